@@ -6,6 +6,7 @@
 #pragma once
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -365,6 +366,12 @@ inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 
 template <class O>
 inline constexpr bool creates_task = std::is_base_of_v<CreatesTask, O>;
+/// Whether success is the number of a task, a group or a session, and not a plain value.
+template <class O>
+inline constexpr bool answers_task =
+    creates_task<O> || std::is_same_v<O, Getpid> || std::is_same_v<O, Gettid> ||
+    std::is_same_v<O, Getppid> || std::is_same_v<O, Getpgid> || std::is_same_v<O, Getsid> ||
+    std::is_same_v<O, Setsid>;
 template <class O>
 inline constexpr bool by_world = std::is_base_of_v<ByWorld, O>;
 template <class O>
@@ -380,6 +387,9 @@ constexpr void for_each_op(auto&& f) {
 /// Whether the op of `op` has a trait, such as `creates_task`.
 inline bool creates(const Op& op) {
   return std::visit([]<class O>(const O&) { return creates_task<O>; }, op);
+}
+inline bool answers_with_task(const Op& op) {
+  return std::visit([]<class O>(const O&) { return answers_task<O>; }, op);
 }
 inline bool is_by_world(const Op& op) {
   return std::visit([]<class O>(const O&) { return by_world<O>; }, op);

@@ -21,7 +21,8 @@ struct Outcome {
     value,    ///< `value`: a page number, a page's content, 0 for plain success
     task,     ///< `who`: the number of a task, a group or a session
     error,    ///< `error`
-    blocks,   ///< the call has not returned: it sleeps, or its task was stopped before it could
+    blocks,   ///< the call has not returned: it sleeps, or its task was stopped before it could;
+              ///< `who`: the task that a vfork made
     dies,     ///< `code`: the signal that killed the actor before the call returned
     not_run,  ///< the actor is blocked, stopped, dead or unborn; nothing changed
     none,     ///< wait with WNOHANG: there are children, but no news

@@ -3,6 +3,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spec/outcome.hpp"
@@ -58,5 +59,27 @@ struct Script {
 
 /// `A`, `B` ... `Z`, `A1` ... for the names that nobody chose: `index` counts from 1 (0 is init).
 std::string canonical_name(std::int32_t index);
+
+inline constexpr std::size_t kNameMax = 63;  // characters
+
+/// Whether a trace may give a task this name: a letter or `_`, then letters, digits and `_`, at
+/// most kNameMax; no word of the language, and nothing that reads as a signal or an error.
+bool is_name(std::string_view word);
+
+/// Gives every name that is still empty the one that follows from its index: the canonical name,
+/// with as many `_` behind it as it takes to be the only one.
+void name_the_unnamed(std::vector<std::string>& names);
+
+/// For each name, whether `name_the_unnamed` would give it again, so that it need not be stored.
+std::vector<bool> follows_from_index(const std::vector<std::string>& names);
+
+/// Whether the script is one that a text can be: names are bound in the order of their indices, one
+/// by each creating step, and used only after it; every value is one that its type can have.
+bool well_formed(const Script& script);
+
+/// Makes a script well-formed again after steps were taken out, moved or joined: names are numbered
+/// by the steps that bind them, a reference to a name that is gone becomes the number that no task
+/// has, and what a task that is gone did, or was expected to show, goes too.
+void mend(Script& script);
 
 }  // namespace forkproof

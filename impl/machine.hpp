@@ -1,0 +1,238 @@
+/// The optimised process manager: a machine with an init, to which ops are applied.
+///
+/// The records are in arenas, tied together by rings of indices; a copy of the machine is a
+/// machine. After warm-up no op allocates, and none throws. Costs: fork, exec, exit and wait are
+/// O(1) in the number of tasks; an op is O(what it changes).
+///
+/// Sources: Linux kernel/{fork,exit,signal,pid,sys}.c, fs/exec.c.
+#pragma once
+#include <optional>
+
+#include "impl/pid_bitmap.hpp"
+#include "impl/pid_map.hpp"
+#include "impl/task.hpp"
+
+namespace forkproof::impl {
+
+class Machine {
+ public:
+  /// A defect to be found: proof that a check is awake.
+  enum class Bug : std::uint8_t { none, lifo_wait };
+
+  explicit Machine(const WorldSpec& spec = {}, Bug bug = Bug::none);
+  /// A new world. Costs what the old one used.
+  void reset(const WorldSpec& spec);
+
+  /// Does `op`, whose tasks are numbers, as `actor`. The answer holds until the next call.
+  const Effects& apply(Pid actor, const Op& op);
+
+  TaskView view(Pid number) const;
+  /// The mapped pages of a task, ascending; nothing of a zombie.
+  void pages(Pid number, std::vector<PageView>& out) const;
+  /// The numbers of all tasks that are not yet released, ascending.
+  void tasks(std::vector<Pid>& out) const;
+
+  bool sound() const;
+  /// The part of `sound` around one task. O(its threads and children's rings' ends).
+  bool sound(Pid number) const;
+
+ private:
+  enum class Scope : std::uint8_t { process, thread };
+  enum class Fate : std::uint8_t { runs, stops, dies };
+
+  // Who is who.
+  Task* find(Pid p) {
+    const Index i = numbers_.find(p.n).task;
+    return i == kNobody ? nullptr : &tasks_[i];
+  }
+  const Task* find(Pid p) const { return const_cast<Machine*>(this)->find(p); }
+  Index id(const Task& t) const { return tasks_.index_of(t); }
+  Index id(const Process& p) const { return processes_.index_of(p); }
+  Process& process_of(const Task& t) { return processes_[t.process]; }
+  const Process& process_of(const Task& t) const { return processes_[t.process]; }
+  Task& leader_of(const Process& p) { return tasks_[p.leader()]; }
+  const Task& leader_of(const Process& p) const { return tasks_[p.leader()]; }
+  bool is_leader(const Task& t) const { return process_of(t).leader() == id(t); }
+  bool is_init(const Process& p) const { return p.tgid == kInit.n; }
+  /// All its threads are dead, and its parent can know.
+  bool dead(const Process& p) const { return p.thread_count == 1 && leader_of(p).zombie; }
+  bool can_run(const Task& t) const {
+    return !over_ && !t.zombie && !t.stopped && t.call == Call::none;
+  }
+  State state_of(const Task& t) const;
+  std::int32_t parent_number(const Process& p) const;
+  /// Calls `f(thread)` for each thread, as they were made. `f` must not release them.
+  void for_each_thread(const Process& p, auto f) {
+    for (Index i = p.threads.first; i != kNobody; i = p.threads.after(tasks_, i)) f(tasks_[i]);
+  }
+  void touch(const Task& t, bool memory = false) {
+    effects_.touched.push_back({{t.pid}, memory});
+  }
+  void touch(const Process& p, bool memory = false) {
+    for_each_thread(p, [&](const Task& t) { touch(t, memory); });
+  }
+
+  // The life of an op (machine.cpp).
+  void act(Task& actor, const auto& op);
+  void proceed(Task& t);
+  void run(Task& t);
+  void settle();
+  void conclude(Task& t);
+  void answer(Task& t, const Outcome& outcome);
+  void enqueue(Task& t);
+  void dequeue(Task& t);
+  void begin_world(std::int32_t pid_max);
+  void end_world(const Process& init);
+  void forget_all();
+
+  // Numbers (numbers.cpp).
+  std::optional<std::int32_t> fresh_number();
+  void let_go(std::int32_t number);
+  void join_group(Process& p, std::int32_t number);
+  void leave_group(Process& p);
+  void join_session(Process& p, std::int32_t number);
+  void leave_session(Process& p);
+
+  // Creation (create.cpp) and exec (exec.cpp).
+  Outcome perform(Task& t, const Fork&) { return create(t, {}, sig::chld.n); }
+  Outcome perform(Task& t, const Vfork&) {
+    return create(t, clone_flag::vm | clone_flag::vfork, sig::chld.n);
+  }
+  Outcome perform(Task& t, const Clone& op) { return create(t, op.flags, op.exit_signal.n); }
+  Outcome perform(Task& t, const Exec&);
+  Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal);
+  Outcome postpone(Task& t, CloneFlags flags, std::uint8_t exit_signal);
+  Task& new_thread(Task& maker, std::int32_t number);
+  Task& new_process(Task& maker, std::int32_t number, CloneFlags flags, std::uint8_t exit_signal);
+  void copy_actions(Process& child, Process& maker, bool share);
+  void copy_space(Process& child, Process& maker, bool share);
+  void become_sole_thread(Task& t);
+  void take_leadership(Task& t);
+
+  // The end (exit.cpp, reparent.cpp).
+  Outcome perform(Task& t, const Exit& op);
+  Outcome perform(Task& t, const ExitGroup& op);
+  void exit_group(Task& t, std::int32_t code);
+  void exit_task(Task& t, std::int32_t code);
+  void leave_signals(Task& t);
+  void doom_others(Task& t);
+  void mark_exiting(Process& p);
+  void run_doomed(Process& p, const Task& but);
+  void release_vfork_parent(Task& t);
+  void notify_exit(Task& t, bool group_dead);
+  void release(Task& t);
+  void release_process(Process& p);
+  void mourn(Process& p);
+  bool notify_parent(Process& p);
+  Task* alive_thread(const Process& p, const Task* doomed_but = nullptr);
+  Task& reaper_for(Task& father);
+  void forget_children(Task& father);
+  void adopt(Process& child, Task& father, Task& reaper);
+  bool orphaned(const Group& g, const Process* ignored) const;
+  void tell_orphaned_group(const Process& p, const Process& parent, const Process* ignored);
+
+  // Waiting (wait.cpp).
+  Outcome perform(Task& t, const Wait4& op);
+  Outcome perform(Task& t, const Waitid& op);
+  Outcome begin_wait(Task& t);
+  std::optional<Outcome> look(Task& t);
+  bool look_at_news(const Task& t, const Task& of, Outcome& found);
+  bool exists_child(const Task& t) const;
+  bool report(const Blocked& args, Process& child, Outcome& found);
+  bool selects(const Blocked& args, const Process& child) const;
+  void wake_waiters(const Process& child);
+  void stop_waiting(Task& t);
+  bool has_news(const Process& p) const;
+  void update_news(Process& p);
+  void count_child(const Process& p, bool in);
+  void set_exit_signal(Process& p, std::int16_t signal);
+
+  // Signals: sending (signal.cpp) and taking (deliver.cpp).
+  Outcome perform(Task& t, const Kill& op);
+  Outcome perform(Task& t, const Tgkill& op);
+  Outcome perform(Task& t, const Sigaction& op);
+  Outcome perform(Task& t, const Sigprocmask& op);
+  Outcome perform(Task& t, const Pause& op);
+  Errno kill_group(const Group* g, Signal s);
+  Errno kill_all(const Task& t, Signal s);
+  void send(Signal s, Task& to, Scope scope);
+  bool prepare(Signal s, Task& to);
+  void resume(Process& p);
+  void flush(Process& p, SigSet which);
+  bool wants(Signal s, const Task& t) const;
+  void choose_taker(Signal s, Task& to, Scope scope);
+  void doom(Process& p, Signal s);
+  void alert(Task& t, bool fatal);
+  bool look_again(Task& t);
+  void retarget(Task& t);
+  void set_flags(Process& p, std::uint8_t flags);
+  const Actions& actions_of(const Process& p) const {
+    return p.actions == kNobody ? kAllDefault : actions_[p.actions];
+  }
+  Actions& own_actions(Process& p);
+  void leave_actions(Process& p);
+  Fate take_signals(Task& t);
+  Signal next_signal(Task& t);
+  bool stops_by(Signal s, const Process& p) const;
+  void begin_stop(Task& t, Signal s);
+  void take_part_in_stop(Task& t);
+  bool leave_stop_count(Task& t);
+  void tell_parent(Process& p);
+
+  // Identity and groups (identity.cpp).
+  Outcome perform(Task& t, const Getpid&);
+  Outcome perform(Task& t, const Gettid&);
+  Outcome perform(Task& t, const Getppid&);
+  Outcome perform(Task& t, const Getpgid& op);
+  Outcome perform(Task& t, const Getsid& op);
+  Outcome perform(Task& t, const Setpgid& op);
+  Outcome perform(Task& t, const Setsid&);
+  Outcome perform(Task& t, const PrctlSubreaper& op);
+  Outcome perform(Task& t, const PrctlPdeathsig& op);
+
+  // Memory (memory.cpp).
+  Outcome perform(Task& t, const Mmap& op);
+  Outcome perform(Task& t, const Munmap& op);
+  Outcome perform(Task& t, const Madvise& op);
+  Outcome perform(Task& t, const Read& op);
+  Outcome perform(Task& t, const Write& op);
+  Index own_space(Process& p);
+  void leave_space(Process& p);
+  void touch_memory(Index space);
+
+  // The world's knobs (numbers.cpp).
+  Outcome perform(const SetPidMax& op);
+  Outcome perform(const SetPidCursor& op);
+
+  // Soundness (sound.cpp).
+  bool sound_task(const Task& t) const;
+  bool sound_process(const Process& p) const;
+  bool sound_family(const Process& p) const;
+  bool sound_numbers() const;
+  bool sound_counts() const;
+
+  static const Actions kAllDefault;
+
+  Arena<Task> tasks_;
+  Arena<Process> processes_;
+  Arena<Group> groups_;
+  Arena<Actions> actions_;
+  PageTables memory_;
+  PidMap numbers_;
+  PidBitmap taken_;
+  Ring<Processes> all_;
+  Ring<RunQueue> woken_;
+  Index actor_ = kNobody;    // the task whose op this is, until it has its outcome
+  Index execing_ = kNobody;  // the task whose exec is ending its siblings
+  Index reaper_ = kNobody;   // the thread of init that adopts
+  std::uint64_t order_ = 0;  // of the youngest sibling anywhere
+  std::int32_t pid_max_ = kPidMaxDefault;
+  std::int32_t cursor_ = 2;  // the number to try next
+  Profile profile_ = Profile::linux_6;
+  Bug bug_ = Bug::none;
+  bool over_ = false;
+  Effects effects_;
+  std::vector<Index> scratch_;
+};
+
+}  // namespace forkproof::impl

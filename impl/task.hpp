@@ -1,0 +1,136 @@
+/// The records: tasks, processes, groups, and tables of signal actions.
+///
+/// A task is a thread. What its process has in common is in the process's record; the leader is
+/// the first of the process's threads. Each record fills whole cache lines, the members that a
+/// fork, an exit and a wait touch first.
+///
+/// Sources: include/linux/sched.h task_struct, sched/signal.h signal_struct, sighand_struct.
+#pragma once
+#include "impl/page_table.hpp"
+#include "impl/ring.hpp"
+#include "spec/outcome.hpp"
+
+namespace forkproof::impl {
+
+struct Threads;    // the tasks of a process, as they were made
+struct RunQueue;   // the tasks that were woken, as they were
+struct Sleepers;   // the tasks of a process that sleep in a wait, as they fell asleep
+struct Siblings;   // the children of a task, as they came to it
+struct News;       // those of them that a wait could report, in the same order
+struct Members;    // the processes of a group, as they joined
+struct Processes;  // all processes, as they were made
+struct Sharers;    // the processes that share a table of actions
+
+/// The call that a task is inside.
+enum class Call : std::uint8_t { none, wait, pause, vfork, create };
+
+/// What the first handler that ran inside a call makes of it.
+enum class Handled : std::uint8_t { nothing, restarts, interrupts };
+
+/// Whom a wait is for: everybody, the process with a number, or the group with it.
+enum class Whom : std::uint8_t { any, process, group };
+
+/// The arguments of a call that is blocked. A number is meant as of `generation`.
+struct Blocked {
+  std::int32_t number = 0;  // of a wait; 0 for the caller's own group
+  std::uint32_t generation = 0;
+  std::uint32_t options = 0;   // of a wait, or the flags of a clone
+  std::int32_t captured = 0;   // the number that was meant when the wait began
+  std::uint8_t exit_signal = 0;  // of a clone
+  Whom whom = Whom::any;
+};
+
+struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
+  Index process = kNobody;
+  std::int32_t pid = 0;
+  Ring<Siblings> children;
+  Ring<News> news;
+  std::uint32_t living[2] = {0, 0};  // children a wait could wait for: plain and clone ones
+  std::uint16_t flags = 0;           // TaskFlags
+  Call call = Call::none;
+  Handled handled = Handled::nothing;
+  bool zombie = false;
+  bool stopped = false;
+  bool stop_pending = false;  // must take part in a group stop
+  bool stop_counted = false;  // and is in its count
+  SigSet pending;
+  SigSet blocked;
+  bool signalled = false;  // must look at its signals before it goes on
+  bool continued = false;  // was stopped, and must look at them too
+  bool queued = false;
+  bool asleep = false;  // on its process's ring of sleepers
+  bool has_result = false;
+  std::uint8_t pdeath_signal = 0;
+  std::int32_t exit_code = 0;
+  Index vfork_parent = kNobody;  // the task that sleeps until we let go of its memory
+  Index vfork_child = kNobody;   // the task whose letting go we sleep for
+  Blocked args;
+  Outcome result;  // of a call that has returned, for a task that cannot take it yet
+};
+
+/// Process flags, as signal_struct has them.
+namespace process_flag {
+inline constexpr std::uint8_t stopped = 1;         // a group stop is complete
+inline constexpr std::uint8_t continued = 2;       // a continue has not been reported
+inline constexpr std::uint8_t exits = 4;           // a group exit is under way, or over
+inline constexpr std::uint8_t tell_stopped = 16;   // the parent is owed the news of a stop
+inline constexpr std::uint8_t tell_continued = 32;  // or of a continue
+inline constexpr std::uint8_t tells = tell_stopped | tell_continued;
+}
+
+struct alignas(64) Process : Link<Siblings>,
+                             Link<News>,
+                             Link<Members>,
+                             Link<Processes>,
+                             Link<Sharers>,
+                             Link<Borrowers> {
+  Ring<Threads> threads;
+  Index parent = kNobody;   // the task that made it, or adopted it
+  std::uint64_t order = 0;  // its place among its siblings: the later, the larger
+  std::int32_t tgid = 0;
+  std::int32_t sid = 0;
+  Index group = kNobody;
+  Index actions = kNobody;  // nobody: all default, and not shared
+  Index space = kNobody;    // nobody: empty, and not shared
+  Ring<Sleepers> sleepers;
+  std::uint32_t thread_count = 0;  // not yet released
+  std::uint32_t live = 0;          // not yet past the point where an exit counts it out
+  std::uint32_t quick = 0;         // not yet exiting at all
+  std::uint32_t to_stop = 0;       // that a group stop still waits for
+  std::int32_t exit_code = 0;      // of the group exit, or the signal of an unreported stop
+  std::int16_t exit_signal = 0;
+  std::uint8_t flags = 0;
+  bool is_subreaper = false;
+  bool has_subreaper = false;
+  bool leads_session = false;
+  Index detour = kNobody;  // the thread that last took a signal in another's place
+  SigSet pending;
+  std::uint64_t exec_id = 0;         // how often it has exec'd, counted down the generations
+  std::uint64_t parent_exec_id = 0;  // its parent's, when it was made
+
+  Index leader() const { return threads.first; }
+  bool exits() const { return (flags & process_flag::exits) != 0; }
+  bool clone_child() const { return exit_signal != sig::chld.n; }
+};
+
+struct Group {
+  std::int32_t number = 0;
+  std::int32_t sid = 0;
+  Ring<Members> members;
+  std::uint32_t stopped = 0;  // members in a complete group stop
+};
+
+/// What a process does with each signal, and the flags it asked for.
+struct Actions {
+  SigSet ignored;
+  SigSet caught;
+  SigSet restarts;           // SA_RESTART
+  SaFlags child;             // of SIGCHLD: SA_NOCLDSTOP, SA_NOCLDWAIT
+  Ring<Sharers> sharers;
+
+  bool all_default() const {
+    return (ignored | caught | restarts).empty() && child.bits == 0;
+  }
+};
+
+}  // namespace forkproof::impl

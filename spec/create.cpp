@@ -1,0 +1,151 @@
+/// fork, vfork and clone: what refuses a new task, and what it inherits.
+#include "spec/model.hpp"
+
+namespace forkproof::spec {
+
+namespace fl = clone_flag;
+
+Model::Answer Model::act(TaskId me, const Fork& op) { return create(me, {}, sig::chld.n, op); }
+
+Model::Answer Model::act(TaskId me, const Vfork& op) {
+  return create(me, fl::vm | fl::vfork, sig::chld.n, op);
+}
+
+Model::Answer Model::act(TaskId me, const Clone& op) {
+  return create(me, op.flags, op.exit_signal.n, op);
+}
+
+Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signal, const Op& again) {
+  Task& me = world_.tasks[id];
+  const auto restart = [&](RuleId rule) -> Answer {
+    cover(rule);
+    me.call = {.kind = Call::Kind::restart, .again = again};
+    me.attention = true;
+    return std::nullopt;
+  };
+  const bool interrupted = !deliverable(me).empty();
+  if (flags.has(fl::thread) && !flags.has(fl::sighand))
+    return fails(Errno::inval, "clone.thread-needs-sighand"_rule);
+  if (flags.has(fl::sighand) && !flags.has(fl::vm))
+    return fails(Errno::inval, "clone.sighand-needs-vm"_rule);
+  if (flags.has(fl::parent) && world_.process_of(me).unkillable)
+    return fails(Errno::inval, "clone.parent-not-by-init"_rule);
+  if (interrupted && linux_6()) return restart("clone.pending-first"_rule);
+  const std::optional<Pid> number = fresh_pid();
+  if (!number) return fails(Errno::again, "pid.exhausted"_rule);
+  if (interrupted) return restart("clone.pending-burns-number"_rule);
+
+  const TaskId child = new_task(id, flags, exit_signal, *number);
+  touch(child, true);
+  if (!flags.has(fl::vfork)) return answers(Outcome::task(*number), "fork.number"_rule);
+  if (!flags.has(fl::vm)) cover("vfork.without-vm"_rule);
+  if (flags.has(fl::vm) && !flags.has(fl::thread)) cover("vfork.shares-memory"_rule);
+  if (flags.has(fl::thread)) cover("vfork.thread"_rule);
+  world_.tasks[child].vfork_parent = id;
+  me.call = {.kind = Call::Kind::vfork, .child = child, .child_number = *number};
+  touch(id);
+  answers({}, "vfork.blocks"_rule);
+  return std::nullopt;
+}
+
+TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal, Pid number) {
+  const TaskId id = world_.tasks.make();
+  Task& child = world_.tasks[id];
+  const Task& me = world_.tasks[maker];
+  const bool thread = flags.has(fl::thread);
+  const bool kin = thread || flags.has(fl::parent);  // it has the maker's parent for a parent
+
+  child.tid = number;
+  world_.numbers[number.n].task = id;
+  child.flags = (me.flags - task_flag::exiting) | task_flag::forknoexec;
+  cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);
+  child.parent = kin ? me.parent : maker;
+  child.self_exec_id = me.self_exec_id;
+  child.parent_exec_id = kin ? me.parent_exec_id : me.self_exec_id;
+  child.blocked = me.blocked;
+  cover(thread ? "clone.thread-blocked"_rule : "fork.blocked"_rule);
+  cover(thread ? "clone.thread-pending-empty"_rule : "fork.pending-empty"_rule);
+  cover("fork.no-children"_rule);
+  if (me.pdeath != sig::none) cover(thread ? "clone.thread-pdeathsig"_rule : "fork.pdeathsig-cleared"_rule);
+  child.handlers = flags.has(fl::sighand) ? me.handlers : copy_handlers(me.handlers);
+  cover(flags.has(fl::sighand) ? "clone.sighand-shares"_rule : "fork.handlers-copied"_rule);
+  child.space = flags.has(fl::vm) ? me.space : fork_space(me.space);
+  cover(flags.has(fl::vm) ? "clone.vm-shares"_rule : "fork.memory-copied"_rule);
+  world_.handlers[child.handlers].users++;
+  world_.spaces[child.space].users++;
+
+  if (!(flags - fl::vm - fl::sighand - fl::vfork - fl::parent - fl::thread == CloneFlags{}))
+    cover("clone.inert-flags"_rule);
+  if (thread) {
+    cover("clone.thread"_rule);
+    child.process = me.process;
+    child.exit_signal = -1;
+    for (const RuleId rule : {"clone.thread-number"_rule, "clone.thread-exit-signal"_rule,
+                              "clone.thread-no-child"_rule})
+      cover(rule);
+    Process& p = world_.processes[me.process];
+    p.threads.push_back(id);
+    p.running_threads++;
+    touch(p);
+  } else {
+    cover(kin ? "clone.parent"_rule : "fork.parent"_rule);
+    cover(kin ? "clone.parent-exec-id"_rule : "fork.exec-id"_rule);
+    cover(kin ? "clone.parent-exit-signal"_rule : "clone.exit-signal"_rule);
+    child.exit_signal = kin ? world_.leader_of(me).exit_signal : exit_signal;
+    new_process(id, world_.process_of(me));
+  }
+  return id;
+}
+
+/// Gives a new leader its process, in its maker's group and session, last among its siblings.
+void Model::new_process(TaskId id, const Process& maker) {
+  Task& child = world_.tasks[id];
+  child.process = world_.processes.make();
+  Process& p = world_.processes[child.process];
+  p.leader = p.signal_target = id;
+  p.threads = {id};
+  p.process_place = next_place();
+  world_.all_processes.emplace(p.process_place, child.process);
+  join_group(child.process, maker.pgid);
+  join_session(child.process, maker.sid);
+  cover("fork.group"_rule);
+  cover("fork.session"_rule);
+
+  Task& parent = world_.tasks[child.parent];
+  child.sibling = next_place();
+  parent.children.emplace(child.sibling, id);
+  cover("fork.tail"_rule);
+  cover("fork.not-stopped"_rule);
+  const Process& adult = world_.process_of(parent);
+  if (maker.is_subreaper) cover("fork.subreaper-not-inherited"_rule);
+  p.has_subreaper = adult.has_subreaper || adult.is_subreaper;
+}
+
+HandlersId Model::copy_handlers(HandlersId from) {
+  const HandlersId id = world_.handlers.make();
+  world_.handlers[id] = world_.handlers[from];
+  world_.handlers[id].users = 0;
+  return id;
+}
+
+/// A copy of an address space as fork makes it.
+SpaceId Model::fork_space(SpaceId from) {
+  const SpaceId id = world_.spaces.make();
+  AddressSpace& space = world_.spaces[id];
+  space.made = next_place();
+  for (const Page& page : world_.spaces[from].pages) {
+    if (page.dontfork) {
+      cover("mem.dontfork"_rule);
+      continue;
+    }
+    space.pages.push_back(page);
+    if (page.wipeonfork) {
+      cover("mem.wipeonfork"_rule);
+      cover("mem.wipeonfork-inherited"_rule);
+      space.pages.back().value = 0;
+    }
+  }
+  return id;
+}
+
+}  // namespace forkproof::spec

@@ -1,0 +1,90 @@
+/// exec: one thread stays, under the leader's number, with new memory and fresh handlers.
+#include "spec/model.hpp"
+
+#include <algorithm>
+
+namespace forkproof::spec {
+
+Model::Answer Model::act(TaskId id, const Exec&) {
+  if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
+  Task& me = world_.tasks[id];
+  const bool sharers = world_.spaces[me.space].users > 1;
+
+  let_go_of_memory(me);
+  me.space = world_.spaces.make();
+  world_.spaces[me.space].users = 1;
+  world_.spaces[me.space].made = next_place();
+  cover("exec.memory-new"_rule);
+  if (sharers) cover("exec.memory-leaves-sharers"_rule);
+  renew_handlers(me);
+  me.flags = me.flags - task_flag::forknoexec;
+  cover("exec.forknoexec-cleared"_rule);
+  if (me.exit_signal != sig::chld.n) cover("exec.exit-signal"_rule);
+  me.exit_signal = sig::chld.n;
+  me.self_exec_id++;
+  cover("exec.program-id"_rule);
+  if (!me.blocked.empty()) cover("exec.blocked-kept"_rule);
+  if (!me.pending.empty()) cover("exec.pending-kept"_rule);
+  if (!me.children.empty()) cover("exec.children-kept"_rule);
+  if (world_.process_of(me).is_subreaper) cover("exec.subreaper-kept"_rule);
+  if (me.pdeath != sig::none) cover("exec.pdeathsig-kept"_rule);
+  touch(id, true);
+  return answers(Outcome::success(), "exec.identity-kept"_rule);
+}
+
+/// Ends all other threads; the caller takes the leader's place when it is not the leader.
+void Model::become_only_thread(TaskId id) {
+  Process& p = world_.process_of(world_.tasks[id]);
+  const std::vector<TaskId> threads = p.threads;
+  p.stopping_threads = 0;
+  doom_others(p, id);
+  for (const TaskId other : threads)
+    if (other != id && !world_.tasks[other].zombie) exit_thread(other, 0);
+  cover("exec.other-threads-die"_rule);
+  if (p.leader != id) take_leaders_place(id);
+}
+
+void Model::take_leaders_place(TaskId id) {
+  Task& me = world_.tasks[id];
+  Process& p = world_.process_of(me);
+  const TaskId leader = p.leader;
+  Task& old = world_.tasks[leader];
+
+  touch(id);  // under the number that it loses
+  world_.numbers[me.tid.n].task = TaskId::none();
+  give_back_if_free(me.tid);
+  cover("exec.old-number-free"_rule);
+  me.tid = old.tid;
+  world_.numbers[me.tid.n].task = id;
+  cover("exec.number-handover"_rule);
+  me.sibling = old.sibling;
+  if (me.parent) {
+    Task& parent = world_.tasks[me.parent];
+    parent.children[me.sibling] = id;
+    if (parent.news.contains(me.sibling)) parent.news[me.sibling] = id;
+    cover("exec.parent-sees-nothing"_rule);
+  }
+  p.leader = p.signal_target = id;
+  p.threads = {id};
+  world_.handlers[old.handlers].users--;
+  world_.tasks.drop(leader);
+}
+
+/// Gives the task a table of its own, in which ignored signals stay ignored and all others have
+/// their default.
+void Model::renew_handlers(Task& me) {
+  if (world_.handlers[me.handlers].users > 1) {
+    world_.handlers[me.handlers].users--;
+    me.handlers = copy_handlers(me.handlers);
+    world_.handlers[me.handlers].users = 1;
+    cover("exec.sighand-unshared"_rule);
+  }
+  Handlers& h = world_.handlers[me.handlers];
+  if (!h.caught.empty()) cover("exec.caught-to-default"_rule);
+  if (!h.ignored.empty()) cover("exec.ignored-kept"_rule);
+  if (h.nocldwait || h.nocldstop) cover("exec.sa-flags-cleared"_rule);
+  h.caught = h.restart = {};
+  h.nocldwait = h.nocldstop = false;
+}
+
+}  // namespace forkproof::spec

@@ -1,0 +1,299 @@
+/// The end of a thread and of a process: who adopts the children, who is told, when it is gone.
+#include "spec/model.hpp"
+
+#include <algorithm>
+
+namespace forkproof::spec {
+
+Model::Answer Model::act(TaskId id, const Exit& op) {
+  cover("exit.thread"_rule);
+  cover("exit.code-low-byte"_rule);
+  exit_thread(id, (op.code & 0xff) << 8);
+  return Outcome{};
+}
+
+Model::Answer Model::act(TaskId id, const ExitGroup& op) {
+  cover("exit.group"_rule);
+  cover("exit.code-low-byte"_rule);
+  exit_group(id, (op.code & 0xff) << 8);
+  return Outcome{};
+}
+
+/// Ends all threads of the caller's process, the caller first.
+void Model::exit_group(TaskId id, std::int32_t code) {
+  const ProcessId process = world_.tasks[id].process;
+  Process& p = world_.processes[process];
+  if (!p.group_exit && p.threads.size() > 1) {
+    cover("exit.status-group"_rule);
+    begin_group_exit(p, code);
+  }
+  const std::vector<TaskId> threads = p.threads;
+  const std::int32_t status = p.group_exit ? p.group_exit_code : code;
+  exit_thread(id, status);
+  for (const TaskId other : threads) {
+    if (other == id || !world_.tasks.has(other) || world_.tasks[other].process != process) continue;
+    Task& t = world_.tasks[other];
+    if (t.zombie || world_.over) continue;
+    cover("exit.signaled-flag"_rule);
+    t.flags = t.flags | task_flag::signaled;
+    exit_thread(other, status);
+  }
+}
+
+/// Marks all threads but one as on their way out, so that none of them adopts children.
+void Model::doom_others(Process& p, TaskId but) {
+  cover("exit.doomed-together"_rule);
+  for (const TaskId id : p.threads) {
+    if (id == but) continue;
+    world_.tasks[id].flags = world_.tasks[id].flags | task_flag::exiting;
+    world_.tasks[id].stop_pending = false;
+  }
+}
+
+void Model::exit_thread(TaskId id, std::int32_t code) {
+  Task& me = world_.tasks[id];
+  Process& p = world_.process_of(me);
+  const TaskId leader = p.leader;
+  p.running_threads--;
+  if (linux_6() && p.running_threads == 0 && !p.group_exit) {
+    if (p.leader != id) cover("exit.status-last-thread"_rule);
+    begin_group_exit(p, code);
+  }
+  if (!linux_6() && p.running_threads == 0 && !p.group_exit && p.leader != id)
+    cover("exit.status-leader"_rule);
+  me.flags = me.flags | task_flag::exiting;
+  cover("exit.exiting-flag"_rule);
+  if (me.attention && !p.group_exit) retarget(id);
+  me.exit_code = code;
+  if (me.stopped) cover("stop.killed"_rule);
+  me.stopped = me.stop_pending = false;
+  if (me.call.kind == Call::Kind::vfork && me.call.child) {
+    cover("vfork.orphan-keeps-memory"_rule);
+    world_.tasks[me.call.child].vfork_parent = TaskId::none();
+  }
+  me.call = {};
+  if (id == actor_ && acting_) death_ = {p.group_exit ? p.group_exit_code & 0x7f : 0};
+  let_go_of_memory(me);
+  cover("exit.memory-let-go"_rule);
+  cover("exit.handlers-let-go"_rule);
+  touch(p);
+  if (id == world_.reaper && !live_thread(p)) return end_world();
+
+  adopt_children(id);
+  if (p.running_threads > 0) cover("group.hangup-whole-process"_rule);
+  if (p.running_threads == 0) hang_up_if_orphaned(leader, TaskId::none());
+  me.zombie = me.was_zombie = true;
+  cover("exit.zombie"_rule);
+  bool reaped = true;  // a thread that is no leader leaves nothing behind
+  if (id == leader) {
+    cover("pid.in-use"_rule);
+    if (p.threads.size() > 1) cover("exit.leader-waits-for-threads"_rule);
+    if (p.threads.size() > 1) cover("pid.leader-kept"_rule);
+    reaped = p.threads.size() == 1 && notify_parent(id);
+    update_news(id);
+  } else {
+    cover("exit.thread-gone"_rule);
+  }
+  if (reaped) release(id);
+}
+
+/// Memory goes before the task is a zombie: a vfork parent is let go here.
+void Model::let_go_of_memory(Task& t) {
+  if (t.vfork_parent) {
+    cover(t.exiting() ? "vfork.released-by-death"_rule : "vfork.released-by-exec"_rule);
+    world_.tasks[t.vfork_parent].call.child = TaskId::none();
+    wake(t.vfork_parent);
+    t.vfork_parent = TaskId::none();
+  }
+  if (!t.space) return;
+  if (--world_.spaces[t.space].users == 0) world_.spaces.drop(t.space);
+  t.space = SpaceId::none();
+}
+
+/// The first thread of a process that is not on its way out.
+TaskId Model::live_thread(const Process& p) const {
+  if (p.group_exit) return TaskId::none();
+  for (const TaskId id : p.threads)
+    if (!world_.tasks[id].exiting()) return id;
+  return TaskId::none();
+}
+
+/// Who adopts the children of a dying thread.
+TaskId Model::reaper_for(TaskId father) {
+  const Process& p = world_.process_of(world_.tasks[father]);
+  if (const TaskId sibling = live_thread(p)) {
+    cover("reaper.own-thread"_rule);
+    return sibling;
+  }
+  if (p.has_subreaper) {
+    for (TaskId r = world_.tasks[father].parent; r; r = world_.tasks[r].parent) {
+      const Process& ancestor = world_.process_of(world_.tasks[r]);
+      if (!ancestor.is_subreaper) continue;
+      const TaskId thread = live_thread(ancestor);
+      if (!thread) continue;
+      cover("reaper.subreaper"_rule);
+      return thread;
+    }
+  }
+  cover("reaper.init"_rule);
+  return world_.reaper;
+}
+
+void Model::adopt_children(TaskId father) {
+  const Process& own = world_.process_of(world_.tasks[father]);
+  if (father == world_.reaper) {
+    cover("reaper.init-thread"_rule);
+    world_.reaper = live_thread(own);
+  }
+  if (world_.tasks[father].children.empty()) return;
+  const TaskId reaper = reaper_for(father);
+  const bool other_process = world_.tasks[reaper].process != world_.tasks[father].process;
+
+  std::vector<TaskId> dead;
+  const std::map<Place, TaskId> children = std::exchange(world_.tasks[father].children, {});
+  world_.tasks[father].news.clear();
+  for (const auto& [place, leader] : children) {
+    for (const TaskId id : world_.process_of(world_.tasks[leader]).threads) {
+      Task& t = world_.tasks[id];
+      t.parent = reaper;
+      t.adopted = true;
+      touch(id);
+      if (t.pdeath == sig::none) continue;
+      cover("prctl.pdeathsig-sent"_rule);
+      if (!other_process) cover("prctl.pdeathsig-thread"_rule);
+      send(t.pdeath, id, Scope::process);
+    }
+    if (other_process)
+      reparent_process(leader, father, dead);
+    else
+      cover("reaper.exit-signal-kept"_rule);
+    world_.tasks[leader].sibling = next_place();
+    world_.tasks[reaper].children.emplace(world_.tasks[leader].sibling, leader);
+    update_news(leader);
+  }
+  cover("reaper.tail"_rule);
+  for (const TaskId id : dead) release(id);
+}
+
+/// What a child goes through when another process adopts it.
+void Model::reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead) {
+  Task& t = world_.tasks[leader];
+  if (t.exit_signal != sig::chld.n) cover("reaper.exit-signal"_rule);
+  t.exit_signal = sig::chld.n;
+  if (ready(leader)) {
+    cover("reaper.zombie-told"_rule);
+    if (notify_parent(leader)) {
+      cover("reaper.zombie-autoreaped"_rule);
+      dead.push_back(leader);
+    }
+  }
+  if (t.zombie && !ready(leader)) cover("reaper.zombie-leader-not-told"_rule);
+  hang_up_if_orphaned(leader, father);
+}
+
+/// Tells the parent that the process of `leader` is dead. Answers whether nobody wants to wait
+/// for it.
+bool Model::notify_parent(TaskId leader) {
+  const Task& t = world_.tasks[leader];
+  const Task& parent = world_.tasks[t.parent];
+  const Handlers& h = world_.handlers[parent.handlers];
+  Signal signal{t.exit_signal};
+  if (signal != sig::chld && t.parent_exec_id != parent.self_exec_id) {
+    cover("exit.signal-other-program"_rule);
+    signal = sig::chld;
+  }
+  bool unwanted = false;
+  if (signal == sig::chld && h.ignored.has(sig::chld)) {
+    cover("exit.autoreap-ignored"_rule);
+    unwanted = true;
+    signal = sig::none;
+  } else if (signal == sig::chld && h.nocldwait) {
+    cover("exit.autoreap-nocldwait"_rule);
+    unwanted = true;
+  } else if (signal != sig::chld && (h.ignored.has(sig::chld) || h.nocldwait)) {
+    cover("exit.autoreap-sigchld-only"_rule);
+  }
+  if (valid(signal)) {
+    cover("exit.tells-parent"_rule);
+    send(signal, t.parent, Scope::process);
+  } else {
+    cover("exit.signal-none"_rule);
+  }
+  wake_waiters(leader);
+  return unwanted;
+}
+
+/// Takes a dead task away for good. The last other thread of a dead leader brings the news of it.
+void Model::release(TaskId id) {
+  const ProcessId process = world_.tasks[id].process;
+  const TaskId leader = world_.processes[process].leader;
+  detach(id);
+  if (id == leader) return;
+
+  touch(world_.processes[process]);
+  if (!ready(leader)) return;
+  cover("exit.last-thread-tells"_rule);
+  const bool unwanted = notify_parent(leader);
+  update_news(leader);
+  if (unwanted) release(leader);
+}
+
+void Model::detach(TaskId id) {
+  Task& t = world_.tasks[id];
+  const ProcessId process = t.process;
+  Process& p = world_.processes[process];
+  touch(id);
+  if (--world_.handlers[t.handlers].users == 0) world_.handlers.drop(t.handlers);
+  world_.numbers[t.tid.n].task = TaskId::none();
+  cover(p.leader == id ? "pid.freed"_rule : "pid.thread-freed"_rule);
+  const auto at = std::ranges::find(p.threads, id);
+  if (p.signal_target == id && p.threads.size() > 1)
+    p.signal_target = at + 1 == p.threads.end() ? p.threads.front() : at[1];
+  p.threads.erase(at);
+  if (p.leader == id) {
+    if (t.parent) {
+      world_.tasks[t.parent].children.erase(t.sibling);
+      world_.tasks[t.parent].news.erase(t.sibling);
+    }
+    leave_group(process);
+    leave_session(process);
+    world_.all_processes.erase(p.process_place);
+    world_.processes.drop(process);
+  }
+  give_back_if_free(t.tid);
+  if (actor_ == id) actor_ = TaskId::none();
+  world_.tasks.drop(id);
+}
+
+/// Init is gone: everybody else is killed and reaped, and only its zombie stays.
+void Model::end_world() {
+  cover("world.ends"_rule);
+  const TaskId init = world_.process_of(world_.tasks[world_.reaper]).leader;
+  std::vector<TaskId> others;
+  world_.tasks.for_each([&](TaskId id, const Task&) {
+    if (id != init) others.push_back(id);
+  });
+  world_.over = true;
+  next_.clear();
+  for (const TaskId id : others) {
+    effects_.touched.push_back({world_.tasks[id].tid, true});
+    world_.tasks[id].parent = TaskId::none();
+    if (actor_ == id) actor_ = TaskId::none();
+  }
+  for (const TaskId id : others) {
+    Task& t = world_.tasks[id];
+    t.children.clear(), t.news.clear();
+    t.call = {};
+    if (t.space && --world_.spaces[t.space].users == 0) world_.spaces.drop(t.space);
+    if (!world_.is_leader(id)) detach(id);
+  }
+  for (const TaskId id : others)
+    if (world_.tasks.has(id)) detach(id);
+  Task& t = world_.tasks[init];
+  t.children.clear(), t.news.clear();
+  t.zombie = t.was_zombie = true;
+  t.flags = t.flags | task_flag::exiting;
+  touch(init, true);
+}
+
+}  // namespace forkproof::spec

@@ -1,0 +1,367 @@
+/// What is true in every reachable world, each promise declared once: id, sentence, source and the
+/// predicate `holds`, which is about one task and its neighbours, so that after a step only the
+/// tasks that it touched need be looked at. A world is sound when every invariant holds of every
+/// task, and the counts (`CountsAreTrue`) hold of the world.
+///
+/// Cost of `holds`: O(log) of the sizes nearby, or O(threads) of the task's process.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "spec/world.hpp"
+
+namespace forkproof::spec {
+
+struct OneParent {
+  static constexpr std::string_view id = "TREE-1";
+  static constexpr std::string_view says =
+      "Every process but init has one parent, which lists it once; its threads have the same parent.";
+  static constexpr std::string_view source = "kernel-fork PARENT:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (!task.parent) return true;
+    const auto& leader = w.leader_of(task);
+    const auto& siblings = w.tasks[task.parent].children;
+    const auto at = siblings.find(leader.sibling);
+    return leader.parent == task.parent && at != siblings.end() && at->second == w.process_of(task).leader;
+  }
+};
+
+struct OneRoot {
+  static constexpr std::string_view id = "TREE-2";
+  static constexpr std::string_view says = "Only the threads of init have no parent in the world.";
+  static constexpr std::string_view source = "forkproof WORLD:1";
+  static bool holds(const auto& w, TaskId t) {
+    return static_cast<bool>(w.tasks[t].parent) == (w.leader_of(w.tasks[t]).tid != kInit);
+  }
+};
+
+struct OrphansAreAdopted {
+  static constexpr std::string_view id = "TREE-3";
+  static constexpr std::string_view says =
+      "A parent is alive: whoever ends has handed all its children on by the end of the step.";
+  static constexpr std::string_view source = "kernel-exit REAPER:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    const bool has_children = !task.children.empty() || !task.news.empty();
+    if (task.zombie && has_children) return false;
+    return !task.parent || (w.tasks.has(task.parent) && !w.tasks[task.parent].exiting());
+  }
+};
+
+struct OrphansGoToTheRightReaper {
+  static constexpr std::string_view id = "TREE-4";
+  static constexpr std::string_view says =
+      "The threads of init adopt for the world: the one that does is alive, until the world is over.";
+  static constexpr std::string_view source = "kernel-exit REAPER:1";
+  static bool holds(const auto& w, TaskId t) {
+    if (w.over || w.leader_of(w.tasks[t]).tid != kInit) return true;
+    return w.tasks.has(w.reaper) && !w.tasks[w.reaper].exiting() &&
+           w.tasks[w.reaper].process == w.tasks[t].process;
+  }
+};
+
+struct OnlyLeadersAreZombies {
+  static constexpr std::string_view id = "ZOMBIE-1";
+  static constexpr std::string_view says = "Only a leader can be a zombie: other threads leave nothing behind.";
+  static constexpr std::string_view source = "kernel-exit RELEASE:1";
+  static bool holds(const auto& w, TaskId t) { return !w.tasks[t].zombie || w.is_leader(t); }
+};
+
+struct DeathsCanBeReported {
+  static constexpr std::string_view id = "ZOMBIE-2";
+  static constexpr std::string_view says =
+      "A zombie whose threads are gone stays, and its parent can wait for it, until that was done once.";
+  static constexpr std::string_view source = "exit.2 ZOMBIE:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (!task.zombie || !task.parent || w.process_of(task).threads.size() > 1) return true;
+    return w.tasks[task.parent].news.contains(task.sibling);
+  }
+};
+
+struct DeathIsFinal {
+  static constexpr std::string_view id = "ZOMBIE-3";
+  static constexpr std::string_view says =
+      "Who was a zombie once is one until it is gone, and has no memory, no call and no stop.";
+  static constexpr std::string_view source = "exit.2 ZOMBIE:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (task.was_zombie != task.zombie) return false;
+    if (!task.zombie) return static_cast<bool>(task.space) && !task.exiting();
+    return task.exiting() && !task.space && !task.stopped && task.call.kind == Call::Kind::none;
+  }
+};
+
+struct NumbersAreUnique {
+  static constexpr std::string_view id = "PID-1";
+  static constexpr std::string_view says = "No two tasks have one number, and none has number 0 or less.";
+  static constexpr std::string_view source = "kernel-pid IN-USE:1";
+  static bool holds(const auto& w, TaskId t) {
+    return w.tasks[t].tid.n > 0 && w.task_of(w.tasks[t].tid) == t;
+  }
+};
+
+struct NumbersArePinned {
+  static constexpr std::string_view id = "PID-2";
+  static constexpr std::string_view says =
+      "The number of a group or a session is in use as long as a process is in it, zombies included.";
+  static constexpr std::string_view source = "kernel-pid PINNED:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    const auto group = w.numbers.find(p.pgid.n);
+    const auto session = w.numbers.find(p.sid.n);
+    if (group == w.numbers.end() || session == w.numbers.end()) return false;
+    const auto at = group->second.group.find(p.group_place);
+    return at != group->second.group.end() && at->second == w.tasks[t].process &&
+           session->second.session_members > 0;
+  }
+};
+
+struct GroupsAreInOneSession {
+  static constexpr std::string_view id = "GROUP-1";
+  static constexpr std::string_view says =
+      "All processes of a group are in one session, and a session's leader leads its group.";
+  static constexpr std::string_view source = "credentials.7 SESSION:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    const auto group = w.numbers.find(p.pgid.n);
+    if (group == w.numbers.end() || group->second.group.empty()) return false;
+    if (w.processes[group->second.group.begin()->second].sid != p.sid) return false;
+    const Pid self = w.tasks[p.leader].tid;
+    return !p.session_leader || (p.sid == self && p.pgid == self);
+  }
+};
+
+struct PrivatePagesAreIsolated {
+  static constexpr std::string_view id = "MEM-1";
+  static constexpr std::string_view says =
+      "What a private page holds was written in this address space, or before the fork that made it.";
+  static constexpr std::string_view source = "mmap.2 PRIVATE:1";
+  static bool holds(const auto& w, TaskId t) {
+    if (!w.tasks[t].space) return true;
+    const auto& space = w.spaces[w.tasks[t].space];
+    return std::ranges::all_of(space.pages, [&](const Page& page) {
+      return page.mapping == Mapping::shared || page.written_in == space.made || page.written_at < space.made;
+    });
+  }
+};
+
+struct SharedPagesAreOne {
+  static constexpr std::string_view id = "MEM-2";
+  static constexpr std::string_view says =
+      "A shared page has no value of its own: all who map it read and write one object.";
+  static constexpr std::string_view source = "mmap.2 SHARED:1";
+  static bool holds(const auto& w, TaskId t) {
+    if (!w.tasks[t].space) return true;
+    return std::ranges::all_of(w.spaces[w.tasks[t].space].pages, [&](const Page& page) {
+      return page.mapping == Mapping::private_ || (page.value == 0 && page.shared < w.shared_pages.size());
+    });
+  }
+};
+
+struct PagesAreInOrder {
+  static constexpr std::string_view id = "MEM-3";
+  static constexpr std::string_view says = "No page of an address space is mapped twice, and none lies outside it.";
+  static constexpr std::string_view source = "mmap.2 ADDRESS:1";
+  static bool holds(const auto& w, TaskId t) {
+    if (!w.tasks[t].space) return true;
+    const auto& pages = w.spaces[w.tasks[t].space].pages;
+    for (std::size_t i = 1; i < pages.size(); ++i)
+      if (pages[i - 1].no >= pages[i].no) return false;
+    return pages.empty() || pages.back().no < kPages;
+  }
+};
+
+struct VforkParentsSleep {
+  static constexpr std::string_view id = "VFORK-1";
+  static constexpr std::string_view says =
+      "A vfork parent sleeps exactly as long as its child has neither execed nor died.";
+  static constexpr std::string_view source = "vfork.2 SUSPEND:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (task.call.kind == Call::Kind::vfork) {
+      if (!w.tasks.has(task.call.child) || w.tasks[task.call.child].vfork_parent != t) return false;
+    }
+    if (!task.vfork_parent) return true;
+    const auto& parent = w.tasks[task.vfork_parent];
+    return parent.call.kind == Call::Kind::vfork && parent.call.child == t && !task.exiting() &&
+           task.flags.has(task_flag::forknoexec);
+  }
+};
+
+struct ThreadsShare {
+  static constexpr std::string_view id = "THREAD-1";
+  static constexpr std::string_view says = "The living threads of a process share memory and dispositions.";
+  static constexpr std::string_view source = "clone.2 THREAD:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (task.zombie) return true;
+    return std::ranges::all_of(w.process_of(task).threads, [&](TaskId other) {
+      const auto& o = w.tasks[other];
+      return o.zombie || (o.space == task.space && o.handlers == task.handlers);
+    });
+  }
+};
+
+struct LeadersLeaveLast {
+  static constexpr std::string_view id = "THREAD-2";
+  static constexpr std::string_view says =
+      "A leader is released after its threads: every thread has one, and it comes first.";
+  static constexpr std::string_view source = "kernel-exit LEADER:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    return w.tasks.has(p.leader) && !p.threads.empty() && p.threads.front() == p.leader &&
+           std::ranges::count(p.threads, t) == 1 && (w.tasks[t].exit_signal == -1) == (p.leader != t);
+  }
+};
+
+struct RunningThreadsAreCounted {
+  static constexpr std::string_view id = "COUNT-1";
+  static constexpr std::string_view says =
+      "The counts of running and of stopping threads equal what they count.";
+  static constexpr std::string_view source = "kernel-exit LIVE:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    const auto running = std::ranges::count_if(p.threads, [&](TaskId id) { return !w.tasks[id].exiting(); });
+    const auto stopping = std::ranges::count_if(p.threads, [&](TaskId id) { return w.tasks[id].stop_pending; });
+    return running == static_cast<std::ptrdiff_t>(p.running_threads) && stopping == p.stopping_threads;
+  }
+};
+
+struct StopAndContExclude {
+  static constexpr std::string_view id = "SIGNAL-1";
+  static constexpr std::string_view says = "A stop signal and SIGCONT are never both pending in a process.";
+  static constexpr std::string_view source = "kernel-signal PREPARE:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    if (w.tasks[p.leader].zombie && p.threads.size() == 1) return true;
+    SigSet pending = p.shared_pending;
+    for (const TaskId id : p.threads) pending = pending | w.tasks[id].pending;
+    return !pending.has(sig::cont) || (pending & kStopSignals).empty();
+  }
+};
+
+struct KillAndStopAreBeyondReach {
+  static constexpr std::string_view id = "SIGNAL-2";
+  static constexpr std::string_view says =
+      "SIGKILL and SIGSTOP are never blocked, ignored or caught, and no signal is both ignored and caught.";
+  static constexpr std::string_view source = "signal.7 UNBLOCKABLE:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (task.zombie) return true;
+    const auto& h = w.handlers[task.handlers];
+    return ((task.blocked | h.ignored | h.caught) & kUnblockable).empty() && (h.ignored & h.caught).empty();
+  }
+};
+
+struct NobodyForgetsSignals {
+  static constexpr std::string_view id = "SIGNAL-3";
+  static constexpr std::string_view says =
+      "Who was told of a signal and has not dealt with it is stopped, or asleep in vfork.";
+  static constexpr std::string_view source = "kernel-signal TAKER:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (task.zombie || !task.attention) return true;
+    return task.stopped || task.call.kind == Call::Kind::vfork;
+  }
+};
+
+struct StopsAreWhole {
+  static constexpr std::string_view id = "STOP-1";
+  static constexpr std::string_view says =
+      "A process has stopped when all its living threads have; stopped and continued are never both news.";
+  static constexpr std::string_view source = "kernel-signal STOP:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    if (p.stop_complete && (p.continued || p.stopping_threads != 0 || p.group_exit)) return false;
+    if (w.tasks[t].zombie) return true;
+    if (p.stop_complete) return w.tasks[t].stopped;
+    return !w.tasks[t].stopped || p.stopping_threads > 0;
+  }
+};
+
+struct NewsIsKept {
+  static constexpr std::string_view id = "WAIT-1";
+  static constexpr std::string_view says =
+      "A parent's list of what it can wait for is exactly its children with news.";
+  static constexpr std::string_view source = "kernel-exit WAIT:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (!task.parent || !w.is_leader(t)) return true;
+    const auto& p = w.process_of(task);
+    const bool news = (task.zombie && p.threads.size() == 1) ||
+                      (p.stop_complete && p.stop_signal != sig::none) || p.continued;
+    return w.tasks[task.parent].news.contains(task.sibling) == news;
+  }
+};
+
+struct NobodyOversleeps {
+  static constexpr std::string_view id = "WAIT-2";
+  static constexpr std::string_view says =
+      "Nobody sleeps in a wait for any dead child, whatever its exit signal, while one can be reaped.";
+  static constexpr std::string_view source = "wait.2 BLOCK:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (task.call.kind != Call::Kind::wait || task.stopped || task.call.query.whom != WaitQuery::Whom::any ||
+        !task.call.query.options.has(wait_option::exited | wait_option::all))
+      return true;
+    return std::ranges::none_of(task.news, [&](const auto& entry) {
+      return w.tasks[entry.second].zombie && w.process_of(w.tasks[entry.second]).threads.size() == 1;
+    });
+  }
+};
+
+/// The register.
+using Invariants =
+    std::tuple<OneParent, OneRoot, OrphansAreAdopted, OrphansGoToTheRightReaper, OnlyLeadersAreZombies,
+               DeathsCanBeReported, DeathIsFinal, NumbersAreUnique, NumbersArePinned, GroupsAreInOneSession,
+               PrivatePagesAreIsolated, SharedPagesAreOne, PagesAreInOrder, VforkParentsSleep, ThreadsShare,
+               LeadersLeaveLast, RunningThreadsAreCounted, StopAndContExclude, KillAndStopAreBeyondReach,
+               NobodyForgetsSignals, StopsAreWhole, NewsIsKept, NobodyOversleeps>;
+
+/// The counts that no single task can vouch for. O(tasks): for the full check.
+struct CountsAreTrue {
+  static constexpr std::string_view id = "COUNT-2";
+  static constexpr std::string_view says =
+      "Users of memory and of dispositions, members of sessions and the lists of tasks equal what they count.";
+  static constexpr std::string_view source = "forkproof COUNT:1";
+  static bool holds(const auto& w) {
+    std::map<std::uint32_t, std::uint32_t> spaces, handlers;
+    std::map<std::int32_t, std::uint32_t> sessions;
+    std::size_t processes = 0;
+    w.tasks.for_each([&](TaskId id, const auto& t) {
+      if (t.space) ++spaces[t.space.n];
+      ++handlers[t.handlers.n];
+      if (!w.is_leader(id)) return;
+      ++processes;
+      ++sessions[w.process_of(t).sid.n];
+    });
+    bool same = w.processes.size() == processes && w.all_processes.size() == processes &&
+                w.spaces.size() == spaces.size() && w.handlers.size() == handlers.size();
+    w.spaces.for_each([&](SpaceId id, const auto& s) { same = same && spaces[id.n] == s.users; });
+    w.handlers.for_each([&](HandlersId id, const auto& h) { same = same && handlers[id.n] == h.users; });
+    for (const auto& [n, use] : w.numbers) same = same && sessions[n] == use.session_members && !use.free();
+    return same;
+  }
+};
+
+/// Calls `f.operator()<I>()` for each invariant about a task.
+constexpr void for_each_invariant(auto&& f) {
+  [&]<class... I>(std::tuple<I...>*) { (f.template operator()<I>(), ...); }(static_cast<Invariants*>(nullptr));
+}
+
+/// The id of the first invariant that a task breaks, empty when it breaks none.
+inline std::string_view broken_by(const World& w, TaskId t) {
+  std::string_view id;
+  for_each_invariant([&]<class I>() {
+    if (id.empty() && !I::holds(w, t)) id = I::id;
+  });
+  return id;
+}
+
+}  // namespace forkproof::spec

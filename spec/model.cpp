@@ -1,0 +1,238 @@
+/// The model's frame: how an op is answered, who runs after it, and what can be seen.
+#include "spec/model.hpp"
+
+#include <algorithm>
+
+namespace forkproof::spec {
+
+void Model::reset(const WorldSpec& spec) {
+  world_ = {};
+  world_.profile = spec.profile;
+  world_.pid_max = spec.pid_max;
+  next_.clear();
+
+  const TaskId id = world_.tasks.make();
+  const ProcessId pid = world_.processes.make();
+  Task& init = world_.tasks[id];
+  init.tid = kInit;
+  init.process = pid;
+  init.exit_signal = sig::chld.n;
+  init.space = world_.spaces.make();
+  init.handlers = world_.handlers.make();
+  world_.spaces[init.space].users = world_.handlers[init.handlers].users = 1;
+  Process& process = world_.processes[pid];
+  process.leader = process.signal_target = id;
+  process.threads = {id};
+  process.session_leader = process.unkillable = true;
+  process.process_place = next_place();
+  world_.all_processes.emplace(process.process_place, pid);
+  world_.numbers[kInit.n].task = id;
+  world_.reaper = id;
+  join_group(pid, kInit);
+  join_session(pid, kInit);
+}
+
+bool Model::can_run(TaskId id) const {
+  const Task& t = world_.tasks[id];
+  return !t.zombie && !t.stopped && t.call.kind == Call::Kind::none && !world_.over;
+}
+
+const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
+  effects_.clear();
+  fired_.clear();
+  return_rules_.clear();
+  touched_.clear();
+  choose_ = &choose;
+  outcome_rule_ = {};
+  actor_ = is_by_world(op) ? TaskId::none() : world_.task_of(actor);
+
+  std::visit([&]<class O>(const O& o) {
+    if constexpr (by_world<O>) {
+      effects_.outcome = turn(o);
+    } else if (!actor_ || !can_run(actor_)) {
+      const RuleId rule = world_.over ? "world.over"_rule : "call.not-run"_rule;
+      effects_.outcome = answers(Outcome::of(Outcome::Kind::not_run), rule);
+    } else {
+      answer_actor(act(actor_, o));
+      settle();
+    }
+  }, op);
+  std::erase_if(touched_, [&](TaskId id) { return !world_.tasks.has(id); });
+  return effects_;
+}
+
+/// The outcome of the op, once the actor has dealt with the signals that it brought upon itself.
+void Model::answer_actor(const Answer& answer) {
+  if (answer && answer->kind == Outcome::Kind::nothing) return;  // it is gone
+  Task& me = world_.tasks[actor_];
+  if (answer && !me.attention) {
+    effects_.outcome = *answer;
+    return;
+  }
+  if (answer) me.call = {.kind = Call::Kind::held, .result = *answer};
+  if (!me.attention) {  // asleep
+    effects_.outcome = Outcome::of(Outcome::Kind::blocks);
+    if (me.call.kind == Call::Kind::vfork) effects_.outcome.who = TaskRef::number(me.call.child_number);
+    return;
+  }
+
+  acting_ = true, answered_ = false, death_ = {};
+  run(actor_);
+  acting_ = false;
+  if (answered_) return;
+  if (!actor_ || world_.tasks[actor_].zombie)
+    effects_.outcome = answers(Outcome::death(death_), "call.own-signals-first"_rule);
+  else
+    effects_.outcome = answers(Outcome::of(Outcome::Kind::blocks), "stop.answer-kept"_rule);
+}
+
+void Model::settle() {
+  while (!next_.empty()) {
+    const TaskId id = next_.front();
+    next_.pop_front();
+    if (!world_.tasks.has(id)) continue;
+    world_.tasks[id].queued = false;
+    run(id);
+  }
+}
+
+void Model::wake(TaskId id) {
+  Task& t = world_.tasks[id];
+  if (t.zombie || t.queued) return;
+  t.queued = true;
+  next_.push_back(id);
+}
+
+/// Lets a woken task do what it has to do: take its result, deal with its signals, go on.
+void Model::run(TaskId id) {
+  Task& t = world_.tasks[id];
+  if (t.zombie || (t.stopped && !world_.process_of(t).group_exit)) return;
+  if (t.call.kind == Call::Kind::wait && !t.call.interrupted) {
+    cover("wait.look-before-signal"_rule);
+    if (const Answer found = look(id, t.call.query))
+      t.call = {.kind = Call::Kind::held, .result = *found};
+  }
+  if (t.call.kind == Call::Kind::vfork && !t.call.child) {
+    cover("vfork.returns-number"_rule);
+    t.call = {.kind = Call::Kind::held, .result = Outcome::task(t.call.child_number)};
+  }
+  if (t.call.kind == Call::Kind::vfork && !world_.process_of(t).group_exit) return;
+
+  std::optional<Signal> handled;
+  if (deal_with_signals(id, handled)) go_on(id, handled);
+}
+
+/// What becomes of the call of a task that is about to return to its program. `handled` is the
+/// first signal whose handler ran.
+void Model::go_on(TaskId id, std::optional<Signal> handled) {
+  Task& t = world_.tasks[id];
+  switch (t.call.kind) {
+    case Call::Kind::none:
+    case Call::Kind::vfork:
+      return;
+    case Call::Kind::held:
+      return finish(id, t.call.result);
+    case Call::Kind::pause:
+      if (handled) return finish(id, fails(Errno::intr, "signal.pause-eintr"_rule));
+      return cover("signal.pause-goes-on"_rule);
+    case Call::Kind::wait:
+      if (handled && !world_.handlers[t.handlers].restart.has(*handled))
+        return finish(id, fails(Errno::intr, "wait.interrupted"_rule));
+      if (handled || t.call.interrupted) cover(handled ? "wait.restarted"_rule : "wait.goes-on"_rule);
+      t.call.interrupted = false;
+      if (const Answer found = look(id, t.call.query)) finish(id, *found);
+      return;
+    case Call::Kind::restart: {
+      const Op again = t.call.again;
+      t.call = {};
+      const Answer answer = std::visit([&]<class O>(const O& o) -> Answer {
+        if constexpr (creates_task<O>) return act(id, o);
+        else return std::nullopt;
+      }, again);
+      if (answer) finish(id, *answer);
+      return;
+    }
+  }
+}
+
+/// The call of `id` returns to its program with `outcome`.
+void Model::finish(TaskId id, const Outcome& outcome) {
+  world_.tasks[id].call = {};
+  touch(id);
+  if (acting_ && id == actor_) {
+    effects_.outcome = outcome;
+    answered_ = true;
+  } else {
+    effects_.returned.push_back({world_.tasks[id].tid, outcome});
+    return_rules_.push_back(fired_.empty() ? RuleId{} : fired_.back());
+  }
+}
+
+Outcome Model::answers(Outcome outcome, RuleId rule) {
+  cover(rule);
+  outcome_rule_ = rule;
+  return outcome;
+}
+
+Outcome Model::fails(Errno error, RuleId rule) { return answers(Outcome::failure(error), rule); }
+
+void Model::touch(TaskId id, bool memory) {
+  effects_.touched.push_back({world_.tasks[id].tid, memory});
+  touched_.push_back(id);
+}
+
+void Model::touch(const Process& process) {
+  for (const TaskId id : process.threads) touch(id);
+}
+
+// --- what can be seen --------------------------------------------------------------------------
+
+namespace {
+
+State state_of(const Task& t) {
+  using enum Call::Kind;
+  if (t.zombie) return State::zombie;
+  if (t.stopped) return State::stopped;
+  if (t.call.kind == vfork) return State::disk_sleep;
+  if (t.call.kind == wait || t.call.kind == pause) return State::sleeping;
+  return State::running;
+}
+
+}  // namespace
+
+TaskView Model::view(Pid number) const {
+  const TaskId id = world_.task_of(number);
+  if (!id) return {};
+  const Task& t = world_.tasks[id];
+  const Process& p = world_.process_of(t);
+  const bool process_dead = world_.tasks[p.leader].zombie && p.threads.size() == 1;
+
+  TaskView v;
+  v.state = state_of(t);
+  v.pid = t.tid;
+  v.tgid = world_.tasks[p.leader].tid;
+  if (t.parent) v.ppid = world_.leader_of(world_.tasks[t.parent]).tid;
+  v.pgid = p.pgid;
+  v.sid = p.sid;
+  v.exit_signal = t.exit_signal;
+  v.flags = t.flags;
+  v.threads = static_cast<std::int32_t>(p.threads.size());
+  v.blocked = t.blocked;
+  if (!process_dead) v.shared_pending = p.shared_pending;
+  if (t.zombie) {
+    v.exit_code = p.group_exit ? p.group_exit_code : t.exit_code;
+  } else {
+    v.pending = t.pending;
+    v.ignored = world_.handlers[t.handlers].ignored;
+    v.caught = world_.handlers[t.handlers].caught;
+  }
+  return v;
+}
+
+void Model::tasks(std::vector<Pid>& out) const {
+  out.clear();
+  world_.tasks.for_each([&](TaskId, const Task& t) { out.push_back(t.tid); });
+  std::ranges::sort(out);
+}
+
+}  // namespace forkproof::spec

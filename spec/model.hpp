@@ -1,0 +1,193 @@
+/// The model: what Linux does, one function an op. First what refuses it, one line a reason, in the
+/// order in which the kernel checks; a blank line; what it changes.
+///
+/// It is written to be compared with the books, not to be fast: straight-line code over the plain
+/// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
+/// stop, groups, memory, pids. `"..."_rule` names the rule of the book (spec/rules.hpp) that acts
+/// at this place: that counts its coverage, and lets a violation say it.
+#pragma once
+#include <deque>
+#include <span>
+
+#include "spec/world.hpp"
+
+namespace forkproof::spec {
+
+/// Decides where the spec leaves a choice. The first candidate is the one that Linux prefers.
+class Chooser {
+ public:
+  virtual ~Chooser() = default;
+  /// Called only where there is more than one candidate. Answers an index into `candidates`.
+  virtual std::size_t pick(RuleId rule, std::span<const Pid> candidates) = 0;
+};
+
+/// Always takes the first.
+class FirstChoice final : public Chooser {
+ public:
+  std::size_t pick(RuleId, std::span<const Pid>) override { return 0; }
+};
+
+class Model {
+ public:
+  explicit Model(const WorldSpec& spec = {}) { reset(spec); }
+  void reset(const WorldSpec&);
+
+  /// Does one op and everything that follows from it (spec/sources/forkproof.md, Settling). All
+  /// references to tasks in `op` must be numbers. The answer is good until the next call.
+  const Effects& apply(Pid actor, const Op& op, Chooser& choose);
+
+  const World& world() const { return world_; }
+  TaskView view(Pid) const;
+  void pages(Pid, std::vector<PageView>&) const;
+  void tasks(std::vector<Pid>&) const;
+
+  /// Of the last step: the rules that acted, in order; the rule behind the outcome and behind each
+  /// returned call; the tasks that it touched and that still exist, repeats allowed.
+  std::span<const RuleId> fired() const { return fired_; }
+  RuleId outcome_rule() const { return outcome_rule_; }
+  std::span<const RuleId> return_rules() const { return return_rules_; }
+  std::span<const TaskId> touched() const { return touched_; }
+
+ private:
+  using Answer = std::optional<Outcome>;  // nothing: the call sleeps
+
+  // What each op does. The actor can run.
+  Answer act(TaskId, const Fork&);
+  Answer act(TaskId, const Vfork&);
+  Answer act(TaskId, const Clone&);
+  Answer act(TaskId, const Exec&);
+  Answer act(TaskId, const Exit&);
+  Answer act(TaskId, const ExitGroup&);
+  Answer act(TaskId, const Wait4&);
+  Answer act(TaskId, const Waitid&);
+  Answer act(TaskId, const Kill&);
+  Answer act(TaskId, const Tgkill&);
+  Answer act(TaskId, const Sigaction&);
+  Answer act(TaskId, const Sigprocmask&);
+  Answer act(TaskId, const Pause&);
+  Answer act(TaskId, const Getpid&);
+  Answer act(TaskId, const Gettid&);
+  Answer act(TaskId, const Getppid&);
+  Answer act(TaskId, const Getpgid&);
+  Answer act(TaskId, const Getsid&);
+  Answer act(TaskId, const Setpgid&);
+  Answer act(TaskId, const Setsid&);
+  Answer act(TaskId, const PrctlSubreaper&);
+  Answer act(TaskId, const PrctlPdeathsig&);
+  Answer act(TaskId, const Mmap&);
+  Answer act(TaskId, const Munmap&);
+  Answer act(TaskId, const Madvise&);
+  Answer act(TaskId, const Read&);
+  Answer act(TaskId, const Write&);
+  Outcome turn(const SetPidMax&);
+  Outcome turn(const SetPidCursor&);
+
+  // model.cpp: answering, and who runs next.
+  bool can_run(TaskId) const;
+  bool linux_6() const { return world_.profile == Profile::linux_6; }
+  void cover(RuleId rule) { fired_.push_back(rule); }
+  Outcome answers(Outcome, RuleId);
+  Outcome fails(Errno, RuleId);
+  void answer_actor(const Answer&);
+  void settle();
+  void wake(TaskId);
+  void run(TaskId);
+  void go_on(TaskId, std::optional<Signal> handled);
+  void finish(TaskId, const Outcome&);
+  void touch(TaskId, bool memory = false);
+  void touch(const Process&);
+  Place next_place() { return world_.next_place++; }
+
+  // pids.cpp
+  std::optional<Pid> fresh_pid();
+  bool is_free(std::int32_t) const;
+  std::optional<std::int32_t> lowest_free(std::int32_t from, std::int32_t below) const;
+  void give_back_if_free(Pid);
+
+  // create.cpp
+  Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);
+  TaskId new_task(TaskId maker, CloneFlags, std::int32_t exit_signal, Pid);
+  void new_process(TaskId child, const Process& maker);
+  SpaceId fork_space(SpaceId);
+  HandlersId copy_handlers(HandlersId);
+
+  // exec.cpp
+  void become_only_thread(TaskId);
+  void take_leaders_place(TaskId);
+  void renew_handlers(Task&);
+
+  // exit.cpp
+  void exit_thread(TaskId, std::int32_t code);
+  void exit_group(TaskId, std::int32_t code);
+  void begin_group_exit(Process&, std::int32_t code);
+  void doom_others(Process&, TaskId but);
+  void let_go_of_memory(Task&);
+  void adopt_children(TaskId father);
+  TaskId reaper_for(TaskId father);
+  void reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead);
+  TaskId live_thread(const Process&) const;
+  bool notify_parent(TaskId leader);
+  void release(TaskId);
+  void detach(TaskId);
+  void end_world();
+
+  // wait.cpp
+  Answer wait(TaskId, WaitQuery);
+  Answer look(TaskId, const WaitQuery&);
+  enum class Verdict : std::uint8_t { not_there, there, news };
+  Verdict consider(const WaitQuery&, TaskId child);
+  bool selects(const WaitQuery&, TaskId child) const;
+  Outcome report(const WaitQuery&, TaskId child);
+  bool ready(TaskId leader) const;
+  bool has_news(TaskId leader) const;
+  void update_news(TaskId leader);
+  void wake_waiters(TaskId child);
+
+  // signal.cpp
+  enum class Scope : std::uint8_t { process, thread };
+  Outcome send_to_each(std::span<const ProcessId>, Signal);
+  void send(Signal, TaskId to, Scope);
+  bool is_dropped(Signal, const Task&);
+  bool can_take(Signal, TaskId) const;
+  TaskId taker(Signal, TaskId to, Scope);
+  void kill_process(Process&, Signal);
+  void draw_attention(TaskId, bool fatal);
+  void retarget(TaskId leaving);
+  SigSet deliverable(const Task&) const;
+  std::optional<Signal> take_next_signal(Task&);
+  bool deal_with_signals(TaskId, std::optional<Signal>& handled);
+  bool default_action(TaskId, Signal);
+
+  // stop.cpp
+  void forget_stops_or_continues(Process&, Signal);
+  void begin_group_stop(TaskId, Signal);
+  void take_part_in_stop(TaskId);
+  void tell_parent_of_stop(Process&, Process::Notice);
+  bool will_be_orphaned(Pid group, TaskId ignored) const;
+  void hang_up_if_orphaned(TaskId leader, TaskId father);
+
+  // groups.cpp
+  void join_group(ProcessId, Pid);
+  void leave_group(ProcessId);
+  void join_session(ProcessId, Pid);
+  void leave_session(ProcessId);
+
+  // memory.cpp
+  Page* page_at(const Task&, PageNo);
+
+  World world_;
+  std::deque<TaskId> next_;
+  Chooser* choose_ = nullptr;
+
+  // Of the step under way.
+  TaskId actor_;            // none once it is gone
+  bool acting_ = false;     // the actor has not been answered yet
+  bool answered_ = false;
+  Signal death_;            // of the actor
+  Effects effects_;
+  RuleId outcome_rule_{};
+  std::vector<RuleId> fired_, return_rules_;
+  std::vector<TaskId> touched_;
+};
+
+}  // namespace forkproof::spec

@@ -1,0 +1,324 @@
+/// Signals: who gets one, what happens when it is sent, what happens when it is delivered.
+#include "spec/model.hpp"
+
+#include <algorithm>
+
+namespace forkproof::spec {
+
+// --- the calls -----------------------------------------------------------------------------------
+
+Model::Answer Model::act(TaskId id, const Kill& op) {
+  using Kind = Target::Kind;
+  const std::int64_t n = op.target.who.n;
+  const bool group = op.target.kind == Kind::group;
+  const std::int64_t pid = op.target.kind == Kind::all ? -1 : op.target.kind == Kind::own_group ? 0 : group ? -n : n;
+  const ProcessId mine = world_.tasks[id].process;
+
+  if (pid > 0) {
+    const TaskId to = world_.task_of({static_cast<std::int32_t>(pid)});
+    if (pid > INT32_MAX || !to) return fails(Errno::srch, "signal.kill-no-process"_rule);
+    if (op.signal.n < 0 || op.signal.n > kSignalMax) return fails(Errno::inval, "signal.bad-signal"_rule);
+    if (!world_.is_leader(to)) cover("signal.kill-thread-number"_rule);
+    if (world_.tasks[to].zombie) cover("signal.zombie"_rule);
+    if (op.signal != sig::none) send(op.signal, to, Scope::process);
+    return answers(Outcome::success(), op.signal == sig::none ? "signal.zero"_rule : "signal.kill-process"_rule);
+  }
+  std::vector<ProcessId> members;
+  if (pid == -1) {
+    for (const auto& [place, p] : world_.all_processes)
+      if (p != mine && world_.tasks[world_.processes[p].leader].tid != kInit) members.push_back(p);
+  } else {
+    const std::int64_t pgid = pid == 0 ? world_.processes[mine].pgid.n : -pid;
+    const auto at = world_.numbers.find(static_cast<std::int32_t>(std::min<std::int64_t>(pgid, INT32_MAX)));
+    if (at != world_.numbers.end())
+      for (const auto& [place, p] : at->second.group) members.push_back(p);
+  }
+  if (pid == INT32_MIN) return fails(Errno::srch, "signal.kill-least-number"_rule);
+  if (members.empty()) return fails(Errno::srch, pid == -1 ? "signal.kill-all-nobody"_rule : "signal.kill-no-group"_rule);
+  if (op.signal.n < 0 || op.signal.n > kSignalMax) return fails(Errno::inval, "signal.bad-signal"_rule);
+  cover(pid == -1 ? "signal.kill-all"_rule : "signal.kill-group"_rule);
+  return send_to_each(members, op.signal);
+}
+
+Outcome Model::send_to_each(std::span<const ProcessId> processes, Signal signal) {
+  if (signal != sig::none)
+    for (const ProcessId p : processes) send(signal, world_.processes[p].leader, Scope::process);
+  return answers(Outcome::success(), "signal.kill-sends-first"_rule);
+}
+
+Model::Answer Model::act(TaskId, const Tgkill& op) {
+  if (op.process.n <= 0 || op.thread.n <= 0) return fails(Errno::inval, "signal.tgkill-range"_rule);
+  const TaskId to = world_.task_of(op.thread.pid());
+  if (!to || world_.leader_of(world_.tasks[to]).tid != op.process.pid())
+    return fails(Errno::srch, "signal.tgkill-no-thread"_rule);
+  if (op.signal.n < 0 || op.signal.n > kSignalMax) return fails(Errno::inval, "signal.bad-signal"_rule);
+
+  if (op.signal != sig::none) send(op.signal, to, Scope::thread);
+  return answers(Outcome::success(), "signal.tgkill"_rule);
+}
+
+Model::Answer Model::act(TaskId id, const Sigaction& op) {
+  if (!valid(op.signal)) return fails(Errno::inval, "signal.sigaction-range"_rule);
+  if (kUnblockable.has(op.signal)) return fails(Errno::inval, "signal.sigaction-range"_rule);
+
+  const Task& me = world_.tasks[id];
+  Handlers& h = world_.handlers[me.handlers];
+  const SigSet one = SigSet::of(op.signal);
+  h.ignored = op.disposition == Disposition::ignore ? h.ignored | one : h.ignored - one;
+  h.caught = op.disposition == Disposition::catch_ ? h.caught | one : h.caught - one;
+  h.restart = op.flags.has(sa_flag::restart) ? h.restart | one : h.restart - one;
+  if (op.signal == sig::chld) h.nocldwait = op.flags.has(sa_flag::nocldwait);
+  if (op.signal == sig::chld) h.nocldstop = op.flags.has(sa_flag::nocldstop);
+  Process& p = world_.process_of(me);
+  const bool now_ignored = op.disposition == Disposition::ignore ||
+                           (op.disposition == Disposition::default_ && kDefaultIgnored.has(op.signal));
+  if (now_ignored) {
+    cover("signal.ignoring-flushes"_rule);
+    p.shared_pending = p.shared_pending - one;
+    for (const TaskId t : p.threads) world_.tasks[t].pending = world_.tasks[t].pending - one;
+  }
+  touch(p);
+  return answers(Outcome::success(), "signal.sigaction"_rule);
+}
+
+Model::Answer Model::act(TaskId id, const Sigprocmask& op) {
+  Task& me = world_.tasks[id];
+  if (!(op.set & kUnblockable).empty()) cover("signal.mask-not-kill"_rule);
+  RuleId rule = "signal.mask-set"_rule;
+  switch (op.how) {
+    case MaskHow::block:
+      rule = "signal.mask-block"_rule;
+      me.blocked = me.blocked | op.set;
+      break;
+    case MaskHow::unblock:
+      rule = "signal.mask-unblock"_rule;
+      me.blocked = me.blocked - op.set;
+      break;
+    case MaskHow::set: me.blocked = op.set; break;
+  }
+  me.blocked = me.blocked - kUnblockable;
+  if (!deliverable(me).empty()) {
+    cover("signal.unblocked-taken"_rule);
+    me.attention = true;
+  }
+  touch(id);
+  return answers(Outcome::success(), rule);
+}
+
+Model::Answer Model::act(TaskId id, const Pause&) {
+  world_.tasks[id].call = {.kind = Call::Kind::pause};
+  touch(id);
+  answers({}, "signal.pause"_rule);
+  return std::nullopt;
+}
+
+// --- sending -------------------------------------------------------------------------------------
+
+/// Sends a signal to the process of `to`, or to that thread alone.
+void Model::send(Signal s, TaskId to, Scope scope) {
+  Task& t = world_.tasks[to];
+  Process& p = world_.process_of(t);
+  if (p.group_exit) return cover("signal.dropped-when-ending"_rule);
+  touch(p);
+  if (kStopSignals.has(s) && p.stop_complete) cover("stop.already"_rule);
+  forget_stops_or_continues(p, s);
+  if (is_dropped(s, t)) return;
+  SigSet& pending = scope == Scope::thread ? t.pending : p.shared_pending;
+  if (s.n < 32 && pending.has(s)) return cover("signal.merged"_rule);
+  pending.add(s);
+  cover(scope == Scope::thread ? "signal.tgkill"_rule : "signal.process-pending"_rule);
+
+  const TaskId taker_id = taker(s, to, scope);
+  if (!taker_id) return cover(t.stopped ? "stop.others-wait"_rule : "signal.target-nobody"_rule);
+  const Handlers& h = world_.handlers[t.handlers];
+  const bool fatal = h.of(s) == Disposition::default_ && !kDefaultIgnored.has(s) && !kStopSignals.has(s);
+  if (fatal && !kCoreSignals.has(s)) return kill_process(p, s);
+  if (fatal) cover("signal.core-at-delivery"_rule);
+  draw_attention(taker_id, s == sig::kill);
+}
+
+/// Whether a signal is dropped when it is sent: ignored ones are, unless the addressee blocks them.
+bool Model::is_dropped(Signal s, const Task& t) {
+  if (t.blocked.has(s)) {
+    cover("signal.blocked-pending"_rule);
+    return false;
+  }
+  const Disposition d = world_.handlers[t.handlers].of(s);
+  if (world_.process_of(t).unkillable && d == Disposition::default_) {
+    cover("signal.init-protected"_rule);
+    return true;
+  }
+  const bool ignored = d == Disposition::ignore || (d == Disposition::default_ && kDefaultIgnored.has(s));
+  if (ignored) cover(d == Disposition::ignore ? "signal.ignored-dropped"_rule : "signal.default-ignored"_rule);
+  if (!ignored && world_.process_of(t).unkillable) cover("signal.init-handles"_rule);
+  return ignored;
+}
+
+bool Model::can_take(Signal s, TaskId id) const {
+  const Task& t = world_.tasks[id];
+  if (t.blocked.has(s) || t.exiting()) return false;
+  if (s == sig::kill) return true;
+  return !t.stopped && (!t.attention || id == actor_);
+}
+
+/// Which thread is told of a signal: the addressee if it can take it; for a process, else another.
+TaskId Model::taker(Signal s, TaskId to, Scope scope) {
+  if (can_take(s, to)) {
+    cover("signal.target-first"_rule);
+    return to;
+  }
+  Process& p = world_.process_of(world_.tasks[to]);
+  if (scope == Scope::thread || p.threads.size() == 1) return TaskId::none();
+  const auto at = std::ranges::find(p.threads, p.signal_target);
+  std::vector<TaskId> round(at, p.threads.end());
+  round.insert(round.end(), p.threads.begin(), at);
+  std::erase_if(round, [&](TaskId id) { return !can_take(s, id); });
+  if (round.empty()) return TaskId::none();
+  cover("signal.target-other"_rule);
+  std::size_t chosen = 0;
+  if (round.size() > 1) {
+    std::vector<Pid> numbers;
+    for (const TaskId id : round) numbers.push_back(world_.tasks[id].tid);
+    chosen = choose_->pick("signal.target-other"_rule, numbers);
+  }
+  p.signal_target = round[chosen];
+  return round[chosen];
+}
+
+/// A fatal signal has found a taker: the whole process dies of it, at once.
+void Model::kill_process(Process& p, Signal s) {
+  cover(s == sig::kill ? "signal.kill-at-once"_rule : "signal.fatal-at-send"_rule);
+  if (p.threads.size() > 1) cover("signal.fatal-whole-process"_rule);
+  for (const TaskId id : p.threads)
+    if (world_.tasks[id].call.kind == Call::Kind::vfork) cover("vfork.fatal-kills"_rule);
+  begin_group_exit(p, s.n);
+  for (const TaskId id : p.threads) draw_attention(id, true);
+}
+
+void Model::begin_group_exit(Process& p, std::int32_t code) {
+  p.group_exit = true;
+  p.group_exit_code = code;
+  p.stop_complete = p.continued = false;
+  p.notice = Process::Notice::none;
+  p.stopping_threads = 0;
+  for (const TaskId id : p.threads) world_.tasks[id].stop_pending = false;
+}
+
+/// Tells a task to look at its signals. A vfork parent and a stopped task look later, unless it
+/// is fatal.
+void Model::draw_attention(TaskId id, bool fatal) {
+  Task& t = world_.tasks[id];
+  t.attention = true;
+  if (fatal || (!t.stopped && t.call.kind != Call::Kind::vfork))
+    wake(id);
+  else if (t.call.kind == Call::Kind::vfork)
+    cover("vfork.signals-wait"_rule);
+}
+
+/// A thread that leaves hands the signals it was told of to the others.
+void Model::retarget(TaskId leaving) {
+  const Task& me = world_.tasks[leaving];
+  const Process& p = world_.process_of(me);
+  SigSet left = p.shared_pending - me.blocked;
+  const auto at = std::ranges::find(p.threads, leaving);
+  std::vector<TaskId> round(at + 1, p.threads.end());
+  round.insert(round.end(), p.threads.begin(), at);
+  for (const TaskId id : round) {
+    const Task& t = world_.tasks[id];
+    if (t.exiting() || (left - t.blocked).empty()) continue;
+    left = left & t.blocked;
+    cover("exit.retargets-signals"_rule);
+    if (!t.attention) draw_attention(id, false);
+  }
+}
+
+// --- delivery ------------------------------------------------------------------------------------
+
+/// What is pending for a thread and not blocked by it.
+SigSet Model::deliverable(const Task& t) const {
+  return (t.pending | world_.process_of(t).shared_pending) - t.blocked;
+}
+
+/// Takes the next signal: the thread's own before the process's; in each, synchronous ones first,
+/// then the lowest.
+std::optional<Signal> Model::take_next_signal(Task& t) {
+  Process& p = world_.process_of(t);
+  for (SigSet* const pending : {&t.pending, &p.shared_pending}) {
+    const SigSet ready = *pending - t.blocked;
+    if (ready.empty()) continue;
+    const SigSet synchronous = ready & kSynchronous;
+    if (!synchronous.empty()) cover("signal.synchronous-first"_rule);
+    const Signal s = synchronous.empty() ? ready.lowest() : synchronous.lowest();
+    pending->remove(s);
+    cover(pending == &t.pending ? "signal.private-first"_rule : "signal.lowest-first"_rule);
+    return s;
+  }
+  return std::nullopt;
+}
+
+/// Everything that a task does about signals on its way back to its program. Answers whether it
+/// gets there: it may stop or die. `handled` becomes the first signal whose handler ran.
+bool Model::deal_with_signals(TaskId id, std::optional<Signal>& handled) {
+  for (;;) {
+    Task& t = world_.tasks[id];
+    Process& p = world_.process_of(t);
+    if (p.notice != Process::Notice::none) tell_parent_of_stop(p, std::exchange(p.notice, Process::Notice::none));
+    if (p.group_exit) {
+      t.flags = t.flags | task_flag::signaled;
+      cover("exit.signaled-flag"_rule);
+      if (p.group_exit_code < 0x80) cover("exit.status-signal"_rule);
+      exit_thread(id, p.group_exit_code);
+      return false;
+    }
+    if (t.stop_pending) {
+      take_part_in_stop(id);
+      return false;
+    }
+    if (!t.attention) return true;
+    const std::optional<Signal> s = take_next_signal(t);
+    if (!s) {
+      t.attention = false;
+      return true;
+    }
+    touch(p);
+    switch (world_.handlers[t.handlers].of(*s)) {
+      case Disposition::ignore:
+        cover("signal.ignore-later"_rule);
+        continue;
+      case Disposition::catch_:
+        cover("signal.handler-runs"_rule);
+        if (!handled) handled = s;
+        continue;
+      case Disposition::default_:
+        if (!default_action(id, *s)) return false;
+    }
+  }
+}
+
+/// Answers whether the task lives on.
+bool Model::default_action(TaskId id, Signal s) {
+  Task& t = world_.tasks[id];
+  Process& p = world_.process_of(t);
+  if (kDefaultIgnored.has(s)) return true;
+  if (p.unkillable && !kUnblockable.has(s)) {
+    cover("signal.init-discards"_rule);
+    return true;
+  }
+  if (kStopSignals.has(s)) {
+    if (s != sig::stop && will_be_orphaned(p.pgid, TaskId::none())) {
+      cover("stop.terminal-orphaned"_rule);
+      return true;
+    }
+    begin_group_stop(id, s);
+    return true;
+  }
+  t.flags = t.flags | task_flag::signaled;
+  if (kCoreSignals.has(s)) cover("signal.no-core-written"_rule);
+  begin_group_exit(p, s.n);
+  for (const TaskId other : p.threads)
+    if (other != id && !world_.tasks[other].zombie) draw_attention(other, true);
+  exit_thread(id, s.n);
+  return false;
+}
+
+}  // namespace forkproof::spec

@@ -1,0 +1,238 @@
+/// wait4 and waitid: who is eligible, what is reported, who sleeps and who is woken.
+#include "spec/model.hpp"
+
+#include <algorithm>
+
+namespace forkproof::spec {
+
+namespace opt = wait_option;
+
+namespace {
+
+constexpr WaitOptions kWait4Options = opt::nohang | opt::stopped | opt::continued | opt::nothread | opt::all | opt::clone;
+constexpr WaitOptions kWaitidOptions = kWait4Options | opt::exited | opt::nowait;
+
+/// The pid argument of the call that a selector stands for.
+std::int64_t raw_pid(const Selector& s) {
+  switch (s.kind) {
+    case Selector::Kind::any: return -1;
+    case Selector::Kind::own_group: return 0;
+    case Selector::Kind::task: return s.who.n;
+    case Selector::Kind::group: return -std::int64_t{s.who.n};
+  }
+  return 0;
+}
+
+}  // namespace
+
+Model::Answer Model::act(TaskId id, const Wait4& op) {
+  const std::int64_t pid = raw_pid(op.selector);
+  if ((op.options - kWait4Options).bits != 0) return fails(Errno::inval, "wait.wait4-options"_rule);
+  if (pid == INT32_MIN && linux_6()) return fails(Errno::srch, "wait.least-number"_rule);
+  if (pid == INT32_MIN) return fails(Errno::child, "wait.least-number-no-child"_rule);
+
+  WaitQuery query{.options = op.options | opt::exited};
+  cover("wait.wexited-implied"_rule);
+  if (pid == -1) cover("wait.any"_rule);
+  if (pid > 0) {
+    cover("wait.task"_rule);
+    query.whom = WaitQuery::Whom::process;
+    query.number = {static_cast<std::int32_t>(pid)};
+  } else if (pid != -1) {
+    query.whom = WaitQuery::Whom::group;
+    query.number = pid == 0 ? world_.process_of(world_.tasks[id]).pgid : Pid{static_cast<std::int32_t>(-pid)};
+    cover(pid == 0 ? "wait.own-group"_rule : "wait.group"_rule);
+  }
+  return wait(id, query);
+}
+
+Model::Answer Model::act(TaskId id, const Waitid& op) {
+  using Kind = Selector::Kind;
+  const bool own_group = op.selector.kind == Kind::own_group ||
+                         (op.selector.kind == Kind::group && op.selector.who.n == 0);
+  if ((op.options - kWaitidOptions).bits != 0) return fails(Errno::inval, "wait.waitid-options"_rule);
+  if (!op.options.any(opt::exited | opt::stopped | opt::continued))
+    return fails(Errno::inval, "wait.waitid-asks-nothing"_rule);
+  if (op.selector.kind == Kind::task && op.selector.who.n <= 0)
+    return fails(Errno::inval, "wait.waitid-task-range"_rule);
+  if (op.selector.kind == Kind::group && op.selector.who.n < 0)
+    return fails(Errno::inval, "wait.waitid-group-range"_rule);
+  if (own_group && !linux_6()) return fails(Errno::inval, "wait.waitid-own-group-refused"_rule);
+
+  WaitQuery query{.options = op.options};
+  if (op.selector.kind == Kind::task) {
+    query.whom = WaitQuery::Whom::process;
+    query.number = op.selector.who.pid();
+  } else if (op.selector.kind != Kind::any) {
+    query.whom = WaitQuery::Whom::group;
+    query.number = own_group ? world_.process_of(world_.tasks[id]).pgid : op.selector.who.pid();
+    cover(own_group ? "wait.waitid-own-group"_rule : "wait.group"_rule);
+  }
+  return wait(id, query);
+}
+
+/// Reports what there is, or puts the caller to sleep until there is something.
+Model::Answer Model::wait(TaskId id, WaitQuery query) {
+  if (Answer found = look(id, query)) {
+    outcome_rule_ = fired_.back();
+    return found;
+  }
+  world_.tasks[id].call = {.kind = Call::Kind::wait, .query = query, .since = next_place()};
+  touch(id);
+  answers({}, "wait.sleeps"_rule);
+  return std::nullopt;
+}
+
+/// One scan: the caller's own children first, then those of its other threads, going round; each
+/// oldest first. Answers news, ECHILD or `none`; nothing means sleep.
+Model::Answer Model::look(TaskId id, const WaitQuery& query) {
+  const Process& mine = world_.process_of(world_.tasks[id]);
+  const bool only_mine = query.options.has(opt::nothread);
+  const std::size_t n = mine.threads.size();
+  const std::size_t first =
+      static_cast<std::size_t>(std::ranges::find(mine.threads, id) - mine.threads.begin());
+  bool there = false;
+
+  for (std::size_t i = 0; i < (only_mine ? 1 : n); ++i) {
+    const Task& thread = world_.tasks[mine.threads[(first + i) % n]];
+    for (const auto& [place, child] : thread.news)
+      if (consider(query, child) == Verdict::news) {
+        if (n > 1) cover(i > 0 ? "wait.sibling-children"_rule : "wait.own-children-first"_rule);
+        return report(query, child);
+      }
+  }
+  if (only_mine && n > 1) cover("wait.nothread"_rule);
+  for (std::size_t i = 0; i < (only_mine ? 1 : n) && !there; ++i)
+    for (const auto& [place, child] : world_.tasks[mine.threads[(first + i) % n]].children)
+      if (consider(query, child) != Verdict::not_there) {
+        there = true;
+        break;
+      }
+  if (!there) {
+    cover("wait.no-child"_rule);
+    return Outcome::failure(Errno::child);
+  }
+  if (!query.options.has(opt::nohang)) return std::nullopt;
+  cover("wait.nohang"_rule);
+  return Outcome::of(Outcome::Kind::none);
+}
+
+bool Model::selects(const WaitQuery& query, TaskId child) const {
+  switch (query.whom) {
+    case WaitQuery::Whom::any: return true;
+    case WaitQuery::Whom::process: return world_.tasks[child].tid == query.number;
+    case WaitQuery::Whom::group: return world_.process_of(world_.tasks[child]).pgid == query.number;
+  }
+  return false;
+}
+
+/// What one child means to one wait.
+Model::Verdict Model::consider(const WaitQuery& query, TaskId child) {
+  const Task& t = world_.tasks[child];
+  const Process& p = world_.process_of(t);
+  if (!selects(query, child)) return Verdict::not_there;
+  const bool clone_child = t.exit_signal != sig::chld.n;
+  if (!query.options.has(opt::all) && clone_child != query.options.has(opt::clone)) {
+    cover(clone_child ? "wait.sigchld-children"_rule : "wait.clone-children"_rule);
+    return Verdict::not_there;
+  }
+  if (clone_child && query.options.has(opt::all)) cover("wait.all-children"_rule);
+
+  if (ready(child)) {
+    if (query.options.has(opt::exited)) return Verdict::news;
+    cover("wait.zombie-not-asked"_rule);
+    return Verdict::not_there;
+  }
+  if (t.zombie) cover("wait.leader-with-threads"_rule);
+  if (t.zombie && has_news(child)) cover("wait.leader-with-threads-events"_rule);
+  if (query.options.has(opt::stopped) && p.stop_complete && p.stop_signal != sig::none) return Verdict::news;
+  if (query.options.has(opt::continued) && p.continued) return Verdict::news;
+  if (has_news(child)) cover("wait.events-not-asked"_rule);
+  return Verdict::there;
+}
+
+/// Tells the news of a child and, unless WNOWAIT, takes them.
+Outcome Model::report(const WaitQuery& query, TaskId child) {
+  const Task& t = world_.tasks[child];
+  Process& p = world_.process_of(t);
+  const Pid pid = t.tid;
+  const bool keep = query.options.has(opt::nowait);
+  if (keep) cover("wait.nowait"_rule);
+  if (query.whom == WaitQuery::Whom::any) cover("wait.oldest-first"_rule);
+
+  if (ready(child)) {
+    const std::int32_t status = p.group_exit ? p.group_exit_code : t.exit_code;
+    if (!keep) {
+      cover("wait.reaps"_rule);
+      release(child);
+    }
+    cover((status & 0x7f) == 0 ? "wait.exited"_rule : "wait.killed"_rule);
+    return (status & 0x7f) == 0 ? Outcome::news(pid, Change::exited, status >> 8)
+                                : Outcome::news(pid, Change::killed, status & 0x7f);
+  }
+  const bool stop = query.options.has(opt::stopped) && p.stop_complete && p.stop_signal != sig::none;
+  const Signal by = p.stop_signal;
+  if (!keep && stop) p.stop_signal = sig::none;
+  if (!keep && !stop) p.continued = false;
+  update_news(child);
+  cover(stop ? "wait.stopped"_rule : "wait.continued"_rule);
+  if (!keep) cover(stop ? "wait.stopped-once"_rule : "wait.continued-once"_rule);
+  return stop ? Outcome::news(pid, Change::stopped, by.n) : Outcome::news(pid, Change::continued, 0);
+}
+
+/// Whether the death of a process can be reported: no other thread of it is left.
+bool Model::ready(TaskId leader) const {
+  const Task& t = world_.tasks[leader];
+  return t.zombie && world_.process_of(t).threads.size() == 1;
+}
+
+bool Model::has_news(TaskId leader) const {
+  const Process& p = world_.process_of(world_.tasks[leader]);
+  return ready(leader) || (p.stop_complete && p.stop_signal != sig::none) || p.continued;
+}
+
+/// Keeps the parent's list of children with news true after anything about a child changed.
+void Model::update_news(TaskId leader) {
+  const Task& t = world_.tasks[leader];
+  if (!t.parent) return;
+  std::map<Place, TaskId>& news = world_.tasks[t.parent].news;
+  if (has_news(leader))
+    news[t.sibling] = leader;
+  else
+    news.erase(t.sibling);
+}
+
+/// Wakes the threads of the parent process that sleep in a wait which this child's event matches,
+/// in the order in which they fell asleep; which of them looks first is nobody's promise.
+void Model::wake_waiters(TaskId child) {
+  const Task& t = world_.tasks[child];
+  if (!t.parent) return;
+  std::vector<TaskId> waiters;
+  for (const TaskId id : world_.process_of(world_.tasks[t.parent]).threads) {
+    const Task& w = world_.tasks[id];
+    if (w.call.kind != Call::Kind::wait || w.stopped) continue;
+    if (!selects(w.call.query, child)) {
+      cover("wait.wake-filter"_rule);
+      continue;
+    }
+    if (w.call.query.options.has(opt::nothread) && id != t.parent) {
+      cover("wait.wake-filter-thread"_rule);
+      continue;
+    }
+    waiters.push_back(id);
+  }
+  if (waiters.empty()) return;
+  std::ranges::sort(waiters, {}, [&](TaskId id) { return world_.tasks[id].call.since; });
+  if (waiters.size() > 1) {
+    std::vector<Pid> numbers;
+    for (const TaskId id : waiters) numbers.push_back(world_.tasks[id].tid);
+    const std::size_t first = choose_->pick("wait.one-winner"_rule, numbers);
+    cover("wait.one-winner"_rule);
+    std::rotate(waiters.begin(), waiters.begin() + static_cast<std::ptrdiff_t>(first),
+                waiters.begin() + static_cast<std::ptrdiff_t>(first) + 1);
+  }
+  cover("exit.wakes-parent"_rule);
+  for (const TaskId id : waiters) wake(id);
+}
+
+}  // namespace forkproof::spec

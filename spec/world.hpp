@@ -1,0 +1,215 @@
+/// What the model knows of the world, as plain data: tasks, processes, numbers, memory. A `World`
+/// is a value: copying it forks the universe.
+///
+/// Sharing is sharing an id; what is copied is copied. Nothing here decides anything: what may
+/// happen is in spec/model.hpp, and what must always be true in spec/invariants.hpp.
+#pragma once
+#include <deque>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "spec/outcome.hpp"
+#include "spec/rules.hpp"
+
+namespace forkproof::spec {
+
+/// The name of a thing inside a world, of no meaning outside. `none()` names nothing.
+template <class Thing>
+struct Id {
+  std::uint32_t n = UINT32_MAX;
+  static constexpr Id none() { return {}; }
+  constexpr explicit operator bool() const { return n != UINT32_MAX; }
+  friend constexpr bool operator==(Id, Id) = default;
+};
+
+/// The things of one kind, found by id. Ids of things that are gone are used again.
+template <class Thing>
+class Pool {
+ public:
+  Id<Thing> make() {
+    if (!free_.empty()) {
+      const Id<Thing> id = free_.back();
+      free_.pop_back();
+      things_[id.n].emplace();
+      return id;
+    }
+    things_.emplace_back(std::in_place);
+    return {static_cast<std::uint32_t>(things_.size() - 1)};
+  }
+  void drop(Id<Thing> id) {
+    things_[id.n].reset();
+    free_.push_back(id);
+  }
+  bool has(Id<Thing> id) const { return id.n < things_.size() && things_[id.n].has_value(); }
+  Thing& operator[](Id<Thing> id) { return *things_[id.n]; }
+  const Thing& operator[](Id<Thing> id) const { return *things_[id.n]; }
+  std::size_t size() const { return things_.size() - free_.size(); }
+  void for_each(auto&& f) const {
+    for (std::uint32_t n = 0; n < things_.size(); ++n)
+      if (things_[n]) f(Id<Thing>{n}, *things_[n]);
+  }
+
+ private:
+  std::deque<std::optional<Thing>> things_;  // a deque: references stay good while it grows
+  std::vector<Id<Thing>> free_;
+};
+
+/// A place in an order of arrival, from `World::next_place`. Later is greater.
+using Place = std::uint64_t;
+
+struct Task;
+struct Process;
+struct AddressSpace;
+struct Handlers;
+using TaskId = Id<Task>;
+using ProcessId = Id<Process>;
+using SpaceId = Id<AddressSpace>;
+using HandlersId = Id<Handlers>;
+
+/// What a sleeping wait waits for. A group is remembered as it was when the call was made.
+struct WaitQuery {
+  enum class Whom : std::uint8_t { any, process, group } whom = Whom::any;
+  Pid number{};
+  WaitOptions options{};
+  friend bool operator==(const WaitQuery&, const WaitQuery&) = default;
+};
+
+/// The system call that a task is in, when it is in one.
+struct Call {
+  enum class Kind : std::uint8_t {
+    none,
+    wait,     ///< asleep until a child matching `query` has news
+    pause,    ///< asleep until a handler has run
+    vfork,    ///< asleep until `child` lets go of the memory it borrows
+    restart,  ///< to be made again, from the start: `again`
+    held,     ///< over, with `result`, but the task was stopped before it could return
+  } kind = Kind::none;
+  WaitQuery query{};
+  TaskId child{};
+  Pid child_number{};
+  Op again{};
+  Outcome result{};
+  bool interrupted = false;  // a stop took the task out of its sleep
+  Place since = 0;           // when it fell asleep
+};
+
+/// A thread. The first of a process is its leader.
+struct Task {
+  Pid tid;
+  ProcessId process;
+  TaskId parent;       // the thread that made it or adopted it; none for init
+  Place sibling = 0;   // a leader's place among its parent's children
+  std::map<Place, TaskId> children;  // processes made or adopted by this thread, oldest first
+  std::map<Place, TaskId> news;      // those of them that a wait could report something of
+  SpaceId space;
+  HandlersId handlers;
+  TaskFlags flags;
+  bool zombie = false;
+  std::int32_t exit_code = 0;
+  std::int32_t exit_signal = 0;  // -1: not a leader
+  Signal pdeath;
+  std::uint32_t self_exec_id = 0;    // how often its program was replaced
+  std::uint32_t parent_exec_id = 0;  // ... its creator's, when this task was made
+  SigSet pending, blocked;
+  bool attention = false;     // it was told to look at its signals, and has not yet
+  bool stop_pending = false;  // it still has to take part in a group stop
+  bool stopped = false;
+  Call call;
+  TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
+  bool queued = false;  // it is on the list of those that run next
+
+  // Remembered for the invariants alone.
+  bool was_zombie = false;
+  bool adopted = false;
+
+  bool exiting() const { return flags.has(task_flag::exiting); }
+};
+
+/// What threads of one process share.
+struct Process {
+  TaskId leader;
+  std::vector<TaskId> threads;  // not yet released, the leader first, then as they were made
+  Pid pgid, sid;
+  bool session_leader = false;
+  Place group_place = 0, process_place = 0;
+  SigSet shared_pending;
+  TaskId signal_target;       // who took the last process-directed signal that its addressee could not
+  bool group_exit = false;
+  std::int32_t group_exit_code = 0;
+  std::uint32_t running_threads = 1;  // not yet exiting
+  std::int32_t stopping_threads = 0;  // still to take part in the group stop under way
+  bool stop_complete = false;
+  Signal stop_signal;         // what stopped it, none once it was reported
+  bool continued = false;     // a continue that was not reported yet
+  enum class Notice : std::uint8_t { none, stopped, continued } notice = Notice::none;
+  bool is_subreaper = false, has_subreaper = false;
+  bool unkillable = false;
+};
+
+/// The table of dispositions that threads, or clones with SIGHAND, share.
+struct Handlers {
+  SigSet ignored, caught, restart;
+  bool nocldwait = false, nocldstop = false;
+  std::uint32_t users = 0;
+
+  Disposition of(Signal s) const {
+    return ignored.has(s) ? Disposition::ignore : caught.has(s) ? Disposition::catch_ : Disposition::default_;
+  }
+};
+
+using SharedPage = std::uint32_t;  // an index into World::shared_pages
+
+struct Page {
+  PageNo no = 0;
+  Mapping mapping = Mapping::private_;
+  bool dontfork = false, wipeonfork = false;
+  PageValue value = 0;      // of a private page
+  SharedPage shared = 0;    // of a shared page
+  Place written_at = 0;     // when `value` was written, and in which space: for the invariants
+  Place written_in = 0;
+};
+
+struct AddressSpace {
+  std::vector<Page> pages;  // ascending
+  Place made = 0;           // when: by exec, or by the fork that copied it
+  std::uint32_t users = 0;
+};
+
+/// What a number is used for. It is free when it is used for nothing.
+struct Number {
+  TaskId task;                         // the task that has it, as thread and perhaps as process
+  std::map<Place, ProcessId> group;    // the processes whose group it is, as they joined
+  std::uint32_t session_members = 0;   // how many processes have it as their session
+  bool free() const { return !task && group.empty() && session_members == 0; }
+};
+
+struct World {
+  Profile profile = Profile::linux_6;
+  std::int32_t pid_max = kPidMaxDefault;
+  std::int32_t cursor = 2;  // the next number to try; linux-4.12 remembers the last, which is one less
+  bool over = false;        // init has ended
+  Place next_place = 1;
+  TaskId reaper;            // the thread of init that adopts orphans
+
+  Pool<Task> tasks;
+  Pool<Process> processes;
+  Pool<AddressSpace> spaces;
+  Pool<Handlers> handlers;
+  std::unordered_map<std::int32_t, Number> numbers;
+  std::map<Place, ProcessId> all_processes;  // as they were made
+  std::vector<PageValue> shared_pages;
+
+  /// The task with this number, released ones excluded.
+  TaskId task_of(Pid p) const {
+    const auto at = numbers.find(p.n);
+    return at == numbers.end() ? TaskId::none() : at->second.task;
+  }
+  const Process& process_of(const Task& t) const { return processes[t.process]; }
+  Process& process_of(const Task& t) { return processes[t.process]; }
+  const Task& leader_of(const Task& t) const { return tasks[process_of(t).leader]; }
+  bool is_leader(TaskId id) const { return process_of(tasks[id]).leader == id; }
+};
+
+}  // namespace forkproof::spec
