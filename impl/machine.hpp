@@ -79,6 +79,8 @@ class Machine {
   void settle();
   void conclude(Task& t);
   void answer(Task& t, const Outcome& outcome);
+  void keep(Task& t, const Outcome& outcome);
+  void make_room();
   void enqueue(Task& t);
   void dequeue(Task& t);
   void begin_world(std::int32_t pid_max);
@@ -117,14 +119,15 @@ class Machine {
   void leave_signals(Task& t);
   void doom_others(Task& t);
   void mark_exiting(Process& p);
-  void run_doomed(Process& p, const Task& but);
+  void run_doomed(Process& p, Index but);
   void release_vfork_parent(Task& t);
   void notify_exit(Task& t, bool group_dead);
   void release(Task& t);
   void release_process(Process& p);
   void mourn(Process& p);
   bool notify_parent(Process& p);
-  Task* alive_thread(const Process& p, const Task* doomed_but = nullptr);
+  Task* alive_thread(const Process& p);
+  void pass_on_reaping(const Task& father);
   Task& reaper_for(Task& father);
   void forget_children(Task& father);
   void adopt(Process& child, Task& father, Task& reaper);
@@ -136,6 +139,8 @@ class Machine {
   Outcome perform(Task& t, const Waitid& op);
   Outcome begin_wait(Task& t);
   std::optional<Outcome> look(Task& t);
+  Process* child_by_number(const Task& t);
+  bool is_child_of(const Process& p, const Task& t) const;
   bool look_at_news(const Task& t, const Task& of, Outcome& found);
   bool exists_child(const Task& t) const;
   bool report(const Blocked& args, Process& child, Outcome& found);
@@ -173,7 +178,7 @@ class Machine {
   void leave_actions(Process& p);
   Fate take_signals(Task& t);
   Signal next_signal(Task& t);
-  bool stops_by(Signal s, const Process& p) const;
+  void die(Task& t, Signal s);
   void begin_stop(Task& t, Signal s);
   void take_part_in_stop(Task& t);
   bool leave_stop_count(Task& t);

@@ -1,6 +1,7 @@
 /// Address spaces: the operations.
 #include "impl/page_table.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace forkproof::impl {
@@ -161,10 +162,6 @@ void PageTables::write(Index space, PageNo page, PageValue value) {
     return;
   }
   std::uint32_t& own = own_node(space, page / kNodePages).entries[page % kNodePages];
-  if (frame != kUntouched && frames_[frame].users == 1) {  // the node's other users had copied
-    frames_[frame].value = value;
-    return;
-  }
   const Index fresh = take_frame(value);
   drop_frame(own);
   own = bits::with_frame(own, fresh);

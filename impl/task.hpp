@@ -40,6 +40,27 @@ struct Blocked {
   Whom whom = Whom::any;
 };
 
+/// The outcome of a call that has returned, for a task that cannot take it yet: an Outcome in
+/// fewer bytes.
+struct Kept {
+  Outcome::Kind kind = Outcome::Kind::nothing;
+  Errno error = Errno::ok;
+  Change change = Change::exited;
+  std::int32_t code = 0;
+  std::uint32_t number = 0;  // of the task, or the value
+
+  static Kept of(const Outcome& o) {
+    const auto value = static_cast<std::uint32_t>(o.value);
+    const auto who = static_cast<std::uint32_t>(o.who.n);
+    return {o.kind, o.error, o.change, o.code, o.kind == Outcome::Kind::value ? value : who};
+  }
+  Outcome outcome() const {
+    const bool is_value = kind == Outcome::Kind::value;
+    const TaskRef who{is_value ? 0 : static_cast<std::int32_t>(number), false};
+    return {kind, error, change, code, who, is_value ? number : 0};
+  }
+};
+
 struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   Index process = kNobody;
   std::int32_t pid = 0;
@@ -65,7 +86,7 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   Index vfork_parent = kNobody;  // the task that sleeps until we let go of its memory
   Index vfork_child = kNobody;   // the task whose letting go we sleep for
   Blocked args;
-  Outcome result;  // of a call that has returned, for a task that cannot take it yet
+  Kept result;
 };
 
 /// Process flags, as signal_struct has them.
@@ -94,8 +115,7 @@ struct alignas(64) Process : Link<Siblings>,
   Index space = kNobody;    // nobody: empty, and not shared
   Ring<Sleepers> sleepers;
   std::uint32_t thread_count = 0;  // not yet released
-  std::uint32_t live = 0;          // not yet past the point where an exit counts it out
-  std::uint32_t quick = 0;         // not yet exiting at all
+  std::uint32_t live = 0;          // threads that have not begun to exit
   std::uint32_t to_stop = 0;       // that a group stop still waits for
   std::int32_t exit_code = 0;      // of the group exit, or the signal of an unreported stop
   std::int16_t exit_signal = 0;

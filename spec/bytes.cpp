@@ -28,8 +28,12 @@ void read(ByteReader& in, WorldSpec& world) {
   const unsigned b = in.byte();
   const std::size_t choice = (b >> 1) % 8;
   world.profile = static_cast<Profile>(b % 2);
-  if (choice < kPidMaxes.size()) world.pid_max = kPidMaxes[choice];
-  else world.pid_max = into_range(static_cast<std::int64_t>(in.number(4)), kPidMaxMin, kPidMaxLimit);
+  if (choice < kPidMaxes.size()) {
+    world.pid_max = kPidMaxes[choice];
+  } else {
+    const auto any = static_cast<std::int64_t>(in.number(4));
+    world.pid_max = into_range(any, kPidMaxMin, kPidMaxLimit);
+  }
 }
 
 void write(ByteWriter& out, const WorldSpec& world) {

@@ -56,6 +56,7 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   const bool kin = thread || flags.has(fl::parent);  // it has the maker's parent for a parent
 
   child.tid = number;
+  child.born = next_place();
   world_.numbers[number.n].task = id;
   child.flags = (me.flags - task_flag::exiting) | task_flag::forknoexec;
   cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);

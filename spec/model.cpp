@@ -15,6 +15,7 @@ void Model::reset(const WorldSpec& spec) {
   const ProcessId pid = world_.processes.make();
   Task& init = world_.tasks[id];
   init.tid = kInit;
+  init.born = next_place();
   init.process = pid;
   init.exit_signal = sig::chld.n;
   init.space = world_.spaces.make();

@@ -120,6 +120,8 @@ struct Task {
   TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
   bool queued = false;  // it is on the list of those that run next
 
+  Place born = 0;       // whom a trace's name means: goes on with the number in an exec
+
   // Remembered for the invariants alone.
   bool was_zombie = false;
   bool adopted = false;

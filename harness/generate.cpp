@@ -1,0 +1,297 @@
+#include "harness/generate.hpp"
+
+#include <algorithm>
+
+#include "spec/derive.hpp"
+
+namespace forkproof::harness {
+
+namespace {
+
+/// How often an op is wanted in an ordinary trace, by name; 1 for those that are not here.
+struct Wanted {
+  std::string_view op;
+  std::uint32_t weight;
+};
+constexpr Wanted kWanted[] = {
+    {"fork", 24},  {"vfork", 8},     {"clone", 24},      {"exec", 8},         {"exit", 16},
+    {"exit_group", 6}, {"wait4", 22}, {"waitid", 14},    {"kill", 24},        {"tgkill", 8},
+    {"sigaction", 12}, {"sigprocmask", 9}, {"pause", 4}, {"getppid", 3},      {"setpgid", 12},
+    {"setsid", 4}, {"prctl_subreaper", 6}, {"prctl_pdeathsig", 5}, {"mmap", 6}, {"munmap", 2},
+    {"madvise", 4}, {"read", 5},     {"write", 8},       {"pid_max", 1},      {"pid_cursor", 2},
+};
+
+constexpr std::uint32_t wanted(std::string_view op) {
+  for (const Wanted& w : kWanted)
+    if (w.op == op) return w.weight;
+  return 1;
+}
+
+/// Signals in proportion to what can go wrong with them.
+constexpr std::int32_t kSignalMix[] = {9,  9,  19, 19, 19, 18, 18, 18, 18, 15, 15, 10, 10, 10, 17,
+                                       17, 20, 20, 21, 22, 3,  1,  11, 12, 40, 40, 64, 0,  2,  28};
+
+}  // namespace
+
+Generator::Generator(std::uint64_t seed, Profile profile)
+    : dice_(seed), world_{.profile = profile}, steps_left_(0), crowd_(0) {
+  const std::uint32_t size = dice_.below(100);
+  world_.pid_max = size < 70 ? dice_.between(kPidMaxMin, 320)
+                   : size < 92 ? dice_.between(kPidMaxMin, 500)
+                               : kPidMaxDefault;
+  steps_left_ = 4 + dice_.below(size < 50 ? 24 : 72);
+  crowd_ = 3 + dice_.below(12);
+  for (std::size_t i = 0; i < kOps; ++i)
+    weights_[i] = dice_.percent(25) ? 0 : wanted(kOpNames[i]) * (1 + dice_.below(4));
+  const auto at_least = [&](std::string_view op) {
+    std::uint32_t& weight = weights_[*op_index(op)];
+    weight = std::max(weight, wanted(op));
+  };
+  at_least(dice_.percent(50) ? "fork" : "clone");
+  if (dice_.percent(80)) at_least("exit");
+}
+
+std::optional<Step> Generator::next(const spec::Model& model, const Naming& naming) {
+  if (steps_left_ == 0 || model.world().over) return std::nullopt;
+  --steps_left_;
+  look_around(model.world(), naming);
+  const std::int32_t actor = choose_actor();
+  if (actor < 0) return std::nullopt;
+  const Pid number = naming.current(actor, model.world());
+  const spec::TaskId id = model.world().task_of(number);
+  const Scene scene{model.world(), naming, actor, id ? &model.world().tasks[id] : nullptr};
+
+  Step s;
+  s.actor = actor;
+  s.op = fill(choose_op(actor == 0, alive_.size() > crowd_), scene);
+  if (is_by_world(s.op)) s.actor = 0;
+  if (creates(s.op)) {
+    s.binds = names_++;
+    alive_.push_back(s.binds);
+  }
+  return s;
+}
+
+/// Who is there, who can act, who is stopped.
+void Generator::look_around(const spec::World& world, const Naming& naming) {
+  runnable_.clear();
+  stopped_.clear();
+  std::erase_if(alive_, [&](std::int32_t name) {
+    const Pid number = naming.current(name, world);
+    if (number.n == 0) return true;
+    const spec::Task& t = world.tasks[world.task_of(number)];
+    if (t.stopped)
+      stopped_.push_back(name);
+    else if (!t.zombie && t.call.kind == spec::Call::Kind::none)
+      runnable_.push_back(name);
+    return false;
+  });
+}
+
+std::int32_t Generator::choose_actor() {
+  if (runnable_.empty()) return -1;
+  if (dice_.percent(2)) return static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_)));
+  return dice_.one_of<std::int32_t>(runnable_);
+}
+
+std::size_t Generator::choose_op(bool init, bool crowded) {
+  const auto weight = [&](std::size_t i) -> std::uint32_t {
+    const std::string_view op = kOpNames[i];
+    const bool ends = op == "exit" || op == "exit_group";
+    const bool makes = op == "fork" || op == "clone" || op == "vfork";
+    const bool sleeps = op == "pause" || op == "vfork";
+    if (init && ends) return dice_.percent(4) ? 1 : 0;
+    if (sleeps && runnable_.size() < 2 && op == "pause") return 0;
+    if (crowded && makes) return weights_[i] / 8;
+    if (crowded && ends) return weights_[i] * 3;
+    return weights_[i];
+  };
+  std::array<std::uint32_t, kOps> now{};
+  std::uint32_t total = 0;
+  for (std::size_t i = 0; i < kOps; ++i) total += now[i] = weight(i);
+  std::uint32_t at = dice_.below(total);
+  for (std::size_t i = 0; i < kOps; ++i) {
+    if (at < now[i]) return i;
+    at -= now[i];
+  }
+  return 0;
+}
+
+Op Generator::fill(std::size_t index, const Scene& scene) {
+  Op op = default_op(index);
+  std::visit([&]<class O>(O& o) {
+    if constexpr (std::is_same_v<O, Clone>) {
+      o = clone();
+    } else if constexpr (std::is_same_v<O, Exit> || std::is_same_v<O, ExitGroup>) {
+      o.code = dice_.percent(90) ? dice_.between(0, 7) : dice_.between(-1, 600);
+    } else if constexpr (std::is_same_v<O, Wait4> || std::is_same_v<O, Waitid>) {
+      o.selector = selector(scene);
+      o.options = wait_options(std::is_same_v<O, Waitid>);
+      if (runnable_.size() < 2 && dice_.percent(85)) o.options = o.options | wait_option::nohang;
+    } else if constexpr (std::is_same_v<O, Kill>) {
+      o.signal = signal();
+      o.target = target(scene, o.signal);
+    } else if constexpr (std::is_same_v<O, Tgkill>) {
+      o.signal = signal();
+      o.thread = task(scene);
+      o.process = o.thread;
+      const spec::TaskId id = scene.world.task_of(number_of(o.thread, scene.naming.numbers()));
+      if (id) o.process = TaskRef::number(scene.world.leader_of(scene.world.tasks[id]).tid);
+      if (dice_.percent(5)) o.process = task(scene);
+    } else if constexpr (std::is_same_v<O, Sigaction>) {
+      o.signal = dice_.percent(40) ? sig::chld : signal();
+      o.disposition = static_cast<Disposition>(dice_.below(3));
+      for (const Word& w : SaKind::words)
+        if (dice_.percent(30)) o.flags = o.flags | SaFlags{w.value};
+    } else if constexpr (std::is_same_v<O, Sigprocmask>) {
+      o.how = static_cast<MaskHow>(dice_.below(3));
+      for (std::uint32_t i = dice_.below(4); i > 0; --i) o.set.add(signal());
+    } else if constexpr (std::is_same_v<O, Getpgid> || std::is_same_v<O, Getsid>) {
+      o.task = task(scene);
+    } else if constexpr (std::is_same_v<O, Setpgid>) {
+      const std::uint32_t way = dice_.below(100);
+      o.task = way < 40 ? TaskRef::name(scene.actor) : way < 75 ? child(scene) : task(scene);
+      o.group = dice_.percent(45) ? o.task : dice_.percent(20) ? TaskRef{} : task(scene);
+    } else if constexpr (std::is_same_v<O, PrctlSubreaper>) {
+      o.on = dice_.percent(75) ? 1 : 0;
+    } else if constexpr (std::is_same_v<O, PrctlPdeathsig>) {
+      o.signal = dice_.percent(95) ? signal() : Signal{dice_.between(-1, 70)};
+    } else if constexpr (std::is_same_v<O, Mmap>) {
+      o.mapping = dice_.percent(40) ? Mapping::shared : Mapping::private_;
+      o.pages = dice_.percent(90) ? 1 + dice_.below(3) : dice_.below(2 * kPages);
+    } else if constexpr (std::is_same_v<O, Munmap>) {
+      o.page = page();
+      if (dice_.percent(25)) o.pages = dice_.below(4);
+    } else if constexpr (std::is_same_v<O, Madvise>) {
+      o.page = page();
+      o.advice = static_cast<Advice>(dice_.one_of<Word>(kAdvices).value);
+    } else if constexpr (std::is_same_v<O, Read>) {
+      o.page = page();
+    } else if constexpr (std::is_same_v<O, Write>) {
+      o.page = page();
+      o.value = dice_.below(9);
+    } else if constexpr (std::is_same_v<O, SetPidMax>) {
+      o.value = dice_.percent(90) ? dice_.between(kPidMaxMin - 1, 330) : kPidMaxDefault;
+    } else if constexpr (std::is_same_v<O, SetPidCursor>) {
+      const std::int32_t end = std::min(scene.world.pid_max, 600);
+      o.value = dice_.percent(60) ? dice_.between(end - 8, end + 2) : dice_.between(0, 310);
+    }
+  }, op);
+  return op;
+}
+
+// --- arguments -----------------------------------------------------------------------------------
+
+TaskRef Generator::task(const Scene& scene) {
+  const std::uint32_t way = dice_.below(100);
+  if (way < 30) return child(scene);
+  if (way < 75) return TaskRef::name(dice_.one_of<std::int32_t>(alive_));
+  if (way < 85) return TaskRef::name(scene.actor);
+  if (way < 94) return TaskRef::name(static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_))));
+  return TaskRef::number({odd_number(scene)});
+}
+
+/// A child of the actor if it has one: the oldest, the youngest or one between.
+TaskRef Generator::child(const Scene& scene) {
+  if (scene.me == nullptr || scene.me->children.empty())
+    return TaskRef::name(dice_.one_of<std::int32_t>(alive_));
+  auto at = scene.me->children.begin();
+  std::advance(at, dice_.below(scene.me->children.size()));
+  const Pid number = scene.world.tasks[at->second].tid;
+  for (const std::int32_t name : alive_)
+    if (scene.naming.numbers().size() > static_cast<std::size_t>(name) &&
+        scene.naming.numbers()[static_cast<std::size_t>(name)] == number)
+      return TaskRef::name(name);
+  return TaskRef::number(number);
+}
+
+/// A number that no name stands for, or one with a meaning of its own to a call.
+std::int32_t Generator::odd_number(const Scene& scene) {
+  static constexpr std::int32_t kOdd[] = {0, 0, -1, 1, 2, 299, 300, 301, INT32_MIN, kPidMaxLimit};
+  if (dice_.percent(60)) return dice_.one_of<std::int32_t>(kOdd);
+  return dice_.percent(50) ? scene.world.cursor : dice_.between(1, 320);
+}
+
+Signal Generator::signal() {
+  return {dice_.percent(97) ? dice_.one_of<std::int32_t>(kSignalMix) : dice_.between(-1, 66)};
+}
+
+WaitOptions Generator::wait_options(bool waitid) {
+  namespace opt = wait_option;
+  WaitOptions o;
+  const auto maybe = [&](std::uint32_t percent, WaitOptions flag) {
+    if (dice_.percent(percent)) o = o | flag;
+  };
+  maybe(30, opt::nohang);
+  maybe(35, opt::stopped);
+  maybe(35, opt::continued);
+  maybe(35, opt::all);
+  maybe(10, opt::clone);
+  maybe(12, opt::nothread);
+  maybe(waitid ? 80 : 1, opt::exited);
+  maybe(waitid ? 20 : 1, opt::nowait);
+  return o;
+}
+
+Selector Generator::selector(const Scene& scene) {
+  using Kind = Selector::Kind;
+  const std::uint32_t way = dice_.below(100);
+  if (way < 45) return {.kind = Kind::any, .who = {}};
+  if (way < 75) return {.kind = Kind::task, .who = dice_.percent(75) ? child(scene) : task(scene)};
+  if (way < 90) return {.kind = Kind::group, .who = task(scene)};
+  return {.kind = Kind::own_group, .who = {}};
+}
+
+Target Generator::target(const Scene& scene, Signal s) {
+  using Kind = Target::Kind;
+  const std::uint32_t way = dice_.below(100);
+  if (s == sig::cont && !stopped_.empty() && way < 70)
+    return {.kind = Kind::task, .who = TaskRef::name(dice_.one_of<std::int32_t>(stopped_))};
+  if (way < 70) return {.kind = Kind::task, .who = task(scene)};
+  if (way < 88) return {.kind = Kind::group, .who = task(scene)};
+  if (way < 96) return {.kind = Kind::own_group, .who = {}};
+  return {.kind = Kind::all, .who = {}};
+}
+
+Clone Generator::clone() {
+  namespace fl = clone_flag;
+  constexpr CloneFlags kThread = fl::vm | fl::sighand | fl::thread;
+  constexpr CloneFlags kLikely[] = {
+      kThread,          kThread, kThread, kThread, kThread | fl::vfork, fl::vm, fl::vm | fl::sighand, fl::vfork,
+      fl::vm | fl::vfork, fl::parent, fl::parent | fl::vm, {}, fl::vm | fl::sighand | fl::vfork};
+  Clone c;
+  c.flags = dice_.one_of<CloneFlags>(kLikely);
+  if (dice_.percent(15))
+    for (const Word& w : CloneKind::words)
+      if (dice_.percent(25)) c.flags = c.flags | CloneFlags{w.value};
+  const std::uint32_t way = dice_.below(100);
+  if (way < 12)
+    c.exit_signal.n = 0;
+  else if (way < 40)
+    c.exit_signal.n = static_cast<std::uint8_t>(std::max(signal().n, 0));
+  else if (way < 43)
+    c.exit_signal.n = static_cast<std::uint8_t>(dice_.below(256));
+  return c;
+}
+
+PageNo Generator::page() { return dice_.percent(95) ? dice_.below(5) : dice_.below(kPages + 2); }
+
+Script generate(std::uint64_t seed, Profile profile) {
+  Generator generator(seed, profile);
+  spec::Model model(generator.world());
+  spec::FirstChoice first;
+  Naming naming;
+  naming.begin(model.world());
+  Script script;
+  script.world = generator.world();
+  while (std::optional<Step> s = generator.next(model, naming)) {
+    const Pid actor = is_by_world(s->op) ? Pid{} : naming.current(s->actor, model.world());
+    const Effects& said = model.apply(actor, resolve(s->op, naming.numbers()), first);
+    naming.bind(*s, actor, said, model.world());
+    if (s->binds != kNoName) script.names.push_back(canonical_name(s->binds));
+    script.steps.push_back(std::move(*s));
+  }
+  return script;
+}
+
+}  // namespace forkproof::harness

@@ -1,0 +1,86 @@
+/// Random traces that are worth running: made step by step with an eye on the model, so that there
+/// are zombies to reap, groups to signal, waits to wake and numbers that wrap.
+///
+/// Swarm testing: each trace has its own weights, with some ops off altogether (Groce et al., ISSTA
+/// 2012). A trace is a function of its seed and the profile.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <rapidcheck/Random.h>
+
+#include "harness/naming.hpp"
+#include "spec/model.hpp"
+
+namespace forkproof::harness {
+
+/// RapidCheck's generator of random numbers, with the throws that are needed here.
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : random_(seed) {}
+  /// 0 .. n-1, for n > 0 that is far below 2^32.
+  std::uint32_t below(std::size_t n) {
+    return static_cast<std::uint32_t>((random_.next() >> 32) * n >> 32);
+  }
+  std::int32_t between(std::int32_t least, std::int32_t most) {
+    return least + static_cast<std::int32_t>(below(static_cast<std::size_t>(most - least) + 1));
+  }
+  bool percent(std::uint32_t p) { return below(100) < p; }
+  template <class T>
+  const T& one_of(std::span<const T> things) {
+    return things[below(things.size())];
+  }
+
+ private:
+  rc::Random random_;
+};
+
+class Generator {
+ public:
+  Generator(std::uint64_t seed, Profile profile);
+
+  const WorldSpec& world() const { return world_; }
+
+  /// The next step, given where the trace is; nothing when it is long enough, or nobody can act.
+  std::optional<Step> next(const spec::Model& model, const Naming& naming);
+
+ private:
+  /// What the arguments of a step are chosen from.
+  struct Scene {
+    const spec::World& world;
+    const Naming& naming;
+    std::int32_t actor;       // a name
+    const spec::Task* me;
+  };
+
+  void look_around(const spec::World& world, const Naming& naming);
+  std::int32_t choose_actor();
+  std::size_t choose_op(bool init, bool crowded);
+  Op fill(std::size_t op, const Scene& scene);
+
+  TaskRef task(const Scene& scene);
+  TaskRef child(const Scene& scene);
+  Signal signal();
+  std::int32_t odd_number(const Scene& scene);
+  WaitOptions wait_options(bool waitid);
+  Selector selector(const Scene& scene);
+  Target target(const Scene& scene, Signal signal);
+  Clone clone();
+  PageNo page();
+
+  Dice dice_;
+  WorldSpec world_;
+  std::array<std::uint32_t, kOps> weights_{};
+  std::uint32_t steps_left_;
+  std::size_t crowd_;
+  std::int32_t names_ = 1;
+  std::vector<std::int32_t> alive_{0}, runnable_, stopped_;
+};
+
+/// A whole trace, by the model alone.
+Script generate(std::uint64_t seed, Profile profile);
+
+}  // namespace forkproof::harness

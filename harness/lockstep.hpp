@@ -1,0 +1,250 @@
+/// Lockstep: the refinement theorem, step by step. The op is applied to the system; the model
+/// follows, with what was observed deciding where the spec leaves a choice; then everything that
+/// the step can have changed is compared, and every invariant that it can have broken is checked.
+///
+/// A step costs what it touches, whatever the number of tasks: everything is compared only every
+/// so often (so that it adds O(1) a step) and at the end.
+#pragma once
+#include <algorithm>
+#include <span>
+#include <string>
+
+#include "harness/coverage.hpp"
+#include "harness/describe.hpp"
+#include "harness/naming.hpp"
+#include "harness/system.hpp"
+#include "harness/violation.hpp"
+#include "spec/derive.hpp"
+#include "spec/invariants.hpp"
+#include "spec/model.hpp"
+
+namespace forkproof::harness {
+
+/// Resolves the spec's choices by what the system was seen to do.
+class ObservedChoice final : public spec::Chooser {
+ public:
+  void observe(const Effects& seen) { seen_ = &seen; }
+  std::size_t pick(RuleId, std::span<const Pid> candidates) override {
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+      for (const Returned& r : seen_->returned)
+        if (r.task == candidates[i] && r.outcome.kind == Outcome::Kind::change) return i;
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+      for (const Returned& r : seen_->returned)
+        if (r.task == candidates[i]) return i;
+    return 0;
+  }
+
+ private:
+  const Effects* seen_ = nullptr;
+};
+
+/// What of a step is checked. `full` compares everything after every step.
+enum class Depth : std::uint8_t { touched, full };
+
+template <SystemUnderTest System>
+class Lockstep {
+ public:
+  explicit Lockstep(System& system, Depth depth = Depth::touched) : system_(system), depth_(depth) {}
+
+  void begin(const WorldSpec& world) {
+    system_.reset(world);
+    model_.reset(world);
+    naming_.begin(model_.world());
+    names_ = {};
+    steps_ = since_full_ = 0;
+    violation_.reset();
+  }
+
+  /// Does one step. False: there is a violation.
+  bool step(const Step& s) {
+    const Pid actor = is_by_world(s.op) ? Pid{} : naming_.current(s.actor, model_.world());
+    const Op op = resolve(s.op, naming_.numbers());
+    const Effects& seen = system_.apply(actor, op);
+    choice_.observe(seen);
+    const Effects& said = model_.apply(actor, op, choice_);
+    for (const RuleId rule : model_.fired()) coverage_.rules.set(rule.n);
+
+    naming_.bind(s, actor, seen, model_.world());
+    const bool agree = same_outcome(seen, said) && same_returns(seen, said) && same_state(seen, said) &&
+                       keeps_invariants() && as_expected(s, seen);
+    ++steps_;
+    if (!agree) return false;
+    witness();
+    const bool full_is_due = ++since_full_ >= std::max<std::size_t>(64, 16 * model_.world().tasks.size());
+    return !(full_is_due || depth_ == Depth::full) || same_everything();
+  }
+
+  /// The last look, at everything. False: there is a violation.
+  bool finish() { return violation_.has_value() ? false : same_everything(); }
+
+  /// A whole script. The violation, if there is one, has the script as its trace.
+  std::optional<Violation> run(const Script& script) {
+    begin(script.world);
+    names_ = script.names;
+    for (const Step& s : script.steps)
+      if (!step(s)) break;
+    if (!violation_) finish();
+    names_ = {};
+    return take_violation(script);
+  }
+
+  std::optional<Violation> take_violation(const Script& script) {
+    if (violation_) violation_->trace = script;
+    return std::exchange(violation_, std::nullopt);
+  }
+
+  const spec::Model& model() const { return model_; }
+  const Naming& naming() const { return naming_; }
+  Coverage& coverage() { return coverage_; }
+  /// What the system and the names made of the last steps, for recordings.
+  std::size_t steps() const { return steps_; }
+
+ private:
+  bool same_outcome(const Effects& seen, const Effects& said) {
+    if (seen.outcome == said.outcome) return true;
+    return broken(Violation::Kind::outcome, model_.outcome_rule(), text(seen.outcome), text(said.outcome));
+  }
+
+  bool same_returns(const Effects& seen, const Effects& said) {
+    if (seen.returned.empty() && said.returned.empty()) return true;
+    const bool same = std::ranges::is_permutation(seen.returned, said.returned);
+    if (same) return true;
+    RuleId rule = model_.outcome_rule();
+    for (std::size_t i = 0; i < said.returned.size(); ++i)
+      if (std::ranges::find(seen.returned, said.returned[i]) == seen.returned.end())
+        rule = model_.return_rules()[i];
+    return broken(Violation::Kind::returned, rule, text(seen.returned), text(said.returned));
+  }
+
+  bool same_state(const Effects& seen, const Effects& said) {
+    touched_.clear();
+    for (const auto* const touched : {&seen.touched, &said.touched})
+      for (const Touched& t : *touched) {
+        const auto at = std::ranges::find(touched_, t.task, &Touched::task);
+        if (at == touched_.end())
+          touched_.push_back(t);
+        else
+          at->memory = at->memory || t.memory;
+      }
+    return std::ranges::all_of(touched_, [&](const Touched& t) { return same_task(t.task, t.memory); });
+  }
+
+  bool same_task(Pid p, bool memory) {
+    const TaskView seen = system_.view(p), said = model_.view(p);
+    if (!(seen == said)) return differs(p, seen, said);
+    if (!system_.sound(p)) return unsound(text(p));
+    if (!memory) return true;
+    system_.pages(p, pages_seen_);
+    model_.pages(p, pages_said_);
+    if (pages_seen_ == pages_said_) return true;
+    return broken(Violation::Kind::memory, model_.outcome_rule(), text(p) + ": " + describe(pages_seen_),
+                  text(p) + ": " + describe(pages_said_));
+  }
+
+  bool differs(Pid p, const TaskView& seen, const TaskView& said) {
+    const auto [field, was, should] = first_difference(seen, said);
+    return broken(Violation::Kind::state, rule_of_field(field, model_.fired(), model_.outcome_rule()),
+                  text(p) + " " + was, text(p) + " " + should);
+  }
+
+  bool keeps_invariants() {
+    for (const spec::TaskId id : model_.touched())
+      if (const std::string_view broken_id = spec::broken_by(model_.world(), id); !broken_id.empty())
+        return broken_invariant(broken_id, model_.world().tasks[id].tid);
+    return true;
+  }
+
+  bool as_expected(const Step& s, const Effects& seen) {
+    const auto wrong = [&](std::string observed, std::string allowed) {
+      return broken(Violation::Kind::expectation, model_.outcome_rule(), std::move(observed), std::move(allowed));
+    };
+    if (s.outcome && !(resolve(*s.outcome, numbers()) == seen.outcome))
+      return wrong(text(seen.outcome), text(resolve(*s.outcome, numbers())));
+    if (s.pid && !(seen.outcome.who.pid() == *s.pid))
+      return wrong(text(seen.outcome), "pid " + std::to_string(s.pid->n));
+    for (const ExpectedReturn& r : s.returns) {
+      const Returned wanted{number_of(r.task, numbers()), resolve(r.outcome, numbers())};
+      if (std::ranges::find(seen.returned, wanted) == seen.returned.end())
+        return wrong(text(seen.returned), text(std::span(&wanted, 1)));
+    }
+    for (const Expectation& e : s.expectations) {
+      const Pid p = number_of(e.task, numbers());
+      const TaskView view = system_.view(p);
+      if (!meets(view, e, numbers()))
+        return wrong(text(p) + " " + describe_field(view, e.field), text(p) + " " + describe(e, cast()));
+    }
+    return true;
+  }
+
+  void witness() {
+    if (coverage_.witnessed.all()) return;
+    for (const spec::TaskId id : model_.touched())
+      spec::for_each_sometimes([&]<class S>(std::size_t i) {
+        if (!coverage_.witnessed[i] && S::holds(model_.world(), id)) coverage_.witnessed.set(i);
+      });
+  }
+
+  bool same_everything() {
+    since_full_ = 0;
+    system_.tasks(tasks_seen_);
+    model_.tasks(tasks_said_);
+    if (tasks_seen_ != tasks_said_)
+      return broken(Violation::Kind::state, model_.outcome_rule(), "tasks " + describe(tasks_seen_),
+                    "tasks " + describe(tasks_said_));
+    for (const Pid p : tasks_said_)
+      if (!same_task(p, true)) return false;
+    if (!system_.sound()) return unsound("somewhere");
+    if (!spec::CountsAreTrue::holds(model_.world())) return broken_invariant(spec::CountsAreTrue::id, Pid{});
+    std::string_view id;
+    Pid where;
+    model_.world().tasks.for_each([&](spec::TaskId t, const spec::Task& task) {
+      if (!id.empty()) return;
+      id = spec::broken_by(model_.world(), t);
+      where = task.tid;
+    });
+    return id.empty() || broken_invariant(id, where);
+  }
+
+  bool broken(Violation::Kind kind, RuleId rule, std::string observed, std::string allowed) {
+    const Rule& r = rule.rule();
+    return violates({.kind = kind, .step = steps_, .id = std::string(r.id), .says = std::string(r.says),
+                     .source = std::string(r.source), .observed = std::move(observed),
+                     .allowed = std::move(allowed), .in_play = {}, .trace = {}});
+  }
+  bool broken_invariant(std::string_view id, Pid where) {
+    Violation v = invariant_violation(id);
+    v.step = steps_;
+    v.observed = "it does not hold at " + text(where);
+    return violates(std::move(v));
+  }
+  bool unsound(const std::string& where) {
+    return broken(Violation::Kind::unsound, model_.outcome_rule(),
+                  "the system's own invariants are broken at " + where, "a sound system");
+  }
+  bool violates(Violation v) {
+    for (const RuleId rule : model_.fired()) v.in_play.push_back(rule.rule().id);
+    violation_ = std::move(v);
+    return false;
+  }
+
+  std::span<const Pid> numbers() const { return naming_.numbers(); }
+  Cast cast() const { return {numbers(), names_}; }
+  std::string text(const Outcome& o) const { return describe(o, cast()); }
+  std::string text(std::span<const Returned> r) const { return describe(r, cast()); }
+  std::string text(Pid p) const { return describe(p, cast()); }
+
+  System& system_;
+  Depth depth_;
+  spec::Model model_;
+  ObservedChoice choice_;
+  Coverage coverage_;
+  Naming naming_;
+  std::span<const std::string> names_;  // of the script under way, for reports
+  std::size_t steps_ = 0, since_full_ = 0;
+  std::optional<Violation> violation_;
+  std::vector<Touched> touched_;
+  std::vector<PageView> pages_seen_, pages_said_;
+  std::vector<Pid> tasks_seen_, tasks_said_;
+};
+
+}  // namespace forkproof::harness

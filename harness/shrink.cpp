@@ -1,0 +1,204 @@
+#include "harness/shrink.hpp"
+
+#include <algorithm>
+
+#include "spec/derive.hpp"
+
+namespace forkproof::harness {
+
+namespace {
+
+/// Simpler values of one argument, simplest first. What is simpler is always less in some order.
+void simpler(const Signal& s, auto&& f) {
+  for (const Signal other : {sig::none, sig::term, sig::kill})
+    if (other != s && (s.n < 0 || s.n > kSignalMax || other.n == 0 || s.n > 15)) f(other);
+}
+void simpler(const SigSet& s, auto&& f) {
+  for (std::uint64_t left = s.bits; left != 0; left &= left - 1) f(SigSet{s.bits & ~(left & -left)});
+}
+template <class Kind>
+void simpler(const Flags<Kind>& s, auto&& f) {
+  for (std::uint64_t left = s.bits; left != 0; left &= left - 1) f(Flags<Kind>{s.bits & ~(left & -left)});
+}
+void simpler(const ExitSignal& s, auto&& f) {
+  if (s.n != ExitSignal{}.n) f(ExitSignal{});
+}
+void simpler(const std::int32_t& n, auto&& f) {
+  if (n == 0) return;
+  f(0);
+  if (n < 0 || n > 1) f(1);
+}
+void simpler(const PageNo& n, auto&& f) {
+  for (const PageNo less : {PageNo{0}, PageNo{1}, n / 2})
+    if (less < n) f(less);
+}
+void simpler(const TaskRef& r, auto&& f) {
+  if (!r.named) {
+    f(TaskRef::name(0));
+    return;
+  }
+  for (std::int32_t name = 0; name < r.n; ++name) f(TaskRef::name(name));
+}
+void simpler(const Selector& s, auto&& f) {
+  if (s.kind == Selector::Kind::any) return;
+  f(Selector{});
+  if (s.kind == Selector::Kind::own_group) return;
+  if (s.kind == Selector::Kind::group) f(Selector{.kind = Selector::Kind::task, .who = s.who});
+  simpler(s.who, [&](TaskRef who) { f(Selector{.kind = s.kind, .who = who}); });
+}
+void simpler(const Target& t, auto&& f) {
+  if (t.kind == Target::Kind::all || t.kind == Target::Kind::own_group) return;
+  if (t.kind == Target::Kind::group) f(Target{.kind = Target::Kind::task, .who = t.who});
+  simpler(t.who, [&](TaskRef who) { f(Target{.kind = t.kind, .who = who}); });
+}
+template <Enumeration E>
+void simpler(const E& e, auto&& f) {
+  if (e != static_cast<E>(words_of(e).front().value)) f(static_cast<E>(words_of(e).front().value));
+}
+
+/// Ops that do less, for an op that makes a task.
+void plainer(const Op& op, auto&& f) {
+  if (std::holds_alternative<Vfork>(op) || std::holds_alternative<Clone>(op)) f(Op{Fork{}});
+  if (std::holds_alternative<ExitGroup>(op)) f(Op{Exit{{}, std::get<ExitGroup>(op).code}});
+}
+
+Script with_op(const Script& script, std::size_t step, const Op& op) {
+  Script s = script;
+  s.steps[step].op = op;
+  return s;
+}
+
+/// Everybody who descends from `name`, itself included: by who made whom.
+std::vector<bool> family_of(const Script& script, std::int32_t name) {
+  std::vector<bool> in(script.names.size(), false);
+  in[static_cast<std::size_t>(name)] = true;
+  for (const Step& s : script.steps)
+    if (s.binds != kNoName && in[static_cast<std::size_t>(s.actor)]) in[static_cast<std::size_t>(s.binds)] = true;
+  return in;
+}
+
+}  // namespace
+
+Script select(const Script& script, const std::vector<bool>& keep) {
+  Script out;
+  out.world = script.world;
+  out.head = script.head;
+  std::vector<std::int32_t> renamed(script.names.size(), kNoName);
+  renamed[0] = 0;
+  const auto rename = [&](TaskRef& ref) {
+    if (!ref.named) return;
+    const std::int32_t name = renamed[static_cast<std::size_t>(ref.n)];
+    ref = name == kNoName ? TaskRef::number(kNeverAPid) : TaskRef::name(name);
+  };
+  for (std::size_t i = 0; i < script.steps.size(); ++i) {
+    if (!keep[i] || renamed[static_cast<std::size_t>(script.steps[i].actor)] == kNoName) continue;
+    Step s = script.steps[i];
+    s.actor = renamed[static_cast<std::size_t>(s.actor)];
+    if (s.binds != kNoName) {
+      renamed[static_cast<std::size_t>(s.binds)] = static_cast<std::int32_t>(out.names.size());
+      s.binds = static_cast<std::int32_t>(out.names.size());
+      out.names.push_back(canonical_name(s.binds));
+    }
+    for_each_ref(s.op, rename);
+    if (s.outcome) rename(s.outcome->who);
+    for (ExpectedReturn& r : s.returns) rename(r.task), rename(r.outcome.who);
+    for (Expectation& e : s.expectations) rename(e.task), rename(e.value);
+    out.steps.push_back(std::move(s));
+  }
+  return out;
+}
+
+Script without_expectations(Script script) {
+  for (Step& s : script.steps) {
+    s.outcome.reset();
+    s.pid.reset();
+    s.returns.clear();
+    s.expectations.clear();
+  }
+  return script;
+}
+
+std::vector<std::function<Script()>> smaller(const Script& script) {
+  std::vector<std::function<Script()>> out;
+  const std::size_t n = script.steps.size();
+  for (std::int32_t name = 1; name < static_cast<std::int32_t>(script.names.size()); ++name)
+    out.push_back([&script, name] {
+      const std::vector<bool> family = family_of(script, name);
+      std::vector<bool> keep;
+      for (const Step& s : script.steps)
+        keep.push_back(!family[static_cast<std::size_t>(s.actor)] &&
+                       (s.binds == kNoName || !family[static_cast<std::size_t>(s.binds)]));
+      return select(script, keep);
+    });
+  for (std::size_t size = n / 2; size > 0; size /= 2)
+    for (std::size_t from = 0; from < n; from += size)
+      out.push_back([&script, from, size, n] {
+        std::vector<bool> keep(n, true);
+        for (std::size_t i = from; i < std::min(from + size, n); ++i) keep[i] = false;
+        return select(script, keep);
+      });
+  for (std::size_t i = 0; i < n; ++i) {
+    const Step& step = script.steps[i];
+    for (std::int32_t name = 0; name < step.actor && !is_by_world(step.op); ++name)
+      out.push_back([&script, i, name] {
+        Script s = script;
+        s.steps[i].actor = name;
+        return s;
+      });
+    plainer(step.op, [&](const Op& op) { out.push_back([&script, i, op] { return with_op(script, i, op); }); });
+    std::visit([&](const auto& o) {
+      for_each_arg(o, [&](const auto& arg, const auto& value) {
+        simpler(value, [&](const auto& less) {
+          auto changed = o;
+          changed.*(arg.at) = less;
+          out.push_back([&script, i, op = Op{changed}] { return with_op(script, i, op); });
+        });
+      });
+    }, step.op);
+  }
+  if (script.world != WorldSpec{.profile = script.world.profile})
+    out.push_back([&script] {
+      Script s = script;
+      s.world.pid_max = kPidMaxDefault;
+      return s;
+    });
+  return out;
+}
+
+namespace {
+
+/// The trace up to the step that failed.
+Script until_failure(const Violation& v) {
+  std::vector<bool> keep(v.trace.steps.size(), true);
+  for (std::size_t i = v.step + 1; i < keep.size(); ++i) keep[i] = false;
+  return select(v.trace, keep);
+}
+
+}  // namespace
+
+Violation minimize(Violation violation, const Run& run) {
+  const bool expectation = violation.kind == Violation::Kind::expectation;
+  const auto still_fails = [&](const Script& script) -> std::optional<Violation> {
+    std::optional<Violation> v = run(script);
+    if (v && expectation && (v->kind != violation.kind || v->observed != violation.observed)) return std::nullopt;
+    return v;
+  };
+  for (Script start : {until_failure(violation), without_expectations(until_failure(violation))})
+    if (std::optional<Violation> v = still_fails(start)) violation = std::move(*v);
+
+  for (bool shrunk = true; shrunk;) {
+    shrunk = false;
+    const Script current = violation.trace;
+    for (const auto& candidate : smaller(current)) {
+      std::optional<Violation> v = still_fails(candidate());
+      if (!v) continue;
+      v->trace = until_failure(*v);
+      violation = std::move(*v);
+      shrunk = true;
+      break;
+    }
+  }
+  return violation;
+}
+
+}  // namespace forkproof::harness

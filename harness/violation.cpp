@@ -1,0 +1,62 @@
+#include "harness/violation.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "spec/text.hpp"
+
+namespace forkproof::harness {
+
+std::string_view word(Violation::Kind kind) {
+  switch (kind) {
+    case Violation::Kind::outcome: return "outcome";
+    case Violation::Kind::returned: return "returned calls";
+    case Violation::Kind::state: return "visible state";
+    case Violation::Kind::memory: return "memory";
+    case Violation::Kind::invariant: return "invariant";
+    case Violation::Kind::unsound: return "representation";
+    case Violation::Kind::expectation: return "expectation";
+  }
+  return {};
+}
+
+namespace {
+
+/// The lines of `text`, each after `margin`.
+std::string indented(std::string_view text, std::string_view margin) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    if (end > 0) out += margin;
+    out += text.substr(0, end);
+    out += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string report(const Violation& v, std::string_view reproduce) {
+  std::string text = fmt::format("VIOLATION of {} ({})\n  {}\n  source: {}\n\n", v.id, word(v.kind),
+                                 v.says, v.source);
+  const bool at_step = v.step < v.trace.steps.size();
+  if (at_step)
+    text += fmt::format("  at step {}\n", v.step + 1);
+  else
+    text += "  at the end, when everything is compared\n";
+  text += fmt::format("  observed: {}\n  allowed:  {}\n\n", v.observed, v.allowed);
+
+  Script head = v.trace;
+  head.steps.clear();
+  text += indented(print(head), "  ");
+  for (std::size_t i = 0; i < v.trace.steps.size(); ++i)
+    text += indented(to_text(v.trace.steps[i], v.trace.names), i == v.step ? "> " : "  ");
+  if (!v.in_play.empty()) text += fmt::format("\n  rules in play: {}\n", fmt::join(v.in_play, " "));
+  if (!reproduce.empty()) text += fmt::format("  again:  {}\n", reproduce);
+  return text;
+}
+
+}  // namespace forkproof::harness

@@ -1,0 +1,122 @@
+/// Signals, the taking half: what a task does with those that it finds when it runs.
+///
+/// Sources: kernel/signal.c get_signal(), do_signal_stop(), task_participate_group_stop(),
+/// do_notify_parent_cldstop(); arch/x86/kernel/signal.c; forkproof.md WORLD:6.
+#include "impl/bits/signal_set.hpp"
+#include "impl/machine.hpp"
+
+namespace forkproof::impl {
+
+/// Deals with all signals that `t` can take, until it stops or dies of one.
+Machine::Fate Machine::take_signals(Task& t) {
+  Process& p = process_of(t);
+  t.continued = false;
+  for (;;) {
+    if ((p.flags & process_flag::tells) != 0) {
+      set_flags(p, p.flags & static_cast<std::uint8_t>(~process_flag::tells));
+      tell_parent(p);
+    }
+    if (p.exits() || (execing_ != kNobody && tasks_[execing_].process == t.process)) {
+      die(t, sig::kill);
+      return Fate::dies;
+    }
+    if (t.stop_pending) {
+      take_part_in_stop(t);
+      return Fate::stops;
+    }
+    const Signal s = next_signal(t);
+    if (s == sig::none) return Fate::runs;
+    const Actions& a = actions_of(p);
+    if (a.caught.has(s)) {
+      if (t.handled == Handled::nothing)
+        t.handled = a.restarts.has(s) ? Handled::restarts : Handled::interrupts;
+      continue;
+    }
+    const bool spared = is_init(p) && !kUnblockable.has(s);
+    if (a.ignored.has(s) || kDefaultIgnored.has(s) || spared) continue;
+    if (!kStopSignals.has(s)) {
+      die(t, s);
+      return Fate::dies;
+    }
+    if (s != sig::stop && orphaned(groups_[p.group], nullptr)) continue;
+    begin_stop(t, s);
+    take_part_in_stop(t);
+    return Fate::stops;
+  }
+}
+
+/// Takes the next signal off the queues: the thread's own first, then the process's.
+Signal Machine::next_signal(Task& t) {
+  Process& p = process_of(t);
+  SigSet next{bits::next_signal(t.pending.bits, t.blocked.bits)};
+  if (!next.empty()) {
+    t.pending = t.pending - next;
+  } else {
+    next.bits = bits::next_signal(p.pending.bits, t.blocked.bits);
+    p.pending = p.pending - next;
+  }
+  look_again(t);
+  if (next.empty()) return sig::none;
+  touch(p);
+  return next.lowest();
+}
+
+/// Dies of `s`, unless the process already dies of something else.
+void Machine::die(Task& t, Signal s) {
+  const Process& p = process_of(t);
+  t.flags |= static_cast<std::uint16_t>(task_flag::signaled.bits);
+  if (id(t) == actor_)
+    effects_.outcome = Outcome::death({p.exits() ? p.exit_code & 0x7f : s.n});
+  exit_group(t, s.n);
+}
+
+/// A stop signal takes effect: every thread that can be stopped is asked to.
+void Machine::begin_stop(Task& t, Signal s) {
+  Process& p = process_of(t);
+  if ((p.flags & process_flag::stopped) == 0) p.exit_code = s.n;
+  p.to_stop = 1;
+  t.stop_pending = t.stop_counted = true;
+  for (Index i = Ring<Threads>::around(tasks_, id(t)); i != id(t);
+       i = Ring<Threads>::around(tasks_, i)) {
+    Task& other = tasks_[i];
+    if (other.stopped || (other.flags & task_flag::exiting.bits) != 0) continue;
+    other.stop_pending = other.stop_counted = true;
+    ++p.to_stop;
+    alert(other, false);
+  }
+}
+
+void Machine::take_part_in_stop(Task& t) {
+  const bool complete = leave_stop_count(t);
+  t.stopped = true;
+  touch(t);
+  if (complete) tell_parent(process_of(t));
+}
+
+/// One thread less to wait for. True when that completes a new stop.
+bool Machine::leave_stop_count(Task& t) {
+  Process& p = process_of(t);
+  const bool counted = t.stop_counted;
+  t.stop_pending = t.stop_counted = false;
+  if (!counted || --p.to_stop > 0 || (p.flags & process_flag::stopped) != 0) return false;
+  set_flags(p, process_flag::stopped);
+  return true;
+}
+
+/// Tells the parent that `p` stopped or goes on.
+void Machine::tell_parent(Process& p) {
+  if (p.parent == kNobody) return;
+  Task& parent = tasks_[p.parent];
+  const Actions& a = actions_of(process_of(parent));
+  if (!a.ignored.has(sig::chld) && !a.child.has(sa_flag::nocldstop))
+    send(sig::chld, parent, Scope::process);
+  wake_waiters(p);
+}
+
+Outcome Machine::perform(Task& t, const Pause&) {
+  t.call = Call::pause;
+  touch(t);
+  return Outcome::of(Outcome::Kind::blocks);
+}
+
+}  // namespace forkproof::impl

@@ -1,0 +1,185 @@
+/// The end of a thread, and of a process.
+///
+/// Sources: kernel/exit.c do_exit(), do_group_exit(), exit_notify(), release_task();
+/// kernel/signal.c exit_signals(), zap_other_threads(), do_notify_parent().
+#include "impl/bits/wait_status.hpp"
+#include "impl/machine.hpp"
+
+namespace forkproof::impl {
+namespace {
+
+std::int32_t status_of(std::int32_t code) {
+  return static_cast<std::int32_t>(bits::exited_status(static_cast<std::uint32_t>(code)));
+}
+
+}  // namespace
+
+Outcome Machine::perform(Task& t, const Exit& op) {
+  exit_task(t, status_of(op.code));
+  return Outcome::of(Outcome::Kind::nothing);
+}
+
+Outcome Machine::perform(Task& t, const ExitGroup& op) {
+  Process& p = process_of(t);
+  const bool others = p.live > 1;
+  exit_group(t, status_of(op.code));
+  if (others) run_doomed(p, kNobody);
+  return Outcome::of(Outcome::Kind::nothing);
+}
+
+/// Ends the process: `t` now, the others when they run. If it is ending already, its first
+/// verdict stands.
+void Machine::exit_group(Task& t, std::int32_t code) {
+  Process& p = process_of(t);
+  if (p.exits()) {
+    code = p.exit_code;
+  } else if (execing_ != kNobody && tasks_[execing_].process == t.process) {
+    code = 0;
+  } else {
+    p.exit_code = code;
+    set_flags(p, process_flag::exits);
+    doom_others(t);
+  }
+  if (p.thread_count > 1) mark_exiting(p);
+  exit_task(t, code);
+}
+
+void Machine::doom_others(Task& t) {
+  Process& p = process_of(t);
+  p.to_stop = 0;
+  for_each_thread(p, [&](Task& other) {
+    other.stop_pending = other.stop_counted = false;
+    if (&other != &t) alert(other, true);
+  });
+}
+
+/// Nobody who is doomed inherits from another: all are exiting before the first of them dies.
+void Machine::mark_exiting(Process& p) {
+  for_each_thread(p, [&](Task& t) {
+    if (id(t) != execing_) t.flags |= static_cast<std::uint16_t>(task_flag::exiting.bits);
+  });
+}
+
+/// All threads but one die at once, as they were made.
+void Machine::run_doomed(Process& p, Index but) {
+  for (Index i = p.threads.first; i != kNobody;) {
+    Task& t = tasks_[i];
+    i = p.threads.after(tasks_, i);  // `p` may not outlive its last thread
+    if (id(t) == but || t.zombie) continue;
+    dequeue(t);
+    run(t);
+    if (over_) return;
+  }
+}
+
+void Machine::exit_task(Task& t, std::int32_t code) {
+  Process& p = process_of(t);
+  const bool group_dead = --p.live == 0;
+  if (group_dead && profile_ == Profile::linux_6 && !p.exits()) {
+    p.exit_code = code;  // the last thread's code is the process's
+    p.to_stop = 0;
+    set_flags(p, process_flag::exits);
+  }
+  leave_signals(t);
+  t.exit_code = code;
+  t.call = Call::none;
+  t.has_result = false;
+  if (t.vfork_child != kNobody) {
+    tasks_[t.vfork_child].vfork_parent = kNobody;
+    t.vfork_child = kNobody;
+  }
+  touch(p, true);
+  release_vfork_parent(t);
+  if (group_dead) leave_space(p);
+  if (group_dead && is_init(p)) return end_world(p);
+  notify_exit(t, group_dead);
+}
+
+/// From here on no signal finds the thread: those it could have taken are others' to take.
+void Machine::leave_signals(Task& t) {
+  Process& p = process_of(t);
+  t.flags |= static_cast<std::uint16_t>(task_flag::exiting.bits);
+  if (p.thread_count == 1 || p.exits() || !t.signalled) return;
+  retarget(t);
+  if (t.stop_pending && leave_stop_count(t)) tell_parent(p);
+}
+
+void Machine::release_vfork_parent(Task& t) {
+  if (t.vfork_parent == kNobody) return;
+  Task& parent = tasks_[t.vfork_parent];
+  t.vfork_parent = kNobody;
+  parent.vfork_child = kNobody;
+  enqueue(parent);
+}
+
+void Machine::notify_exit(Task& t, bool group_dead) {
+  Process& p = process_of(t);
+  forget_children(t);
+  if (group_dead && p.parent != kNobody)
+    tell_orphaned_group(p, process_of(tasks_[p.parent]), &p);
+  t.zombie = true;
+  if (!is_leader(t))
+    release(t);
+  else if (p.thread_count == 1)
+    mourn(p);
+}
+
+/// Frees a dead thread. The last one to go lets the parent know of a leader that died before.
+void Machine::release(Task& t) {
+  Process& p = process_of(t);
+  touch(t);
+  dequeue(t);
+  numbers_[t.pid].task = kNobody;
+  if (is_leader(t)) {
+    release_process(p);
+    let_go(t.pid);
+    tasks_.give_back(id(t));
+    return;
+  }
+  let_go(t.pid);
+  if (p.detour == id(t)) p.detour = Ring<Threads>::around(tasks_, id(t));
+  p.threads.remove(tasks_, id(t));
+  --p.thread_count;
+  tasks_.give_back(id(t));
+  if (dead(p)) mourn(p);
+}
+
+void Machine::release_process(Process& p) {
+  Task& parent = tasks_[p.parent];
+  parent.children.remove(processes_, id(p));
+  if (linked<News>(p)) parent.news.remove(processes_, id(p));
+  all_.remove(processes_, id(p));
+  leave_group(p);
+  leave_session(p);
+  leave_actions(p);
+  processes_.give_back(id(p));
+}
+
+/// `p` has just become dead as a whole.
+void Machine::mourn(Process& p) {
+  if (p.parent == kNobody) return;
+  count_child(p, false);
+  if (notify_parent(p))
+    release(leader_of(p));
+  else
+    update_news(p);
+}
+
+/// Tells the parent of a death. True when it does not care, so that nobody will wait.
+bool Machine::notify_parent(Process& p) {
+  Task& parent = tasks_[p.parent];
+  Process& family = process_of(parent);
+  const Actions& a = actions_of(family);
+  Signal s{p.exit_signal};
+  if (s != sig::chld && p.parent_exec_id != family.exec_id) s = sig::chld;
+  bool unwanted = false;
+  if (s == sig::chld) {
+    unwanted = a.ignored.has(s) || a.child.has(sa_flag::nocldwait);
+    if (a.ignored.has(s)) s = sig::none;
+  }
+  if (valid(s)) send(s, parent, Scope::process);
+  wake_waiters(p);
+  return unwanted;
+}
+
+}  // namespace forkproof::impl

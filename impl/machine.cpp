@@ -1,0 +1,217 @@
+/// The life of an op: the actor does it, then the tasks that it woke run until nobody has anything
+/// to do (forkproof.md SETTLE).
+#include "impl/machine.hpp"
+
+#include <algorithm>
+#include <variant>
+
+namespace forkproof::impl {
+
+const Actions Machine::kAllDefault{};
+
+Machine::Machine(const WorldSpec& spec, Bug bug) : bug_(bug) {
+  profile_ = spec.profile;
+  begin_world(spec.pid_max);
+}
+
+void Machine::reset(const WorldSpec& spec) {
+  forget_all();
+  profile_ = spec.profile;
+  begin_world(spec.pid_max);
+}
+
+const Effects& Machine::apply(Pid actor, const Op& op) {
+  effects_.clear();
+  make_room();
+  std::visit(
+      [&]<class O>(const O& o) {
+        if constexpr (by_world<O>) {
+          effects_.outcome = perform(o);
+        } else if (Task* const t = find(actor); t != nullptr && can_run(*t)) {
+          act(*t, o);
+          settle();
+        } else {
+          effects_.outcome = Outcome::of(Outcome::Kind::not_run);
+        }
+      },
+      op);
+  return effects_;
+}
+
+/// The actor's part: the op, then what it has to do before anybody else runs.
+void Machine::act(Task& t, const auto& op) {
+  actor_ = id(t);
+  effects_.outcome = Outcome::of(Outcome::Kind::blocks);
+  const Outcome out = perform(t, op);
+  if (out.kind == Outcome::Kind::nothing) {
+    effects_.outcome = out;  // the actor is dead, and may be gone
+  } else if (!t.signalled) {
+    effects_.outcome = out;
+  } else {
+    if (out.kind != Outcome::Kind::blocks) keep(t, out);
+    dequeue(t);
+    proceed(t);
+  }
+  actor_ = kNobody;
+}
+
+void Machine::settle() {
+  while (!woken_.empty()) {
+    make_room();
+    Task& t = tasks_[woken_.first];
+    dequeue(t);
+    run(t);
+  }
+}
+
+/// A task that was woken runs: a wait looks for a result before signals are dealt with.
+void Machine::run(Task& t) {
+  if (t.asleep) {
+    if (const std::optional<Outcome> found = look(t)) {
+      stop_waiting(t);
+      keep(t, *found);
+    }
+  }
+  proceed(t);
+}
+
+void Machine::proceed(Task& t) {
+  if (t.signalled || t.continued) {
+    stop_waiting(t);
+    if (take_signals(t) != Fate::runs) return;
+  }
+  conclude(t);
+}
+
+/// Signals are dealt with: the call returns, is interrupted, or goes on.
+void Machine::conclude(Task& t) {
+  if (t.vfork_child != kNobody) return;
+  if (t.has_result) return answer(t, t.result.outcome());
+  Outcome out = Outcome::of(Outcome::Kind::blocks);
+  const Handled handled = std::exchange(t.handled, Handled::nothing);
+  switch (t.call) {
+    case Call::none:
+    case Call::vfork: return;
+    case Call::pause:
+      if (handled != Handled::nothing) out = Outcome::failure(Errno::intr);
+      break;
+    case Call::wait:
+      if (t.asleep) return;
+      out = handled == Handled::interrupts ? Outcome::failure(Errno::intr) : begin_wait(t);
+      break;
+    case Call::create:
+      t.call = Call::none;
+      out = create(t, CloneFlags{t.args.options}, t.args.exit_signal);
+      break;
+  }
+  if (out.kind != Outcome::Kind::blocks) answer(t, out);
+}
+
+void Machine::answer(Task& t, const Outcome& outcome) {
+  t.call = Call::none;
+  t.has_result = false;
+  t.handled = Handled::nothing;
+  touch(t);
+  if (id(t) == actor_)
+    effects_.outcome = outcome;
+  else
+    effects_.returned.push_back({{t.pid}, outcome});
+}
+
+void Machine::keep(Task& t, const Outcome& outcome) {
+  t.result = Kept::of(outcome);
+  t.has_result = true;
+}
+
+void Machine::enqueue(Task& t) {
+  if (t.queued) return;
+  t.queued = true;
+  woken_.push_back(tasks_, id(t));
+}
+
+void Machine::dequeue(Task& t) {
+  if (!t.queued) return;
+  t.queued = false;
+  woken_.remove(tasks_, id(t));
+}
+
+/// Lets each arena have one more record, so that the references an op holds stay good.
+void Machine::make_room() {
+  tasks_.prepare();
+  processes_.prepare();
+  groups_.prepare();
+  actions_.prepare();
+}
+
+void Machine::begin_world(std::int32_t pid_max) {
+  pid_max_ = pid_max;
+  cursor_ = kInit.n + 1;
+  order_ = 0;
+  over_ = false;
+  make_room();
+  Task& t = tasks_[tasks_.take()];
+  Process& p = processes_[processes_.take()];
+  t = Task{};
+  t.pid = kInit.n;
+  t.process = id(p);
+  p = Process{};
+  p.tgid = kInit.n;
+  p.exit_signal = static_cast<std::int16_t>(sig::chld.n);
+  p.leads_session = true;
+  p.thread_count = p.live = 1;
+  p.detour = reaper_ = id(t);
+  p.threads.push_back(tasks_, id(t));
+  all_.push_back(processes_, id(p));
+  taken_.take(kInit.n);
+  numbers_[kInit.n].task = id(t);
+  join_session(p, kInit.n);
+  join_group(p, kInit.n);
+}
+
+/// The last thread of init has ended: nothing remains but init's leader, a zombie.
+void Machine::end_world(const Process& init) {
+  for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) touch(processes_[i], true);
+  const Task leader = leader_of(init);
+  const Process end = init;
+  const std::int32_t cursor = cursor_;
+  forget_all();
+  begin_world(pid_max_);
+
+  Task& t = *find(kInit);
+  Process& p = process_of(t);
+  t.flags = leader.flags;
+  t.blocked = leader.blocked;
+  t.exit_code = leader.exit_code;
+  t.zombie = true;
+  p.flags = end.flags;
+  p.exit_code = end.exit_code;
+  p.exit_signal = end.exit_signal;
+  p.live = 0;
+  cursor_ = cursor;
+  over_ = true;
+}
+
+/// Gives back all numbers and records. Costs what was in use.
+void Machine::forget_all() {
+  const auto forget = [&](std::int32_t n) {
+    Number& number = numbers_[n];
+    if (!number.in_use()) return;
+    number = {.generation = number.generation + 1};
+    taken_.give_back(static_cast<std::size_t>(n));
+  };
+  for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) {
+    const Process& p = processes_[i];
+    for_each_thread(p, [&](const Task& t) { forget(t.pid); });
+    forget(groups_[p.group].number);
+    forget(p.sid);
+  }
+  tasks_.clear();
+  processes_.clear();
+  groups_.clear();
+  actions_.clear();
+  memory_.clear();
+  all_ = {};
+  woken_ = {};
+}
+
+}  // namespace forkproof::impl

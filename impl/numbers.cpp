@@ -1,0 +1,87 @@
+/// Numbers: which one a new task gets, what pins it, and the world's knobs.
+///
+/// Sources: kernel/pid.c alloc_pid(), __change_pid(), and alloc_pidmap() before 4.15; lib/idr.c
+/// idr_alloc_cyclic(); forkproof.md WORLD:3.
+#include <algorithm>
+
+#include "impl/machine.hpp"
+
+namespace forkproof::impl {
+
+/// The next number, now taken; the cursor moves only if there is one.
+std::optional<std::int32_t> Machine::fresh_number() {
+  const auto from = [&](std::int32_t n) {
+    return static_cast<std::int32_t>(taken_.first_free(static_cast<std::size_t>(n)));
+  };
+  std::int32_t n = pid_max_;
+  if (profile_ == Profile::linux_6) {
+    const std::int32_t start = cursor_ > kReservedPids ? kReservedPids : 1;
+    const std::int32_t first = std::max(cursor_, start);
+    n = from(first);
+    if (n >= pid_max_ && first > start) n = from(start);
+  } else {
+    n = from(cursor_ < pid_max_ ? cursor_ : kReservedPids);
+    const std::int32_t last = cursor_ - 1;
+    if (n >= pid_max_ && last != kReservedPids) n = from(kReservedPids);
+  }
+  if (n >= pid_max_) return std::nullopt;
+  taken_.take(static_cast<std::size_t>(n));
+  cursor_ = n + 1;
+  return n;
+}
+
+/// Frees the number if it stands for nothing any more.
+void Machine::let_go(std::int32_t n) {
+  Number& number = numbers_[n];
+  if (number.in_use()) return;
+  ++number.generation;
+  taken_.give_back(static_cast<std::size_t>(n));
+}
+
+void Machine::join_group(Process& p, std::int32_t n) {
+  Number& number = numbers_[n];
+  if (number.group == kNobody) {
+    number.group = groups_.take();
+    groups_[number.group] = {.number = n, .sid = p.sid};
+  }
+  p.group = number.group;
+  Group& g = groups_[p.group];
+  g.members.push_back(processes_, id(p));
+  g.stopped += p.flags & process_flag::stopped;
+}
+
+void Machine::leave_group(Process& p) {
+  Group& g = groups_[p.group];
+  g.stopped -= p.flags & process_flag::stopped;
+  g.members.remove(processes_, id(p));
+  if (g.members.empty()) {
+    numbers_[g.number].group = kNobody;
+    groups_.give_back(p.group);
+    let_go(g.number);
+  }
+  p.group = kNobody;
+}
+
+void Machine::join_session(Process& p, std::int32_t n) {
+  p.sid = n;
+  ++numbers_[n].sessions;
+}
+
+void Machine::leave_session(Process& p) {
+  --numbers_[p.sid].sessions;
+  let_go(p.sid);
+}
+
+Outcome Machine::perform(const SetPidMax& op) {
+  if (op.value < kPidMaxMin || op.value > kPidMaxLimit) return Outcome::failure(Errno::inval);
+  pid_max_ = op.value;
+  return Outcome::success();
+}
+
+Outcome Machine::perform(const SetPidCursor& op) {
+  if (op.value < 1 || op.value > pid_max_ + 1) return Outcome::failure(Errno::inval);
+  cursor_ = op.value;
+  return Outcome::success();
+}
+
+}  // namespace forkproof::impl

@@ -1,0 +1,63 @@
+/// What can be seen of the machine: tasks as /proc would show them, and their pages.
+#include <algorithm>
+
+#include "impl/machine.hpp"
+
+namespace forkproof::impl {
+
+State Machine::state_of(const Task& t) const {
+  if (t.zombie) return State::zombie;
+  if (t.stopped) return State::stopped;
+  if (t.vfork_child != kNobody) return State::disk_sleep;
+  return t.call == Call::none ? State::running : State::sleeping;
+}
+
+std::int32_t Machine::parent_number(const Process& p) const {
+  return p.parent == kNobody ? 0 : process_of(tasks_[p.parent]).tgid;
+}
+
+TaskView Machine::view(Pid number) const {
+  TaskView v;
+  const Task* const t = find(number);
+  if (t == nullptr) return v;
+  const Process& p = process_of(*t);
+  v.state = state_of(*t);
+  v.pid = {t->pid};
+  v.tgid = {p.tgid};
+  v.ppid = {parent_number(p)};
+  v.pgid = {groups_[p.group].number};
+  v.sid = {p.sid};
+  v.exit_signal = is_leader(*t) ? p.exit_signal : -1;
+  v.flags = {t->flags};
+  v.threads = static_cast<std::int32_t>(p.thread_count);
+  v.blocked = t->blocked;
+  if (!dead(p)) v.shared_pending = p.pending;
+  if (t->zombie) {
+    v.exit_code = p.exits() ? p.exit_code : t->exit_code;
+  } else {
+    const Actions& a = actions_of(p);
+    v.pending = t->pending;
+    v.ignored = a.ignored;
+    v.caught = a.caught;
+  }
+  return v;
+}
+
+void Machine::pages(Pid number, std::vector<PageView>& out) const {
+  out.clear();
+  const Task* const t = find(number);
+  if (t == nullptr || t->zombie) return;
+  if (const Process& p = process_of(*t); p.space != kNobody) memory_.list(p.space, out);
+}
+
+void Machine::tasks(std::vector<Pid>& out) const {
+  out.clear();
+  for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) {
+    const Ring<Threads>& threads = processes_[i].threads;
+    for (Index t = threads.first; t != kNobody; t = threads.after(tasks_, t))
+      out.push_back({tasks_[t].pid});
+  }
+  std::sort(out.begin(), out.end());
+}
+
+}  // namespace forkproof::impl

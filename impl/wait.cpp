@@ -1,0 +1,251 @@
+/// wait4 and waitid: what there is to report, and who sleeps until there is.
+///
+/// Each task keeps a ring of those of its children that have news, in the order of its children,
+/// and counts those that may have some later. So a wait for any child looks at no child that has
+/// nothing to tell. A child that gets news is put in its place from the young end: O(1) when
+/// children die in the order they came in.
+///
+/// Sources: kernel/exit.c do_wait(), wait_consider_task(), child_wait_callback(); wait4(2);
+/// forkproof.md SETTLE:6.
+#include <limits>
+
+#include "impl/bits/wait_options.hpp"
+#include "impl/bits/wait_status.hpp"
+#include "impl/machine.hpp"
+
+namespace forkproof::impl {
+namespace {
+
+/// `-n` as the kernel's int would have it.
+std::int32_t negated(std::int32_t n) {
+  return static_cast<std::int32_t>(0U - static_cast<std::uint32_t>(n));
+}
+
+/// The first argument of wait4.
+std::int32_t wait4_pid(const Selector& s) {
+  switch (s.kind) {
+    case Selector::Kind::any: return -1;
+    case Selector::Kind::task: return s.who.n;
+    case Selector::Kind::group: return negated(s.who.n);
+    case Selector::Kind::own_group: return 0;
+  }
+  return -1;
+}
+
+bool has(const Blocked& args, WaitOptions o) { return (args.options & o.bits) != 0; }
+
+bool wants_clones_or_not(const Blocked& args, bool clone_child) {
+  return bits::wait_chooses(args.options, clone_child);
+}
+
+Outcome death_news(Pid child, std::int32_t code) {
+  const auto status = static_cast<std::uint32_t>(code);
+  if (bits::is_exited(status))
+    return Outcome::news(child, Change::exited, static_cast<std::int32_t>(bits::exit_code(status)));
+  return Outcome::news(child, Change::killed, static_cast<std::int32_t>(bits::term_signal(status)));
+}
+
+}  // namespace
+
+Outcome Machine::perform(Task& t, const Wait4& op) {
+  if (!bits::wait4_takes(op.options.bits)) return Outcome::failure(Errno::inval);
+  const std::int32_t pid = wait4_pid(op.selector);
+  if (pid == std::numeric_limits<std::int32_t>::min())
+    return Outcome::failure(profile_ == Profile::linux_6 ? Errno::srch : Errno::child);
+  t.args = {};
+  t.args.options = static_cast<std::uint32_t>((op.options | wait_option::exited).bits);
+  if (pid > 0) {
+    t.args.whom = Whom::process;
+    t.args.number = pid;
+  } else if (pid != -1) {
+    t.args.whom = Whom::group;
+    t.args.number = -pid;
+  }
+  return begin_wait(t);
+}
+
+Outcome Machine::perform(Task& t, const Waitid& op) {
+  if (!bits::waitid_takes(op.options.bits)) return Outcome::failure(Errno::inval);
+  t.args = {};
+  t.args.options = static_cast<std::uint32_t>(op.options.bits);
+  const std::int32_t id = op.selector.kind == Selector::Kind::own_group ? 0 : op.selector.who.n;
+  if (op.selector.kind == Selector::Kind::task) {
+    if (id <= 0) return Outcome::failure(Errno::inval);
+    t.args.whom = Whom::process;
+    t.args.number = id;
+  } else if (op.selector.kind != Selector::Kind::any) {
+    const bool knows_own = profile_ == Profile::linux_6;
+    if (id < 0 || (id == 0 && !knows_own)) return Outcome::failure(Errno::inval);
+    t.args.whom = Whom::group;
+    t.args.number = id;
+  }
+  return begin_wait(t);
+}
+
+/// Looks once, and falls asleep if there is nothing. A number stands for whoever has it now.
+Outcome Machine::begin_wait(Task& t) {
+  const bool own_group = t.args.whom == Whom::group && t.args.number == 0;
+  t.args.captured = own_group ? groups_[process_of(t).group].number : t.args.number;
+  t.args.generation = numbers_.find(t.args.captured).generation;
+  if (const std::optional<Outcome> found = look(t)) return *found;
+  t.call = Call::wait;
+  t.asleep = true;
+  process_of(t).sleepers.push_back(tasks_, id(t));
+  touch(t);
+  return Outcome::of(Outcome::Kind::blocks);
+}
+
+void Machine::stop_waiting(Task& t) {
+  if (!t.asleep) return;
+  t.asleep = false;
+  process_of(t).sleepers.remove(tasks_, id(t));
+}
+
+/// One look at the children: news, or ECHILD, or, without WNOHANG, nothing yet.
+std::optional<Outcome> Machine::look(Task& t) {
+  Outcome found;
+  bool exists = false;
+  if (t.args.whom == Whom::process) {
+    Process* const child = child_by_number(t);
+    if (child != nullptr) {
+      exists = !dead(*child);
+      if (report(t.args, *child, found)) return found;
+    }
+  } else {
+    Index of = id(t);
+    do {
+      if (look_at_news(t, tasks_[of], found)) return found;
+      of = Ring<Threads>::around(tasks_, of);
+    } while (of != id(t) && !has(t.args, wait_option::nothread));
+    exists = exists_child(t);
+  }
+  if (!exists) return Outcome::failure(Errno::child);
+  if (has(t.args, wait_option::nohang)) return Outcome::of(Outcome::Kind::none);
+  return std::nullopt;
+}
+
+/// The child that a wait for one process is for, if it is one of the waiter's and chosen.
+Process* Machine::child_by_number(const Task& t) {
+  const Number& n = numbers_.find(t.args.captured);
+  if (n.generation != t.args.generation || n.task == kNobody) return nullptr;
+  Process& p = process_of(tasks_[n.task]);
+  if (p.tgid != t.args.captured || !is_child_of(p, t)) return nullptr;
+  return wants_clones_or_not(t.args, p.clone_child()) ? &p : nullptr;
+}
+
+bool Machine::is_child_of(const Process& p, const Task& t) const {
+  if (p.parent == kNobody) return false;
+  if (has(t.args, wait_option::nothread)) return p.parent == id(t);
+  return tasks_[p.parent].process == t.process;
+}
+
+bool Machine::look_at_news(const Task& t, const Task& of, Outcome& found) {
+  const Ring<News>& news = of.news;
+  const bool from_young = bug_ == Bug::lifo_wait;
+  Index i = from_young ? news.last(processes_) : news.first;
+  while (i != kNobody) {
+    Process& child = processes_[i];
+    i = from_young ? news.before(processes_, i) : news.after(processes_, i);
+    if (!wants_clones_or_not(t.args, child.clone_child()) || !selects(t.args, child)) continue;
+    if (report(t.args, child, found)) return true;
+  }
+  return false;
+}
+
+/// Whether there is a child that could have news later.
+bool Machine::exists_child(const Task& t) const {
+  if (t.args.whom == Whom::any) {
+    std::uint32_t living = 0;
+    Index of = id(t);
+    do {
+      const Task& thread = tasks_[of];
+      for (const bool clone : {false, true})
+        if (wants_clones_or_not(t.args, clone)) living += thread.living[clone];
+      of = Ring<Threads>::around(tasks_, of);
+    } while (of != id(t) && !has(t.args, wait_option::nothread));
+    return living > 0;
+  }
+  const Number& n = numbers_.find(t.args.captured);
+  if (n.generation != t.args.generation || n.group == kNobody) return false;
+  const Ring<Members>& members = groups_[n.group].members;
+  for (Index i = members.first; i != kNobody; i = members.after(processes_, i)) {
+    const Process& p = processes_[i];
+    if (is_child_of(p, t) && !dead(p) && wants_clones_or_not(t.args, p.clone_child())) return true;
+  }
+  return false;
+}
+
+/// Takes what `child` has to report, if the options ask for it. A dead child is then gone.
+bool Machine::report(const Blocked& args, Process& child, Outcome& found) {
+  const Pid number{child.tgid};
+  const bool consume = !has(args, wait_option::nowait);
+  if (dead(child)) {
+    if (!has(args, wait_option::exited)) return false;
+    found = death_news(number, child.exits() ? child.exit_code : leader_of(child).exit_code);
+    if (consume) release(leader_of(child));
+    return true;
+  }
+  const bool is_stopped = (child.flags & process_flag::stopped) != 0;
+  if (is_stopped && child.exit_code != 0 && has(args, wait_option::stopped)) {
+    found = Outcome::news(number, Change::stopped, child.exit_code);
+    if (consume) child.exit_code = 0;
+  } else if ((child.flags & process_flag::continued) != 0 && has(args, wait_option::continued)) {
+    found = Outcome::news(number, Change::continued, 0);
+    if (consume) child.flags &= static_cast<std::uint8_t>(~process_flag::continued);
+  } else {
+    return false;
+  }
+  update_news(child);
+  return true;
+}
+
+/// Whether a wait is for this process, going by its number or group.
+bool Machine::selects(const Blocked& args, const Process& child) const {
+  if (args.whom == Whom::any) return true;
+  const std::int32_t theirs =
+      args.whom == Whom::process ? child.tgid : groups_[child.group].number;
+  return theirs == args.captured && numbers_.find(theirs).generation == args.generation;
+}
+
+/// Wakes those of the parent's threads that wait for this child.
+void Machine::wake_waiters(const Process& child) {
+  const Process& family = process_of(tasks_[child.parent]);
+  for (Index i = family.sleepers.first; i != kNobody; i = family.sleepers.after(tasks_, i)) {
+    Task& t = tasks_[i];
+    if (has(t.args, wait_option::nothread) && child.parent != i) continue;
+    if (selects(t.args, child)) enqueue(t);
+  }
+}
+
+bool Machine::has_news(const Process& p) const {
+  const bool stop = (p.flags & process_flag::stopped) != 0 && p.exit_code != 0;
+  return stop || (p.flags & process_flag::continued) != 0 || dead(p);
+}
+
+/// Puts `p` on its parent's ring of news, in its place, or takes it off.
+void Machine::update_news(Process& p) {
+  if (p.parent == kNobody) return;
+  const bool has_some = has_news(p);
+  if (has_some == linked<News>(p)) return;
+  Ring<News>& news = tasks_[p.parent].news;
+  if (!has_some) return news.remove(processes_, id(p));
+  Index older = news.last(processes_);
+  while (older != kNobody && processes_[older].order > p.order)
+    older = news.before(processes_, older);
+  news.insert_after(processes_, older, id(p));
+}
+
+void Machine::count_child(const Process& p, bool in) {
+  if (p.parent == kNobody) return;
+  std::uint32_t& living = tasks_[p.parent].living[p.clone_child()];
+  in ? ++living : --living;
+}
+
+/// For a process that is not dead.
+void Machine::set_exit_signal(Process& p, std::int16_t signal) {
+  count_child(p, false);
+  p.exit_signal = signal;
+  count_child(p, true);
+}
+
+}  // namespace forkproof::impl
