@@ -24,13 +24,14 @@ namespace forkproof::harness {
 class ObservedChoice final : public spec::Chooser {
  public:
   void observe(const Effects& seen) { seen_ = &seen; }
-  std::size_t pick(RuleId, std::span<const Pid> candidates) override {
+  std::size_t pick(RuleId rule, std::span<const Pid> candidates) override {
+    const bool signal = rule == "signal.target-other"_rule;  // else: who of the waiters looked first
+    const auto evidence = [&](const Returned& r) {
+      return signal ? r.outcome == Outcome::failure(Errno::intr) : r.outcome.kind == Outcome::Kind::change;
+    };
     for (std::size_t i = 0; i < candidates.size(); ++i)
       for (const Returned& r : seen_->returned)
-        if (r.task == candidates[i] && r.outcome.kind == Outcome::Kind::change) return i;
-    for (std::size_t i = 0; i < candidates.size(); ++i)
-      for (const Returned& r : seen_->returned)
-        if (r.task == candidates[i]) return i;
+        if (r.task == candidates[i] && evidence(r)) return i;
     return 0;
   }
 

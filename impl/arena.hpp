@@ -28,7 +28,6 @@ class Arena {
     assert(i != kNobody && i < records_.size());
     return records_[i];
   }
-  Index index_of(const Record& r) const { return static_cast<Index>(&r - records_.data()); }
 
   /// Makes sure that the next `take` moves no record, so that references outlive it.
   void prepare() {
@@ -37,7 +36,16 @@ class Arena {
     free_.reserve(records_.size());
   }
 
-  /// A record that nobody uses, as its last user left it.
+  /// A record in its first state, which knows its index.
+  Record& make() {
+    static constexpr Record kFirstState{};  // one block copy, not a store for each member
+    const Index i = take();
+    Record& r = records_[i];
+    r = kFirstState;
+    r.self = i;
+    return r;
+  }
+  /// A record as its last user left it.
   Index take() {
     prepare();
     if (free_.empty()) return static_cast<Index>(used_++);

@@ -28,7 +28,9 @@ Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
   t.call = Call::vfork;
   keep(t, made);
   touch(t);
-  return Outcome::of(Outcome::Kind::blocks);
+  Outcome sleeps = Outcome::of(Outcome::Kind::blocks);
+  sleeps.who = made.who;
+  return sleeps;
 }
 
 /// A signal came first: it is dealt with, then the call is made again.
@@ -41,13 +43,12 @@ Outcome Machine::postpone(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
 
 Task& Machine::new_thread(Task& maker, std::int32_t number) {
   Process& p = process_of(maker);
-  Task& t = tasks_[tasks_.take()];
-  t = Task{};
+  Task& t = tasks_.make();
   t.process = maker.process;
   t.pid = number;
   t.flags = maker.flags | static_cast<std::uint16_t>(task_flag::forknoexec.bits);
   t.blocked = maker.blocked;
-  numbers_[number].task = id(t);
+  numbers_.make(number).task = id(t);
   p.threads.push_back(tasks_, id(t));
   ++p.thread_count;
   ++p.live;
@@ -67,16 +68,14 @@ Task& Machine::new_thread(Task& maker, std::int32_t number) {
 Task& Machine::new_process(Task& maker, std::int32_t number, CloneFlags flags,
                            std::uint8_t exit_signal) {
   Process& from = process_of(maker);
-  Task& t = tasks_[tasks_.take()];
-  Process& p = processes_[processes_.take()];
-  t = Task{};
+  Task& t = tasks_.make();
+  Process& p = processes_.make();
   t.process = id(p);
   t.pid = number;
   t.flags = maker.flags | static_cast<std::uint16_t>(task_flag::forknoexec.bits);
   t.blocked = maker.blocked;
-  numbers_[number].task = id(t);
+  numbers_.make(number).task = id(t);
 
-  p = Process{};
   p.tgid = number;
   p.threads.push_back(tasks_, id(t));
   p.thread_count = p.live = 1;

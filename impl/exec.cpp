@@ -36,7 +36,7 @@ void Machine::become_sole_thread(Task& t) {
 void Machine::take_leadership(Task& t) {
   Process& p = process_of(t);
   Task& old = leader_of(p);
-  touch(t);
+  touch(t, true);
   numbers_[t.pid].task = kNobody;
   let_go(t.pid);
   t.pid = p.tgid;

@@ -22,16 +22,19 @@ void Machine::reset(const WorldSpec& spec) {
 
 const Effects& Machine::apply(Pid actor, const Op& op) {
   effects_.clear();
-  make_room();
   std::visit(
       [&]<class O>(const O& o) {
         if constexpr (by_world<O>) {
           effects_.outcome = perform(o);
-        } else if (Task* const t = find(actor); t != nullptr && can_run(*t)) {
+        } else {
+          if constexpr (creates_task<O>) make_room();
+          Task* const t = find(actor);
+          if (t == nullptr || !can_run(*t)) {
+            effects_.outcome = Outcome::of(Outcome::Kind::not_run);
+            return;
+          }
           act(*t, o);
           settle();
-        } else {
-          effects_.outcome = Outcome::of(Outcome::Kind::not_run);
         }
       },
       op);
@@ -57,7 +60,7 @@ void Machine::act(Task& t, const auto& op) {
 
 void Machine::settle() {
   while (!woken_.empty()) {
-    make_room();
+    if (tasks_[woken_.first].call == Call::create) make_room();
     Task& t = tasks_[woken_.first];
     dequeue(t);
     run(t);
@@ -123,24 +126,10 @@ void Machine::keep(Task& t, const Outcome& outcome) {
   t.has_result = true;
 }
 
-void Machine::enqueue(Task& t) {
-  if (t.queued) return;
-  t.queued = true;
-  woken_.push_back(tasks_, id(t));
-}
-
-void Machine::dequeue(Task& t) {
-  if (!t.queued) return;
-  t.queued = false;
-  woken_.remove(tasks_, id(t));
-}
-
-/// Lets each arena have one more record, so that the references an op holds stay good.
+/// Before a call that creates a task: the references that it holds must stay good.
 void Machine::make_room() {
   tasks_.prepare();
   processes_.prepare();
-  groups_.prepare();
-  actions_.prepare();
 }
 
 void Machine::begin_world(std::int32_t pid_max) {
@@ -148,13 +137,10 @@ void Machine::begin_world(std::int32_t pid_max) {
   cursor_ = kInit.n + 1;
   order_ = 0;
   over_ = false;
-  make_room();
-  Task& t = tasks_[tasks_.take()];
-  Process& p = processes_[processes_.take()];
-  t = Task{};
+  Task& t = tasks_.make();
+  Process& p = processes_.make();
   t.pid = kInit.n;
   t.process = id(p);
-  p = Process{};
   p.tgid = kInit.n;
   p.exit_signal = static_cast<std::int16_t>(sig::chld.n);
   p.leads_session = true;
@@ -163,7 +149,7 @@ void Machine::begin_world(std::int32_t pid_max) {
   p.threads.push_back(tasks_, id(t));
   all_.push_back(processes_, id(p));
   taken_.take(kInit.n);
-  numbers_[kInit.n].task = id(t);
+  numbers_.make(kInit.n).task = id(t);
   join_session(p, kInit.n);
   join_group(p, kInit.n);
 }

@@ -33,7 +33,7 @@ class Machine {
   void tasks(std::vector<Pid>& out) const;
 
   bool sound() const;
-  /// The part of `sound` around one task. O(its threads and children's rings' ends).
+  /// The part of `sound` around one task. O(its threads), and its pages.
   bool sound(Pid number) const;
 
  private:
@@ -46,8 +46,8 @@ class Machine {
     return i == kNobody ? nullptr : &tasks_[i];
   }
   const Task* find(Pid p) const { return const_cast<Machine*>(this)->find(p); }
-  Index id(const Task& t) const { return tasks_.index_of(t); }
-  Index id(const Process& p) const { return processes_.index_of(p); }
+  static Index id(const Task& t) { return t.self; }
+  static Index id(const Process& p) { return p.self; }
   Process& process_of(const Task& t) { return processes_[t.process]; }
   const Process& process_of(const Task& t) const { return processes_[t.process]; }
   Task& leader_of(const Process& p) { return tasks_[p.leader()]; }
@@ -81,19 +81,39 @@ class Machine {
   void answer(Task& t, const Outcome& outcome);
   void keep(Task& t, const Outcome& outcome);
   void make_room();
-  void enqueue(Task& t);
-  void dequeue(Task& t);
+  void enqueue(Task& t) {
+    if (t.queued) return;
+    t.queued = true;
+    woken_.push_back(tasks_, id(t));
+  }
+  void dequeue(Task& t) {
+    if (!t.queued) return;
+    t.queued = false;
+    woken_.remove(tasks_, id(t));
+  }
   void begin_world(std::int32_t pid_max);
   void end_world(const Process& init);
   void forget_all();
 
   // Numbers (numbers.cpp).
   std::optional<std::int32_t> fresh_number();
-  void let_go(std::int32_t number);
+  /// Frees the number if it stands for nothing any more.
+  void let_go(std::int32_t n) {
+    Number& number = numbers_[n];
+    if (number.in_use()) return;
+    ++number.generation;
+    taken_.give_back(static_cast<std::size_t>(n));
+  }
   void join_group(Process& p, std::int32_t number);
   void leave_group(Process& p);
-  void join_session(Process& p, std::int32_t number);
-  void leave_session(Process& p);
+  void join_session(Process& p, std::int32_t n) {
+    p.sid = n;
+    ++numbers_[n].sessions;
+  }
+  void leave_session(Process& p) {
+    --numbers_[p.sid].sessions;
+    let_go(p.sid);
+  }
 
   // Creation (create.cpp) and exec (exec.cpp).
   Outcome perform(Task& t, const Fork&) { return create(t, {}, sig::chld.n); }
@@ -149,7 +169,11 @@ class Machine {
   void stop_waiting(Task& t);
   bool has_news(const Process& p) const;
   void update_news(Process& p);
-  void count_child(const Process& p, bool in);
+  void count_child(const Process& p, bool in) {
+    if (p.parent == kNobody) return;
+    std::uint32_t& living = tasks_[p.parent].living[p.clone_child()];
+    in ? ++living : --living;
+  }
   void set_exit_signal(Process& p, std::int16_t signal);
 
   // Signals: sending (signal.cpp) and taking (deliver.cpp).
@@ -213,6 +237,7 @@ class Machine {
   bool sound_task(const Task& t) const;
   bool sound_process(const Process& p) const;
   bool sound_family(const Process& p) const;
+  bool sound_children(const Task& t) const;
   bool sound_numbers() const;
   bool sound_counts() const;
 

@@ -30,19 +30,11 @@ std::optional<std::int32_t> Machine::fresh_number() {
   return n;
 }
 
-/// Frees the number if it stands for nothing any more.
-void Machine::let_go(std::int32_t n) {
-  Number& number = numbers_[n];
-  if (number.in_use()) return;
-  ++number.generation;
-  taken_.give_back(static_cast<std::size_t>(n));
-}
-
 void Machine::join_group(Process& p, std::int32_t n) {
   Number& number = numbers_[n];
   if (number.group == kNobody) {
     number.group = groups_.take();
-    groups_[number.group] = {.number = n, .sid = p.sid};
+    groups_[number.group] = {n, p.sid, {}, 0};
   }
   p.group = number.group;
   Group& g = groups_[p.group];
@@ -60,16 +52,6 @@ void Machine::leave_group(Process& p) {
     let_go(g.number);
   }
   p.group = kNobody;
-}
-
-void Machine::join_session(Process& p, std::int32_t n) {
-  p.sid = n;
-  ++numbers_[n].sessions;
-}
-
-void Machine::leave_session(Process& p) {
-  --numbers_[p.sid].sessions;
-  let_go(p.sid);
 }
 
 Outcome Machine::perform(const SetPidMax& op) {

@@ -51,6 +51,14 @@ class PidBitmap {
     return n;
   }
 
+  /// The lowest taken number at or above `n`, or kNumbers. Walks words: for checks only.
+  std::size_t first_taken(std::size_t n) const {
+    for (; n / 64 < levels_[0].size(); n = (n / 64 + 1) * 64)
+      if (const Word w = word(0, n / 64) & bits::at_or_above(bit(n)); w != 0)
+        return n / 64 * 64 + place(w);
+    return kNumbers;
+  }
+
   static constexpr std::size_t kLevels = 4;
   static constexpr std::size_t kNumbers = std::size_t{1} << (6 * kLevels);
 

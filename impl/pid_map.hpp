@@ -2,11 +2,8 @@
 ///
 /// A number is free again when it stands for nothing. Its generation then moves on, so that a
 /// blocked wait that remembers the number is not fooled by the next user of it. Entries live in
-/// blocks that are made on first use; a lookup is two loads.
+/// blocks that are made on first use, so that a high number costs one block; a lookup is two loads.
 #pragma once
-#include <algorithm>
-#include <array>
-
 #include "impl/arena.hpp"
 #include "spec/words.hpp"
 
@@ -24,30 +21,38 @@ struct Number {
 
 class PidMap {
  public:
-  /// The entry of `n`, which must be a number that can be given out.
-  Number& operator[](std::int32_t n) {
-    assert(n >= 0 && n <= kPidMaxLimit);
-    const std::size_t at = static_cast<std::size_t>(n) / kBlock;
-    if (at >= blocks_of_.size()) blocks_of_.resize(at + 1);
-    if (blocks_of_[at] == 0) {
-      blocks_.emplace_back();
-      blocks_of_[at] = static_cast<Index>(blocks_.size());
+  /// The entry of `n`, which was given out some time.
+  Number& operator[](std::int32_t n) { return entries_[place(n)]; }
+
+  /// The entry of `n`, which may be given out for the first time.
+  Number& make(std::int32_t n) {
+    const std::size_t block = static_cast<std::size_t>(n) / kBlock;
+    if (block >= blocks_.size()) blocks_.resize(block + 1);
+    if (blocks_[block] == 0) {
+      entries_.resize(entries_.size() + kBlock);
+      blocks_[block] = static_cast<Index>(entries_.size() / kBlock);
     }
-    return blocks_[blocks_of_[at] - 1][static_cast<std::size_t>(n) % kBlock];
+    return (*this)[n];
   }
+
   /// The entry of any number at all; an unused one for those that were never given out.
   const Number& find(std::int32_t n) const {
     static constexpr Number kUnused{.generation = 0};
-    const std::size_t at = static_cast<std::size_t>(std::max(n, 0)) / kBlock;
-    if (n <= 0 || at >= blocks_of_.size() || blocks_of_[at] == 0) return kUnused;
-    return blocks_[blocks_of_[at] - 1][static_cast<std::size_t>(n) % kBlock];
+    const std::size_t block = static_cast<std::size_t>(n) / kBlock;
+    if (n <= 0 || block >= blocks_.size() || blocks_[block] == 0) return kUnused;
+    return entries_[place(n)];
   }
 
  private:
   static constexpr std::size_t kBlock = 1024;
 
-  std::vector<Index> blocks_of_;  // one more than the place in blocks_, or 0
-  std::vector<std::array<Number, kBlock>> blocks_;
+  std::size_t place(std::int32_t n) const {
+    const auto at = static_cast<std::size_t>(n);
+    return (blocks_[at / kBlock] - 1) * kBlock + at % kBlock;
+  }
+
+  std::vector<Index> blocks_;  // one more than the block's place in entries_, or 0
+  std::vector<Number> entries_;
 };
 
 }  // namespace forkproof::impl

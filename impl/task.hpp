@@ -62,6 +62,7 @@ struct Kept {
 };
 
 struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
+  Index self = kNobody;
   Index process = kNobody;
   std::int32_t pid = 0;
   Ring<Siblings> children;
@@ -105,6 +106,7 @@ struct alignas(64) Process : Link<Siblings>,
                              Link<Processes>,
                              Link<Sharers>,
                              Link<Borrowers> {
+  Index self = kNobody;
   Ring<Threads> threads;
   Index parent = kNobody;   // the task that made it, or adopted it
   std::uint64_t order = 0;  // its place among its siblings: the later, the larger
@@ -132,6 +134,8 @@ struct alignas(64) Process : Link<Siblings>,
   bool exits() const { return (flags & process_flag::exits) != 0; }
   bool clone_child() const { return exit_signal != sig::chld.n; }
 };
+
+static_assert(sizeof(Task) == 128 && sizeof(Process) == 192);  // two and three lines
 
 struct Group {
   std::int32_t number = 0;

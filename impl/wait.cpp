@@ -235,14 +235,9 @@ void Machine::update_news(Process& p) {
   news.insert_after(processes_, older, id(p));
 }
 
-void Machine::count_child(const Process& p, bool in) {
-  if (p.parent == kNobody) return;
-  std::uint32_t& living = tasks_[p.parent].living[p.clone_child()];
-  in ? ++living : --living;
-}
-
 /// For a process that is not dead.
 void Machine::set_exit_signal(Process& p, std::int16_t signal) {
+  if (p.exit_signal == signal) return;
   count_child(p, false);
   p.exit_signal = signal;
   count_child(p, true);

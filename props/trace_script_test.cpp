@@ -3,6 +3,8 @@
 #include <rapidcheck/gtest.h>
 
 #include "props/arbitrary.hpp"
+#include "spec/derive.hpp"
+#include "spec/text.hpp"
 
 namespace forkproof {
 namespace {
@@ -75,16 +77,18 @@ TEST(TraceScript, MendingLeavesOutWhatIsGone) {
             "init: kill 4194304 SIGTERM\n");
 }
 
-RC_GTEST_PROP(TraceScript, WhatIsWellFormedNeedsNoMending, (const Script& script)) {
+RC_GTEST_PROP(TraceScript, WhatIsWellFormedNeedsNoMending, ()) {
+  const Script script = *props::arbitrary_script();
   Script mended = script;
   mend(mended);
   RC_ASSERT(mended == script);
 }
 
-RC_GTEST_PROP(TraceScript, MendedItIsWellFormed, (Script script)) {
+RC_GTEST_PROP(TraceScript, MendedItIsWellFormed, ()) {
+  Script script = *props::arbitrary_script();
   std::vector<Step> steps;
   for (std::size_t n = script.steps.size(); n > 0; --n)  // some, in any order, some twice
-    if (props::Pick::once_in(2)) steps.push_back(props::Pick::one_of(script.steps));
+    if (props::once_in(2)) steps.push_back(props::one_of(script.steps));
   script.steps = steps;
   mend(script);
   RC_ASSERT(well_formed(script));
@@ -92,10 +96,7 @@ RC_GTEST_PROP(TraceScript, MendedItIsWellFormed, (Script script)) {
 }
 
 RC_GTEST_PROP(TraceScript, ResolvingLeavesNoName, ()) {
-  props::Pick pick;
-  pick.bound = 4;
-  Op op;
-  pick(op);
+  const Op op = props::pick_op(4);
   const std::vector<Pid> numbers{{1}, {20}, {21}};  // name 3 was never bound
   std::vector<Pid> expected, got;
   for_each_ref(op, [&](const TaskRef& r) {

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "props/arbitrary.hpp"
+#include "spec/derive.hpp"
+#include "spec/text.hpp"
 
 namespace forkproof {
 namespace {
@@ -100,20 +102,19 @@ void answers_soundly(std::string_view text) {
   ASSERT_LE(static_cast<std::size_t>(parsed.error->column), columns) << text;
 }
 
-RC_GTEST_PROP(TraceText, ParsingWhatIsPrintedGivesTheScript, (const Script& script)) {
+RC_GTEST_PROP(TraceText, ParsingWhatIsPrintedGivesTheScript, ()) {
+  const Script script = *props::arbitrary_script();
   RC_ASSERT(well_formed(script));
   const Parsed parsed = parse(print(script));
   RC_ASSERT(!parsed.error);
   RC_ASSERT(parsed.script == script);
 }
 
-RC_GTEST_PROP(TraceText, PartsAreReadAsTheyAreWritten, (bool answers_task)) {
+RC_GTEST_PROP(TraceText, PartsAreReadAsTheyAreWritten, ()) {
   const std::vector<std::string> names{"init", "A", "B"};
-  props::Pick pick;
-  pick.bound = 3;
-  Op op;
-  Outcome outcome;
-  pick(op), pick(outcome);
+  const Op op = props::pick_op(3);
+  const Outcome outcome = props::pick_outcome(3);
+  const bool answers_task = props::once_in(2);
   RC_ASSERT(read_op(to_text(op, names), names) == op);
   RC_ASSERT(read_outcome(to_text(outcome, names, answers_task), names, answers_task) == outcome);
 }
@@ -186,7 +187,7 @@ TEST(TraceText, ANameIsWrittenWhereItCounts) {
 }
 
 TEST(TraceText, EveryRefusalSaysWhereAndWhatWasExpected) {
-  const std::pair<std::string_view, std::string_view> kRefusals[] = {
+  static constexpr struct { const char *lines, *message; } kRefusals[] = {
       {"init: frok", "2:7: expected an op (did you mean `fork`?), found `frok`"},
       {"init: \xff\x01", "2:7: expected an op, such as fork or wait4, found `\\xff\\x01`"},
       {"init:", "2:6: expected an op, such as fork or wait4, found the end of the line"},

@@ -77,7 +77,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   cover("exit.memory-let-go"_rule);
   cover("exit.handlers-let-go"_rule);
   touch(p);
-  if (id == world_.reaper && !live_thread(p)) return end_world();
+  if (id == world_.reaper && !heir(p)) return end_world();
 
   adopt_children(id);
   if (p.running_threads > 0) cover("group.hangup-whole-process"_rule);
@@ -112,16 +112,18 @@ void Model::let_go_of_memory(Task& t) {
 
 /// The first thread of a process that is not on its way out.
 TaskId Model::live_thread(const Process& p) const {
-  if (p.group_exit) return TaskId::none();
   for (const TaskId id : p.threads)
     if (!world_.tasks[id].exiting()) return id;
   return TaskId::none();
 }
 
+/// The thread that takes over from a dying one of the same process; none if all of it is doomed.
+TaskId Model::heir(const Process& p) const { return p.group_exit ? TaskId::none() : live_thread(p); }
+
 /// Who adopts the children of a dying thread.
 TaskId Model::reaper_for(TaskId father) {
   const Process& p = world_.process_of(world_.tasks[father]);
-  if (const TaskId sibling = live_thread(p)) {
+  if (const TaskId sibling = heir(p)) {
     cover("reaper.own-thread"_rule);
     return sibling;
   }
@@ -143,7 +145,7 @@ void Model::adopt_children(TaskId father) {
   const Process& own = world_.process_of(world_.tasks[father]);
   if (father == world_.reaper) {
     cover("reaper.init-thread"_rule);
-    world_.reaper = live_thread(own);
+    world_.reaper = heir(own);
   }
   if (world_.tasks[father].children.empty()) return;
   const TaskId reaper = reaper_for(father);
@@ -153,6 +155,8 @@ void Model::adopt_children(TaskId father) {
   const std::map<Place, TaskId> children = std::exchange(world_.tasks[father].children, {});
   world_.tasks[father].news.clear();
   for (const auto& [place, leader] : children) {
+    world_.tasks[leader].sibling = next_place();
+    world_.tasks[reaper].children.emplace(world_.tasks[leader].sibling, leader);
     for (const TaskId id : world_.process_of(world_.tasks[leader]).threads) {
       Task& t = world_.tasks[id];
       t.parent = reaper;
@@ -167,8 +171,6 @@ void Model::adopt_children(TaskId father) {
       reparent_process(leader, father, dead);
     else
       cover("reaper.exit-signal-kept"_rule);
-    world_.tasks[leader].sibling = next_place();
-    world_.tasks[reaper].children.emplace(world_.tasks[leader].sibling, leader);
     update_news(leader);
   }
   cover("reaper.tail"_rule);
@@ -290,6 +292,7 @@ void Model::end_world() {
   for (const TaskId id : others)
     if (world_.tasks.has(id)) detach(id);
   Task& t = world_.tasks[init];
+  world_.process_of(t).running_threads = 0;
   t.children.clear(), t.news.clear();
   t.zombie = t.was_zombie = true;
   t.flags = t.flags | task_flag::exiting;

@@ -308,7 +308,8 @@ struct NobodyOversleeps {
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (task.call.kind != Call::Kind::wait || task.stopped || task.call.query.whom != WaitQuery::Whom::any ||
-        !task.call.query.options.has(wait_option::exited | wait_option::all))
+        !task.call.query.options.has(wait_option::exited | wait_option::all) ||
+        task.call.query.options.has(wait_option::nothread))
       return true;
     return std::ranges::none_of(task.news, [&](const auto& entry) {
       return w.tasks[entry.second].zombie && w.process_of(w.tasks[entry.second]).threads.size() == 1;

@@ -119,6 +119,7 @@ void Model::run(TaskId id) {
   }
   if (t.call.kind == Call::Kind::vfork && !world_.process_of(t).group_exit) return;
 
+  if (std::exchange(t.resumed, false)) t.attention = true;
   std::optional<Signal> handled;
   if (deal_with_signals(id, handled)) go_on(id, handled);
 }
@@ -157,7 +158,7 @@ void Model::go_on(TaskId id, std::optional<Signal> handled) {
 }
 
 /// The call of `id` returns to its program with `outcome`.
-void Model::finish(TaskId id, const Outcome& outcome) {
+void Model::finish(TaskId id, Outcome outcome) {
   world_.tasks[id].call = {};
   touch(id);
   if (acting_ && id == actor_) {

@@ -93,7 +93,7 @@ class Model {
   void wake(TaskId);
   void run(TaskId);
   void go_on(TaskId, std::optional<Signal> handled);
-  void finish(TaskId, const Outcome&);
+  void finish(TaskId, Outcome);
   void touch(TaskId, bool memory = false);
   void touch(const Process&);
   Place next_place() { return world_.next_place++; }
@@ -126,6 +126,7 @@ class Model {
   TaskId reaper_for(TaskId father);
   void reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead);
   TaskId live_thread(const Process&) const;
+  TaskId heir(const Process&) const;
   bool notify_parent(TaskId leader);
   void release(TaskId);
   void detach(TaskId);

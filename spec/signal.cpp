@@ -5,35 +5,47 @@
 
 namespace forkproof::spec {
 
+namespace {
+
+/// The pid argument of the call that a target stands for.
+std::int32_t raw_pid(const Target& t) {
+  switch (t.kind) {
+    case Target::Kind::all: return -1;
+    case Target::Kind::own_group: return 0;
+    case Target::Kind::task: return t.who.n;
+    case Target::Kind::group:
+      return static_cast<std::int32_t>(-static_cast<std::uint32_t>(t.who.n));
+  }
+  return 0;
+}
+
+}  // namespace
+
 // --- the calls -----------------------------------------------------------------------------------
 
 Model::Answer Model::act(TaskId id, const Kill& op) {
-  using Kind = Target::Kind;
-  const std::int64_t n = op.target.who.n;
-  const bool group = op.target.kind == Kind::group;
-  const std::int64_t pid = op.target.kind == Kind::all ? -1 : op.target.kind == Kind::own_group ? 0 : group ? -n : n;
+  const std::int32_t pid = raw_pid(op.target);
   const ProcessId mine = world_.tasks[id].process;
 
   if (pid > 0) {
-    const TaskId to = world_.task_of({static_cast<std::int32_t>(pid)});
-    if (pid > INT32_MAX || !to) return fails(Errno::srch, "signal.kill-no-process"_rule);
+    const TaskId to = world_.task_of({pid});
+    if (!to) return fails(Errno::srch, "signal.kill-no-process"_rule);
     if (op.signal.n < 0 || op.signal.n > kSignalMax) return fails(Errno::inval, "signal.bad-signal"_rule);
     if (!world_.is_leader(to)) cover("signal.kill-thread-number"_rule);
     if (world_.tasks[to].zombie) cover("signal.zombie"_rule);
     if (op.signal != sig::none) send(op.signal, to, Scope::process);
     return answers(Outcome::success(), op.signal == sig::none ? "signal.zero"_rule : "signal.kill-process"_rule);
   }
+  if (pid == INT32_MIN) return fails(Errno::srch, "signal.kill-least-number"_rule);
   std::vector<ProcessId> members;
   if (pid == -1) {
     for (const auto& [place, p] : world_.all_processes)
       if (p != mine && world_.tasks[world_.processes[p].leader].tid != kInit) members.push_back(p);
   } else {
-    const std::int64_t pgid = pid == 0 ? world_.processes[mine].pgid.n : -pid;
-    const auto at = world_.numbers.find(static_cast<std::int32_t>(std::min<std::int64_t>(pgid, INT32_MAX)));
+    const auto at = world_.numbers.find(pid == 0 ? world_.processes[mine].pgid.n : -pid);
     if (at != world_.numbers.end())
       for (const auto& [place, p] : at->second.group) members.push_back(p);
   }
-  if (pid == INT32_MIN) return fails(Errno::srch, "signal.kill-least-number"_rule);
   if (members.empty()) return fails(Errno::srch, pid == -1 ? "signal.kill-all-nobody"_rule : "signal.kill-no-group"_rule);
   if (op.signal.n < 0 || op.signal.n > kSignalMax) return fails(Errno::inval, "signal.bad-signal"_rule);
   cover(pid == -1 ? "signal.kill-all"_rule : "signal.kill-group"_rule);
@@ -83,6 +95,7 @@ Model::Answer Model::act(TaskId id, const Sigaction& op) {
 
 Model::Answer Model::act(TaskId id, const Sigprocmask& op) {
   Task& me = world_.tasks[id];
+  const SigSet before = me.blocked;
   if (!(op.set & kUnblockable).empty()) cover("signal.mask-not-kill"_rule);
   RuleId rule = "signal.mask-set"_rule;
   switch (op.how) {
@@ -97,7 +110,7 @@ Model::Answer Model::act(TaskId id, const Sigprocmask& op) {
     case MaskHow::set: me.blocked = op.set; break;
   }
   me.blocked = me.blocked - kUnblockable;
-  if (!deliverable(me).empty()) {
+  if (me.blocked != before && !deliverable(me).empty()) {
     cover("signal.unblocked-taken"_rule);
     me.attention = true;
   }

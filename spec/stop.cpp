@@ -25,6 +25,7 @@ void Model::forget_stops_or_continues(Process& p, Signal s) {
     if (!t.stopped) continue;
     cover("stop.continue"_rule);
     t.stopped = false;
+    t.resumed = true;
     wake(id);
   }
   if (p.stop_complete)

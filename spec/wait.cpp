@@ -13,12 +13,12 @@ constexpr WaitOptions kWait4Options = opt::nohang | opt::stopped | opt::continue
 constexpr WaitOptions kWaitidOptions = kWait4Options | opt::exited | opt::nowait;
 
 /// The pid argument of the call that a selector stands for.
-std::int64_t raw_pid(const Selector& s) {
+std::int32_t raw_pid(const Selector& s) {
   switch (s.kind) {
     case Selector::Kind::any: return -1;
     case Selector::Kind::own_group: return 0;
     case Selector::Kind::task: return s.who.n;
-    case Selector::Kind::group: return -std::int64_t{s.who.n};
+    case Selector::Kind::group: return static_cast<std::int32_t>(-static_cast<std::uint32_t>(s.who.n));
   }
   return 0;
 }
@@ -26,7 +26,7 @@ std::int64_t raw_pid(const Selector& s) {
 }  // namespace
 
 Model::Answer Model::act(TaskId id, const Wait4& op) {
-  const std::int64_t pid = raw_pid(op.selector);
+  const std::int32_t pid = raw_pid(op.selector);
   if ((op.options - kWait4Options).bits != 0) return fails(Errno::inval, "wait.wait4-options"_rule);
   if (pid == INT32_MIN && linux_6()) return fails(Errno::srch, "wait.least-number"_rule);
   if (pid == INT32_MIN) return fails(Errno::child, "wait.least-number-no-child"_rule);
@@ -37,10 +37,10 @@ Model::Answer Model::act(TaskId id, const Wait4& op) {
   if (pid > 0) {
     cover("wait.task"_rule);
     query.whom = WaitQuery::Whom::process;
-    query.number = {static_cast<std::int32_t>(pid)};
+    query.number = {pid};
   } else if (pid != -1) {
     query.whom = WaitQuery::Whom::group;
-    query.number = pid == 0 ? world_.process_of(world_.tasks[id]).pgid : Pid{static_cast<std::int32_t>(-pid)};
+    query.number = pid == 0 ? world_.process_of(world_.tasks[id]).pgid : Pid{-pid};
     cover(pid == 0 ? "wait.own-group"_rule : "wait.group"_rule);
   }
   return wait(id, query);

@@ -116,6 +116,7 @@ struct Task {
   bool attention = false;     // it was told to look at its signals, and has not yet
   bool stop_pending = false;  // it still has to take part in a group stop
   bool stopped = false;
+  bool resumed = false;       // SIGCONT ended its stop: it looks at its signals in any case
   Call call;
   TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
   bool queued = false;  // it is on the list of those that run next

@@ -98,8 +98,8 @@ inline constexpr auto kWaitingRules = std::to_array<Rule>({
      "With WNOWAIT the child is left as it was: the same news can be waited for again.",
      "wait.2 NOWAIT:1"},
     {"wait.one-winner",
-     "One news wakes all the waits it matches, in the order they fell asleep; the first takes it, "
-     "the others look again.", "kernel-exit WAKE:1"},
+     "One news wakes all the waits it matches; the first to look takes it, the others look again.",
+     "kernel-exit WAKE:1"},
     {"wait.wake-filter",
      "News of a child that does not match the task or group of a sleeping wait does not wake it.",
      "kernel-exit WAKE:3"},
