@@ -26,7 +26,6 @@ void Machine::become_sole_thread(Task& t) {
   Process& p = process_of(t);
   execing_ = id(t);
   doom_others(t);
-  mark_exiting(p);
   run_doomed(p, id(t));
   execing_ = kNobody;
   if (!is_leader(t)) take_leadership(t);

@@ -40,7 +40,6 @@ void Machine::exit_group(Task& t, std::int32_t code) {
     set_flags(p, process_flag::exits);
     doom_others(t);
   }
-  if (p.thread_count > 1) mark_exiting(p);
   exit_task(t, code);
 }
 
@@ -50,13 +49,6 @@ void Machine::doom_others(Task& t) {
   for_each_thread(p, [&](Task& other) {
     other.stop_pending = other.stop_counted = false;
     if (&other != &t) alert(other, true);
-  });
-}
-
-/// Nobody who is doomed inherits from another: all are exiting before the first of them dies.
-void Machine::mark_exiting(Process& p) {
-  for_each_thread(p, [&](Task& t) {
-    if (id(t) != execing_) t.flags |= static_cast<std::uint16_t>(task_flag::exiting.bits);
   });
 }
 

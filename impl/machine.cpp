@@ -156,7 +156,8 @@ void Machine::begin_world(std::int32_t pid_max) {
 
 /// The last thread of init has ended: nothing remains but init's leader, a zombie.
 void Machine::end_world(const Process& init) {
-  for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) touch(processes_[i], true);
+  for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i))
+    touch(processes_[i], true);
   const Task leader = leader_of(init);
   const Process end = init;
   const std::int32_t cursor = cursor_;

@@ -138,7 +138,6 @@ class Machine {
   void exit_task(Task& t, std::int32_t code);
   void leave_signals(Task& t);
   void doom_others(Task& t);
-  void mark_exiting(Process& p);
   void run_doomed(Process& p, Index but);
   void release_vfork_parent(Task& t);
   void notify_exit(Task& t, bool group_dead);
@@ -147,7 +146,6 @@ class Machine {
   void mourn(Process& p);
   bool notify_parent(Process& p);
   Task* alive_thread(const Process& p);
-  void pass_on_reaping(const Task& father);
   Task& reaper_for(Task& father);
   void forget_children(Task& father);
   void adopt(Process& child, Task& father, Task& reaper);

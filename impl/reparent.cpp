@@ -28,21 +28,9 @@ Task& Machine::reaper_for(Task& father) {
   return tasks_[reaper_];
 }
 
-/// Another thread of init adopts from now on: one that lives, or at least is not dead yet, for
-/// the world goes on until the last of them is.
-void Machine::pass_on_reaping(const Task& father) {
-  const Process& p = process_of(father);
-  if (const Task* const t = alive_thread(p)) {
-    reaper_ = id(*t);
-    return;
-  }
-  for_each_thread(p, [&](const Task& t) {
-    if (!t.zombie && &t != &father) reaper_ = id(t);
-  });
-}
-
 void Machine::forget_children(Task& father) {
-  if (id(father) == reaper_) pass_on_reaping(father);
+  if (id(father) == reaper_)  // init has another thread, or the world would have ended
+    reaper_ = id(*alive_thread(process_of(father)));
   if (father.children.empty()) return;
   Task& reaper = reaper_for(father);
   for (Index i = father.children.first; i != kNobody; i = father.children.after(processes_, i)) {

@@ -50,12 +50,12 @@ Outcome Machine::perform(Task&, const Tgkill& op) {
   return Outcome::success();
 }
 
-/// To every member, in the order in which they joined.
+/// To every member, the one that joined last first.
 Errno Machine::kill_group(const Group* g, Signal s) {
   if (g == nullptr) return Errno::srch;
   if (!sendable(s)) return Errno::inval;
   if (s == sig::none) return Errno::ok;
-  for (Index i = g->members.first; i != kNobody; i = g->members.after(processes_, i))
+  for (Index i = g->members.last(processes_); i != kNobody; i = g->members.before(processes_, i))
     send(s, leader_of(processes_[i]), Scope::process);
   return Errno::ok;
 }
@@ -196,6 +196,10 @@ void Machine::retarget(Task& t) {
 }
 
 void Machine::set_flags(Process& p, std::uint8_t flags) {
+  if (((p.flags | flags) & (process_flag::stopped | process_flag::continued)) == 0) {
+    p.flags = flags;  // as at most exits: no news
+    return;
+  }
   Group& g = groups_[p.group];
   g.stopped -= p.flags & process_flag::stopped;
   g.stopped += flags & process_flag::stopped;

@@ -27,15 +27,15 @@ enum class Call : std::uint8_t { none, wait, pause, vfork, create };
 /// What the first handler that ran inside a call makes of it.
 enum class Handled : std::uint8_t { nothing, restarts, interrupts };
 
-/// Whom a wait is for: everybody, the process with a number, or the group with it.
-enum class Whom : std::uint8_t { any, process, group };
+/// Whom a wait is for: everybody, the process with a number, the group with it, or the group that
+/// the caller was in when the wait began.
+enum class Whom : std::uint8_t { any, process, group, own_group };
 
 /// The arguments of a call that is blocked. A number is meant as of `generation`.
 struct Blocked {
-  std::int32_t number = 0;  // of a wait; 0 for the caller's own group
+  std::int32_t number = 0;  // of a wait
   std::uint32_t generation = 0;
-  std::uint32_t options = 0;   // of a wait, or the flags of a clone
-  std::int32_t captured = 0;   // the number that was meant when the wait began
+  std::uint32_t options = 0;  // of a wait, or the flags of a clone
   std::uint8_t exit_signal = 0;  // of a clone
   Whom whom = Whom::any;
 };

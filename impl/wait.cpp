@@ -58,7 +58,7 @@ Outcome Machine::perform(Task& t, const Wait4& op) {
     t.args.whom = Whom::process;
     t.args.number = pid;
   } else if (pid != -1) {
-    t.args.whom = Whom::group;
+    t.args.whom = pid == 0 ? Whom::own_group : Whom::group;
     t.args.number = -pid;
   }
   return begin_wait(t);
@@ -76,7 +76,7 @@ Outcome Machine::perform(Task& t, const Waitid& op) {
   } else if (op.selector.kind != Selector::Kind::any) {
     const bool knows_own = profile_ == Profile::linux_6;
     if (id < 0 || (id == 0 && !knows_own)) return Outcome::failure(Errno::inval);
-    t.args.whom = Whom::group;
+    t.args.whom = id == 0 ? Whom::own_group : Whom::group;
     t.args.number = id;
   }
   return begin_wait(t);
@@ -84,9 +84,8 @@ Outcome Machine::perform(Task& t, const Waitid& op) {
 
 /// Looks once, and falls asleep if there is nothing. A number stands for whoever has it now.
 Outcome Machine::begin_wait(Task& t) {
-  const bool own_group = t.args.whom == Whom::group && t.args.number == 0;
-  t.args.captured = own_group ? groups_[process_of(t).group].number : t.args.number;
-  t.args.generation = numbers_.find(t.args.captured).generation;
+  if (t.args.whom == Whom::own_group) t.args.number = groups_[process_of(t).group].number;
+  if (t.args.whom != Whom::any) t.args.generation = numbers_.find(t.args.number).generation;
   if (const std::optional<Outcome> found = look(t)) return *found;
   t.call = Call::wait;
   t.asleep = true;
@@ -126,10 +125,10 @@ std::optional<Outcome> Machine::look(Task& t) {
 
 /// The child that a wait for one process is for, if it is one of the waiter's and chosen.
 Process* Machine::child_by_number(const Task& t) {
-  const Number& n = numbers_.find(t.args.captured);
+  const Number& n = numbers_.find(t.args.number);
   if (n.generation != t.args.generation || n.task == kNobody) return nullptr;
   Process& p = process_of(tasks_[n.task]);
-  if (p.tgid != t.args.captured || !is_child_of(p, t)) return nullptr;
+  if (p.tgid != t.args.number || !is_child_of(p, t)) return nullptr;
   return wants_clones_or_not(t.args, p.clone_child()) ? &p : nullptr;
 }
 
@@ -165,7 +164,7 @@ bool Machine::exists_child(const Task& t) const {
     } while (of != id(t) && !has(t.args, wait_option::nothread));
     return living > 0;
   }
-  const Number& n = numbers_.find(t.args.captured);
+  const Number& n = numbers_.find(t.args.number);
   if (n.generation != t.args.generation || n.group == kNobody) return false;
   const Ring<Members>& members = groups_[n.group].members;
   for (Index i = members.first; i != kNobody; i = members.after(processes_, i)) {
@@ -204,13 +203,14 @@ bool Machine::selects(const Blocked& args, const Process& child) const {
   if (args.whom == Whom::any) return true;
   const std::int32_t theirs =
       args.whom == Whom::process ? child.tgid : groups_[child.group].number;
-  return theirs == args.captured && numbers_.find(theirs).generation == args.generation;
+  return theirs == args.number && numbers_.find(theirs).generation == args.generation;
 }
 
-/// Wakes those of the parent's threads that wait for this child.
+/// Wakes those of the parent's threads that wait for this child, the last to fall asleep first.
 void Machine::wake_waiters(const Process& child) {
   const Process& family = process_of(tasks_[child.parent]);
-  for (Index i = family.sleepers.first; i != kNobody; i = family.sleepers.after(tasks_, i)) {
+  for (Index i = family.sleepers.last(tasks_); i != kNobody;
+       i = family.sleepers.before(tasks_, i)) {
     Task& t = tasks_[i];
     if (has(t.args, wait_option::nothread) && child.parent != i) continue;
     if (selects(t.args, child)) enqueue(t);

@@ -1,6 +1,6 @@
-/// RapidCheck generators of ops, outcomes and whole scripts, derived from the declarations: all that
-/// a type can hold, with a bias to what is small or means something. They know nothing of what the
-/// ops do.
+/// RapidCheck generators of ops, outcomes and whole scripts, derived from the declarations: all
+/// that a type can hold, with a bias to what is small or means something. They know nothing of what
+/// the ops do.
 #pragma once
 #include <rapidcheck.h>
 

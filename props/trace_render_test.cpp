@@ -35,7 +35,7 @@ C: kill C SIGSEGV -> dies SIGSEGV
 }
 
 TEST(TraceRender, TheTreeSaysWhoMadeWhomAndHowTheyEnded) {
-  ASSERT_EQ(family().steps.size(), 17U);
+  ASSERT_EQ(family().steps.size(), 16U);
   EXPECT_EQ(tree(family()),
             "init\n"
             "├─ A  fork, pid 2, exited 3, reaped by init\n"

@@ -30,8 +30,8 @@ TEST(TraceScript, NamesThatNobodyChose) {
 }
 
 TEST(TraceScript, WhatIsNoName) {
-  for (const auto word : {"", "1", "a-b", "\xc3\xa4", "init", "world", "any", "none", "blocks", "as",
-                          "pid", "EPERM", "EIO", "SIGKILL", "SIG", "a b"})
+  for (const auto word : {"", "1", "a-b", "\xc3\xa4", "init", "world", "any", "none", "blocks",
+                          "as", "pid", "EPERM", "EIO", "SIGKILL", "SIG", "a b"})
     EXPECT_FALSE(is_name(word)) << word;
   EXPECT_TRUE(is_name(std::string(kNameMax, 'E').replace(1, 1, "_")));
   EXPECT_FALSE(is_name(std::string(kNameMax + 1, 'x')));

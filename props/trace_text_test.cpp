@@ -1,5 +1,5 @@
-/// The text form of traces: printing and parsing are inverse to each other, and whatever is no trace
-/// is refused with a place and a reason.
+/// The text form of traces: printing and parsing are inverse to each other, and whatever is no
+/// trace is refused with a place and a reason.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -208,17 +208,19 @@ TEST(TraceText, EveryRefusalSaysWhereAndWhatWasExpected) {
       {"init: fork -> A -> B", "2:17: expected the end of the line, found `->`"},
       {"init: pause -> 0 1", "2:18: expected `exited`, `killed`, `stopped`, `continued` or the end "
                              "of the line, found `1`"},
-      {"init: pause now", "2:13: expected `->` and an outcome, or the end of the line, found `now`"},
+      {"init: pause now", "2:13: expected `->` and an outcome, or the end of the line, found "
+                          "`now`"},
       {"init: pid_max 400", "2:7: expected an op of a task, found `pid_max`"},
       {"world: fork", "2:8: expected an op of the world: pid_max or pid_cursor, found `fork`"},
       {"init: mmap both", "2:12: expected one of private shared, found `both`"},
-      {"init: mmap shared pages=x", "2:19: expected a number from 0 to 4294967295, found `pages=x`"},
+      {"init: mmap shared pages=x", "2:19: expected a number from 0 to 4294967295, found "
+                                    "`pages=x`"},
       {"init: sigaction 1 catch SA_FOO", "2:25: expected flags joined by `|`, of SA_NOCLDSTOP "
                                          "SA_NOCLDWAIT SA_RESTART, found `SA_FOO`"},
       {"init: sigaction 1 catch 4", "2:25: expected flags joined by `|`, of SA_NOCLDSTOP "
                                     "SA_NOCLDWAIT SA_RESTART, found `4`"},
-      {"init: sigprocmask set SIGHUP|65", "2:23: expected signals joined by `|`, such as SIGUSR1|40, "
-                                          "or `none`, found `SIGHUP|65`"},
+      {"init: sigprocmask set SIGHUP|65", "2:23: expected signals joined by `|`, such as "
+                                          "SIGUSR1|40, or `none`, found `SIGHUP|65`"},
       {"init => 0", "2:1: expected a step before the calls that it makes return, found `init`"},
       {"expect init state dead", "2:1: expected a step before what it is expected to show, found "
                                  "`expect`"},
@@ -281,10 +283,10 @@ TEST(TraceText, WithAnyBitFlippedItIsAnswered) {
 TEST(TraceText, LongJunkIsRefusedAtOnceOrReadOnce) {
   EXPECT_EQ(refusal(std::string(kTextMax + 1, '\0')), "1:1: the text is longer than 64 MiB");
   const std::string junk(1 << 22, 'x');
-  EXPECT_EQ(refusal(junk),
-            "1:1: expected the header `forkproof-trace v1`, found `" + std::string(40, 'x') + "...`");
+  const std::string found = "found `" + std::string(40, 'x') + "...`";
+  EXPECT_EQ(refusal(junk), "1:1: expected the header `forkproof-trace v1`, " + found);
   EXPECT_EQ(refusal_below_header("init: " + junk),
-            "2:7: expected an op, such as fork or wait4, found `" + std::string(40, 'x') + "...`");
+            "2:7: expected an op, such as fork or wait4, " + found);
   EXPECT_EQ(parse(with_header("#" + junk)).script.head, std::vector{junk});
   EXPECT_EQ(refusal_below_header("init: sigprocmask set " + std::string(1 << 22, '|')).substr(0, 5),
             "2:23:");

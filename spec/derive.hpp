@@ -66,15 +66,12 @@ constexpr std::optional<std::size_t> op_index(std::string_view name) {
   return std::nullopt;
 }
 
-/// The op with this index in the register, its arguments at their defaults.
-inline Op default_op(std::size_t index) {
-  Op op;
-  std::size_t i = 0;
-  for_each_op([&]<class O>() {
-    if (i++ == index) op = O{};
-  });
-  return op;
-}
+/// The ops in the order of the register, their arguments at their defaults.
+inline constexpr auto kDefaultOps = []<std::size_t... I>(std::index_sequence<I...>) {
+  return std::array<Op, kOps>{std::variant_alternative_t<I, Op>{}...};
+}(std::make_index_sequence<kOps>{});
+
+inline Op default_op(std::size_t index) { return kDefaultOps[index]; }
 
 /// Whether a creation makes its caller sleep until the child execs or dies.
 inline bool sleeps_for_child(const Op& op) {

@@ -37,7 +37,7 @@ void Model::become_only_thread(TaskId id) {
   Process& p = world_.process_of(world_.tasks[id]);
   const std::vector<TaskId> threads = p.threads;
   p.stopping_threads = 0;
-  doom_others(p, id);
+  for (const TaskId other : threads) world_.tasks[other].stop_pending = false;
   for (const TaskId other : threads)
     if (other != id && !world_.tasks[other].zombie) exit_thread(other, 0);
   cover("exec.other-threads-die"_rule);

@@ -40,16 +40,6 @@ void Model::exit_group(TaskId id, std::int32_t code) {
   }
 }
 
-/// Marks all threads but one as on their way out, so that none of them adopts children.
-void Model::doom_others(Process& p, TaskId but) {
-  cover("exit.doomed-together"_rule);
-  for (const TaskId id : p.threads) {
-    if (id == but) continue;
-    world_.tasks[id].flags = world_.tasks[id].flags | task_flag::exiting;
-    world_.tasks[id].stop_pending = false;
-  }
-}
-
 void Model::exit_thread(TaskId id, std::int32_t code) {
   Task& me = world_.tasks[id];
   Process& p = world_.process_of(me);
@@ -77,7 +67,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   cover("exit.memory-let-go"_rule);
   cover("exit.handlers-let-go"_rule);
   touch(p);
-  if (id == world_.reaper && !heir(p)) return end_world();
+  if (id == world_.reaper && !live_thread(p)) return end_world();
 
   adopt_children(id);
   if (p.running_threads > 0) cover("group.hangup-whole-process"_rule);
@@ -117,14 +107,11 @@ TaskId Model::live_thread(const Process& p) const {
   return TaskId::none();
 }
 
-/// The thread that takes over from a dying one of the same process; none if all of it is doomed.
-TaskId Model::heir(const Process& p) const { return p.group_exit ? TaskId::none() : live_thread(p); }
-
 /// Who adopts the children of a dying thread.
 TaskId Model::reaper_for(TaskId father) {
   const Process& p = world_.process_of(world_.tasks[father]);
-  if (const TaskId sibling = heir(p)) {
-    cover("reaper.own-thread"_rule);
+  if (const TaskId sibling = live_thread(p)) {
+    cover(p.group_exit ? "exit.doomed-one-by-one"_rule : "reaper.own-thread"_rule);
     return sibling;
   }
   if (p.has_subreaper) {
@@ -145,7 +132,7 @@ void Model::adopt_children(TaskId father) {
   const Process& own = world_.process_of(world_.tasks[father]);
   if (father == world_.reaper) {
     cover("reaper.init-thread"_rule);
-    world_.reaper = heir(own);
+    world_.reaper = live_thread(own);
   }
   if (world_.tasks[father].children.empty()) return;
   const TaskId reaper = reaper_for(father);

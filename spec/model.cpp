@@ -141,6 +141,7 @@ void Model::go_on(TaskId id, std::optional<Signal> handled) {
       if (handled && !world_.handlers[t.handlers].restart.has(*handled))
         return finish(id, fails(Errno::intr, "wait.interrupted"_rule));
       if (handled || t.call.interrupted) cover(handled ? "wait.restarted"_rule : "wait.goes-on"_rule);
+      if (handled || t.call.interrupted) t.call.since = next_place();
       t.call.interrupted = false;
       if (const Answer found = look(id, t.call.query)) finish(id, *found);
       return;

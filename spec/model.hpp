@@ -120,13 +120,11 @@ class Model {
   void exit_thread(TaskId, std::int32_t code);
   void exit_group(TaskId, std::int32_t code);
   void begin_group_exit(Process&, std::int32_t code);
-  void doom_others(Process&, TaskId but);
   void let_go_of_memory(Task&);
   void adopt_children(TaskId father);
   TaskId reaper_for(TaskId father);
   void reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead);
   TaskId live_thread(const Process&) const;
-  TaskId heir(const Process&) const;
   bool notify_parent(TaskId leader);
   void release(TaskId);
   void detach(TaskId);

@@ -44,7 +44,7 @@ Model::Answer Model::act(TaskId id, const Kill& op) {
   } else {
     const auto at = world_.numbers.find(pid == 0 ? world_.processes[mine].pgid.n : -pid);
     if (at != world_.numbers.end())
-      for (const auto& [place, p] : at->second.group) members.push_back(p);
+      members = newest_first(at->second.group);
   }
   if (members.empty()) return fails(Errno::srch, pid == -1 ? "signal.kill-all-nobody"_rule : "signal.kill-no-group"_rule);
   if (op.signal.n < 0 || op.signal.n > kSignalMax) return fails(Errno::inval, "signal.bad-signal"_rule);

@@ -118,12 +118,9 @@ void Model::hang_up_if_orphaned(TaskId id, TaskId father) {
   if (!will_be_orphaned(p.pgid, father ? TaskId::none() : id)) return;
 
   cover("group.orphaned"_rule);
-  std::vector<ProcessId> members;
-  bool stopped = false;
-  for (const auto& [place, member] : world_.numbers.at(p.pgid.n).group) {
-    members.push_back(member);
-    stopped = stopped || world_.processes[member].stop_complete;
-  }
+  const std::vector<ProcessId> members = newest_first(world_.numbers.at(p.pgid.n).group);
+  const bool stopped = std::ranges::any_of(
+      members, [&](ProcessId member) { return world_.processes[member].stop_complete; });
   if (!stopped) return cover("group.no-hangup-running"_rule);
   cover(father ? "group.hangup-on-adoption"_rule : "group.hangup-on-exit"_rule);
   for (const Signal s : {sig::hup, sig::cont})

@@ -11,8 +11,8 @@ constexpr std::size_t utf8_length(std::string_view s) {
     return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U;
   };
   const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const unsigned first = byte(0), second = byte(1);
   if (s.empty()) return 0;
+  const unsigned first = byte(0), second = byte(1);
   if (first < 0x80) return 1;
   if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
   if (first >= 0xE0 && first <= 0xEF) {
@@ -32,7 +32,7 @@ constexpr std::size_t utf8_length(std::string_view s) {
 constexpr std::size_t bad_in_comment(std::string_view s) {
   for (std::size_t at = 0; at < s.size();) {
     const auto c = static_cast<unsigned char>(s[at]);
-    const std::size_t length = utf8_length(s.substr(at));
+    const std::size_t length = c < 0x80 ? 1 : utf8_length(s.substr(at));
     if (length == 0 || (c < 0x20 && c != '\t') || c == 0x7F) return at;
     at += length;
   }

@@ -73,6 +73,8 @@ Model::Answer Model::act(TaskId id, const Waitid& op) {
 
 /// Reports what there is, or puts the caller to sleep until there is something.
 Model::Answer Model::wait(TaskId id, WaitQuery query) {
+  const auto number = world_.numbers.find(query.number.n);
+  if (number != world_.numbers.end()) query.use = number->second.use;
   if (Answer found = look(id, query)) {
     outcome_rule_ = fired_.back();
     return found;
@@ -120,10 +122,14 @@ Model::Answer Model::look(TaskId id, const WaitQuery& query) {
 bool Model::selects(const WaitQuery& query, TaskId child) const {
   switch (query.whom) {
     case WaitQuery::Whom::any: return true;
-    case WaitQuery::Whom::process: return world_.tasks[child].tid == query.number;
-    case WaitQuery::Whom::group: return world_.process_of(world_.tasks[child]).pgid == query.number;
+    case WaitQuery::Whom::process:
+      if (world_.tasks[child].tid != query.number) return false;
+      break;
+    case WaitQuery::Whom::group:
+      if (world_.process_of(world_.tasks[child]).pgid != query.number) return false;
+      break;
   }
-  return false;
+  return world_.numbers.at(query.number.n).use == query.use;
 }
 
 /// What one child means to one wait.
@@ -203,7 +209,7 @@ void Model::update_news(TaskId leader) {
 }
 
 /// Wakes the threads of the parent process that sleep in a wait which this child's event matches,
-/// in the order in which they fell asleep; which of them looks first is nobody's promise.
+/// who fell asleep last first; which of them really looks first is nobody's promise.
 void Model::wake_waiters(TaskId child) {
   const Task& t = world_.tasks[child];
   if (!t.parent) return;
@@ -222,7 +228,7 @@ void Model::wake_waiters(TaskId child) {
     waiters.push_back(id);
   }
   if (waiters.empty()) return;
-  std::ranges::sort(waiters, {}, [&](TaskId id) { return world_.tasks[id].call.since; });
+  std::ranges::sort(waiters, std::greater{}, [&](TaskId id) { return world_.tasks[id].call.since; });
   if (waiters.size() > 1) {
     std::vector<Pid> numbers;
     for (const TaskId id : waiters) numbers.push_back(world_.tasks[id].tid);

@@ -72,6 +72,7 @@ using HandlersId = Id<Handlers>;
 struct WaitQuery {
   enum class Whom : std::uint8_t { any, process, group } whom = Whom::any;
   Pid number{};
+  Place use = 0;  // the use of `number` that is meant: not a later one by somebody else
   WaitOptions options{};
   friend bool operator==(const WaitQuery&, const WaitQuery&) = default;
 };
@@ -180,11 +181,19 @@ struct AddressSpace {
   std::uint32_t users = 0;
 };
 
+/// The members of a group in the order in which signals reach them.
+inline std::vector<ProcessId> newest_first(const std::map<Place, ProcessId>& members) {
+  std::vector<ProcessId> ids;
+  for (auto at = members.rbegin(); at != members.rend(); ++at) ids.push_back(at->second);
+  return ids;
+}
+
 /// What a number is used for. It is free when it is used for nothing.
 struct Number {
   TaskId task;                         // the task that has it, as thread and perhaps as process
   std::map<Place, ProcessId> group;    // the processes whose group it is, as they joined
   std::uint32_t session_members = 0;   // how many processes have it as their session
+  Place use = 0;                       // since when it has been in use without a break
   bool free() const { return !task && group.empty() && session_members == 0; }
 };
 

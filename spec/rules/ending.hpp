@@ -10,9 +10,9 @@ inline constexpr auto kEndingRules = std::to_array<Rule>({
      "exit.2 THREAD:1"},
     {"exit.group",
      "exit_group ends all threads of the process, blocked, stopped or not.", "exit.2 GROUP:1"},
-    {"exit.doomed-together",
-     "The threads that one exit_group, exec or fatal signal ends are all marked as ending before "
-     "the first of them is gone.", "forkproof SETTLE:5"},
+    {"exit.doomed-one-by-one",
+     "The threads that one exit_group, exec or fatal signal ends go one after the other, and each "
+     "hands its children to the first that is still there.", "forkproof SETTLE:5"},
     {"exit.code-low-byte",
      "The status is the low byte of the code that exit or exit_group was given.",
      "exit.2 STATUS:1"},
