@@ -52,10 +52,11 @@ Generator::Generator(std::uint64_t seed, Profile profile)
 }
 
 std::optional<Step> Generator::next(const spec::Model& model, const Naming& naming) {
-  if (steps_left_ == 0 || model.world().over) return std::nullopt;
+  if (steps_left_ == 0) return std::nullopt;
   --steps_left_;
+  if (model.world().over) steps_left_ = std::min(steps_left_, 1U);
   look_around(model.world(), naming);
-  const std::int32_t actor = choose_actor();
+  const std::int32_t actor = model.world().over ? 0 : choose_actor();
   if (actor < 0) return std::nullopt;
   const Pid number = naming.current(actor, model.world());
   const spec::TaskId id = model.world().task_of(number);
@@ -228,6 +229,7 @@ WaitOptions Generator::wait_options(bool waitid) {
   maybe(35, opt::all);
   maybe(10, opt::clone);
   maybe(12, opt::nothread);
+  maybe(1, WaitOptions{0x10});  // a bit that no call knows
   maybe(waitid ? 80 : 1, opt::exited);
   maybe(waitid ? 20 : 1, opt::nowait);
   return o;

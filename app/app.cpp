@@ -1,0 +1,142 @@
+#include "app/app.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <new>
+#include <system_error>
+
+#include "app/commands.hpp"
+
+namespace forkproof::app {
+
+namespace {
+
+using Command = std::function<int()>;
+
+void add_system(CLI::App* c, std::string& system) {
+  c->add_option("--system", system, "impl (the default), spec, or canary, which has a defect");
+}
+
+void add_report(CLI::App* c, ReportOptions& report) {
+  c->add_flag("--json", report.json, "One JSON object on standard output");
+  c->add_option("--junit", report.junit, "Write a JUnit report to this file");
+}
+
+void add_check(CLI::App& app, Command& command) {
+  auto o = std::make_shared<CheckOptions>();
+  CLI::App* c = app.add_subcommand("check", "Hold a system to the spec");
+  c->add_option("PATH", o->paths, "Traces, or folders of traces, for the replay engine");
+  add_system(c, o->system);
+  c->add_option("--engine", o->engines, "replay, random, or both with a comma between them");
+  c->add_option("--time", o->time, "How long the random campaign lasts: 500ms, 30s (the default), 5m");
+  c->add_option("--traces", o->traces, "How many random traces are run at most");
+  c->add_option("--seed", o->seed, "The seed of the random campaign");
+  c->add_option("--profile", o->profile, "linux-6, linux-4.12 or both (the default)");
+  add_report(c, o->report);
+  c->callback([&command, o] { command = [o] { return check(*o); }; });
+}
+
+void add_replay(CLI::App& app, Command& command) {
+  auto o = std::make_shared<ReplayOptions>();
+  CLI::App* c = app.add_subcommand("replay", "Run traces that say what must happen");
+  c->add_option("PATH", o->paths, "Traces, or folders of *.trace")->required();
+  add_system(c, o->system);
+  add_report(c, o->report);
+  c->callback([&command, o] { command = [o] { return replay(*o); }; });
+}
+
+/// The commands that read one trace.
+void add_file_command(CLI::App& app, Command& command, const char* name, const char* says,
+                      int (*body)(const FileOptions&)) {
+  auto o = std::make_shared<FileOptions>();
+  CLI::App* c = app.add_subcommand(name, says);
+  c->add_option("FILE", o->file, "The trace; - is standard input")->required();
+  if (body == minimize || body == convert) {
+    c->add_option("-o,--output", o->output, "Where to write; - is standard output")->required();
+    c->add_flag("--force", o->force, "Replace the output if it exists");
+  }
+  if (body == minimize || body == run_script) add_system(c, o->system);
+  if (body == show) c->add_option("--format", o->format, "tree (the default) or dot, for Graphviz");
+  c->callback([&command, o, body] { command = [o, body] { return body(*o); }; });
+}
+
+void add_spec(CLI::App& app, Command& command) {
+  auto o = std::make_shared<SpecOptions>();
+  CLI::App* c = app.add_subcommand("spec", "Print what is specified");
+  CLI::Option_group* which = c->add_option_group("Tables");
+  which->add_flag("--rules", o->rules, "The clauses of the spec");
+  which->add_flag("--invariants", o->invariants, "What holds in every reachable state");
+  which->add_flag("--ops", o->ops, "What tasks can do");
+  which->add_flag("--sometimes", o->sometimes, "The states that a good campaign sees");
+  which->require_option(0, 1);
+  CLI::Option* json = c->add_flag("--json", o->json, "As a JSON array");
+  c->add_flag("--markdown", o->markdown, "As a page of the manual")->excludes(json);
+  c->callback([&command, o] { command = [o] { return spec(*o); }; });
+}
+
+int fail(int status, std::string message) {
+  std::ranges::replace(message, '\n', ' ');
+  fmt::print(stderr, "forkproof: {}\n", message);
+  return status;
+}
+
+/// A file that is opened later must not get the number of a standard stream that was closed: what
+/// is printed would end in it. Writing to what stands here instead fails, as it should.
+void occupy_standard_streams() {
+  for (const int fd : {0, 1, 2})
+    if (::fcntl(fd, F_GETFD) == -1 && errno == EBADF) (void)::open("/dev/null", O_RDONLY);
+}
+
+/// Runs the command; that results could not be printed is a failure, too.
+int finish(const Command& command) {
+  try {
+    const int status = command();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      return fail(kBadInput, fmt::format("standard output: {}", std::strerror(errno)));
+    return status;
+  } catch (const Failure& f) {
+    std::fflush(stdout);
+    return fail(f.status, f.message);
+  } catch (const std::system_error& e) {  // from fmt: stdout cannot be written
+    return fail(kBadInput, fmt::format("standard output: {}", e.code().message()));
+  } catch (const std::bad_alloc&) {
+    return fail(kCannotRun, "out of memory");
+  }
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  occupy_standard_streams();
+  CLI::App app("An executable spec of the Linux process lifecycle, and what holds systems to it.",
+               "forkproof");
+  app.set_version_flag("--version", "forkproof " FORKPROOF_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit status: 0 holds, 1 a violation was found, 2 wrong usage or bad input,\n"
+             "3 cannot run here.");
+
+  Command command;
+  add_check(app, command);
+  add_replay(app, command);
+  add_file_command(app, command, "run", "Run a script and print the recording", run_script);
+  add_file_command(app, command, "minimize", "Make a failing trace as small as it can be", minimize);
+  add_file_command(app, command, "convert", "Turn a trace from text to bytes or back", convert);
+  add_file_command(app, command, "show", "Draw the family of a trace", show);
+  add_spec(app, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() != 0) return fail(kBadInput, e.what());
+    return finish([&] { return app.exit(e); });  // --help, --version
+  }
+  return finish(command);
+}
+
+}  // namespace forkproof::app

@@ -1,0 +1,27 @@
+/// Values of options. Each is wholly of its kind, or the command fails with a line that says what
+/// was expected.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "spec/words.hpp"
+
+namespace forkproof::app {
+
+/// A decimal number of 64 bits.
+std::uint64_t read_number(const std::string& option, const std::string& text);
+
+/// `500ms`, `30s`, `5m`, `2h`: at most a year.
+std::chrono::milliseconds read_time(const std::string& text);
+
+/// `linux-6`, `linux-4.12` or `both`.
+std::vector<Profile> read_profiles(const std::string& text);
+
+struct Engines {
+  bool replay = false, random = false;
+};
+Engines read_engines(const std::string& text);
+
+}  // namespace forkproof::app

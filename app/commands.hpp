@@ -1,0 +1,62 @@
+/// The commands and their options, as they come from the command line. Each answers its exit
+/// status, and throws a Failure where it cannot do its work.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/checker.hpp"
+
+namespace forkproof::app {
+
+inline constexpr int kHolds = 0, kViolated = 1, kBadInput = 2, kCannotRun = 3;
+
+/// Why a command ends early: one line for standard error, and the exit status. The one exception
+/// of the command, beside those of the parser of arguments.
+struct Failure {
+  int status;
+  std::string message;
+};
+
+/// Where results are written besides standard output.
+struct ReportOptions {
+  bool json = false;
+  std::string junit;
+};
+
+struct CheckOptions {
+  std::vector<std::string> paths;
+  std::string system = "impl", engines = "replay,random", profile = "both", time, traces, seed;
+  ReportOptions report;
+};
+int check(const CheckOptions& options);
+
+struct ReplayOptions {
+  std::vector<std::string> paths;
+  std::string system = "impl";
+  ReportOptions report;
+};
+int replay(const ReplayOptions& options);
+
+struct FileOptions {
+  std::string file, output, system = "impl", format = "tree";
+  bool force = false;
+};
+int run_script(const FileOptions& options);
+int minimize(const FileOptions& options);
+int convert(const FileOptions& options);
+int show(const FileOptions& options);
+
+struct SpecOptions {
+  bool rules = false, invariants = false, ops = false, sometimes = false;
+  bool json = false, markdown = false;
+};
+int spec(const SpecOptions& options);
+
+/// The system of this name, or a Failure.
+std::unique_ptr<harness::Checker> open(const std::string& system);
+
+/// The trace in a file, or a Failure; `form` learns whether it was text.
+Script load(const std::string& file, bool* text = nullptr);
+
+}  // namespace forkproof::app

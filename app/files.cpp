@@ -1,0 +1,75 @@
+/// The commands about one trace: run, minimize, convert, show.
+#include <fmt/format.h>
+
+#include "app/commands.hpp"
+#include "app/output.hpp"
+#include "harness/shrink.hpp"
+#include "harness/trace_file.hpp"
+#include "spec/bytes.hpp"
+#include "spec/render.hpp"
+#include "spec/text.hpp"
+
+namespace forkproof::app {
+
+std::unique_ptr<harness::Checker> open(const std::string& system) {
+  harness::Opened opened = harness::open_system(system);
+  if (!opened.checker) throw Failure{opened.known ? kCannotRun : kBadInput, opened.reason};
+  return std::move(opened.checker);
+}
+
+Script load(const std::string& file, bool* text) {
+  harness::TraceFile loaded = harness::load(file);
+  if (loaded.error) throw Failure{kBadInput, *loaded.error};
+  if (text != nullptr) *text = loaded.text;
+  return std::move(loaded.script);
+}
+
+int run_script(const FileOptions& o) {
+  const auto checker = open(o.system);
+  const auto [recording, violation] = checker->record(load(o.file));
+  write_file("-", print(recording));
+  if (!violation) return kHolds;
+  fmt::print(stderr, "{}", report(*violation, ""));
+  return kViolated;
+}
+
+int minimize(const FileOptions& o) {
+  expect_free(o.output, o.force);
+  expect_writable(o.output);
+  const auto checker = open(o.system);
+  const Script script = load(o.file);
+  const auto violation = checker->run(script);
+  if (!violation)
+    throw Failure{kBadInput, fmt::format("{}: does not fail on {}", o.file, o.system)};
+
+  const harness::Violation least =
+      harness::minimize(*violation, [&](const Script& s) { return checker->run(s); });
+  write_file(o.output, print(least.trace));
+  fmt::print(stderr, "{} steps became {}: {} ({})\n", script.steps.size(), least.trace.steps.size(),
+             least.id, word(least.kind));
+  return kHolds;
+}
+
+int convert(const FileOptions& o) {
+  expect_free(o.output, o.force);
+  bool text = false;
+  const Script script = load(o.file, &text);
+  if (text) {
+    std::vector<std::uint8_t> bytes = encode(script);
+    if (bytes.empty()) bytes.push_back(0);  // the same trace, and no empty file
+    write_file(o.output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  } else {
+    write_file(o.output, print(script));
+  }
+  return kHolds;
+}
+
+int show(const FileOptions& o) {
+  if (o.format != "tree" && o.format != "dot")
+    throw Failure{kBadInput, fmt::format("--format {}: expected tree or dot", o.format)};
+  const Script script = load(o.file);
+  write_file("-", o.format == "dot" ? dot(script) : tree(script));
+  return kHolds;
+}
+
+}  // namespace forkproof::app

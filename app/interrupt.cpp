@@ -1,0 +1,21 @@
+#include "app/interrupt.hpp"
+
+#include <signal.h>
+
+namespace forkproof::app {
+
+namespace {
+volatile sig_atomic_t caught = 0;
+}
+
+void watch_for_interrupt() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { caught = 1; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+bool interrupted() { return caught != 0; }
+
+}  // namespace forkproof::app

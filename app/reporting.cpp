@@ -1,0 +1,73 @@
+#include "app/reporting.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "app/interrupt.hpp"
+#include "app/output.hpp"
+
+namespace forkproof::app {
+
+namespace {
+
+constexpr std::chrono::milliseconds kProgressEvery{200};
+
+double rate(std::uint64_t n, double seconds) {
+  return static_cast<double>(n) / std::max(seconds, 1e-6);
+}
+
+}  // namespace
+
+Progress::Progress() : on_(::isatty(STDERR_FILENO) == 1), last_(harness::Clock::now()) {}
+
+Progress::~Progress() {
+  if (shown_) fmt::print(stderr, "\r\033[K");
+}
+
+void Progress::show(const harness::Results& r) {
+  if (!on_) return;
+  const auto now = harness::Clock::now();
+  if (now - last_ < kProgressEvery) return;
+  last_ = now;
+  shown_ = true;
+  fmt::print(stderr, "\r\033[K{:.0f} s: {} traces, {} ops, {:.0f} ops/s", r.seconds, r.traces,
+             r.ops, rate(r.ops, r.seconds));
+}
+
+harness::Watch watch(Progress& progress) {
+  return [&progress](const harness::Results& results) {
+    progress.show(results);
+    return !interrupted();
+  };
+}
+
+void print_cases(const harness::Results& results) {
+  for (const harness::Case& c : results.cases) {
+    if (!c.error.empty()) fmt::print(stderr, "{}\n", c.error);
+    if (!c.violation) continue;
+    fmt::print("{}: {}\n", c.engine == "replay" ? c.name : c.engine + ' ' + c.name,
+               harness::report(*c.violation, c.reproduce));
+  }
+}
+
+void print_totals(const harness::Results& r) {
+  const std::size_t violations = r.violations();
+  fmt::print("{} traces, {} ops in {:.2f} s ({:.0f} traces/s, {:.0f} ops/s) on {}\n", r.traces,
+             r.ops, r.seconds, rate(r.traces, r.seconds), rate(r.ops, r.seconds), r.system);
+  if (const std::size_t errors = r.errors()) fmt::print("{} files could not be read\n", errors);
+  if (violations == 0)
+    fmt::print("no violation\n");
+  else
+    fmt::print("{} violation{}\n", violations, violations == 1 ? "" : "s");
+}
+
+int conclude(const harness::Results& results, const ReportOptions& options) {
+  if (options.json) fmt::print("{}", harness::to_json(results));
+  if (!options.junit.empty()) write_file(options.junit, harness::to_junit(results));
+  if (results.violations() > 0) return kViolated;
+  return results.errors() > 0 ? kBadInput : kHolds;
+}
+
+}  // namespace forkproof::app

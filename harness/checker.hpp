@@ -1,0 +1,45 @@
+/// A system held to the spec, whatever system it is: what the engines and the command work with.
+/// One virtual call a trace, none a step.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "harness/coverage.hpp"
+#include "harness/violation.hpp"
+
+namespace forkproof::harness {
+
+class Checker {
+ public:
+  virtual ~Checker() = default;
+
+  /// Runs a script in a new world. The violation, if there is one, has the script as its trace.
+  virtual std::optional<Violation> run(const Script& script) = 0;
+
+  /// Makes the random trace of this seed and runs it; `steps` grows by what was done.
+  virtual std::optional<Violation> run_random(std::uint64_t seed, Profile profile,
+                                              std::uint64_t& steps) = 0;
+
+  /// What the system does with a script, up to the first step that the spec does not allow.
+  struct Recording {
+    Script script;
+    std::optional<Violation> violation;
+  };
+  virtual Recording record(const Script& script) = 0;
+
+  /// Of all that was run.
+  virtual const Coverage& coverage() = 0;
+};
+
+/// A system by its name, or why there is none.
+struct Opened {
+  std::unique_ptr<Checker> checker;
+  bool known = false;   // a name of a system, though this build may not have it
+  std::string reason;   // one sentence
+};
+
+/// `impl`, `spec`, or `canary`: `impl` with a defect, which a check that is awake must find.
+Opened open_system(std::string_view name);
+
+}  // namespace forkproof::harness

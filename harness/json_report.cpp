@@ -1,0 +1,50 @@
+/// Results as JSON.
+#include <nlohmann/json.hpp>
+
+#include "harness/results.hpp"
+#include "spec/text.hpp"
+
+namespace forkproof::harness {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const Case& c) {
+  const Violation& v = *c.violation;
+  return {{"trace", print(v.trace)},   {"step", v.step + 1},
+          {"rule", v.id},              {"kind", word(v.kind)},
+          {"says", v.says},            {"source", v.source},
+          {"observed", v.observed},    {"allowed", Json::array({v.allowed})},
+          {"engine", c.engine},        {"name", c.name},
+          {"reproduce", c.reproduce}};
+}
+
+}  // namespace
+
+std::string to_json(const Results& r) {
+  Json violations = Json::array(), errors = Json::array();
+  for (const Case& c : r.cases) {
+    if (c.violation) violations.push_back(json_of(c));
+    if (!c.error.empty()) errors.push_back(c.error);
+  }
+  const Json object = {
+      {"engine", r.engine},
+      {"system", r.system},
+      {"profile", r.profile},
+      {"seed", r.seed ? Json(*r.seed) : Json(nullptr)},
+      {"traces", r.traces},
+      {"ops", r.ops},
+      {"seconds", r.seconds},
+      {"violations", violations},
+      {"errors", errors},
+      {"rules_total", kRules.size()},
+      {"rules_covered", r.coverage.rules.count()},
+      {"uncovered", r.coverage.uncovered()},
+      {"sometimes_missing", r.coverage.missing()},
+  };
+  // Names of files may be in any encoding; JSON is in one.
+  return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace forkproof::harness

@@ -1,0 +1,39 @@
+/// The model as a system: where the spec leaves a choice, dice decide. For trying things out, and
+/// for holding the checks to the one system that is right by definition.
+#pragma once
+#include "harness/generate.hpp"
+#include "harness/system.hpp"
+#include "spec/model.hpp"
+
+namespace forkproof::harness {
+
+class ModelSystem {
+ public:
+  void reset(const WorldSpec& world) {
+    model_.reset(world);
+    choice_ = DiceChoice{};
+  }
+  const Effects& apply(Pid actor, const Op& op) { return model_.apply(actor, op, choice_); }
+  TaskView view(Pid p) const { return model_.view(p); }
+  void pages(Pid p, std::vector<PageView>& out) const { model_.pages(p, out); }
+  void tasks(std::vector<Pid>& out) const { model_.tasks(out); }
+  bool sound() const { return true; }
+  bool sound(Pid) const { return true; }
+
+ private:
+  /// The dice are the same in every world, so that a trace always makes the same choices.
+  class DiceChoice final : public spec::Chooser {
+   public:
+    std::size_t pick(RuleId, std::span<const Pid> candidates) override {
+      return dice_.below(candidates.size());
+    }
+
+   private:
+    Dice dice_{1};
+  };
+
+  spec::Model model_;
+  DiceChoice choice_;
+};
+
+}  // namespace forkproof::harness

@@ -1,0 +1,44 @@
+#include "harness/record.hpp"
+
+#include <algorithm>
+
+#include "spec/derive.hpp"
+
+namespace forkproof::harness {
+
+namespace {
+
+/// The name that got this number last.
+TaskRef named(TaskRef ref, std::span<const Pid> numbers) {
+  for (std::size_t i = numbers.size(); i-- > 0;)
+    if (numbers[i] == ref.pid()) return TaskRef::name(static_cast<std::int32_t>(i));
+  return ref;
+}
+
+/// An outcome has a task in it only where its kind says so: elsewhere `who` keeps its default.
+Outcome named(Outcome o, std::span<const Pid> numbers) {
+  using Kind = Outcome::Kind;
+  const bool has_task = o.kind == Kind::task || o.kind == Kind::change ||
+                        (o.kind == Kind::blocks && o.who.n != 0);
+  if (has_task) o.who = named(o.who, numbers);
+  return o;
+}
+
+}  // namespace
+
+void take_down(Step& step, const Effects& seen, const Naming& naming) {
+  const std::span<const Pid> numbers = naming.numbers();
+  if (seen.outcome.kind != Outcome::Kind::nothing) step.outcome = named(seen.outcome, numbers);
+  for (const Returned& r : seen.returned)
+    step.returns.push_back({named(TaskRef::number(r.task), numbers), named(r.outcome, numbers)});
+}
+
+void cut(Script& script, std::size_t steps) {
+  if (steps >= script.steps.size()) return;
+  script.steps.resize(steps);
+  const auto bound = std::ranges::count_if(script.steps,
+                                           [](const Step& s) { return s.binds != kNoName; });
+  script.names.resize(static_cast<std::size_t>(bound) + 1);
+}
+
+}  // namespace forkproof::harness

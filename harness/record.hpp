@@ -1,0 +1,34 @@
+/// Recordings: a script with all the outcomes that a system gave it.
+#pragma once
+#include "harness/naming.hpp"
+#include "harness/system.hpp"
+
+namespace forkproof::harness {
+
+/// A system that can be asked what it answered last. What it stands before must outlive it.
+template <SystemUnderTest System>
+class Tap {
+ public:
+  explicit Tap(System& system) : system_(system) {}
+  void reset(const WorldSpec& world) { system_.reset(world); }
+  const Effects& apply(Pid actor, const Op& op) { return *(seen_ = &system_.apply(actor, op)); }
+  TaskView view(Pid p) const { return system_.view(p); }
+  void pages(Pid p, std::vector<PageView>& out) const { system_.pages(p, out); }
+  void tasks(std::vector<Pid>& out) const { system_.tasks(out); }
+  bool sound() const { return system_.sound(); }
+  bool sound(Pid p) const { return system_.sound(p); }
+
+  const Effects& seen() const { return *seen_; }
+
+ private:
+  System& system_;
+  const Effects* seen_ = nullptr;
+};
+
+/// Writes what was seen of a step into it, numbers being written as the names that got them.
+void take_down(Step& step, const Effects& seen, const Naming& naming);
+
+/// Leaves the first `steps` steps, and the names that they bind.
+void cut(Script& script, std::size_t steps);
+
+}  // namespace forkproof::harness

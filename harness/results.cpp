@@ -1,0 +1,17 @@
+#include "harness/results.hpp"
+
+#include <algorithm>
+
+namespace forkproof::harness {
+
+std::size_t Results::violations() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(cases, [](const Case& c) { return c.violation.has_value(); }));
+}
+
+std::size_t Results::errors() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(cases, [](const Case& c) { return !c.error.empty(); }));
+}
+
+}  // namespace forkproof::harness

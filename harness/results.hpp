@@ -1,0 +1,40 @@
+/// What the engines found, for reports of every kind.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/coverage.hpp"
+#include "harness/violation.hpp"
+
+namespace forkproof::harness {
+
+/// One thing that was checked: a file that was replayed, or a whole campaign.
+struct Case {
+  std::string engine, name;
+  double seconds = 0;
+  std::optional<Violation> violation;
+  std::string error;      // why it could not be run, empty if it could
+  std::string reproduce;  // the command that shows the violation again
+};
+
+struct Results {
+  std::string engine, system, profile;
+  std::optional<std::uint64_t> seed;
+  std::uint64_t traces = 0, ops = 0;
+  double seconds = 0;
+  std::vector<Case> cases;
+  Coverage coverage;
+
+  std::size_t violations() const;
+  std::size_t errors() const;
+};
+
+/// The object that `--json` prints, with its newline: docs/command-line.md.
+std::string to_json(const Results& results);
+
+/// The same as a JUnit report: one suite an engine, one test case a case.
+std::string to_junit(const Results& results);
+
+}  // namespace forkproof::harness

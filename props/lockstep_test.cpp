@@ -1,0 +1,170 @@
+/// Lockstep: it lets the implementation and the model pass, and says of every kind of wrong system
+/// what is wrong with it.
+#include <gtest/gtest.h>
+
+#include <rapidcheck.h>
+
+#include <utility>
+
+#include "harness/generate.hpp"
+#include "harness/lockstep.hpp"
+#include "harness/model_system.hpp"
+#include "harness/shrink.hpp"
+#include "impl/machine.hpp"
+#include "spec/text.hpp"
+
+namespace forkproof::props {
+namespace {
+
+using harness::Depth;
+using harness::Lockstep;
+using harness::Violation;
+
+/// The implementation, lying about one thing.
+class Liar {
+ public:
+  enum class About { nothing, outcome, returned, field, page, extra_task, lost_task, soundness };
+
+  explicit Liar(About about) : about_(about) {}
+  void reset(const WorldSpec& world) { machine_.reset(world); }
+  const Effects& apply(Pid actor, const Op& op) {
+    effects_ = machine_.apply(actor, op);
+    if (about_ == About::outcome && std::holds_alternative<Getppid>(op))
+      effects_.outcome = Outcome::task(Pid{77});
+    if (about_ == About::returned) effects_.returned.clear();
+    return effects_;
+  }
+  TaskView view(Pid p) const {
+    TaskView v = machine_.view(p);
+    if (about_ == About::field && v.state != State::dead && p != kInit) v.sid = Pid{99};
+    return v;
+  }
+  void pages(Pid p, std::vector<PageView>& out) const {
+    machine_.pages(p, out);
+    if (about_ == About::page && !out.empty()) ++out.front().value;
+  }
+  void tasks(std::vector<Pid>& out) const {
+    machine_.tasks(out);
+    if (about_ == About::extra_task) out.push_back({300});
+    if (about_ == About::lost_task) out.pop_back();
+  }
+  bool sound() const { return about_ != About::soundness && machine_.sound(); }
+  bool sound(Pid p) const { return machine_.sound(p); }
+
+ private:
+  About about_;
+  impl::Machine machine_;
+  Effects effects_;
+};
+
+Script script_of(std::string_view lines) {
+  Parsed parsed = parse("forkproof-trace v1\n" + std::string(lines));
+  EXPECT_FALSE(parsed.error) << parsed.error->message;
+  return std::move(parsed.script);
+}
+
+/// Something of everything that a Liar lies about.
+constexpr std::string_view kEverything =
+    "init: mmap private\ninit: fork -> A\nA: getppid\ninit: wait4 any\nA: exit 3\ninit: fork\n";
+
+std::optional<Violation> violation_of(Liar::About about, std::string_view lines = kEverything) {
+  Liar liar(about);
+  return Lockstep<Liar>(liar).run(script_of(lines));
+}
+
+TEST(Lockstep, LetsTheTruthPass) { EXPECT_FALSE(violation_of(Liar::About::nothing)); }
+
+TEST(Lockstep, SeesAWrongOutcome) {
+  const auto v = violation_of(Liar::About::outcome);
+  ASSERT_TRUE(v);
+  EXPECT_EQ(v->kind, Violation::Kind::outcome);
+  EXPECT_EQ(v->id, "call.getppid");
+  EXPECT_EQ(v->step, 2u);
+  EXPECT_EQ(v->observed, "pid 77");
+  EXPECT_EQ(v->allowed, "init");
+}
+
+TEST(Lockstep, SeesACallThatDoesNotReturn) {
+  const auto v = violation_of(Liar::About::returned);
+  ASSERT_TRUE(v);
+  EXPECT_EQ(v->kind, Violation::Kind::returned);
+  EXPECT_EQ(v->step, 4u);
+  EXPECT_EQ(v->observed, "no call returns");
+  EXPECT_EQ(v->allowed, "init => A exited 3");
+}
+
+TEST(Lockstep, SeesAWrongField) {
+  const auto v = violation_of(Liar::About::field);
+  ASSERT_TRUE(v);
+  EXPECT_EQ(v->kind, Violation::Kind::state);
+  EXPECT_EQ(v->step, 1u);
+  EXPECT_NE(v->observed.find("sid 99"), std::string::npos) << v->observed;
+}
+
+TEST(Lockstep, SeesAWrongPage) {
+  const auto v = violation_of(Liar::About::page);
+  ASSERT_TRUE(v);
+  EXPECT_EQ(v->kind, Violation::Kind::memory);
+}
+
+TEST(Lockstep, SeesTasksThatShouldOrShouldNotBeThere) {
+  for (const Liar::About about : {Liar::About::extra_task, Liar::About::lost_task}) {
+    const auto v = violation_of(about);
+    ASSERT_TRUE(v);
+    EXPECT_EQ(v->kind, Violation::Kind::state);
+    EXPECT_EQ(v->step, 6u) << "only the last look is at all tasks";
+  }
+}
+
+TEST(Lockstep, AsksTheSystemWhetherItIsSound) {
+  const auto v = violation_of(Liar::About::soundness);
+  ASSERT_TRUE(v);
+  EXPECT_EQ(v->kind, Violation::Kind::unsound);
+}
+
+TEST(Lockstep, SeesWhatTheTraceExpects) {
+  for (const std::string_view lines :
+       {"init: getpid -> 5", "init: fork -> A pid 9", "init: fork -> A\nexpect A ppid A",
+        "init: fork -> A\ninit: wait4 any -> blocks\nA: exit 1\ninit => A exited 2"}) {
+    const auto v = violation_of(Liar::About::nothing, std::string(lines) + "\n");
+    ASSERT_TRUE(v) << lines;
+    EXPECT_EQ(v->kind, Violation::Kind::expectation) << lines;
+  }
+}
+
+TEST(Lockstep, TheReportSaysAllThereIsToSay) {
+  const std::string text = report(*violation_of(Liar::About::outcome), "again and again");
+  for (const char* part : {"call.getppid", "getppid answers", "credentials.7 PPID:1", "pid 77",
+                           "at step 3", "> A: getppid", "again and again"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
+}
+
+// --- the theorem -------------------------------------------------------------------------------
+
+/// A script and all that is simpler: the shrinker of `forkproof minimize` is RapidCheck's, too.
+rc::Gen<Script> scripts() {
+  return rc::gen::exec([] {
+    const auto seed = *rc::gen::noShrink(rc::gen::arbitrary<std::uint64_t>());
+    const auto profile = *rc::gen::element(Profile::linux_6, Profile::linux_4_12);
+    return harness::generate(seed, profile);
+  });
+}
+rc::Gen<Script> shrinking_scripts() {
+  return rc::gen::shrink(rc::gen::noShrink(scripts()), [](Script&& script) {
+    std::vector<Script> candidates;
+    for (const auto& make : harness::smaller(script)) candidates.push_back(make());
+    return rc::seq::fromContainer(std::move(candidates));
+  });
+}
+
+template <class System>
+void refines(const char* property) {
+  const bool holds = rc::check(property, [] {
+    const Script script = *rc::gen::with_shrinking();
+    (void)script;
+  });
+  EXPECT_TRUE(holds);
+}
+
+}  // namespace
+}  // namespace forkproof::props
