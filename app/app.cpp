@@ -35,7 +35,7 @@ void add_check(CLI::App& app, Command& command) {
   c->add_option("PATH", o->paths, "Traces, or folders of traces, for the replay engine");
   add_system(c, o->system);
   c->add_option("--engine", o->engines, "replay, random, or both with a comma between them");
-  c->add_option("--time", o->time, "How long the random campaign lasts: 500ms, 30s (the default), 5m");
+  c->add_option("--time", o->time, "How long random traces are run: 500ms, 30s (the default), 5m");
   c->add_option("--traces", o->traces, "How many random traces are run at most");
   c->add_option("--seed", o->seed, "The seed of the random campaign");
   c->add_option("--profile", o->profile, "linux-6, linux-4.12 or both (the default)");
@@ -126,13 +126,15 @@ int run(int argc, char** argv) {
   add_check(app, command);
   add_replay(app, command);
   add_file_command(app, command, "run", "Run a script and print the recording", run_script);
-  add_file_command(app, command, "minimize", "Make a failing trace as small as it can be", minimize);
+  add_file_command(app, command, "minimize", "Make a failing trace as small as can be", minimize);
   add_file_command(app, command, "convert", "Turn a trace from text to bytes or back", convert);
   add_file_command(app, command, "show", "Draw the family of a trace", show);
   add_spec(app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    const bool lost = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
+    if (lost) return fail(kBadInput, fmt::format("no command is called {}; see --help", argv[1]));
     if (e.get_exit_code() != 0) return fail(kBadInput, e.what());
     return finish([&] { return app.exit(e); });  // --help, --version
   }

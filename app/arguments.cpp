@@ -12,7 +12,8 @@ namespace forkproof::app {
 
 namespace {
 
-[[noreturn]] void refuse(std::string_view option, std::string_view text, std::string_view expected) {
+[[noreturn]] void refuse(std::string_view option, std::string_view text,
+                         std::string_view expected) {
   throw Failure{kBadInput, fmt::format("{} {}: expected {}", option, text, expected)};
 }
 

@@ -26,8 +26,8 @@ struct Table {
 };
 
 Table rules() {
-  Table t{"Rules", "The clauses of the spec. A source is a file of `spec/sources/` and a label in it.",
-          {}};
+  Table t{"Rules",
+          "The clauses of the spec. A source is a file of `spec/sources/` and a label in it.", {}};
   for (const Rule& r : kRules)
     t.entries.push_back({std::string(r.id), std::string(r.says), std::string(r.source), {}});
   return t;
@@ -54,7 +54,9 @@ Table ops() {
   for_each_op([&]<class O>() {
     Entry e{O::name, O::says, O::source, {}};
     O op;
-    for_each_arg(op, [&](const auto& arg, const auto&) { e.args.push_back(written(arg.name, arg.form)); });
+    for_each_arg(op, [&](const auto& arg, const auto&) {
+      e.args.push_back(written(arg.name, arg.form));
+    });
     t.entries.push_back(std::move(e));
   });
   return t;

@@ -33,7 +33,7 @@ class Crowd {
  public:
   Crowd(Shape shape, std::size_t tasks) : shape_(shape), size_(tasks), machine_(kCrowdWorld) {
     add(kInit, Mmap{.pages = kPagesEach});
-    add(kInit, Sigaction{.signal = sig::usr1, .disposition = Disposition::catch_});
+    add(kInit, Sigaction{.signal = sig::usr1, .disposition = Disposition::catch_, .flags = {}});
     while (1 + others_.size() < size_) give_birth();
   }
 

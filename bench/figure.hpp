@@ -1,6 +1,8 @@
 /// How the benchmarks measure, and the one way in which they print: a line a figure, its columns
 /// separated by tabs, in the order of the table that bench/run makes of them.
 #pragma once
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -22,6 +24,21 @@ class Stopwatch {
  private:
   using Clock = std::chrono::steady_clock;
   Clock::time_point start_ = Clock::now();
+};
+
+/// Seconds that this process has computed since it was made. For work that neither waits nor has
+/// help that is the time it takes, and what else the machine does disturbs it less.
+class ProcessorWatch {
+ public:
+  double seconds() const { return now() - start_; }
+
+ private:
+  static double now() {
+    timespec t{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+  }
+  double start_ = now();
 };
 
 inline double median(std::vector<double> values) {

@@ -13,7 +13,6 @@
 namespace {
 
 using namespace forkproof;
-using bench::Stopwatch;
 
 /// A child is made, ends and is reaped. Answers whether that is what happened.
 bool cycle(impl::Machine& machine, Pid actor) {
@@ -34,7 +33,7 @@ void populate(impl::Machine& machine, std::int32_t tasks) {
 double nanoseconds_a_cycle(impl::Machine& machine, int cycles, auto&& actor) {
   return bench::median_of(9, [&] {
     bool right = true;
-    const Stopwatch watch;
+    const bench::ProcessorWatch watch;
     for (int i = 0; i < cycles; ++i) right = cycle(machine, actor()) && right;
     const double seconds = watch.seconds();
     if (!right) bench::give_up("a child was not reaped");
@@ -45,7 +44,7 @@ double nanoseconds_a_cycle(impl::Machine& machine, int cycles, auto&& actor) {
 /// The same three calls by this process, which is small: without the C library's own work.
 double nanoseconds_of_the_kernel(int cycles) {
   return bench::median_of(cycles, [] {
-    const Stopwatch watch;
+    const bench::Stopwatch watch;
     const long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (child == 0) syscall(SYS_exit_group, 0);
     if (syscall(SYS_wait4, child, nullptr, 0, nullptr) != child) bench::give_up("no child");

@@ -9,7 +9,6 @@
 namespace {
 
 using namespace forkproof;
-using bench::Stopwatch;
 using harness::Depth;
 using MachineLockstep = harness::Lockstep<impl::Machine>;
 
@@ -39,7 +38,7 @@ std::size_t ops_in(std::span<const Made> traces) {
 /// Ops a second: the median of some passes over the traces.
 double rate(std::span<const Made> traces, int passes, auto&& pass) {
   return bench::median_of(passes, [&] {
-    const Stopwatch watch;
+    const bench::ProcessorWatch watch;
     pass();
     return static_cast<double>(ops_in(traces)) / watch.seconds();
   });
@@ -105,7 +104,7 @@ int main(int argc, char** argv) {
   const double ours = lockstep_rate(all, passes, Depth::touched);
   const double full = lockstep_rate(all, passes, Depth::full);
   const double campaign = campaign_rate(all, passes);
-  const bench::PeerRates peer = peer_rates(some, quick ? 1 : 3);
+  const PeerRates peer = peer_rates(some, quick ? 1 : 3);
 
   bench::print({.what = "lockstep", .unit = "ops/s", .ours = ours, .bar = ">= 1000000",
                 .met = ours >= 1e6});

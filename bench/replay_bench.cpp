@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
 
   const int rounds = bench::is_quick(argc, argv) ? 10 : 50;
   const double rate = bench::median_of(9, [&] {
-    const bench::Stopwatch watch;
+    const bench::ProcessorWatch watch;
     for (int i = 0; i < rounds; ++i)
       for (const File& file : files) replay(file);
     return rounds * static_cast<double>(files.size()) / watch.seconds();

@@ -36,7 +36,7 @@ double nanoseconds_a_step(Shape shape, std::size_t tasks, int repetitions) {
   return bench::median_of(repetitions, [&] {
     lockstep.begin(bench::kCrowdWorld);
     run(0, built);
-    const bench::Stopwatch watch;
+    const bench::ProcessorWatch watch;
     run(built, built + steps);
     return watch.seconds() * 1e9 / static_cast<double>(steps);
   });

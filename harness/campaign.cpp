@@ -24,7 +24,8 @@ std::string quoted(const std::string& path) {
 
 }  // namespace
 
-void run_campaign(Checker& checker, const Campaign& campaign, Results& results, const Watch& watch) {
+void run_campaign(Checker& checker, const Campaign& campaign, Results& results,
+                  const Watch& watch) {
   const Clock::time_point start = Clock::now();
   const double before = results.seconds;
   Case c{.engine = "random", .name = fmt::format("seed {}", campaign.seed), .seconds = 0,

@@ -17,8 +17,8 @@ using Clock = std::chrono::steady_clock;
 using Watch = std::function<bool(const Results&)>;
 
 struct Campaign {
-  std::uint64_t seed = 0;                       // trace k has the seed `seed + k`
-  std::span<const Profile> profiles;            // which the traces take in turn
+  std::uint64_t seed = 0;             // trace k has the seed `seed + k`
+  std::span<const Profile> profiles;  // which the traces take in turn
   std::optional<std::chrono::nanoseconds> time;
   std::optional<std::uint64_t> traces;
 };

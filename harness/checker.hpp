@@ -35,8 +35,8 @@ class Checker {
 /// A system by its name, or why there is none.
 struct Opened {
   std::unique_ptr<Checker> checker;
-  bool known = false;   // a name of a system, though this build may not have it
-  std::string reason;   // one sentence
+  bool known = false;  // a name of a system, though this build may not have it
+  std::string reason;  // one sentence
 };
 
 /// `impl`, `spec`, or `canary`: `impl` with a defect, which a check that is awake must find.

@@ -1,3 +1,4 @@
+/// How observations and differences read in a report.
 #include "harness/describe.hpp"
 
 #include <fmt/format.h>
@@ -84,12 +85,26 @@ RuleId rule_of_field(std::size_t field, std::span<const RuleId> fired, RuleId ot
     std::string_view field, prefix;
   };
   static constexpr Topic topics[] = {
-      {"ppid", "reaper."},     {"ppid", "fork.parent"}, {"pid", "pid."},        {"pgid", "group."},
-      {"sid", "session."},     {"exit_signal", "reaper.exit"}, {"exit_signal", "exec.exit"},
-      {"exit_code", "exit.status"}, {"state", "stop."}, {"state", "exit."},     {"flags", "exec.forknoexec"},
-      {"flags", "exit.exiting"}, {"pending", "signal."}, {"shared_pending", "signal."},
-      {"blocked", "signal.mask"}, {"blocked", "fork.blocked"}, {"threads", "exit.thread"},
-      {"ignored", "exec.ignored"}, {"caught", "exec.caught"}, {"ignored", "signal.sigaction"},
+      {"ppid", "reaper."},
+      {"ppid", "fork.parent"},
+      {"pid", "pid."},
+      {"pgid", "group."},
+      {"sid", "session."},
+      {"exit_signal", "reaper.exit"},
+      {"exit_signal", "exec.exit"},
+      {"exit_code", "exit.status"},
+      {"state", "stop."},
+      {"state", "exit."},
+      {"flags", "exec.forknoexec"},
+      {"flags", "exit.exiting"},
+      {"pending", "signal."},
+      {"shared_pending", "signal."},
+      {"blocked", "signal.mask"},
+      {"blocked", "fork.blocked"},
+      {"threads", "exit.thread"},
+      {"ignored", "exec.ignored"},
+      {"caught", "exec.caught"},
+      {"ignored", "signal.sigaction"},
   };
   for (const Topic& topic : topics) {
     if (topic.field != field_name(field)) continue;

@@ -1,3 +1,4 @@
+/// The weights of ops and of their arguments, and the choices that look at the model.
 #include "harness/generate.hpp"
 
 #include <algorithm>
@@ -14,11 +15,15 @@ struct Wanted {
   std::uint32_t weight;
 };
 constexpr Wanted kWanted[] = {
-    {"fork", 24},  {"vfork", 8},     {"clone", 24},      {"exec", 8},         {"exit", 16},
-    {"exit_group", 6}, {"wait4", 22}, {"waitid", 14},    {"kill", 24},        {"tgkill", 8},
-    {"sigaction", 12}, {"sigprocmask", 9}, {"pause", 4}, {"getppid", 3},      {"setpgid", 12},
-    {"setsid", 4}, {"prctl_subreaper", 6}, {"prctl_pdeathsig", 5}, {"mmap", 6}, {"munmap", 2},
-    {"madvise", 4}, {"read", 5},     {"write", 8},       {"pid_max", 1},      {"pid_cursor", 2},
+    {"fork", 24},      {"vfork", 8},           {"clone", 24},
+    {"exec", 8},       {"exit", 16},           {"exit_group", 6},
+    {"wait4", 22},     {"waitid", 14},         {"kill", 24},
+    {"tgkill", 8},     {"sigaction", 12},      {"sigprocmask", 9},
+    {"pause", 4},      {"getppid", 3},         {"setpgid", 12},
+    {"setsid", 4},     {"prctl_subreaper", 6}, {"prctl_pdeathsig", 5},
+    {"mmap", 6},       {"munmap", 2},          {"madvise", 4},
+    {"read", 5},       {"write", 8},           {"pid_max", 1},
+    {"pid_cursor", 2},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -36,7 +41,7 @@ constexpr std::int32_t kSignalMix[] = {9,  9,  19, 19, 19, 18, 18, 18, 18, 15, 1
 Generator::Generator(std::uint64_t seed, Profile profile)
     : dice_(seed), world_{.profile = profile}, steps_left_(0), crowd_(0) {
   const std::uint32_t size = dice_.below(100);
-  world_.pid_max = size < 70 ? dice_.between(kPidMaxMin, 320)
+  world_.pid_max = size < 70   ? dice_.between(kPidMaxMin, 320)
                    : size < 92 ? dice_.between(kPidMaxMin, 500)
                                : kPidMaxDefault;
   steps_left_ = 4 + dice_.below(size < 50 ? 24 : 72);
@@ -91,7 +96,8 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
 
 std::int32_t Generator::choose_actor() {
   if (runnable_.empty()) return -1;
-  if (dice_.percent(2)) return static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_)));
+  if (dice_.percent(2))
+    return static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_)));
   return dice_.one_of<std::int32_t>(runnable_);
 }
 
@@ -120,65 +126,93 @@ std::size_t Generator::choose_op(bool init, bool crowded) {
 
 Op Generator::fill(std::size_t index, const Scene& scene) {
   Op op = default_op(index);
-  std::visit([&]<class O>(O& o) {
-    if constexpr (std::is_same_v<O, Clone>) {
-      o = clone();
-    } else if constexpr (std::is_same_v<O, Exit> || std::is_same_v<O, ExitGroup>) {
-      o.code = dice_.percent(90) ? dice_.between(0, 7) : dice_.between(-1, 600);
-    } else if constexpr (std::is_same_v<O, Wait4> || std::is_same_v<O, Waitid>) {
-      o.selector = selector(scene);
-      o.options = wait_options(std::is_same_v<O, Waitid>);
-      if (runnable_.size() < 2 && dice_.percent(85)) o.options = o.options | wait_option::nohang;
-    } else if constexpr (std::is_same_v<O, Kill>) {
-      o.signal = signal();
-      o.target = target(scene, o.signal);
-    } else if constexpr (std::is_same_v<O, Tgkill>) {
-      o.signal = signal();
-      o.thread = task(scene);
-      o.process = o.thread;
-      const spec::TaskId id = scene.world.task_of(number_of(o.thread, scene.naming.numbers()));
-      if (id) o.process = TaskRef::number(scene.world.leader_of(scene.world.tasks[id]).tid);
-      if (dice_.percent(5)) o.process = task(scene);
-    } else if constexpr (std::is_same_v<O, Sigaction>) {
-      o.signal = dice_.percent(40) ? sig::chld : signal();
-      o.disposition = static_cast<Disposition>(dice_.below(3));
-      for (const Word& w : SaKind::words)
-        if (dice_.percent(30)) o.flags = o.flags | SaFlags{w.value};
-    } else if constexpr (std::is_same_v<O, Sigprocmask>) {
-      o.how = static_cast<MaskHow>(dice_.below(3));
-      for (std::uint32_t i = dice_.below(4); i > 0; --i) o.set.add(signal());
-    } else if constexpr (std::is_same_v<O, Getpgid> || std::is_same_v<O, Getsid>) {
-      o.task = task(scene);
-    } else if constexpr (std::is_same_v<O, Setpgid>) {
-      const std::uint32_t way = dice_.below(100);
-      o.task = way < 40 ? TaskRef::name(scene.actor) : way < 75 ? child(scene) : task(scene);
-      o.group = dice_.percent(45) ? o.task : dice_.percent(20) ? TaskRef{} : task(scene);
-    } else if constexpr (std::is_same_v<O, PrctlSubreaper>) {
-      o.on = dice_.percent(75) ? 1 : 0;
-    } else if constexpr (std::is_same_v<O, PrctlPdeathsig>) {
-      o.signal = dice_.percent(95) ? signal() : Signal{dice_.between(-1, 70)};
-    } else if constexpr (std::is_same_v<O, Mmap>) {
-      o.mapping = dice_.percent(40) ? Mapping::shared : Mapping::private_;
-      o.pages = dice_.percent(90) ? 1 + dice_.below(3) : dice_.below(2 * kPages);
-    } else if constexpr (std::is_same_v<O, Munmap>) {
-      o.page = page();
-      if (dice_.percent(25)) o.pages = dice_.below(4);
-    } else if constexpr (std::is_same_v<O, Madvise>) {
-      o.page = page();
-      o.advice = static_cast<Advice>(dice_.one_of<Word>(kAdvices).value);
-    } else if constexpr (std::is_same_v<O, Read>) {
-      o.page = page();
-    } else if constexpr (std::is_same_v<O, Write>) {
-      o.page = page();
-      o.value = dice_.below(9);
-    } else if constexpr (std::is_same_v<O, SetPidMax>) {
-      o.value = dice_.percent(90) ? dice_.between(kPidMaxMin - 1, 330) : kPidMaxDefault;
-    } else if constexpr (std::is_same_v<O, SetPidCursor>) {
-      const std::int32_t end = std::min(scene.world.pid_max, 600);
-      o.value = dice_.percent(60) ? dice_.between(end - 8, end + 2) : dice_.between(0, 310);
-    }
-  }, op);
+  std::visit([&](auto& o) { choose(o, scene); }, op);
   return op;
+}
+
+void Generator::choose(Clone& o, const Scene&) { o = clone(); }
+void Generator::choose(Exit& o, const Scene&) { o.code = exit_code(); }
+void Generator::choose(ExitGroup& o, const Scene&) { o.code = exit_code(); }
+
+void Generator::choose(Wait4& o, const Scene& scene) {
+  o.selector = selector(scene);
+  o.options = wait_options(false);
+}
+
+void Generator::choose(Waitid& o, const Scene& scene) {
+  o.selector = selector(scene);
+  o.options = wait_options(true);
+}
+
+void Generator::choose(Kill& o, const Scene& scene) {
+  o.signal = signal();
+  o.target = target(scene, o.signal);
+}
+
+void Generator::choose(Tgkill& o, const Scene& scene) {
+  o.signal = signal();
+  o.thread = o.process = task(scene);
+  const spec::TaskId id = scene.world.task_of(number_of(o.thread, scene.naming.numbers()));
+  if (id) o.process = TaskRef::number(scene.world.leader_of(scene.world.tasks[id]).tid);
+  if (dice_.percent(5)) o.process = task(scene);
+}
+
+void Generator::choose(Sigaction& o, const Scene&) {
+  o.signal = dice_.percent(40) ? sig::chld : signal();
+  o.disposition = static_cast<Disposition>(dice_.below(kDispositions.size()));
+  for (const Word& w : SaKind::words)
+    if (dice_.percent(30)) o.flags = o.flags | SaFlags{w.value};
+}
+
+void Generator::choose(Sigprocmask& o, const Scene&) {
+  o.how = static_cast<MaskHow>(dice_.below(kMaskHows.size()));
+  for (std::uint32_t i = dice_.below(4); i > 0; --i) o.set.add(signal());
+}
+
+void Generator::choose(Getpgid& o, const Scene& scene) { o.task = task(scene); }
+void Generator::choose(Getsid& o, const Scene& scene) { o.task = task(scene); }
+
+void Generator::choose(Setpgid& o, const Scene& scene) {
+  const std::uint32_t way = dice_.below(100);
+  o.task = way < 40 ? TaskRef::name(scene.actor) : way < 75 ? child(scene) : task(scene);
+  o.group = dice_.percent(45) ? o.task : dice_.percent(20) ? TaskRef{} : task(scene);
+}
+
+void Generator::choose(PrctlSubreaper& o, const Scene&) { o.on = dice_.percent(75) ? 1 : 0; }
+
+void Generator::choose(PrctlPdeathsig& o, const Scene&) {
+  o.signal = dice_.percent(95) ? signal() : Signal{dice_.between(-1, 70)};
+}
+
+void Generator::choose(Mmap& o, const Scene&) {
+  o.mapping = dice_.percent(40) ? Mapping::shared : Mapping::private_;
+  o.pages = run_of_pages();
+}
+
+void Generator::choose(Munmap& o, const Scene&) {
+  o.page = page();
+  if (dice_.percent(25)) o.pages = dice_.below(4);
+}
+
+void Generator::choose(Madvise& o, const Scene&) {
+  o.page = page();
+  o.advice = static_cast<Advice>(dice_.one_of<Word>(kAdvices).value);
+}
+
+void Generator::choose(Read& o, const Scene&) { o.page = page(); }
+
+void Generator::choose(Write& o, const Scene&) {
+  o.page = page();
+  o.value = dice_.below(9);
+}
+
+void Generator::choose(SetPidMax& o, const Scene&) {
+  o.value = dice_.percent(90) ? dice_.between(kPidMaxMin - 1, 330) : kPidMaxDefault;
+}
+
+void Generator::choose(SetPidCursor& o, const Scene& scene) {
+  const std::int32_t end = std::min(scene.world.pid_max, 600);
+  o.value = dice_.percent(60) ? dice_.between(end - 8, end + 2) : dice_.between(0, 310);
 }
 
 // --- arguments -----------------------------------------------------------------------------------
@@ -188,7 +222,8 @@ TaskRef Generator::task(const Scene& scene) {
   if (way < 30) return child(scene);
   if (way < 75) return TaskRef::name(dice_.one_of<std::int32_t>(alive_));
   if (way < 85) return TaskRef::name(scene.actor);
-  if (way < 94) return TaskRef::name(static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_))));
+  if (way < 94)
+    return TaskRef::name(static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_))));
   return TaskRef::number({odd_number(scene)});
 }
 
@@ -229,7 +264,8 @@ WaitOptions Generator::wait_options(bool waitid) {
   maybe(35, opt::all);
   maybe(10, opt::clone);
   maybe(12, opt::nothread);
-  maybe(1, WaitOptions{0x10});  // a bit that no call knows
+  if (runnable_.size() < 2) maybe(85, opt::nohang);  // or nobody could go on
+  maybe(1, WaitOptions{0x10});                       // a bit that no call knows
   maybe(waitid ? 80 : 1, opt::exited);
   maybe(waitid ? 20 : 1, opt::nowait);
   return o;
@@ -258,9 +294,19 @@ Target Generator::target(const Scene& scene, Signal s) {
 Clone Generator::clone() {
   namespace fl = clone_flag;
   constexpr CloneFlags kThread = fl::vm | fl::sighand | fl::thread;
-  constexpr CloneFlags kLikely[] = {
-      kThread,          kThread, kThread, kThread, kThread | fl::vfork, fl::vm, fl::vm | fl::sighand, fl::vfork,
-      fl::vm | fl::vfork, fl::parent, fl::parent | fl::vm, {}, fl::vm | fl::sighand | fl::vfork};
+  constexpr CloneFlags kLikely[] = {kThread,
+                                    kThread,
+                                    kThread,
+                                    kThread,
+                                    kThread | fl::vfork,
+                                    fl::vm,
+                                    fl::vm | fl::sighand,
+                                    fl::vfork,
+                                    fl::vm | fl::vfork,
+                                    fl::parent,
+                                    fl::parent | fl::vm,
+                                    {},
+                                    fl::vm | fl::sighand | fl::vfork};
   Clone c;
   c.flags = dice_.one_of<CloneFlags>(kLikely);
   if (dice_.percent(15))
@@ -274,6 +320,18 @@ Clone Generator::clone() {
   else if (way < 43)
     c.exit_signal.n = static_cast<std::uint8_t>(dice_.below(256));
   return c;
+}
+
+/// Mostly few; now and then none, more than a node of a page table has, or more than there are.
+PageNo Generator::run_of_pages() {
+  const std::uint32_t way = dice_.below(1000);
+  if (way < 970) return 1 + dice_.below(3);
+  if (way < 985) return 0;
+  return way < 988 ? 60 + dice_.below(80) : kPages + dice_.below(3);
+}
+
+std::int32_t Generator::exit_code() {
+  return dice_.percent(90) ? dice_.between(0, 7) : dice_.between(-1, 600);
 }
 
 PageNo Generator::page() { return dice_.percent(95) ? dice_.below(5) : dice_.below(kPages + 2); }

@@ -52,7 +52,7 @@ class Generator {
   struct Scene {
     const spec::World& world;
     const Naming& naming;
-    std::int32_t actor;       // a name
+    std::int32_t actor;  // a name
     const spec::Task* me;
   };
 
@@ -61,6 +61,32 @@ class Generator {
   std::size_t choose_op(bool init, bool crowded);
   Op fill(std::size_t op, const Scene& scene);
 
+  // The arguments of an op; the others have none.
+  void choose(Clone&, const Scene&);
+  void choose(Exit&, const Scene&);
+  void choose(ExitGroup&, const Scene&);
+  void choose(Wait4&, const Scene&);
+  void choose(Waitid&, const Scene&);
+  void choose(Kill&, const Scene&);
+  void choose(Tgkill&, const Scene&);
+  void choose(Sigaction&, const Scene&);
+  void choose(Sigprocmask&, const Scene&);
+  void choose(Getpgid&, const Scene&);
+  void choose(Getsid&, const Scene&);
+  void choose(Setpgid&, const Scene&);
+  void choose(PrctlSubreaper&, const Scene&);
+  void choose(PrctlPdeathsig&, const Scene&);
+  void choose(Mmap&, const Scene&);
+  void choose(Munmap&, const Scene&);
+  void choose(Madvise&, const Scene&);
+  void choose(Read&, const Scene&);
+  void choose(Write&, const Scene&);
+  void choose(SetPidMax&, const Scene&);
+  void choose(SetPidCursor&, const Scene&);
+  template <class O>
+  requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
+
+  std::int32_t exit_code();
   TaskRef task(const Scene& scene);
   TaskRef child(const Scene& scene);
   Signal signal();
@@ -70,6 +96,7 @@ class Generator {
   Target target(const Scene& scene, Signal signal);
   Clone clone();
   PageNo page();
+  PageNo run_of_pages();
 
   Dice dice_;
   WorldSpec world_;

@@ -27,12 +27,14 @@ std::string escaped(std::string_view text) {
 }
 
 std::string test_case(const Case& c, std::string_view system) {
-  std::string out = fmt::format("    <testcase classname=\"forkproof.{}\" name=\"{}\" time=\"{:.6f}\"",
-                                escaped(system), escaped(c.name), c.seconds);
+  std::string out =
+      fmt::format("    <testcase classname=\"forkproof.{}\" name=\"{}\" time=\"{:.6f}\"",
+                  escaped(system), escaped(c.name), c.seconds);
   if (c.violation)
-    out += fmt::format(">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
-                       escaped(c.violation->id), escaped(c.violation->says),
-                       escaped(report(*c.violation, c.reproduce)));
+    out += fmt::format(
+        ">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
+        escaped(c.violation->id), escaped(c.violation->says),
+        escaped(report(*c.violation, c.reproduce)));
   else if (!c.error.empty())
     out += fmt::format(">\n      <error message=\"{}\"/>\n    </testcase>\n", escaped(c.error));
   else

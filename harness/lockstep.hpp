@@ -25,9 +25,11 @@ class ObservedChoice final : public spec::Chooser {
  public:
   void observe(const Effects& seen) { seen_ = &seen; }
   std::size_t pick(RuleId rule, std::span<const Pid> candidates) override {
-    const bool signal = rule == "signal.target-other"_rule;  // else: who of the waiters looked first
+    const bool signal =
+        rule == "signal.target-other"_rule;  // else: who of the waiters looked first
     const auto evidence = [&](const Returned& r) {
-      return signal ? r.outcome == Outcome::failure(Errno::intr) : r.outcome.kind == Outcome::Kind::change;
+      return signal ? r.outcome == Outcome::failure(Errno::intr)
+                    : r.outcome.kind == Outcome::Kind::change;
     };
     for (std::size_t i = 0; i < candidates.size(); ++i)
       for (const Returned& r : seen_->returned)
@@ -45,7 +47,8 @@ enum class Depth : std::uint8_t { touched, full };
 template <SystemUnderTest System>
 class Lockstep {
  public:
-  explicit Lockstep(System& system, Depth depth = Depth::touched) : system_(system), depth_(depth) {}
+  explicit Lockstep(System& system, Depth depth = Depth::touched)
+      : system_(system), depth_(depth) {}
 
   void begin(const WorldSpec& world) {
     system_.reset(world);
@@ -66,12 +69,13 @@ class Lockstep {
     for (const RuleId rule : model_.fired()) coverage_.rules.set(rule.n);
 
     naming_.bind(s, actor, seen, model_.world());
-    const bool agree = same_outcome(seen, said) && same_returns(seen, said) && same_state(seen, said) &&
-                       keeps_invariants() && as_expected(s, seen);
+    const bool agree = same_outcome(seen, said) && same_returns(seen, said) &&
+                       same_state(seen, said) && keeps_invariants() && as_expected(s, seen);
     ++steps_;
     if (!agree) return false;
     witness();
-    const bool full_is_due = ++since_full_ >= std::max<std::size_t>(64, 16 * model_.world().tasks.size());
+    const bool full_is_due =
+        ++since_full_ >= std::max<std::size_t>(64, 16 * model_.world().tasks.size());
     return !(full_is_due || depth_ == Depth::full) || same_everything();
   }
 
@@ -103,7 +107,8 @@ class Lockstep {
  private:
   bool same_outcome(const Effects& seen, const Effects& said) {
     if (seen.outcome == said.outcome) return true;
-    return broken(Violation::Kind::outcome, model_.outcome_rule(), text(seen.outcome), text(said.outcome));
+    return broken(Violation::Kind::outcome, model_.outcome_rule(), text(seen.outcome),
+                  text(said.outcome));
   }
 
   bool same_returns(const Effects& seen, const Effects& said) {
@@ -127,7 +132,8 @@ class Lockstep {
         else
           at->memory = at->memory || t.memory;
       }
-    return std::ranges::all_of(touched_, [&](const Touched& t) { return same_task(t.task, t.memory); });
+    return std::ranges::all_of(touched_,
+                               [&](const Touched& t) { return same_task(t.task, t.memory); });
   }
 
   bool same_task(Pid p, bool memory) {
@@ -138,26 +144,29 @@ class Lockstep {
     system_.pages(p, pages_seen_);
     model_.pages(p, pages_said_);
     if (pages_seen_ == pages_said_) return true;
-    return broken(Violation::Kind::memory, model_.outcome_rule(), text(p) + ": " + describe(pages_seen_),
-                  text(p) + ": " + describe(pages_said_));
+    return broken(Violation::Kind::memory, model_.outcome_rule(),
+                  text(p) + ": " + describe(pages_seen_), text(p) + ": " + describe(pages_said_));
   }
 
   bool differs(Pid p, const TaskView& seen, const TaskView& said) {
     const auto [field, was, should] = first_difference(seen, said);
-    return broken(Violation::Kind::state, rule_of_field(field, model_.fired(), model_.outcome_rule()),
-                  text(p) + " " + was, text(p) + " " + should);
+    return broken(Violation::Kind::state,
+                  rule_of_field(field, model_.fired(), model_.outcome_rule()), text(p) + " " + was,
+                  text(p) + " " + should);
   }
 
   bool keeps_invariants() {
     for (const spec::TaskId id : model_.touched())
-      if (const std::string_view broken_id = spec::broken_by(model_.world(), id); !broken_id.empty())
+      if (const std::string_view broken_id = spec::broken_by(model_.world(), id);
+          !broken_id.empty())
         return broken_invariant(broken_id, model_.world().tasks[id].tid);
     return true;
   }
 
   bool as_expected(const Step& s, const Effects& seen) {
     const auto wrong = [&](std::string observed, std::string allowed) {
-      return broken(Violation::Kind::expectation, model_.outcome_rule(), std::move(observed), std::move(allowed));
+      return broken(Violation::Kind::expectation, model_.outcome_rule(), std::move(observed),
+                    std::move(allowed));
     };
     if (s.outcome && !(resolve(*s.outcome, numbers()) == seen.outcome))
       return wrong(text(seen.outcome), text(resolve(*s.outcome, numbers())));
@@ -172,7 +181,8 @@ class Lockstep {
       const Pid p = number_of(e.task, numbers());
       const TaskView view = system_.view(p);
       if (!meets(view, e, numbers()))
-        return wrong(text(p) + " " + describe_field(view, e.field), text(p) + " " + describe(e, cast()));
+        return wrong(text(p) + " " + describe_field(view, e.field),
+                     text(p) + " " + describe(e, cast()));
     }
     return true;
   }
@@ -195,7 +205,8 @@ class Lockstep {
     for (const Pid p : tasks_said_)
       if (!same_task(p, true)) return false;
     if (!system_.sound()) return unsound("somewhere");
-    if (!spec::CountsAreTrue::holds(model_.world())) return broken_invariant(spec::CountsAreTrue::id, Pid{});
+    if (!spec::CountsAreTrue::holds(model_.world()))
+      return broken_invariant(spec::CountsAreTrue::id, Pid{});
     std::string_view id;
     Pid where;
     model_.world().tasks.for_each([&](spec::TaskId t, const spec::Task& task) {
@@ -208,9 +219,15 @@ class Lockstep {
 
   bool broken(Violation::Kind kind, RuleId rule, std::string observed, std::string allowed) {
     const Rule& r = rule.rule();
-    return violates({.kind = kind, .step = steps_, .id = std::string(r.id), .says = std::string(r.says),
-                     .source = std::string(r.source), .observed = std::move(observed),
-                     .allowed = std::move(allowed), .in_play = {}, .trace = {}});
+    return violates({.kind = kind,
+                     .step = steps_,
+                     .id = std::string(r.id),
+                     .says = std::string(r.says),
+                     .source = std::string(r.source),
+                     .observed = std::move(observed),
+                     .allowed = std::move(allowed),
+                     .in_play = {},
+                     .trace = {}});
   }
   bool broken_invariant(std::string_view id, Pid where) {
     Violation v = invariant_violation(id);

@@ -1,3 +1,4 @@
+/// Which scripts are simpler than one that fails, and the search for the simplest.
 #include "harness/shrink.hpp"
 
 #include <algorithm>
@@ -14,11 +15,13 @@ void simpler(const Signal& s, auto&& f) {
     if (other != s && (s.n < 0 || s.n > kSignalMax || other.n == 0 || s.n > 15)) f(other);
 }
 void simpler(const SigSet& s, auto&& f) {
-  for (std::uint64_t left = s.bits; left != 0; left &= left - 1) f(SigSet{s.bits & ~(left & -left)});
+  for (std::uint64_t left = s.bits; left != 0; left &= left - 1)
+    f(SigSet{s.bits & ~(left & -left)});
 }
 template <class Kind>
 void simpler(const Flags<Kind>& s, auto&& f) {
-  for (std::uint64_t left = s.bits; left != 0; left &= left - 1) f(Flags<Kind>{s.bits & ~(left & -left)});
+  for (std::uint64_t left = s.bits; left != 0; left &= left - 1)
+    f(Flags<Kind>{s.bits & ~(left & -left)});
 }
 void simpler(const ExitSignal& s, auto&& f) {
   if (s.n != ExitSignal{}.n) f(ExitSignal{});
@@ -73,7 +76,8 @@ std::vector<bool> family_of(const Script& script, std::int32_t name) {
   std::vector<bool> in(script.names.size(), false);
   in[static_cast<std::size_t>(name)] = true;
   for (const Step& s : script.steps)
-    if (s.binds != kNoName && in[static_cast<std::size_t>(s.actor)]) in[static_cast<std::size_t>(s.binds)] = true;
+    if (s.binds != kNoName && in[static_cast<std::size_t>(s.actor)])
+      in[static_cast<std::size_t>(s.binds)] = true;
   return in;
 }
 
@@ -118,9 +122,11 @@ Script without_expectations(Script script) {
   return script;
 }
 
-std::vector<std::function<Script()>> smaller(const Script& script) {
-  std::vector<std::function<Script()>> out;
-  const std::size_t n = script.steps.size();
+namespace {
+
+using Candidates = std::vector<std::function<Script()>>;
+
+void without_families(const Script& script, Candidates& out) {
   for (std::int32_t name = 1; name < static_cast<std::int32_t>(script.names.size()); ++name)
     out.push_back([&script, name] {
       const std::vector<bool> family = family_of(script, name);
@@ -130,6 +136,10 @@ std::vector<std::function<Script()>> smaller(const Script& script) {
                        (s.binds == kNoName || !family[static_cast<std::size_t>(s.binds)]));
       return select(script, keep);
     });
+}
+
+void without_runs(const Script& script, Candidates& out) {
+  const std::size_t n = script.steps.size();
   for (std::size_t size = n / 2; size > 0; size /= 2)
     for (std::size_t from = 0; from < n; from += size)
       out.push_back([&script, from, size, n] {
@@ -137,25 +147,40 @@ std::vector<std::function<Script()>> smaller(const Script& script) {
         for (std::size_t i = from; i < std::min(from + size, n); ++i) keep[i] = false;
         return select(script, keep);
       });
-  for (std::size_t i = 0; i < n; ++i) {
-    const Step& step = script.steps[i];
-    for (std::int32_t name = 0; name < step.actor && !is_by_world(step.op); ++name)
-      out.push_back([&script, i, name] {
-        Script s = script;
-        s.steps[i].actor = name;
-        return s;
-      });
-    plainer(step.op, [&](const Op& op) { out.push_back([&script, i, op] { return with_op(script, i, op); }); });
-    std::visit([&](const auto& o) {
-      for_each_arg(o, [&](const auto& arg, const auto& value) {
-        simpler(value, [&](const auto& less) {
-          auto changed = o;
-          changed.*(arg.at) = less;
-          out.push_back([&script, i, op = Op{changed}] { return with_op(script, i, op); });
+}
+
+void with_simpler_step(const Script& script, std::size_t i, Candidates& out) {
+  const Step& step = script.steps[i];
+  for (std::int32_t name = 0; name < step.actor && !is_by_world(step.op); ++name)
+    out.push_back([&script, i, name] {
+      Script s = script;
+      s.steps[i].actor = name;
+      return s;
+    });
+  const auto instead = [&](const Op& op) {
+    out.push_back([&script, i, op] { return with_op(script, i, op); });
+  };
+  plainer(step.op, instead);
+  std::visit(
+      [&](const auto& o) {
+        for_each_arg(o, [&](const auto& arg, const auto& value) {
+          simpler(value, [&](const auto& less) {
+            auto changed = o;
+            changed.*(arg.at) = less;
+            instead(Op{changed});
+          });
         });
-      });
-    }, step.op);
-  }
+      },
+      step.op);
+}
+
+}  // namespace
+
+std::vector<std::function<Script()>> smaller(const Script& script) {
+  Candidates out;
+  without_families(script, out);
+  without_runs(script, out);
+  for (std::size_t i = 0; i < script.steps.size(); ++i) with_simpler_step(script, i, out);
   if (script.world != WorldSpec{.profile = script.world.profile})
     out.push_back([&script] {
       Script s = script;
@@ -180,7 +205,8 @@ Violation minimize(Violation violation, const Run& run) {
   const bool expectation = violation.kind == Violation::Kind::expectation;
   const auto still_fails = [&](const Script& script) -> std::optional<Violation> {
     std::optional<Violation> v = run(script);
-    if (v && expectation && (v->kind != violation.kind || v->observed != violation.observed)) return std::nullopt;
+    if (v && expectation && (v->kind != violation.kind || v->observed != violation.observed))
+      return std::nullopt;
     return v;
   };
   for (Script start : {until_failure(violation), without_expectations(until_failure(violation))})

@@ -1,3 +1,4 @@
+/// The report of a violation.
 #include "harness/violation.hpp"
 
 #include <fmt/format.h>
@@ -11,13 +12,20 @@ namespace forkproof::harness {
 
 std::string_view word(Violation::Kind kind) {
   switch (kind) {
-    case Violation::Kind::outcome: return "outcome";
-    case Violation::Kind::returned: return "returned calls";
-    case Violation::Kind::state: return "visible state";
-    case Violation::Kind::memory: return "memory";
-    case Violation::Kind::invariant: return "invariant";
-    case Violation::Kind::unsound: return "representation";
-    case Violation::Kind::expectation: return "expectation";
+    case Violation::Kind::outcome:
+      return "outcome";
+    case Violation::Kind::returned:
+      return "returned calls";
+    case Violation::Kind::state:
+      return "visible state";
+    case Violation::Kind::memory:
+      return "memory";
+    case Violation::Kind::invariant:
+      return "invariant";
+    case Violation::Kind::unsound:
+      return "representation";
+    case Violation::Kind::expectation:
+      return "expectation";
   }
   return {};
 }

@@ -22,7 +22,7 @@ struct Violation {
     expectation,  ///< system and spec agree, but the trace says otherwise
   } kind = Kind::outcome;
 
-  std::size_t step = 0;   // which step of the trace, from 0
+  std::size_t step = 0;          // which step of the trace, from 0
   std::string id, says, source;  // the rule or the invariant
   std::string observed, allowed;
   std::vector<std::string_view> in_play;  // the rules that acted in this step

@@ -15,7 +15,8 @@ Model::Answer Model::act(TaskId me, const Clone& op) {
   return create(me, op.flags, op.exit_signal.n, op);
 }
 
-Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signal, const Op& again) {
+Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signal,
+                            const Op& again) {
   Task& me = world_.tasks[id];
   const auto restart = [&](RuleId rule) -> Answer {
     cover(rule);
@@ -67,7 +68,8 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   cover(thread ? "clone.thread-blocked"_rule : "fork.blocked"_rule);
   cover(thread ? "clone.thread-pending-empty"_rule : "fork.pending-empty"_rule);
   cover("fork.no-children"_rule);
-  if (me.pdeath != sig::none) cover(thread ? "clone.thread-pdeathsig"_rule : "fork.pdeathsig-cleared"_rule);
+  if (me.pdeath != sig::none)
+    cover(thread ? "clone.thread-pdeathsig"_rule : "fork.pdeathsig-cleared"_rule);
   child.handlers = flags.has(fl::sighand) ? me.handlers : copy_handlers(me.handlers);
   cover(flags.has(fl::sighand) ? "clone.sighand-shares"_rule : "fork.handlers-copied"_rule);
   child.space = flags.has(fl::vm) ? me.space : fork_space(me.space);

@@ -55,6 +55,7 @@ void Model::take_leaders_place(TaskId id) {
   give_back_if_free(me.tid);
   cover("exec.old-number-free"_rule);
   me.tid = old.tid;
+  me.touched = 0;  // nor has its new number been
   me.born = old.born;
   world_.numbers[me.tid.n].task = id;
   cover("exec.number-handover"_rule);

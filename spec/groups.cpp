@@ -74,7 +74,8 @@ Model::Answer Model::act(TaskId id, const Setsid&) {
   Process& p = world_.process_of(me);
   const Pid self = world_.leader_of(me).tid;
   if (p.session_leader) return fails(Errno::perm, "session.already-leader"_rule);
-  if (!world_.numbers.at(self.n).group.empty()) return fails(Errno::perm, "session.group-exists"_rule);
+  if (!world_.numbers.at(self.n).group.empty())
+    return fails(Errno::perm, "session.group-exists"_rule);
 
   p.session_leader = true;
   leave_group(me.process);
@@ -105,7 +106,8 @@ Model::Answer Model::act(TaskId id, const PrctlSubreaper& op) {
 }
 
 Model::Answer Model::act(TaskId id, const PrctlPdeathsig& op) {
-  if (op.signal.n < 0 || op.signal.n > kSignalMax) return fails(Errno::inval, "prctl.pdeathsig-range"_rule);
+  if (op.signal.n < 0 || op.signal.n > kSignalMax)
+    return fails(Errno::inval, "prctl.pdeathsig-range"_rule);
 
   world_.tasks[id].pdeath = op.signal;
   return answers(Outcome::success(), "prctl.pdeathsig"_rule);

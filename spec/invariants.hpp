@@ -6,8 +6,6 @@
 /// Cost of `holds`: O(log) of the sizes nearby, or O(threads) of the task's process.
 #pragma once
 #include <algorithm>
-#include <array>
-#include <map>
 #include <string_view>
 #include <tuple>
 #include <vector>
@@ -19,7 +17,8 @@ namespace forkproof::spec {
 struct OneParent {
   static constexpr std::string_view id = "TREE-1";
   static constexpr std::string_view says =
-      "Every process but init has one parent, which lists it once; its threads have the same parent.";
+      "Every process but init has one parent, which lists it once; its threads have the same "
+      "parent.";
   static constexpr std::string_view source = "kernel-fork PARENT:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
@@ -27,7 +26,8 @@ struct OneParent {
     const auto& leader = w.leader_of(task);
     const auto& siblings = w.tasks[task.parent].children;
     const auto at = siblings.find(leader.sibling);
-    return leader.parent == task.parent && at != siblings.end() && at->second == w.process_of(task).leader;
+    return leader.parent == task.parent && at != siblings.end() &&
+           at->second == w.process_of(task).leader;
   }
 };
 
@@ -56,7 +56,8 @@ struct OrphansAreAdopted {
 struct OrphansGoToTheRightReaper {
   static constexpr std::string_view id = "TREE-4";
   static constexpr std::string_view says =
-      "The threads of init adopt for the world: the one that does is alive, until the world is over.";
+      "The threads of init adopt for the world: the one that does is alive, until the world is "
+      "over.";
   static constexpr std::string_view source = "kernel-exit REAPER:1";
   static bool holds(const auto& w, TaskId t) {
     if (w.over || w.leader_of(w.tasks[t]).tid != kInit) return true;
@@ -67,7 +68,8 @@ struct OrphansGoToTheRightReaper {
 
 struct OnlyLeadersAreZombies {
   static constexpr std::string_view id = "ZOMBIE-1";
-  static constexpr std::string_view says = "Only a leader can be a zombie: other threads leave nothing behind.";
+  static constexpr std::string_view says =
+      "Only a leader can be a zombie: other threads leave nothing behind.";
   static constexpr std::string_view source = "kernel-exit RELEASE:1";
   static bool holds(const auto& w, TaskId t) { return !w.tasks[t].zombie || w.is_leader(t); }
 };
@@ -75,7 +77,8 @@ struct OnlyLeadersAreZombies {
 struct DeathsCanBeReported {
   static constexpr std::string_view id = "ZOMBIE-2";
   static constexpr std::string_view says =
-      "A zombie whose threads are gone stays, and its parent can wait for it, until that was done once.";
+      "A zombie whose threads are gone stays, and its parent can wait for it, until that was done "
+      "once.";
   static constexpr std::string_view source = "exit.2 ZOMBIE:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
@@ -99,7 +102,8 @@ struct DeathIsFinal {
 
 struct NumbersAreUnique {
   static constexpr std::string_view id = "PID-1";
-  static constexpr std::string_view says = "No two tasks have one number, and none has number 0 or less.";
+  static constexpr std::string_view says =
+      "No two tasks have one number, and none has number 0 or less.";
   static constexpr std::string_view source = "kernel-pid IN-USE:1";
   static bool holds(const auto& w, TaskId t) {
     return w.tasks[t].tid.n > 0 && w.task_of(w.tasks[t].tid) == t;
@@ -109,7 +113,8 @@ struct NumbersAreUnique {
 struct NumbersArePinned {
   static constexpr std::string_view id = "PID-2";
   static constexpr std::string_view says =
-      "The number of a group or a session is in use as long as a process is in it, zombies included.";
+      "The number of a group or a session is in use as long as a process is in it, zombies "
+      "included.";
   static constexpr std::string_view source = "kernel-pid PINNED:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
@@ -140,13 +145,15 @@ struct GroupsAreInOneSession {
 struct PrivatePagesAreIsolated {
   static constexpr std::string_view id = "MEM-1";
   static constexpr std::string_view says =
-      "What a private page holds was written in this address space, or before the fork that made it.";
+      "What a private page holds was written in this address space, or before the fork that made "
+      "it.";
   static constexpr std::string_view source = "mmap.2 PRIVATE:1";
   static bool holds(const auto& w, TaskId t) {
     if (!w.tasks[t].space) return true;
     const auto& space = w.spaces[w.tasks[t].space];
     return std::ranges::all_of(space.pages, [&](const Page& page) {
-      return page.mapping == Mapping::shared || page.written_in == space.made || page.written_at < space.made;
+      return page.mapping == Mapping::shared || page.written_in == space.made ||
+             page.written_at < space.made;
     });
   }
 };
@@ -159,14 +166,16 @@ struct SharedPagesAreOne {
   static bool holds(const auto& w, TaskId t) {
     if (!w.tasks[t].space) return true;
     return std::ranges::all_of(w.spaces[w.tasks[t].space].pages, [&](const Page& page) {
-      return page.mapping == Mapping::private_ || (page.value == 0 && page.shared < w.shared_pages.size());
+      return page.mapping == Mapping::private_ ||
+             (page.value == 0 && page.shared < w.shared_pages.size());
     });
   }
 };
 
 struct PagesAreInOrder {
   static constexpr std::string_view id = "MEM-3";
-  static constexpr std::string_view says = "No page of an address space is mapped twice, and none lies outside it.";
+  static constexpr std::string_view says =
+      "No page of an address space is mapped twice, and none lies outside it.";
   static constexpr std::string_view source = "mmap.2 ADDRESS:1";
   static bool holds(const auto& w, TaskId t) {
     if (!w.tasks[t].space) return true;
@@ -196,7 +205,8 @@ struct VforkParentsSleep {
 
 struct ThreadsShare {
   static constexpr std::string_view id = "THREAD-1";
-  static constexpr std::string_view says = "The living threads of a process share memory and dispositions.";
+  static constexpr std::string_view says =
+      "The living threads of a process share memory and dispositions.";
   static constexpr std::string_view source = "clone.2 THREAD:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
@@ -216,7 +226,8 @@ struct LeadersLeaveLast {
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
     return w.tasks.has(p.leader) && !p.threads.empty() && p.threads.front() == p.leader &&
-           std::ranges::count(p.threads, t) == 1 && (w.tasks[t].exit_signal == -1) == (p.leader != t);
+           std::ranges::count(p.threads, t) == 1 &&
+           (w.tasks[t].exit_signal == -1) == (p.leader != t);
   }
 };
 
@@ -227,15 +238,19 @@ struct RunningThreadsAreCounted {
   static constexpr std::string_view source = "kernel-exit LIVE:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
-    const auto running = std::ranges::count_if(p.threads, [&](TaskId id) { return !w.tasks[id].exiting(); });
-    const auto stopping = std::ranges::count_if(p.threads, [&](TaskId id) { return w.tasks[id].stop_pending; });
-    return running == static_cast<std::ptrdiff_t>(p.running_threads) && stopping == p.stopping_threads;
+    const auto running =
+        std::ranges::count_if(p.threads, [&](TaskId id) { return !w.tasks[id].exiting(); });
+    const auto stopping =
+        std::ranges::count_if(p.threads, [&](TaskId id) { return w.tasks[id].stop_pending; });
+    return running == static_cast<std::ptrdiff_t>(p.running_threads) &&
+           stopping == p.stopping_threads;
   }
 };
 
 struct StopAndContExclude {
   static constexpr std::string_view id = "SIGNAL-1";
-  static constexpr std::string_view says = "A stop signal and SIGCONT are never both pending in a process.";
+  static constexpr std::string_view says =
+      "A stop signal and SIGCONT are never both pending in a process.";
   static constexpr std::string_view source = "kernel-signal PREPARE:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
@@ -249,13 +264,15 @@ struct StopAndContExclude {
 struct KillAndStopAreBeyondReach {
   static constexpr std::string_view id = "SIGNAL-2";
   static constexpr std::string_view says =
-      "SIGKILL and SIGSTOP are never blocked, ignored or caught, and no signal is both ignored and caught.";
+      "SIGKILL and SIGSTOP are never blocked, ignored or caught, and no signal is both ignored and "
+      "caught.";
   static constexpr std::string_view source = "signal.7 UNBLOCKABLE:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (task.zombie) return true;
     const auto& h = w.handlers[task.handlers];
-    return ((task.blocked | h.ignored | h.caught) & kUnblockable).empty() && (h.ignored & h.caught).empty();
+    return ((task.blocked | h.ignored | h.caught) & kUnblockable).empty() &&
+           (h.ignored & h.caught).empty();
   }
 };
 
@@ -274,7 +291,8 @@ struct NobodyForgetsSignals {
 struct StopsAreWhole {
   static constexpr std::string_view id = "STOP-1";
   static constexpr std::string_view says =
-      "A process has stopped when all its living threads have; stopped and continued are never both news.";
+      "A process has stopped when all its living threads have; stopped and continued are never "
+      "both news.";
   static constexpr std::string_view source = "kernel-signal STOP:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
@@ -303,57 +321,70 @@ struct NewsIsKept {
 struct NobodyOversleeps {
   static constexpr std::string_view id = "WAIT-2";
   static constexpr std::string_view says =
-      "Nobody sleeps in a wait for any dead child, whatever its exit signal, while one can be reaped.";
+      "Nobody sleeps in a wait for any dead child, whatever its exit signal, while one can be "
+      "reaped.";
   static constexpr std::string_view source = "wait.2 BLOCK:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
-    if (task.call.kind != Call::Kind::wait || task.stopped || task.call.query.whom != WaitQuery::Whom::any ||
+    if (task.call.kind != Call::Kind::wait || task.stopped ||
+        task.call.query.whom != WaitQuery::Whom::any ||
         !task.call.query.options.has(wait_option::exited | wait_option::all) ||
         task.call.query.options.has(wait_option::nothread))
       return true;
     return std::ranges::none_of(task.news, [&](const auto& entry) {
-      return w.tasks[entry.second].zombie && w.process_of(w.tasks[entry.second]).threads.size() == 1;
+      return w.tasks[entry.second].zombie &&
+             w.process_of(w.tasks[entry.second]).threads.size() == 1;
     });
   }
 };
 
 /// The register.
 using Invariants =
-    std::tuple<OneParent, OneRoot, OrphansAreAdopted, OrphansGoToTheRightReaper, OnlyLeadersAreZombies,
-               DeathsCanBeReported, DeathIsFinal, NumbersAreUnique, NumbersArePinned, GroupsAreInOneSession,
-               PrivatePagesAreIsolated, SharedPagesAreOne, PagesAreInOrder, VforkParentsSleep, ThreadsShare,
-               LeadersLeaveLast, RunningThreadsAreCounted, StopAndContExclude, KillAndStopAreBeyondReach,
+    std::tuple<OneParent, OneRoot, OrphansAreAdopted, OrphansGoToTheRightReaper,
+               OnlyLeadersAreZombies, DeathsCanBeReported, DeathIsFinal, NumbersAreUnique,
+               NumbersArePinned, GroupsAreInOneSession, PrivatePagesAreIsolated, SharedPagesAreOne,
+               PagesAreInOrder, VforkParentsSleep, ThreadsShare, LeadersLeaveLast,
+               RunningThreadsAreCounted, StopAndContExclude, KillAndStopAreBeyondReach,
                NobodyForgetsSignals, StopsAreWhole, NewsIsKept, NobodyOversleeps>;
 
 /// The counts that no single task can vouch for. O(tasks): for the full check.
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";
   static constexpr std::string_view says =
-      "Users of memory and of dispositions, members of sessions and the lists of tasks equal what they count.";
+      "Users of memory and dispositions, members of sessions and the lists of tasks equal what "
+      "they "
+      "count.";
   static constexpr std::string_view source = "forkproof COUNT:1";
   static bool holds(const auto& w) {
-    std::map<std::uint32_t, std::uint32_t> spaces, handlers;
-    std::map<std::int32_t, std::uint32_t> sessions;
-    std::size_t processes = 0;
+    std::vector<std::uint32_t> spaces(w.spaces.capacity()), handlers(w.handlers.capacity());
+    std::vector<Pid> sessions;
     w.tasks.for_each([&](TaskId id, const auto& t) {
       if (t.space) ++spaces[t.space.n];
       ++handlers[t.handlers.n];
-      if (!w.is_leader(id)) return;
-      ++processes;
-      ++sessions[w.process_of(t).sid.n];
+      if (w.is_leader(id)) sessions.push_back(w.process_of(t).sid);
     });
-    bool same = w.processes.size() == processes && w.all_processes.size() == processes &&
-                w.spaces.size() == spaces.size() && w.handlers.size() == handlers.size();
+    const std::size_t processes = sessions.size();
+    bool same = w.processes.size() == processes && w.all_processes.size() == processes;
     w.spaces.for_each([&](SpaceId id, const auto& s) { same = same && spaces[id.n] == s.users; });
-    w.handlers.for_each([&](HandlersId id, const auto& h) { same = same && handlers[id.n] == h.users; });
-    for (const auto& [n, use] : w.numbers) same = same && sessions[n] == use.session_members && !use.free();
+    w.handlers.for_each(
+        [&](HandlersId id, const auto& h) { same = same && handlers[id.n] == h.users; });
+    std::ranges::sort(sessions);
+    std::size_t counted = 0;
+    for (const auto& [n, use] : w.numbers) {
+      const auto members = std::ranges::equal_range(sessions, Pid{n});
+      same = same && !use.free() && members.size() == use.session_members;
+      counted += use.session_members;
+    }
+    same = same && counted == processes;
     return same;
   }
 };
 
 /// Calls `f.operator()<I>()` for each invariant about a task.
 constexpr void for_each_invariant(auto&& f) {
-  [&]<class... I>(std::tuple<I...>*) { (f.template operator()<I>(), ...); }(static_cast<Invariants*>(nullptr));
+  [&]<class... I>(std::tuple<I...>*) {
+    (f.template operator()<I>(), ...);
+  }(static_cast<Invariants*>(nullptr));
 }
 
 /// The id of the first invariant that a task breaks, empty when it breaks none.

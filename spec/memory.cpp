@@ -18,7 +18,8 @@ Model::Answer Model::act(TaskId id, const Mmap& op) {
   PageNo first = 0;  // the lowest page from which `op.pages` are free
   auto at = pages.begin();
   for (; at != pages.end() && at->no - first < op.pages; ++at) first = at->no + 1;
-  if (op.pages > kPages || first > kPages - op.pages) return fails(Errno::nomem, "mem.mmap-full"_rule);
+  if (op.pages > kPages || first > kPages - op.pages)
+    return fails(Errno::nomem, "mem.mmap-full"_rule);
 
   std::vector<Page> fresh;
   for (PageNo no = first; no < first + op.pages; ++no) {

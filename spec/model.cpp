@@ -44,20 +44,23 @@ const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
   return_rules_.clear();
   touched_.clear();
   choose_ = &choose;
+  ++world_.step;
   outcome_rule_ = {};
   actor_ = is_by_world(op) ? TaskId::none() : world_.task_of(actor);
 
-  std::visit([&]<class O>(const O& o) {
-    if constexpr (by_world<O>) {
-      effects_.outcome = turn(o);
-    } else if (!actor_ || !can_run(actor_)) {
-      const RuleId rule = world_.over ? "world.over"_rule : "call.not-run"_rule;
-      effects_.outcome = answers(Outcome::of(Outcome::Kind::not_run), rule);
-    } else {
-      answer_actor(act(actor_, o));
-      settle();
-    }
-  }, op);
+  std::visit(
+      [&]<class O>(const O& o) {
+        if constexpr (by_world<O>) {
+          effects_.outcome = turn(o);
+        } else if (!actor_ || !can_run(actor_)) {
+          const RuleId rule = world_.over ? "world.over"_rule : "call.not-run"_rule;
+          effects_.outcome = answers(Outcome::of(Outcome::Kind::not_run), rule);
+        } else {
+          answer_actor(act(actor_, o));
+          settle();
+        }
+      },
+      op);
   std::erase_if(touched_, [&](TaskId id) { return !world_.tasks.has(id); });
   return effects_;
 }
@@ -73,7 +76,8 @@ void Model::answer_actor(const Answer& answer) {
   if (answer) me.call = {.kind = Call::Kind::held, .result = *answer};
   if (!me.attention) {  // asleep
     effects_.outcome = Outcome::of(Outcome::Kind::blocks);
-    if (me.call.kind == Call::Kind::vfork) effects_.outcome.who = TaskRef::number(me.call.child_number);
+    if (me.call.kind == Call::Kind::vfork)
+      effects_.outcome.who = TaskRef::number(me.call.child_number);
     return;
   }
 
@@ -140,7 +144,8 @@ void Model::go_on(TaskId id, std::optional<Signal> handled) {
     case Call::Kind::wait:
       if (handled && !world_.handlers[t.handlers].restart.has(*handled))
         return finish(id, fails(Errno::intr, "wait.interrupted"_rule));
-      if (handled || t.call.interrupted) cover(handled ? "wait.restarted"_rule : "wait.goes-on"_rule);
+      if (handled || t.call.interrupted)
+        cover(handled ? "wait.restarted"_rule : "wait.goes-on"_rule);
       if (handled || t.call.interrupted) t.call.since = next_place();
       t.call.interrupted = false;
       if (const Answer found = look(id, t.call.query)) finish(id, *found);
@@ -148,10 +153,14 @@ void Model::go_on(TaskId id, std::optional<Signal> handled) {
     case Call::Kind::restart: {
       const Op again = t.call.again;
       t.call = {};
-      const Answer answer = std::visit([&]<class O>(const O& o) -> Answer {
-        if constexpr (creates_task<O>) return act(id, o);
-        else return std::nullopt;
-      }, again);
+      const Answer answer = std::visit(
+          [&]<class O>(const O& o) -> Answer {
+            if constexpr (creates_task<O>)
+              return act(id, o);
+            else
+              return std::nullopt;
+          },
+          again);
       if (answer) finish(id, *answer);
       return;
     }
@@ -180,8 +189,14 @@ Outcome Model::answers(Outcome outcome, RuleId rule) {
 Outcome Model::fails(Errno error, RuleId rule) { return answers(Outcome::failure(error), rule); }
 
 void Model::touch(TaskId id, bool memory) {
-  effects_.touched.push_back({world_.tasks[id].tid, memory});
-  touched_.push_back(id);
+  Task& t = world_.tasks[id];
+  if (t.touched != world_.step) {
+    t.touched = world_.step;
+    effects_.touched.push_back({t.tid, memory});
+    touched_.push_back(id);
+  } else if (memory) {
+    std::ranges::find(effects_.touched, t.tid, &Touched::task)->memory = true;
+  }
 }
 
 void Model::touch(const Process& process) {

@@ -179,10 +179,10 @@ class Model {
   Chooser* choose_ = nullptr;
 
   // Of the step under way.
-  TaskId actor_;            // none once it is gone
-  bool acting_ = false;     // the actor has not been answered yet
+  TaskId actor_;         // none once it is gone
+  bool acting_ = false;  // the actor has not been answered yet
   bool answered_ = false;
-  Signal death_;            // of the actor
+  Signal death_;  // of the actor
   Effects effects_;
   RuleId outcome_rule_{};
   std::vector<RuleId> fired_, return_rules_;

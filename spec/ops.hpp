@@ -72,7 +72,8 @@ struct NoOutcome {};    // it never returns to its actor
 
 struct Fork : CreatesTask {
   static constexpr auto name = "fork";
-  static constexpr auto says = "Makes a child process: a copy of the caller with memory of its own.";
+  static constexpr auto says =
+      "Makes a child process: a copy of the caller with memory of its own.";
   static constexpr auto source = "fork(2)";
   static constexpr std::tuple args{};
   friend bool operator==(const Fork&, const Fork&) { return true; }
@@ -81,7 +82,8 @@ struct Fork : CreatesTask {
 struct Vfork : CreatesTask {
   static constexpr auto name = "vfork";
   static constexpr auto says =
-      "Makes a child process that borrows the caller's memory; the caller sleeps until the child execs or dies.";
+      "Makes a child process that borrows the caller's memory; the caller sleeps until the child "
+      "execs or dies.";
   static constexpr auto source = "vfork(2)";
   static constexpr std::tuple args{};
   friend bool operator==(const Vfork&, const Vfork&) { return true; }
@@ -89,18 +91,22 @@ struct Vfork : CreatesTask {
 
 struct Clone : CreatesTask {
   static constexpr auto name = "clone";
-  static constexpr auto says = "Makes a child process or a thread that shares with the caller what the flags say.";
+  static constexpr auto says =
+      "Makes a child process or a thread that shares with the caller what the flags say.";
   static constexpr auto source = "clone(2)";
   CloneFlags flags;
   ExitSignal exit_signal;
   static constexpr std::tuple args{Arg{"flags", &Clone::flags, Form::optional},
                                    Arg{"exit_signal", &Clone::exit_signal, Form::key}};
-  friend bool operator==(const Clone& a, const Clone& b) { return a.flags == b.flags && a.exit_signal == b.exit_signal; }
+  friend bool operator==(const Clone& a, const Clone& b) {
+    return a.flags == b.flags && a.exit_signal == b.exit_signal;
+  }
 };
 
 struct Exec {
   static constexpr auto name = "exec";
-  static constexpr auto says = "Replaces the program of the caller's process: its other threads end, its memory is new.";
+  static constexpr auto says =
+      "Replaces the program of the caller's process: its other threads end, its memory is new.";
   static constexpr auto source = "execve(2)";
   static constexpr std::tuple args{};
   friend bool operator==(const Exec&, const Exec&) = default;
@@ -130,7 +136,8 @@ struct ExitGroup : NoOutcome {
 
 struct Wait4 {
   static constexpr auto name = "wait4";
-  static constexpr auto says = "Waits for a child to die, and for other changes that the options ask for.";
+  static constexpr auto says =
+      "Waits for a child to die, and for other changes that the options ask for.";
   static constexpr auto source = "wait4(2)";
   Selector selector;
   WaitOptions options;
@@ -141,7 +148,8 @@ struct Wait4 {
 
 struct Waitid {
   static constexpr auto name = "waitid";
-  static constexpr auto says = "Waits for the changes of children that the options ask for; WNOWAIT leaves them waitable.";
+  static constexpr auto says =
+      "Waits for the changes of children that the options ask for; WNOWAIT leaves them waitable.";
   static constexpr auto source = "waitid(2)";
   Selector selector;
   WaitOptions options;
@@ -154,7 +162,8 @@ struct Waitid {
 
 struct Kill {
   static constexpr auto name = "kill";
-  static constexpr auto says = "Sends a signal to a process, a group or everybody; signal 0 only asks who is there.";
+  static constexpr auto says =
+      "Sends a signal to a process, a group or everybody; signal 0 only asks who is there.";
   static constexpr auto source = "kill(2)";
   Target target;
   Signal signal;
@@ -175,12 +184,14 @@ struct Tgkill {
 
 struct Sigaction {
   static constexpr auto name = "sigaction";
-  static constexpr auto says = "Says what the process does with a signal; a handler that is caught does nothing.";
+  static constexpr auto says =
+      "Says what the process does with a signal; a handler that is caught does nothing.";
   static constexpr auto source = "sigaction(2)";
   Signal signal;
   Disposition disposition = Disposition::default_;
   SaFlags flags;
-  static constexpr std::tuple args{Arg{"signal", &Sigaction::signal}, Arg{"disposition", &Sigaction::disposition},
+  static constexpr std::tuple args{Arg{"signal", &Sigaction::signal},
+                                   Arg{"disposition", &Sigaction::disposition},
                                    Arg{"flags", &Sigaction::flags, Form::optional}};
   friend bool operator==(const Sigaction&, const Sigaction&) = default;
 };
@@ -249,7 +260,8 @@ struct Getsid {
 
 struct Setpgid {
   static constexpr auto name = "setpgid";
-  static constexpr auto says = "Moves the caller or a child into a process group; 0 is the caller, and the task itself.";
+  static constexpr auto says =
+      "Moves the caller or a child into a process group; 0 is the caller, and the task itself.";
   static constexpr auto source = "setpgid(2)";
   TaskRef task, group;
   static constexpr std::tuple args{Arg{"task", &Setpgid::task}, Arg{"group", &Setpgid::group}};
@@ -258,7 +270,8 @@ struct Setpgid {
 
 struct Setsid {
   static constexpr auto name = "setsid";
-  static constexpr auto says = "Makes the caller the leader of a new session and of a new group in it.";
+  static constexpr auto says =
+      "Makes the caller the leader of a new session and of a new group in it.";
   static constexpr auto source = "setsid(2)";
   static constexpr std::tuple args{};
   friend bool operator==(const Setsid&, const Setsid&) = default;
@@ -268,7 +281,8 @@ struct Setsid {
 
 struct PrctlSubreaper {
   static constexpr auto name = "prctl_subreaper";
-  static constexpr auto says = "Makes the process adopt the orphans among its descendants, or stop doing so.";
+  static constexpr auto says =
+      "Makes the process adopt the orphans among its descendants, or stop doing so.";
   static constexpr auto source = "prctl(2) PR_SET_CHILD_SUBREAPER";
   std::int32_t on = 1;
   static constexpr std::tuple args{Arg{"on", &PrctlSubreaper::on}};
@@ -277,7 +291,8 @@ struct PrctlSubreaper {
 
 struct PrctlPdeathsig {
   static constexpr auto name = "prctl_pdeathsig";
-  static constexpr auto says = "Asks for a signal when the thread that made the caller ends; 0 asks for none.";
+  static constexpr auto says =
+      "Asks for a signal when the thread that made the caller ends; 0 asks for none.";
   static constexpr auto source = "prctl(2) PR_SET_PDEATHSIG";
   Signal signal;
   static constexpr std::tuple args{Arg{"signal", &PrctlPdeathsig::signal}};
@@ -288,11 +303,13 @@ struct PrctlPdeathsig {
 
 struct Mmap {
   static constexpr auto name = "mmap";
-  static constexpr auto says = "Maps fresh pages of zeroes, lowest free run first; answers the first page's number.";
+  static constexpr auto says =
+      "Maps fresh pages of zeroes, lowest free run first; answers the first page's number.";
   static constexpr auto source = "mmap(2) MAP_ANONYMOUS";
   Mapping mapping = Mapping::private_;
   PageNo pages = 1;
-  static constexpr std::tuple args{Arg{"mapping", &Mmap::mapping}, Arg{"pages", &Mmap::pages, Form::key}};
+  static constexpr std::tuple args{Arg{"mapping", &Mmap::mapping},
+                                   Arg{"pages", &Mmap::pages, Form::key}};
   friend bool operator==(const Mmap&, const Mmap&) = default;
 };
 
@@ -302,13 +319,15 @@ struct Munmap {
   static constexpr auto source = "munmap(2)";
   PageNo page = 0;
   PageNo pages = 1;
-  static constexpr std::tuple args{Arg{"page", &Munmap::page}, Arg{"pages", &Munmap::pages, Form::key}};
+  static constexpr std::tuple args{Arg{"page", &Munmap::page},
+                                   Arg{"pages", &Munmap::pages, Form::key}};
   friend bool operator==(const Munmap&, const Munmap&) = default;
 };
 
 struct Madvise {
   static constexpr auto name = "madvise";
-  static constexpr auto says = "Says what fork does with a page: leave it out, wipe it, or the usual.";
+  static constexpr auto says =
+      "Says what fork does with a page: leave it out, wipe it, or the usual.";
   static constexpr auto source = "madvise(2)";
   PageNo page = 0;
   Advice advice = Advice::dontfork;
@@ -339,7 +358,8 @@ struct Write {
 
 struct SetPidMax : ByWorld {
   static constexpr auto name = "pid_max";
-  static constexpr auto says = "Sets the bound below which pids are given out: 301..4194304, else EINVAL.";
+  static constexpr auto says =
+      "Sets the bound below which pids are given out: 301..4194304, else EINVAL.";
   static constexpr auto source = "proc(5) /proc/sys/kernel/pid_max";
   std::int32_t value = kPidMaxDefault;
   static constexpr std::tuple args{Arg{"value", &SetPidMax::value}};
@@ -348,19 +368,22 @@ struct SetPidMax : ByWorld {
 
 struct SetPidCursor : ByWorld {
   static constexpr auto name = "pid_cursor";
-  static constexpr auto says = "Sets the number that the search for a free pid starts at: 1..pid_max+1, else EINVAL.";
+  static constexpr auto says =
+      "Sets the number that the search for a free pid starts at: 1..pid_max+1, else EINVAL.";
   static constexpr auto source = "proc(5) /proc/sys/kernel/ns_last_pid, which is one less";
   std::int32_t value = 2;
   static constexpr std::tuple args{Arg{"value", &SetPidCursor::value}};
-  friend bool operator==(const SetPidCursor& a, const SetPidCursor& b) { return a.value == b.value; }
+  friend bool operator==(const SetPidCursor& a, const SetPidCursor& b) {
+    return a.value == b.value;
+  }
 };
 
 // --- the register ----------------------------------------------------------------------------
 
-using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid, Kill, Tgkill, Sigaction,
-                        Sigprocmask, Pause, Getpid, Gettid, Getppid, Getpgid, Getsid, Setpgid, Setsid,
-                        PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise, Read, Write, SetPidMax,
-                        SetPidCursor>;
+using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid, Kill, Tgkill,
+                        Sigaction, Sigprocmask, Pause, Getpid, Gettid, Getppid, Getpgid, Getsid,
+                        Setpgid, Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
+                        Read, Write, SetPidMax, SetPidCursor>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 
@@ -381,7 +404,8 @@ inline constexpr bool no_outcome = std::is_base_of_v<NoOutcome, O>;
 constexpr void for_each_op(auto&& f) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (f.template operator()<std::variant_alternative_t<I, Op>>(), ...);
-  }(std::make_index_sequence<kOps>{});
+  }
+  (std::make_index_sequence<kOps>{});
 }
 
 /// Whether the op of `op` has a trait, such as `creates_task`.

@@ -46,7 +46,9 @@ struct Outcome {
   static constexpr Outcome news(TaskRef t, Change c, std::int32_t code) {
     return {.kind = Kind::change, .change = c, .code = c == Change::continued ? 0 : code, .who = t};
   }
-  static constexpr Outcome news(Pid p, Change c, std::int32_t code) { return news(TaskRef::number(p), c, code); }
+  static constexpr Outcome news(Pid p, Change c, std::int32_t code) {
+    return news(TaskRef::number(p), c, code);
+  }
 
   friend constexpr bool operator==(const Outcome&, const Outcome&) = default;
 };
@@ -81,7 +83,7 @@ struct TaskView {
   std::int32_t exit_signal = 0;  // -1 for a thread that is not the leader
   std::int32_t exit_code = 0;    // of a zombie: the status that wait4 would store; else 0
   TaskFlags flags;
-  std::int32_t threads = 0;      // not yet released, the leader included
+  std::int32_t threads = 0;  // not yet released, the leader included
   SigSet pending, shared_pending, blocked, ignored, caught;
   friend constexpr bool operator==(const TaskView&, const TaskView&) = default;
 
@@ -106,10 +108,12 @@ constexpr auto TaskView::fields() {
       Field{"ppid", "the number of its parent process", &TaskView::ppid},
       Field{"pgid", "its process group", &TaskView::pgid},
       Field{"sid", "its session", &TaskView::sid},
-      Field{"exit_signal", "the signal its parent gets when it dies, -1 for a thread", &TaskView::exit_signal},
+      Field{"exit_signal", "the signal its parent gets when it dies, -1 for a thread",
+            &TaskView::exit_signal},
       Field{"exit_code", "a zombie's wait status", &TaskView::exit_code},
       Field{"flags", "its task flags", &TaskView::flags},
-      Field{"threads", "how many threads its process has, not counting released ones", &TaskView::threads},
+      Field{"threads", "how many threads its process has, not counting released ones",
+            &TaskView::threads},
       Field{"pending", "signals pending for the thread", &TaskView::pending},
       Field{"shared_pending", "signals pending for the process", &TaskView::shared_pending},
       Field{"blocked", "signals the thread blocks", &TaskView::blocked},

@@ -39,11 +39,11 @@ struct Step {
   std::optional<Pid> pid;  // `-> A pid 7`: the number that the new task must get
   std::vector<ExpectedReturn> returns;
   std::vector<Expectation> expectations;
-  std::int32_t line = 0;   // in the file it came from, 0 when it came from none; not compared
+  std::int32_t line = 0;  // in the file it came from, 0 when it came from none; not compared
 
   friend bool operator==(const Step& a, const Step& b) {
-    return a.actor == b.actor && a.op == b.op && a.binds == b.binds && a.outcome == b.outcome && a.pid == b.pid &&
-           a.returns == b.returns && a.expectations == b.expectations;
+    return a.actor == b.actor && a.op == b.op && a.binds == b.binds && a.outcome == b.outcome &&
+           a.pid == b.pid && a.returns == b.returns && a.expectations == b.expectations;
   }
 };
 

@@ -10,9 +10,12 @@ namespace {
 /// The pid argument of the call that a target stands for.
 std::int32_t raw_pid(const Target& t) {
   switch (t.kind) {
-    case Target::Kind::all: return -1;
-    case Target::Kind::own_group: return 0;
-    case Target::Kind::task: return t.who.n;
+    case Target::Kind::all:
+      return -1;
+    case Target::Kind::own_group:
+      return 0;
+    case Target::Kind::task:
+      return t.who.n;
     case Target::Kind::group:
       return static_cast<std::int32_t>(-static_cast<std::uint32_t>(t.who.n));
   }
@@ -30,11 +33,13 @@ Model::Answer Model::act(TaskId id, const Kill& op) {
   if (pid > 0) {
     const TaskId to = world_.task_of({pid});
     if (!to) return fails(Errno::srch, "signal.kill-no-process"_rule);
-    if (op.signal.n < 0 || op.signal.n > kSignalMax) return fails(Errno::inval, "signal.bad-signal"_rule);
+    if (op.signal.n < 0 || op.signal.n > kSignalMax)
+      return fails(Errno::inval, "signal.bad-signal"_rule);
     if (!world_.is_leader(to)) cover("signal.kill-thread-number"_rule);
     if (world_.tasks[to].zombie) cover("signal.zombie"_rule);
     if (op.signal != sig::none) send(op.signal, to, Scope::process);
-    return answers(Outcome::success(), op.signal == sig::none ? "signal.zero"_rule : "signal.kill-process"_rule);
+    return answers(Outcome::success(),
+                   op.signal == sig::none ? "signal.zero"_rule : "signal.kill-process"_rule);
   }
   if (pid == INT32_MIN) return fails(Errno::srch, "signal.kill-least-number"_rule);
   std::vector<ProcessId> members;
@@ -43,11 +48,13 @@ Model::Answer Model::act(TaskId id, const Kill& op) {
       if (p != mine && world_.tasks[world_.processes[p].leader].tid != kInit) members.push_back(p);
   } else {
     const auto at = world_.numbers.find(pid == 0 ? world_.processes[mine].pgid.n : -pid);
-    if (at != world_.numbers.end())
-      members = newest_first(at->second.group);
+    if (at != world_.numbers.end()) members = newest_first(at->second.group);
   }
-  if (members.empty()) return fails(Errno::srch, pid == -1 ? "signal.kill-all-nobody"_rule : "signal.kill-no-group"_rule);
-  if (op.signal.n < 0 || op.signal.n > kSignalMax) return fails(Errno::inval, "signal.bad-signal"_rule);
+  if (members.empty())
+    return fails(Errno::srch,
+                 pid == -1 ? "signal.kill-all-nobody"_rule : "signal.kill-no-group"_rule);
+  if (op.signal.n < 0 || op.signal.n > kSignalMax)
+    return fails(Errno::inval, "signal.bad-signal"_rule);
   cover(pid == -1 ? "signal.kill-all"_rule : "signal.kill-group"_rule);
   return send_to_each(members, op.signal);
 }
@@ -63,7 +70,8 @@ Model::Answer Model::act(TaskId, const Tgkill& op) {
   const TaskId to = world_.task_of(op.thread.pid());
   if (!to || world_.leader_of(world_.tasks[to]).tid != op.process.pid())
     return fails(Errno::srch, "signal.tgkill-no-thread"_rule);
-  if (op.signal.n < 0 || op.signal.n > kSignalMax) return fails(Errno::inval, "signal.bad-signal"_rule);
+  if (op.signal.n < 0 || op.signal.n > kSignalMax)
+    return fails(Errno::inval, "signal.bad-signal"_rule);
 
   if (op.signal != sig::none) send(op.signal, to, Scope::thread);
   return answers(Outcome::success(), "signal.tgkill"_rule);
@@ -82,8 +90,9 @@ Model::Answer Model::act(TaskId id, const Sigaction& op) {
   if (op.signal == sig::chld) h.nocldwait = op.flags.has(sa_flag::nocldwait);
   if (op.signal == sig::chld) h.nocldstop = op.flags.has(sa_flag::nocldstop);
   Process& p = world_.process_of(me);
-  const bool now_ignored = op.disposition == Disposition::ignore ||
-                           (op.disposition == Disposition::default_ && kDefaultIgnored.has(op.signal));
+  const bool now_ignored =
+      op.disposition == Disposition::ignore ||
+      (op.disposition == Disposition::default_ && kDefaultIgnored.has(op.signal));
   if (now_ignored) {
     cover("signal.ignoring-flushes"_rule);
     p.shared_pending = p.shared_pending - one;
@@ -107,7 +116,9 @@ Model::Answer Model::act(TaskId id, const Sigprocmask& op) {
       rule = "signal.mask-unblock"_rule;
       me.blocked = me.blocked - op.set;
       break;
-    case MaskHow::set: me.blocked = op.set; break;
+    case MaskHow::set:
+      me.blocked = op.set;
+      break;
   }
   me.blocked = me.blocked - kUnblockable;
   if (me.blocked != before && !deliverable(me).empty()) {
@@ -144,7 +155,8 @@ void Model::send(Signal s, TaskId to, Scope scope) {
   const TaskId taker_id = taker(s, to, scope);
   if (!taker_id) return cover(t.stopped ? "stop.others-wait"_rule : "signal.target-nobody"_rule);
   const Handlers& h = world_.handlers[t.handlers];
-  const bool fatal = h.of(s) == Disposition::default_ && !kDefaultIgnored.has(s) && !kStopSignals.has(s);
+  const bool fatal =
+      h.of(s) == Disposition::default_ && !kDefaultIgnored.has(s) && !kStopSignals.has(s);
   if (fatal && !kCoreSignals.has(s)) return kill_process(p, s);
   if (fatal) cover("signal.core-at-delivery"_rule);
   draw_attention(taker_id, s == sig::kill);
@@ -161,8 +173,10 @@ bool Model::is_dropped(Signal s, const Task& t) {
     cover("signal.init-protected"_rule);
     return true;
   }
-  const bool ignored = d == Disposition::ignore || (d == Disposition::default_ && kDefaultIgnored.has(s));
-  if (ignored) cover(d == Disposition::ignore ? "signal.ignored-dropped"_rule : "signal.default-ignored"_rule);
+  const bool ignored =
+      d == Disposition::ignore || (d == Disposition::default_ && kDefaultIgnored.has(s));
+  if (ignored)
+    cover(d == Disposition::ignore ? "signal.ignored-dropped"_rule : "signal.default-ignored"_rule);
   if (!ignored && world_.process_of(t).unkillable) cover("signal.init-handles"_rule);
   return ignored;
 }
@@ -275,7 +289,8 @@ bool Model::deal_with_signals(TaskId id, std::optional<Signal>& handled) {
   for (;;) {
     Task& t = world_.tasks[id];
     Process& p = world_.process_of(t);
-    if (p.notice != Process::Notice::none) tell_parent_of_stop(p, std::exchange(p.notice, Process::Notice::none));
+    if (p.notice != Process::Notice::none)
+      tell_parent_of_stop(p, std::exchange(p.notice, Process::Notice::none));
     if (p.group_exit) {
       t.flags = t.flags | task_flag::signaled;
       cover("exit.signaled-flag"_rule);

@@ -10,14 +10,16 @@
 namespace forkproof::spec {
 
 struct ZombieLeaderWithLiveThread {
-  static constexpr std::string_view id = "SOMETIMES-1", says = "A leader is a zombie while another thread of it lives.";
+  static constexpr std::string_view id = "SOMETIMES-1",
+                                    says = "A leader is a zombie while another thread of it lives.";
   static bool holds(const World& w, TaskId t) {
     return w.tasks[t].zombie && w.process_of(w.tasks[t]).threads.size() > 1;
   }
 };
 
 struct NumberPinnedAsGroup {
-  static constexpr std::string_view id = "SOMETIMES-2", says = "A number is in use only as a process group.";
+  static constexpr std::string_view id = "SOMETIMES-2",
+                                    says = "A number is in use only as a process group.";
   static bool holds(const World& w, TaskId t) {
     const auto at = w.numbers.find(w.process_of(w.tasks[t]).pgid.n);
     return at != w.numbers.end() && !at->second.task && at->second.session_members == 0;
@@ -25,7 +27,8 @@ struct NumberPinnedAsGroup {
 };
 
 struct NumberPinnedAsSession {
-  static constexpr std::string_view id = "SOMETIMES-3", says = "A number is in use only as a session.";
+  static constexpr std::string_view id = "SOMETIMES-3",
+                                    says = "A number is in use only as a session.";
   static bool holds(const World& w, TaskId t) {
     const auto at = w.numbers.find(w.process_of(w.tasks[t]).sid.n);
     return at != w.numbers.end() && !at->second.task && at->second.group.empty();
@@ -33,8 +36,9 @@ struct NumberPinnedAsSession {
 };
 
 struct WrapWithLowNumbersFree {
-  static constexpr std::string_view id = "SOMETIMES-4",
-                                    says = "The numbers have wrapped to 300 while lower ones are free.";
+  static constexpr std::string_view
+      id = "SOMETIMES-4",
+      says = "The numbers have wrapped to 300 while lower ones are free.";
   static bool holds(const World& w, TaskId t) {
     const Pid tid = w.tasks[t].tid;
     return tid.n == kReservedPids && w.cursor <= tid.n + 1 && !w.numbers.contains(2) &&
@@ -43,26 +47,33 @@ struct WrapWithLowNumbersFree {
 };
 
 struct NestedVfork {
-  static constexpr std::string_view id = "SOMETIMES-5", says = "A vfork child sleeps in a vfork of its own.";
+  static constexpr std::string_view id = "SOMETIMES-5",
+                                    says = "A vfork child sleeps in a vfork of its own.";
   static bool holds(const World& w, TaskId t) {
     return w.tasks[t].call.kind == Call::Kind::vfork && static_cast<bool>(w.tasks[t].vfork_parent);
   }
 };
 
 struct VforkParentWithSignals {
-  static constexpr std::string_view id = "SOMETIMES-6", says = "A vfork parent has signals to deal with when it wakes.";
+  static constexpr std::string_view id = "SOMETIMES-6",
+                                    says = "A vfork parent has signals to deal with when it wakes.";
   static bool holds(const World& w, TaskId t) {
     return w.tasks[t].call.kind == Call::Kind::vfork && w.tasks[t].attention;
   }
 };
 
 struct StopHeldUpByVfork {
-  static constexpr std::string_view id = "SOMETIMES-7", says = "A group stop is incomplete because a thread sleeps in vfork.";
-  static bool holds(const World& w, TaskId t) { return w.process_of(w.tasks[t]).stopping_threads > 0; }
+  static constexpr std::string_view
+      id = "SOMETIMES-7",
+      says = "A group stop is incomplete because a thread sleeps in vfork.";
+  static bool holds(const World& w, TaskId t) {
+    return w.process_of(w.tasks[t]).stopping_threads > 0;
+  }
 };
 
 struct TwoThreadsWait {
-  static constexpr std::string_view id = "SOMETIMES-8", says = "Two threads of one process sleep in waits.";
+  static constexpr std::string_view id = "SOMETIMES-8",
+                                    says = "Two threads of one process sleep in waits.";
   static bool holds(const World& w, TaskId t) {
     return std::ranges::count_if(w.process_of(w.tasks[t]).threads, [&](TaskId id) {
              return w.tasks[id].call.kind == Call::Kind::wait;
@@ -71,7 +82,8 @@ struct TwoThreadsWait {
 };
 
 struct SubreaperHasAdopted {
-  static constexpr std::string_view id = "SOMETIMES-9", says = "A subreaper that is not init has adopted a process.";
+  static constexpr std::string_view id = "SOMETIMES-9",
+                                    says = "A subreaper that is not init has adopted a process.";
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
     if (!task.adopted || !task.parent) return false;
@@ -81,7 +93,8 @@ struct SubreaperHasAdopted {
 };
 
 struct ThreadHasAdopted {
-  static constexpr std::string_view id = "SOMETIMES-10", says = "A thread that is no leader has adopted a process.";
+  static constexpr std::string_view id = "SOMETIMES-10",
+                                    says = "A thread that is no leader has adopted a process.";
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
     return task.adopted && task.parent && !w.is_leader(task.parent);
@@ -89,47 +102,61 @@ struct ThreadHasAdopted {
 };
 
 struct DeadSessionLeader {
-  static constexpr std::string_view id = "SOMETIMES-11", says = "The leader of a session is a zombie while its session lives on.";
+  static constexpr std::string_view
+      id = "SOMETIMES-11",
+      says = "The leader of a session is a zombie while its session lives on.";
   static bool holds(const World& w, TaskId t) {
     const Process& p = w.process_of(w.tasks[t]);
     const auto session = w.numbers.find(p.sid.n);
-    return w.tasks[t].zombie && p.session_leader && session != w.numbers.end() && session->second.session_members > 1;
+    return w.tasks[t].zombie && p.session_leader && session != w.numbers.end() &&
+           session->second.session_members > 1;
   }
 };
 
 struct StoppedInsideWait {
-  static constexpr std::string_view id = "SOMETIMES-12", says = "A task is stopped in the middle of a wait.";
+  static constexpr std::string_view id = "SOMETIMES-12",
+                                    says = "A task is stopped in the middle of a wait.";
   static bool holds(const World& w, TaskId t) {
     return w.tasks[t].stopped && w.tasks[t].call.kind == Call::Kind::wait;
   }
 };
 
 struct AnswerHeldBack {
-  static constexpr std::string_view id = "SOMETIMES-13", says = "A call is over, but its task was stopped before it could return.";
+  static constexpr std::string_view
+      id = "SOMETIMES-13",
+      says = "A call is over, but its task was stopped before it could return.";
   static bool holds(const World& w, TaskId t) { return w.tasks[t].call.kind == Call::Kind::held; }
 };
 
 struct PendingInBothPlaces {
-  static constexpr std::string_view id = "SOMETIMES-14", says = "One signal is pending both for a thread and for its process.";
+  static constexpr std::string_view
+      id = "SOMETIMES-14",
+      says = "One signal is pending both for a thread and for its process.";
   static bool holds(const World& w, TaskId t) {
-    return !w.tasks[t].zombie && !(w.tasks[t].pending & w.process_of(w.tasks[t]).shared_pending).empty();
+    return !w.tasks[t].zombie &&
+           !(w.tasks[t].pending & w.process_of(w.tasks[t]).shared_pending).empty();
   }
 };
 
 struct CloneChildZombie {
-  static constexpr std::string_view id = "SOMETIMES-15", says = "A zombie's exit signal is not SIGCHLD.";
-  static bool holds(const World& w, TaskId t) { return w.tasks[t].zombie && w.tasks[t].exit_signal != sig::chld.n; }
+  static constexpr std::string_view id = "SOMETIMES-15",
+                                    says = "A zombie's exit signal is not SIGCHLD.";
+  static bool holds(const World& w, TaskId t) {
+    return w.tasks[t].zombie && w.tasks[t].exit_signal != sig::chld.n;
+  }
 };
 
 struct HandlersSharedByProcesses {
-  static constexpr std::string_view id = "SOMETIMES-16", says = "Two processes share their dispositions.";
+  static constexpr std::string_view id = "SOMETIMES-16",
+                                    says = "Two processes share their dispositions.";
   static bool holds(const World& w, TaskId t) {
     return w.handlers[w.tasks[t].handlers].users > w.process_of(w.tasks[t]).threads.size();
   }
 };
 
 struct MemorySharedByProcesses {
-  static constexpr std::string_view id = "SOMETIMES-17", says = "Two running processes share an address space.";
+  static constexpr std::string_view id = "SOMETIMES-17",
+                                    says = "Two running processes share an address space.";
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
     return task.space && task.parent && !task.vfork_parent && task.call.kind != Call::Kind::vfork &&
@@ -138,25 +165,34 @@ struct MemorySharedByProcesses {
 };
 
 struct IgnoredTooLate {
-  static constexpr std::string_view id = "SOMETIMES-18", says = "A zombie's parent ignores SIGCHLD, but began to after its death.";
+  static constexpr std::string_view
+      id = "SOMETIMES-18",
+      says = "A zombie's parent ignores SIGCHLD, but began to after its death.";
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
-    const auto ignores = [&](const Task& parent) { return w.handlers[parent.handlers].ignored.has(sig::chld); };
-    return std::ranges::any_of(task.news, [&](const auto& entry) { return w.tasks[entry.second].zombie; }) &&
+    const auto ignores = [&](const Task& parent) {
+      return w.handlers[parent.handlers].ignored.has(sig::chld);
+    };
+    return std::ranges::any_of(task.news,
+                               [&](const auto& entry) { return w.tasks[entry.second].zombie; }) &&
            !task.zombie && ignores(task);
   }
 };
 
 struct WaiterLeftBehind {
-  static constexpr std::string_view id = "SOMETIMES-19", says = "A task sleeps in a wait though no child of its process is left.";
+  static constexpr std::string_view
+      id = "SOMETIMES-19",
+      says = "A task sleeps in a wait though no child of its process is left.";
   static bool holds(const World& w, TaskId t) {
     return w.tasks[t].call.kind == Call::Kind::wait &&
-           std::ranges::all_of(w.process_of(w.tasks[t]).threads, [&](TaskId id) { return w.tasks[id].children.empty(); });
+           std::ranges::all_of(w.process_of(w.tasks[t]).threads,
+                               [&](TaskId id) { return w.tasks[id].children.empty(); });
   }
 };
 
 struct GroupOfZombies {
-  static constexpr std::string_view id = "SOMETIMES-20", says = "A group of at least two has only zombies.";
+  static constexpr std::string_view id = "SOMETIMES-20",
+                                    says = "A group of at least two has only zombies.";
   static bool holds(const World& w, TaskId t) {
     if (!w.tasks[t].zombie) return false;
     const auto at = w.numbers.find(w.process_of(w.tasks[t]).pgid.n);
@@ -169,11 +205,12 @@ struct GroupOfZombies {
 
 /// The register.
 using AllSometimes =
-    std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession, WrapWithLowNumbersFree,
-               NestedVfork, VforkParentWithSignals, StopHeldUpByVfork, TwoThreadsWait, SubreaperHasAdopted,
-               ThreadHasAdopted, DeadSessionLeader, StoppedInsideWait, AnswerHeldBack, PendingInBothPlaces,
-               CloneChildZombie, HandlersSharedByProcesses, MemorySharedByProcesses, IgnoredTooLate,
-               WaiterLeftBehind, GroupOfZombies>;
+    std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
+               WrapWithLowNumbersFree, NestedVfork, VforkParentWithSignals, StopHeldUpByVfork,
+               TwoThreadsWait, SubreaperHasAdopted, ThreadHasAdopted, DeadSessionLeader,
+               StoppedInsideWait, AnswerHeldBack, PendingInBothPlaces, CloneChildZombie,
+               HandlersSharedByProcesses, MemorySharedByProcesses, IgnoredTooLate, WaiterLeftBehind,
+               GroupOfZombies>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -9,16 +9,21 @@ namespace opt = wait_option;
 
 namespace {
 
-constexpr WaitOptions kWait4Options = opt::nohang | opt::stopped | opt::continued | opt::nothread | opt::all | opt::clone;
+constexpr WaitOptions kWait4Options =
+    opt::nohang | opt::stopped | opt::continued | opt::nothread | opt::all | opt::clone;
 constexpr WaitOptions kWaitidOptions = kWait4Options | opt::exited | opt::nowait;
 
 /// The pid argument of the call that a selector stands for.
 std::int32_t raw_pid(const Selector& s) {
   switch (s.kind) {
-    case Selector::Kind::any: return -1;
-    case Selector::Kind::own_group: return 0;
-    case Selector::Kind::task: return s.who.n;
-    case Selector::Kind::group: return static_cast<std::int32_t>(-static_cast<std::uint32_t>(s.who.n));
+    case Selector::Kind::any:
+      return -1;
+    case Selector::Kind::own_group:
+      return 0;
+    case Selector::Kind::task:
+      return s.who.n;
+    case Selector::Kind::group:
+      return static_cast<std::int32_t>(-static_cast<std::uint32_t>(s.who.n));
   }
   return 0;
 }
@@ -50,7 +55,8 @@ Model::Answer Model::act(TaskId id, const Waitid& op) {
   using Kind = Selector::Kind;
   const bool own_group = op.selector.kind == Kind::own_group ||
                          (op.selector.kind == Kind::group && op.selector.who.n == 0);
-  if ((op.options - kWaitidOptions).bits != 0) return fails(Errno::inval, "wait.waitid-options"_rule);
+  if ((op.options - kWaitidOptions).bits != 0)
+    return fails(Errno::inval, "wait.waitid-options"_rule);
   if (!op.options.any(opt::exited | opt::stopped | opt::continued))
     return fails(Errno::inval, "wait.waitid-asks-nothing"_rule);
   if (op.selector.kind == Kind::task && op.selector.who.n <= 0)
@@ -121,7 +127,8 @@ Model::Answer Model::look(TaskId id, const WaitQuery& query) {
 
 bool Model::selects(const WaitQuery& query, TaskId child) const {
   switch (query.whom) {
-    case WaitQuery::Whom::any: return true;
+    case WaitQuery::Whom::any:
+      return true;
     case WaitQuery::Whom::process:
       if (world_.tasks[child].tid != query.number) return false;
       break;
@@ -151,7 +158,8 @@ Model::Verdict Model::consider(const WaitQuery& query, TaskId child) {
   }
   if (t.zombie) cover("wait.leader-with-threads"_rule);
   if (t.zombie && has_news(child)) cover("wait.leader-with-threads-events"_rule);
-  if (query.options.has(opt::stopped) && p.stop_complete && p.stop_signal != sig::none) return Verdict::news;
+  if (query.options.has(opt::stopped) && p.stop_complete && p.stop_signal != sig::none)
+    return Verdict::news;
   if (query.options.has(opt::continued) && p.continued) return Verdict::news;
   if (has_news(child)) cover("wait.events-not-asked"_rule);
   return Verdict::there;
@@ -176,14 +184,16 @@ Outcome Model::report(const WaitQuery& query, TaskId child) {
     return (status & 0x7f) == 0 ? Outcome::news(pid, Change::exited, status >> 8)
                                 : Outcome::news(pid, Change::killed, status & 0x7f);
   }
-  const bool stop = query.options.has(opt::stopped) && p.stop_complete && p.stop_signal != sig::none;
+  const bool stop =
+      query.options.has(opt::stopped) && p.stop_complete && p.stop_signal != sig::none;
   const Signal by = p.stop_signal;
   if (!keep && stop) p.stop_signal = sig::none;
   if (!keep && !stop) p.continued = false;
   update_news(child);
   cover(stop ? "wait.stopped"_rule : "wait.continued"_rule);
   if (!keep) cover(stop ? "wait.stopped-once"_rule : "wait.continued-once"_rule);
-  return stop ? Outcome::news(pid, Change::stopped, by.n) : Outcome::news(pid, Change::continued, 0);
+  return stop ? Outcome::news(pid, Change::stopped, by.n)
+              : Outcome::news(pid, Change::continued, 0);
 }
 
 /// Whether the death of a process can be reported: no other thread of it is left.
@@ -228,7 +238,8 @@ void Model::wake_waiters(TaskId child) {
     waiters.push_back(id);
   }
   if (waiters.empty()) return;
-  std::ranges::sort(waiters, std::greater{}, [&](TaskId id) { return world_.tasks[id].call.since; });
+  std::ranges::sort(waiters, std::greater{},
+                    [&](TaskId id) { return world_.tasks[id].call.since; });
   if (waiters.size() > 1) {
     std::vector<Pid> numbers;
     for (const TaskId id : waiters) numbers.push_back(world_.tasks[id].tid);

@@ -26,11 +26,11 @@ struct Pid {
 };
 
 inline constexpr Pid kInit{1};
-inline constexpr std::int32_t kReservedPids = 300;          // the floor after the numbers wrap
-inline constexpr std::int32_t kPidMaxMin = 301;             // the least that may be written
+inline constexpr std::int32_t kReservedPids = 300;  // the floor after the numbers wrap
+inline constexpr std::int32_t kPidMaxMin = 301;     // the least that may be written
 inline constexpr std::int32_t kPidMaxDefault = 32768;
 inline constexpr std::int32_t kPidMaxLimit = 4 * 1024 * 1024;
-inline constexpr Pid kNeverAPid{kPidMaxLimit};              // what an unbound name stands for
+inline constexpr Pid kNeverAPid{kPidMaxLimit};  // what an unbound name stands for
 
 /// A page of an address space, and how many each address space has room for.
 using PageNo = std::uint32_t;
@@ -44,14 +44,16 @@ struct Word {
 };
 
 /// The name of `value` in `table`, if it has one.
-constexpr std::optional<std::string_view> name_of(std::span<const Word> table, std::uint64_t value) {
+constexpr std::optional<std::string_view> name_of(std::span<const Word> table,
+                                                  std::uint64_t value) {
   for (const Word& w : table)
     if (w.value == value) return w.name;
   return std::nullopt;
 }
 
 /// The value of `name` in `table`, if it is there.
-constexpr std::optional<std::uint64_t> value_of(std::span<const Word> table, std::string_view name) {
+constexpr std::optional<std::uint64_t> value_of(std::span<const Word> table,
+                                                std::string_view name) {
   for (const Word& w : table)
     if (w.name == name) return w.value;
   return std::nullopt;
@@ -62,13 +64,22 @@ inline constexpr std::array kProfiles{Word{"linux-6", 0}, Word{"linux-4.12", 1}}
 // --- errno ---------------------------------------------------------------------------------------
 
 enum class Errno : std::uint8_t {
-  ok = 0, perm = 1, srch = 3, intr = 4, child = 10, again = 11, nomem = 12, acces = 13, fault = 14,
+  ok = 0,
+  perm = 1,
+  srch = 3,
+  intr = 4,
+  child = 10,
+  again = 11,
+  nomem = 12,
+  acces = 13,
+  fault = 14,
   inval = 22,
 };
 
 inline constexpr std::array kErrnos{
-    Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10}, Word{"EAGAIN", 11},
-    Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14}, Word{"EINVAL", 22},
+    Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},
+    Word{"ECHILD", 10}, Word{"EAGAIN", 11}, Word{"ENOMEM", 12},
+    Word{"EACCES", 13}, Word{"EFAULT", 14}, Word{"EINVAL", 22},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -82,18 +93,19 @@ struct Signal {
 inline constexpr std::int32_t kSignalMax = 64;
 
 inline constexpr std::array kSignals{
-    Word{"SIGHUP", 1},   Word{"SIGINT", 2},     Word{"SIGQUIT", 3}, Word{"SIGILL", 4},   Word{"SIGTRAP", 5},
-    Word{"SIGABRT", 6},  Word{"SIGBUS", 7},     Word{"SIGFPE", 8},  Word{"SIGKILL", 9},  Word{"SIGUSR1", 10},
-    Word{"SIGSEGV", 11}, Word{"SIGUSR2", 12},   Word{"SIGPIPE", 13}, Word{"SIGALRM", 14}, Word{"SIGTERM", 15},
-    Word{"SIGSTKFLT", 16}, Word{"SIGCHLD", 17}, Word{"SIGCONT", 18}, Word{"SIGSTOP", 19}, Word{"SIGTSTP", 20},
-    Word{"SIGTTIN", 21}, Word{"SIGTTOU", 22},   Word{"SIGURG", 23}, Word{"SIGXCPU", 24}, Word{"SIGXFSZ", 25},
-    Word{"SIGVTALRM", 26}, Word{"SIGPROF", 27}, Word{"SIGWINCH", 28}, Word{"SIGIO", 29}, Word{"SIGPWR", 30},
-    Word{"SIGSYS", 31},
+    Word{"SIGHUP", 1},   Word{"SIGINT", 2},     Word{"SIGQUIT", 3},  Word{"SIGILL", 4},
+    Word{"SIGTRAP", 5},  Word{"SIGABRT", 6},    Word{"SIGBUS", 7},   Word{"SIGFPE", 8},
+    Word{"SIGKILL", 9},  Word{"SIGUSR1", 10},   Word{"SIGSEGV", 11}, Word{"SIGUSR2", 12},
+    Word{"SIGPIPE", 13}, Word{"SIGALRM", 14},   Word{"SIGTERM", 15}, Word{"SIGSTKFLT", 16},
+    Word{"SIGCHLD", 17}, Word{"SIGCONT", 18},   Word{"SIGSTOP", 19}, Word{"SIGTSTP", 20},
+    Word{"SIGTTIN", 21}, Word{"SIGTTOU", 22},   Word{"SIGURG", 23},  Word{"SIGXCPU", 24},
+    Word{"SIGXFSZ", 25}, Word{"SIGVTALRM", 26}, Word{"SIGPROF", 27}, Word{"SIGWINCH", 28},
+    Word{"SIGIO", 29},   Word{"SIGPWR", 30},    Word{"SIGSYS", 31},
 };
 
 namespace sig {
-inline constexpr Signal none{0}, hup{1}, quit{3}, kill{9}, usr1{10}, segv{11}, term{15}, chld{17}, cont{18},
-    stop{19}, tstp{20}, ttin{21}, ttou{22};
+inline constexpr Signal none{0}, hup{1}, quit{3}, kill{9}, usr1{10}, segv{11}, term{15}, chld{17},
+    cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22};
 }
 
 constexpr bool valid(Signal s) { return s.n >= 1 && s.n <= kSignalMax; }
@@ -118,11 +130,11 @@ struct SigSet {
 
 constexpr SigSet sigset(auto... numbers) { return {((std::uint64_t{1} << (numbers - 1)) | ...)}; }
 
-inline constexpr SigSet kStopSignals = sigset(19, 20, 21, 22);            // STOP TSTP TTIN TTOU
-inline constexpr SigSet kDefaultIgnored = sigset(17, 18, 23, 28);         // CHLD CONT URG WINCH
+inline constexpr SigSet kStopSignals = sigset(19, 20, 21, 22);     // STOP TSTP TTIN TTOU
+inline constexpr SigSet kDefaultIgnored = sigset(17, 18, 23, 28);  // CHLD CONT URG WINCH
 inline constexpr SigSet kCoreSignals = sigset(3, 4, 5, 6, 7, 8, 11, 24, 25, 31);
-inline constexpr SigSet kSynchronous = sigset(4, 5, 7, 8, 11, 31);        // delivered before others
-inline constexpr SigSet kUnblockable = sigset(9, 19);                     // KILL STOP
+inline constexpr SigSet kSynchronous = sigset(4, 5, 7, 8, 11, 31);  // delivered before others
+inline constexpr SigSet kUnblockable = sigset(9, 19);               // KILL STOP
 
 /// What a process does with a signal: `sigaction`'s three choices. A handler does nothing.
 enum class Disposition : std::uint8_t { default_, ignore, catch_ };
@@ -150,24 +162,37 @@ struct Flags {
 /// clone(2), without the low byte, which is the exit signal.
 struct CloneKind {
   static constexpr std::array words{
-      Word{"VM", 0x100},          Word{"FS", 0x200},      Word{"FILES", 0x400},
-      Word{"SIGHAND", 0x800},     Word{"VFORK", 0x4000},  Word{"PARENT", 0x8000},
-      Word{"THREAD", 0x10000},    Word{"SYSVSEM", 0x40000}, Word{"SETTLS", 0x80000},
-      Word{"PARENT_SETTID", 0x100000}, Word{"CHILD_CLEARTID", 0x200000},
+      Word{"VM", 0x100},
+      Word{"FS", 0x200},
+      Word{"FILES", 0x400},
+      Word{"SIGHAND", 0x800},
+      Word{"VFORK", 0x4000},
+      Word{"PARENT", 0x8000},
+      Word{"THREAD", 0x10000},
+      Word{"SYSVSEM", 0x40000},
+      Word{"SETTLS", 0x80000},
+      Word{"PARENT_SETTID", 0x100000},
+      Word{"CHILD_CLEARTID", 0x200000},
   };
 };
 using CloneFlags = Flags<CloneKind>;
 namespace clone_flag {
-inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, vfork{0x4000}, parent{0x8000},
-    thread{0x10000};
+inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, vfork{0x4000},
+    parent{0x8000}, thread{0x10000};
 }
 
 /// wait4(2) and waitid(2). WSTOPPED and WUNTRACED are one bit; each call prints its own word.
 struct WaitKind {
   static constexpr std::array words{
-      Word{"WNOHANG", 1},      Word{"WUNTRACED", 2},         Word{"WSTOPPED", 2},
-      Word{"WEXITED", 4},      Word{"WCONTINUED", 8},        Word{"WNOWAIT", 0x1000000},
-      Word{"__WNOTHREAD", 0x20000000}, Word{"__WALL", 0x40000000}, Word{"__WCLONE", 0x80000000},
+      Word{"WNOHANG", 1},
+      Word{"WUNTRACED", 2},
+      Word{"WSTOPPED", 2},
+      Word{"WEXITED", 4},
+      Word{"WCONTINUED", 8},
+      Word{"WNOWAIT", 0x1000000},
+      Word{"__WNOTHREAD", 0x20000000},
+      Word{"__WALL", 0x40000000},
+      Word{"__WCLONE", 0x80000000},
   };
 };
 using WaitOptions = Flags<WaitKind>;
@@ -178,8 +203,8 @@ inline constexpr WaitOptions nohang{1}, stopped{2}, exited{4}, continued{8}, now
 
 /// sigaction(2).
 struct SaKind {
-  static constexpr std::array words{
-      Word{"SA_NOCLDSTOP", 1}, Word{"SA_NOCLDWAIT", 2}, Word{"SA_RESTART", 0x10000000}};
+  static constexpr std::array words{Word{"SA_NOCLDSTOP", 1}, Word{"SA_NOCLDWAIT", 2},
+                                    Word{"SA_RESTART", 0x10000000}};
 };
 using SaFlags = Flags<SaKind>;
 namespace sa_flag {
@@ -188,8 +213,8 @@ inline constexpr SaFlags nocldstop{1}, nocldwait{2}, restart{0x10000000};
 
 /// The task flags (PF_*) that this slice of the lifecycle sets, clears or copies.
 struct TaskFlagKind {
-  static constexpr std::array words{
-      Word{"EXITING", 0x4}, Word{"FORKNOEXEC", 0x40}, Word{"SIGNALED", 0x400}};
+  static constexpr std::array words{Word{"EXITING", 0x4}, Word{"FORKNOEXEC", 0x40},
+                                    Word{"SIGNALED", 0x400}};
 };
 using TaskFlags = Flags<TaskFlagKind>;
 namespace task_flag {
@@ -203,8 +228,8 @@ inline constexpr std::array kMappings{Word{"private", 0}, Word{"shared", 1}};
 
 /// madvise(2), what it says about fork.
 enum class Advice : std::uint8_t { dontfork = 10, dofork = 11, wipeonfork = 18, keeponfork = 19 };
-inline constexpr std::array kAdvices{
-    Word{"DONTFORK", 10}, Word{"DOFORK", 11}, Word{"WIPEONFORK", 18}, Word{"KEEPONFORK", 19}};
+inline constexpr std::array kAdvices{Word{"DONTFORK", 10}, Word{"DOFORK", 11},
+                                     Word{"WIPEONFORK", 18}, Word{"KEEPONFORK", 19}};
 
 // --- states --------------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ class Pool {
   bool has(Id<Thing> id) const { return id.n < things_.size() && things_[id.n].has_value(); }
   Thing& operator[](Id<Thing> id) { return *things_[id.n]; }
   const Thing& operator[](Id<Thing> id) const { return *things_[id.n]; }
+  std::size_t capacity() const { return things_.size(); }
   std::size_t size() const { return things_.size() - free_.size(); }
   void for_each(auto&& f) const {
     for (std::uint32_t n = 0; n < things_.size(); ++n)
@@ -100,8 +101,8 @@ struct Call {
 struct Task {
   Pid tid;
   ProcessId process;
-  TaskId parent;       // the thread that made it or adopted it; none for init
-  Place sibling = 0;   // a leader's place among its parent's children
+  TaskId parent;                     // the thread that made it or adopted it; none for init
+  Place sibling = 0;                 // a leader's place among its parent's children
   std::map<Place, TaskId> children;  // processes made or adopted by this thread, oldest first
   std::map<Place, TaskId> news;      // those of them that a wait could report something of
   SpaceId space;
@@ -117,12 +118,13 @@ struct Task {
   bool attention = false;     // it was told to look at its signals, and has not yet
   bool stop_pending = false;  // it still has to take part in a group stop
   bool stopped = false;
-  bool resumed = false;       // SIGCONT ended its stop: it looks at its signals in any case
+  bool resumed = false;  // SIGCONT ended its stop: it looks at its signals in any case
   Call call;
   TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
   bool queued = false;  // it is on the list of those that run next
+  Place touched = 0;    // the last step that touched it
 
-  Place born = 0;       // whom a trace's name means: goes on with the number in an exec
+  Place born = 0;  // whom a trace's name means: goes on with the number in an exec
 
   // Remembered for the invariants alone.
   bool was_zombie = false;
@@ -139,14 +141,14 @@ struct Process {
   bool session_leader = false;
   Place group_place = 0, process_place = 0;
   SigSet shared_pending;
-  TaskId signal_target;       // who took the last process-directed signal that its addressee could not
+  TaskId signal_target;  // who took the last process-directed signal that its addressee could not
   bool group_exit = false;
   std::int32_t group_exit_code = 0;
   std::uint32_t running_threads = 1;  // not yet exiting
   std::int32_t stopping_threads = 0;  // still to take part in the group stop under way
   bool stop_complete = false;
-  Signal stop_signal;         // what stopped it, none once it was reported
-  bool continued = false;     // a continue that was not reported yet
+  Signal stop_signal;      // what stopped it, none once it was reported
+  bool continued = false;  // a continue that was not reported yet
   enum class Notice : std::uint8_t { none, stopped, continued } notice = Notice::none;
   bool is_subreaper = false, has_subreaper = false;
   bool unkillable = false;
@@ -159,7 +161,9 @@ struct Handlers {
   std::uint32_t users = 0;
 
   Disposition of(Signal s) const {
-    return ignored.has(s) ? Disposition::ignore : caught.has(s) ? Disposition::catch_ : Disposition::default_;
+    return ignored.has(s)  ? Disposition::ignore
+           : caught.has(s) ? Disposition::catch_
+                           : Disposition::default_;
   }
 };
 
@@ -169,9 +173,9 @@ struct Page {
   PageNo no = 0;
   Mapping mapping = Mapping::private_;
   bool dontfork = false, wipeonfork = false;
-  PageValue value = 0;      // of a private page
-  SharedPage shared = 0;    // of a shared page
-  Place written_at = 0;     // when `value` was written, and in which space: for the invariants
+  PageValue value = 0;    // of a private page
+  SharedPage shared = 0;  // of a shared page
+  Place written_at = 0;   // when `value` was written, and in which space: for the invariants
   Place written_in = 0;
 };
 
@@ -190,20 +194,22 @@ inline std::vector<ProcessId> newest_first(const std::map<Place, ProcessId>& mem
 
 /// What a number is used for. It is free when it is used for nothing.
 struct Number {
-  TaskId task;                         // the task that has it, as thread and perhaps as process
-  std::map<Place, ProcessId> group;    // the processes whose group it is, as they joined
-  std::uint32_t session_members = 0;   // how many processes have it as their session
-  Place use = 0;                       // since when it has been in use without a break
+  TaskId task;                        // the task that has it, as thread and perhaps as process
+  std::map<Place, ProcessId> group;   // the processes whose group it is, as they joined
+  std::uint32_t session_members = 0;  // how many processes have it as their session
+  Place use = 0;                      // since when it has been in use without a break
   bool free() const { return !task && group.empty() && session_members == 0; }
 };
 
 struct World {
   Profile profile = Profile::linux_6;
   std::int32_t pid_max = kPidMaxDefault;
-  std::int32_t cursor = 2;  // the next number to try; linux-4.12 remembers the last, which is one less
-  bool over = false;        // init has ended
+  std::int32_t cursor =
+      2;              // the next number to try; linux-4.12 remembers the last, which is one less
+  bool over = false;  // init has ended
   Place next_place = 1;
-  TaskId reaper;            // the thread of init that adopts orphans
+  Place step = 0;  // how many ops were applied
+  TaskId reaper;   // the thread of init that adopts orphans
 
   Pool<Task> tasks;
   Pool<Process> processes;

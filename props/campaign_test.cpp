@@ -1,0 +1,153 @@
+/// Campaigns, replays, recordings and reports, on the systems that are built in.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/campaign.hpp"
+#include "harness/generate.hpp"
+#include "harness/trace_file.hpp"
+#include "props/tree.hpp"
+#include "spec/text.hpp"
+
+namespace forkproof::props {
+namespace {
+
+using harness::Checker;
+using harness::Results;
+
+constexpr Profile kBoth[] = {Profile::linux_6, Profile::linux_4_12};
+
+Results campaign_on(const std::string& system, std::uint64_t seed, std::uint64_t traces) {
+  Results results;
+  results.engine = "random";
+  results.system = system;
+  const auto checker = harness::open_system(system).checker;
+  harness::run_campaign(*checker, {.seed = seed, .profiles = kBoth, .time = {}, .traces = traces},
+                        results, [](const Results&) { return true; });
+  return results;
+}
+
+TEST(Systems, AreFoundByName) {
+  for (const char* name : {"impl", "spec", "canary"})
+    EXPECT_TRUE(harness::open_system(name).checker) << name;
+  for (const char* name : {"linux", "plugin:./a.so", "cmd:cat", "qemu:bzImage"}) {
+    const harness::Opened opened = harness::open_system(name);
+    EXPECT_FALSE(opened.checker) << name;
+    EXPECT_TRUE(opened.known) << name;
+  }
+  EXPECT_FALSE(harness::open_system("nonsense").known);
+}
+
+TEST(Campaign, RunsAsManyTracesAsItIsTold) {
+  for (const char* system : {"impl", "spec"}) {
+    const Results r = campaign_on(system, 1, 300);
+    ASSERT_EQ(r.cases.size(), 1u);
+    EXPECT_FALSE(r.cases[0].violation) << report(*r.cases[0].violation, r.cases[0].reproduce);
+    EXPECT_EQ(r.traces, 300u);
+    EXPECT_GT(r.ops, r.traces);
+    EXPECT_GT(r.coverage.rules.count(), kRules.size() / 2);
+  }
+}
+
+TEST(Campaign, EndsWhenItIsToldTo) {
+  Results results;
+  const auto checker = harness::open_system("impl").checker;
+  harness::run_campaign(*checker, {.seed = 1, .profiles = kBoth, .time = {}, .traces = {}}, results,
+                        [](const Results& r) { return r.traces < 10; });
+  EXPECT_EQ(results.traces, 10u);
+}
+
+TEST(Campaign, FindsTheCanaryAndSaysHowToSeeItAgain) {
+  const Results r = campaign_on("canary", 1, 100'000);
+  ASSERT_TRUE(r.cases[0].violation);
+  const auto& v = *r.cases[0].violation;
+  EXPECT_LE(v.trace.steps.size(), 5u);
+  const std::string& again = r.cases[0].reproduce;
+  const std::uint64_t seed = std::stoull(again.substr(again.find("--seed ") + 7));
+  EXPECT_EQ(seed, r.traces) << "campaign seed 1: trace k has seed 1 + k";
+
+  const Results same = campaign_on("canary", 1, 100'000);
+  EXPECT_TRUE(same.cases[0].violation->trace == v.trace);
+}
+
+TEST(Record, ARecordingIsATestThatPasses) {
+  for (const char* system : {"impl", "spec"}) {
+    const auto checker = harness::open_system(system).checker;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+      const Script script = harness::generate(seed, kBoth[seed % 2]);
+      const Checker::Recording r = checker->record(script);
+      ASSERT_FALSE(r.violation) << report(*r.violation, "");
+      ASSERT_TRUE(well_formed(r.script)) << print(r.script);
+      ASSERT_EQ(r.script.steps.size(), script.steps.size());
+
+      const Parsed again = parse(print(r.script));
+      ASSERT_FALSE(again.error) << to_text(*again.error, "recording") << '\n' << print(r.script);
+      ASSERT_TRUE(again.script == r.script) << print(r.script);
+      const auto v = checker->run(again.script);
+      ASSERT_FALSE(v) << report(*v, "");
+    }
+  }
+}
+
+TEST(Record, EndsWhereTheSystemGoesWrong) {
+  const auto checker = harness::open_system("canary").checker;
+  const Parsed p = parse(
+      "forkproof-trace v1\ninit: fork -> A\ninit: fork -> B\nA: exit 1\nB: exit 2\n"
+      "init: wait4 any\ninit: getpid\n");
+  const Checker::Recording r = checker->record(p.script);
+  ASSERT_TRUE(r.violation);
+  EXPECT_EQ(r.script.steps.size(), 5u);
+  EXPECT_EQ(to_text(r.script.steps.back(), r.script.names), "init: wait4 any -> B exited 2\n");
+}
+
+class Files : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return (tree_.root() / name).string(); }
+  MadeUpTree tree_;
+};
+
+TEST_F(Files, FoldersAreSearchedForTraces) {
+  tree_.write("b.trace", "");
+  tree_.write("deep/er/a.trace", "");
+  tree_.write("notes.txt", "");
+  EXPECT_EQ(harness::list_traces({tree_.root().string()}).files,
+            (std::vector<std::string>{path("b.trace"), path("deep/er/a.trace")}));
+  EXPECT_EQ(harness::list_traces({path("notes.txt")}).files.size(), 1u);
+}
+
+TEST_F(Files, ReplayGoesOnAfterWhatCannotBeRead) {
+  tree_.write("a.trace", "forkproof-trace v1\ninit: getpid -> 7\n");
+  tree_.write("b.trace", "forkproof-trace v1\ninit: sleep\n");
+  tree_.write("c.trace", "forkproof-trace v1\ninit: getpid -> init\n");
+  Results r;
+  const auto checker = harness::open_system("impl").checker;
+  const auto files = harness::list_traces({tree_.root().string()}).files;
+  harness::replay(*checker, files, r, [](const Results&) { return true; });
+  ASSERT_EQ(r.cases.size(), 3u);
+  EXPECT_TRUE(r.cases[0].violation);
+  EXPECT_TRUE(r.cases[1].error.starts_with(path("b.trace") + ":2:")) << r.cases[1].error;
+  EXPECT_FALSE(r.cases[2].violation);
+  EXPECT_EQ(r.traces, 2u);
+}
+
+TEST_F(Files, WithoutItsFirstLineATextIsNotTakenForBytes) {
+  tree_.write("a.txt", "init: getpid -> init\n");
+  tree_.write("a.trace", "\x01\x02");
+  tree_.write("a.bin", "\x01\x02");
+  EXPECT_TRUE(harness::load(path("a.txt")).error);
+  EXPECT_TRUE(harness::load(path("a.trace")).error);
+  EXPECT_FALSE(harness::load(path("a.bin")).error);
+}
+
+TEST(Reports, SurviveAnyText) {
+  Results r = campaign_on("canary", 1, 100'000);
+  r.cases[0].engine = "replay";
+  r.cases[0].name = "\"<&>'\xff\x01";
+  const auto json = nlohmann::json::parse(harness::to_json(r));
+  EXPECT_EQ(json["violations"].size(), 1u);
+  EXPECT_FALSE(parse(json["violations"][0]["trace"].get<std::string>()).error);
+  EXPECT_NE(harness::to_junit(r).find("name=\"&quot;&lt;&amp;&gt;'??\""), std::string::npos);
+}
+
+}  // namespace
+}  // namespace forkproof::props

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# check and replay: what they find, how they say it, and that it can be found again.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# --- the litmus traces, and a short campaign
+expect 0 "$F" replay "$CORPUS" --json --junit replay.xml
+json 'o["engine"] == "replay" and o["system"] == "impl" and o["violations"] == []'
+json 'o["traces"] > 200 and o["ops"] > 1000 and o["rules_covered"] > 200'
+expect 0 "$F" check --traces 300 --json --junit check.xml
+json 'o["traces"] > 500 and isinstance(o["seed"], int) and o["profile"] == "both"'
+json 'set(o) >= {"engine", "system", "profile", "seed", "traces", "ops", "seconds", "violations",
+                "rules_total", "rules_covered", "uncovered", "sometimes_missing"}'
+json 'o["rules_total"] - o["rules_covered"] == len(o["uncovered"])'
+[[ ! -s err.txt ]] || fail "says on standard error: $(<err.txt)"
+expect 0 "$F" check --engine random --time 300ms --system spec
+says '^seed [0-9]+$' out.txt
+says '^no violation$' out.txt
+
+# --- the canary: found, made small, said in full
+expect 1 "$F" check --system canary --seed 1 --time 60s
+says 'VIOLATION of wait\.' out.txt
+says '  source: [a-z0-9.-]+ [A-Z]+:[0-9]+' out.txt
+says '^  observed: B exited ' out.txt
+says '^  allowed:  A exited ' out.txt
+says '^> init: wait' out.txt
+again=$(sed -n 's/^  again:  forkproof //p' out.txt | tail -1)
+# shellcheck disable=SC2086 # the words of a command
+expect 1 "$F" $again
+says 'VIOLATION of wait\.' out.txt
+
+expect 1 "$F" check --engine random --system canary --seed 1 --time 60s --json --junit canary.xml
+json 'len(o["violations"]) == 1'
+json 'set(o["violations"][0]) >= {"trace", "step", "rule", "observed", "allowed"}'
+json 'o["violations"][0]["allowed"][0].startswith("A exited")'
+python3 - <<'END' || fail 'the trace of the canary has more than 5 steps'
+import json
+violation = json.load(open("out.txt"))["violations"][0]
+open("found.trace", "w").write(violation["trace"])
+steps = [l for l in violation["trace"].splitlines() if ": " in l]
+assert violation["step"] == len(steps) <= 5, steps
+END
+expect 1 "$F" replay found.trace --system canary
+expect 0 "$F" replay found.trace
+
+# --- the same seed does the same
+for system in impl canary spec; do
+  for n in 1 2; do
+    "$F" check --engine random --system $system --seed 42 --traces 200 --json >$n.json || true
+    sed -i '/"seconds"/d' $n.json
+  done
+  cmp 1.json 2.json || fail "two campaigns with one seed differ on $system"
+done
+
+# --- every failing file is named
+mkdir bad
+trace bad/one.trace 'init: getpid -> 7'
+trace 'bad/two &<">.trace' 'init: fork -> A' 'expect A ppid A'
+trace bad/fine.trace 'init: getpid -> init'
+expect 1 "$F" replay bad --junit bad.xml
+says '^bad/one.trace: VIOLATION' out.txt
+says '^bad/two &<">.trace: VIOLATION' out.txt
+says "again:  forkproof replay 'bad/two &<\">.trace' --system impl" out.txt
+says '^2 violations$' out.txt
+trace bad/worse.trace 'init: nonsense'
+expect 1 "$F" replay bad --junit bad.xml
+says 'worse.trace:2:7' err.txt
+
+# --- JUnit
+python3 - <<'END' || fail 'a JUnit report is wrong'
+import xml.etree.ElementTree as tree
+def cases(name): return tree.parse(name).findall("testsuite/testcase")
+def count(name, what): return len(tree.parse(name).findall("testsuite/testcase/" + what))
+assert len(cases("replay.xml")) > 200 and count("replay.xml", "failure") == 0
+assert [s.get("name") for s in tree.parse("check.xml").findall("testsuite")] == ["replay", "random"]
+assert count("canary.xml", "failure") == 1
+assert "VIOLATION" in cases("canary.xml")[0].find("failure").text
+assert len(cases("bad.xml")) == 4
+assert count("bad.xml", "failure") == 2 and count("bad.xml", "error") == 1
+assert any(c.get("name") == 'bad/two &<">.trace' for c in cases("bad.xml"))
+END
+
+# --- a signal ends a campaign cleanly, with all that was asked for
+for signal in INT TERM; do
+  # A shell starts what it puts into the background with SIGINT ignored; this undoes it.
+  status=0
+  python3 - "$F" "$signal" <<'END' || status=$?
+import signal, subprocess, sys, time
+child = subprocess.Popen([sys.argv[1], "check", "--time", "60s", "--json", "--junit", "signal.xml"],
+                         stdout=open("out.txt", "w"))
+time.sleep(1.5)
+child.send_signal(getattr(signal, "SIG" + sys.argv[2]))
+sys.exit(child.wait(timeout=20))
+END
+  ((status == 0)) || fail "SIG$signal: status $status"
+  json 'o["violations"] == [] and o["traces"] > 0 and o["seconds"] < 30'
+  [[ -s signal.xml ]] || fail "SIG$signal: no JUnit report"
+done
+finish
