@@ -81,6 +81,28 @@ std::vector<bool> family_of(const Script& script, std::int32_t name) {
   return in;
 }
 
+/// Without `name`: who made it does what it did.
+Script without_middleman(const Script& script, std::int32_t name) {
+  Script s = script;
+  std::vector<bool> keep;
+  std::int32_t maker = 0;
+  for (const Step& step : s.steps) {
+    keep.push_back(step.binds != name);
+    if (step.binds == name) maker = step.actor;
+  }
+  const auto rename = [&](TaskRef& ref) {
+    if (ref == TaskRef::name(name)) ref = TaskRef::name(maker);
+  };
+  for (Step& step : s.steps) {
+    if (step.actor == name) step.actor = maker;
+    for_each_ref(step.op, rename);
+    if (step.outcome) rename(step.outcome->who);
+    for (ExpectedReturn& r : step.returns) rename(r.task), rename(r.outcome.who);
+    for (Expectation& e : step.expectations) rename(e.task), rename(e.value);
+  }
+  return select(s, keep);
+}
+
 }  // namespace
 
 Script select(const Script& script, const std::vector<bool>& keep) {
@@ -140,6 +162,8 @@ void without_families(const Script& script, Candidates& out) {
 
 void without_runs(const Script& script, Candidates& out) {
   const std::size_t n = script.steps.size();
+  for (std::int32_t name = 1; name < static_cast<std::int32_t>(script.names.size()); ++name)
+    out.push_back([&script, name] { return without_middleman(script, name); });
   for (std::size_t size = n / 2; size > 0; size /= 2)
     for (std::size_t from = 0; from < n; from += size)
       out.push_back([&script, from, size, n] {

@@ -15,7 +15,8 @@ using harness::Violation;
 using impl::Machine;
 
 Script script_of(std::string_view lines) {
-  Parsed parsed = parse("forkproof-trace v1\n\n" + std::string(lines));
+  std::string text{"forkproof-trace v1\n\n"};
+  Parsed parsed = parse(text += lines);
   EXPECT_FALSE(parsed.error) << parsed.error->message;
   return std::move(parsed.script);
 }

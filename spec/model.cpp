@@ -6,7 +6,7 @@
 namespace forkproof::spec {
 
 void Model::reset(const WorldSpec& spec) {
-  world_ = {};
+  world_.clear();
   world_.profile = spec.profile;
   world_.pid_max = spec.pid_max;
   next_.clear();

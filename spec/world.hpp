@@ -4,8 +4,8 @@
 /// Sharing is sharing an id; what is copied is copied. Nothing here decides anything: what may
 /// happen is in spec/model.hpp, and what must always be true in spec/invariants.hpp.
 #pragma once
-#include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -24,36 +24,58 @@ struct Id {
   friend constexpr bool operator==(Id, Id) = default;
 };
 
-/// The things of one kind, found by id. Ids of things that are gone are used again.
+/// The things of one kind, found by id. Ids of things that are gone are used again. References stay
+/// good while others come and go; a copy has things of its own.
 template <class Thing>
 class Pool {
  public:
   Id<Thing> make() {
-    if (!free_.empty()) {
-      const Id<Thing> id = free_.back();
-      free_.pop_back();
-      things_[id.n].emplace();
-      return id;
+    if (free_.empty()) {
+      slots_.emplace_back();
+      return {static_cast<std::uint32_t>(slots_.size() - 1)};
     }
-    things_.emplace_back(std::in_place);
-    return {static_cast<std::uint32_t>(things_.size() - 1)};
+    const Id<Thing> id = free_.back();
+    free_.pop_back();
+    *slots_[id.n].thing = Thing{};
+    slots_[id.n].taken = true;
+    return id;
   }
   void drop(Id<Thing> id) {
-    things_[id.n].reset();
+    slots_[id.n].taken = false;
     free_.push_back(id);
   }
-  bool has(Id<Thing> id) const { return id.n < things_.size() && things_[id.n].has_value(); }
-  Thing& operator[](Id<Thing> id) { return *things_[id.n]; }
-  const Thing& operator[](Id<Thing> id) const { return *things_[id.n]; }
-  std::size_t capacity() const { return things_.size(); }
-  std::size_t size() const { return things_.size() - free_.size(); }
+  bool has(Id<Thing> id) const { return id.n < slots_.size() && slots_[id.n].taken; }
+  Thing& operator[](Id<Thing> id) { return *slots_[id.n].thing; }
+  const Thing& operator[](Id<Thing> id) const { return *slots_[id.n].thing; }
+  std::size_t capacity() const { return slots_.size(); }
+  std::size_t size() const { return slots_.size() - free_.size(); }
   void for_each(auto&& f) const {
-    for (std::uint32_t n = 0; n < things_.size(); ++n)
-      if (things_[n]) f(Id<Thing>{n}, *things_[n]);
+    for (std::uint32_t n = 0; n < slots_.size(); ++n)
+      if (slots_[n].taken) f(Id<Thing>{n}, *slots_[n].thing);
+  }
+  /// Forgets everything, and keeps the memory for what comes.
+  void clear() {
+    free_.clear();
+    for (std::size_t n = slots_.size(); n-- > 0;) {
+      slots_[n].taken = false;
+      free_.push_back({static_cast<std::uint32_t>(n)});
+    }
   }
 
  private:
-  std::deque<std::optional<Thing>> things_;  // a deque: references stay good while it grows
+  struct Slot {
+    std::unique_ptr<Thing> thing = std::make_unique<Thing>();
+    bool taken = true;
+
+    Slot() = default;
+    Slot(const Slot& other) : thing(std::make_unique<Thing>(*other.thing)), taken(other.taken) {}
+    Slot(Slot&&) noexcept = default;
+    Slot& operator=(const Slot& other) { return *this = Slot(other); }
+    Slot& operator=(Slot&&) noexcept = default;
+    ~Slot() = default;
+  };
+
+  std::vector<Slot> slots_;
   std::vector<Id<Thing>> free_;
 };
 
@@ -218,6 +240,22 @@ struct World {
   std::unordered_map<std::int32_t, Number> numbers;
   std::map<Place, ProcessId> all_processes;  // as they were made
   std::vector<PageValue> shared_pages;
+
+  /// An empty world. What it used it keeps for what comes, which changes nothing that can be seen.
+  void clear() {
+    tasks.clear();
+    processes.clear();
+    spaces.clear();
+    handlers.clear();
+    numbers.clear();
+    all_processes.clear();
+    shared_pages.clear();
+    cursor = 2;
+    over = false;
+    next_place = 1;
+    step = 0;
+    reaper = {};
+  }
 
   /// The task with this number, released ones excluded.
   TaskId task_of(Pid p) const {

@@ -16,7 +16,7 @@ refuses 2 '--engine nonsense: expected' "$F" check --engine nonsense
 refuses 2 '--engine replay,: expected' "$F" check --engine replay,
 refuses 2 '--profile linux-7: expected' "$F" check --profile linux-7
 refuses 2 '--format html: expected' "$F" show --format html /dev/null
-for time in 10 s 1.5s -1s 10x 1000000000h 99999999999999999999s ''; do
+for time in 10 s 1.5s -1s 10x 1000000000h 99999999999999999999s; do
   refuses 2 '--time' "$F" check --time "$time"
 done
 for seed in -1 x 1x 18446744073709551616; do
@@ -94,10 +94,12 @@ says 'malformed.trace:3:7:' err.txt
 says 'unbound.trace:2:1:' err.txt
 says '^1 traces, 1 ops' out.txt
 
-# --- bytes: whatever they are, they are a trace, and nothing happens but an answer
+# --- bytes: whatever they are, they are a trace, which may well expect what does not happen
 for n in 1 2 3 4 5 6 7 8; do
   head -c $((n * 500)) /dev/urandom >bytes
   printf '\0' >>bytes
-  expect 0 "$F" replay bytes
+  status=0
+  "$F" replay bytes >/dev/null 2>&1 || status=$?
+  ((status <= 1)) || fail "replay of random bytes: status $status"
 done
 finish

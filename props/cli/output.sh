@@ -20,7 +20,7 @@ for command in convert minimize; do
   [[ $(ls place) == old ]] || fail "$command left something behind: $(ls place)"
 done
 # The limit on sizes of files stands for a disk that is full: the temporary file must go.
-(ulimit -f 0 && trap '' XFSZ && "$F" convert fine.trace -o place/old --force 2>&1) |
+(ulimit -f 0 && trap '' XFSZ && "$F" convert fine.trace -o place/old --force 2>&1 || true) |
   grep -q 'place/old: File too large' || fail 'a full disk is not told of'
 [[ $(<place/old) == precious && $(ls place) == old ]] || fail "a full disk left: $(ls place)"
 
