@@ -1,4 +1,4 @@
-/// How long it takes from the start of the command until a seeded bug is found and its trace shrunk.
+/// How long the command takes, from its start, to find a seeded bug and shrink its trace.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
