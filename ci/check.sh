@@ -31,6 +31,5 @@ default() {
 }
 default --engine replay,random "$@"
 default --time 30s "$@"
-default --traces "$ROOT/fuzz/corpus/regressions" "$@"
 
 exec "$ROOT/build/release/bin/forkproof" check "${options[@]}" "$@"

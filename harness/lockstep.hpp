@@ -24,12 +24,10 @@ namespace forkproof::harness {
 class ObservedChoice final : public spec::Chooser {
  public:
   void observe(const Effects& seen) { seen_ = &seen; }
-  std::size_t pick(RuleId rule, std::span<const Pid> candidates) override {
-    const bool signal =
-        rule == "signal.target-other"_rule;  // else: who of the waiters looked first
-    const auto evidence = [&](const Returned& r) {
-      return signal ? r.outcome == Outcome::failure(Errno::intr)
-                    : r.outcome.kind == Outcome::Kind::change;
+  std::size_t pick(RuleId, std::span<const Pid> candidates, Pid about) override {
+    const auto evidence = [&](const Returned& r) {  // it took the news, or ran a handler
+      return about.n != 0 ? r.outcome.kind == Outcome::Kind::change && r.outcome.who.pid() == about
+                          : r.outcome == Outcome::failure(Errno::intr);
     };
     for (std::size_t i = 0; i < candidates.size(); ++i)
       for (const Returned& r : seen_->returned)

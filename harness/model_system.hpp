@@ -24,7 +24,7 @@ class ModelSystem {
   /// The dice are the same in every world, so that a trace always makes the same choices.
   class DiceChoice final : public spec::Chooser {
    public:
-    std::size_t pick(RuleId, std::span<const Pid> candidates) override {
+    std::size_t pick(RuleId, std::span<const Pid> candidates, Pid) override {
       return dice_.below(candidates.size());
     }
 

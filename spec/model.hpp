@@ -18,13 +18,14 @@ class Chooser {
  public:
   virtual ~Chooser() = default;
   /// Called only where there is more than one candidate. Answers an index into `candidates`.
-  virtual std::size_t pick(RuleId rule, std::span<const Pid> candidates) = 0;
+  /// `about` is the task whose news the candidates compete for, 0 where there is none.
+  virtual std::size_t pick(RuleId rule, std::span<const Pid> candidates, Pid about) = 0;
 };
 
 /// Always takes the first.
 class FirstChoice final : public Chooser {
  public:
-  std::size_t pick(RuleId, std::span<const Pid>) override { return 0; }
+  std::size_t pick(RuleId, std::span<const Pid>, Pid) override { return 0; }
 };
 
 class Model {

@@ -206,7 +206,7 @@ TaskId Model::taker(Signal s, TaskId to, Scope scope) {
   if (round.size() > 1) {
     std::vector<Pid> numbers;
     for (const TaskId id : round) numbers.push_back(world_.tasks[id].tid);
-    chosen = choose_->pick("signal.target-other"_rule, numbers);
+    chosen = choose_->pick("signal.target-other"_rule, numbers, {});
   }
   p.signal_target = round[chosen];
   return round[chosen];

@@ -243,7 +243,7 @@ void Model::wake_waiters(TaskId child) {
   if (waiters.size() > 1) {
     std::vector<Pid> numbers;
     for (const TaskId id : waiters) numbers.push_back(world_.tasks[id].tid);
-    const std::size_t first = choose_->pick("wait.one-winner"_rule, numbers);
+    const std::size_t first = choose_->pick("wait.one-winner"_rule, numbers, t.tid);
     cover("wait.one-winner"_rule);
     std::rotate(waiters.begin(), waiters.begin() + static_cast<std::ptrdiff_t>(first),
                 waiters.begin() + static_cast<std::ptrdiff_t>(first) + 1);
