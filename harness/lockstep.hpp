@@ -11,6 +11,7 @@
 
 #include "harness/coverage.hpp"
 #include "harness/describe.hpp"
+#include "harness/followed_choice.hpp"
 #include "harness/naming.hpp"
 #include "harness/system.hpp"
 #include "harness/violation.hpp"
@@ -19,25 +20,6 @@
 #include "spec/model.hpp"
 
 namespace forkproof::harness {
-
-/// Resolves the spec's choices by what the system was seen to do.
-class ObservedChoice final : public spec::Chooser {
- public:
-  void observe(const Effects& seen) { seen_ = &seen; }
-  std::size_t pick(RuleId, std::span<const Pid> candidates, Pid about) override {
-    const auto evidence = [&](const Returned& r) {  // it took the news, or ran a handler
-      return about.n != 0 ? r.outcome.kind == Outcome::Kind::change && r.outcome.who.pid() == about
-                          : r.outcome == Outcome::failure(Errno::intr);
-    };
-    for (std::size_t i = 0; i < candidates.size(); ++i)
-      for (const Returned& r : seen_->returned)
-        if (r.task == candidates[i] && evidence(r)) return i;
-    return 0;
-  }
-
- private:
-  const Effects* seen_ = nullptr;
-};
 
 /// What of a step is checked. `full` compares everything after every step.
 enum class Depth : std::uint8_t { touched, full };
@@ -51,6 +33,8 @@ class Lockstep {
   void begin(const WorldSpec& world) {
     system_.reset(world);
     model_.reset(world);
+    world_ = world;
+    past_.clear();
     naming_.begin(model_.world());
     names_ = {};
     steps_ = since_full_ = 0;
@@ -62,14 +46,14 @@ class Lockstep {
     const Pid actor = is_by_world(s.op) ? Pid{} : naming_.current(s.actor, model_.world());
     const Op op = resolve(s.op, naming_.numbers());
     const Effects& seen = system_.apply(actor, op);
-    choice_.observe(seen);
-    const Effects& said = model_.apply(actor, op, choice_);
-    for (const RuleId rule : model_.fired()) coverage_.rules.set(rule.n);
-
+    choice_.follow({});
+    model_.apply(actor, op, choice_);
     naming_.bind(s, actor, seen, model_.world());
-    const bool agree = same_outcome(seen, said) && same_returns(seen, said) &&
-                       same_state(seen, said) && keeps_invariants() && as_expected(s, seen);
+    const bool agree = (agrees(seen) || explains_otherwise(actor, op, seen)) &&
+                       keeps_invariants() && as_expected(s, seen);
+    for (const RuleId rule : model_.fired()) coverage_.rules.set(rule.n);
     ++steps_;
+    if (past_.size() < kPastMax) past_.push_back({actor, op, choice_.picks()});
     if (!agree) return false;
     witness();
     const bool full_is_due =
@@ -103,6 +87,45 @@ class Lockstep {
   std::size_t steps() const { return steps_; }
 
  private:
+  struct Past {
+    Pid actor;
+    Op op;
+    FollowedChoice::Picks picks;
+  };
+  static constexpr std::size_t kPastMax = std::size_t{1}
+                                          << 16;  // later steps take what is preferred
+
+  /// Whether the system was seen to do what the model has just said.
+  bool agrees(const Effects& seen) {
+    const Effects& said = model_.effects();
+    return same_outcome(seen, said) && same_returns(seen, said) && same_state(seen, said);
+  }
+
+  /// Whether another way to pick, where the spec leaves a choice, explains what was seen. The model
+  /// is taken through the trace again for each; if none does, the first disagreement stands.
+  bool explains_otherwise(Pid actor, const Op& op, const Effects& seen) {
+    if (steps_ >= kPastMax) return false;
+    const std::optional<Violation> first = violation_;
+    for (auto picks = choice_.next(); !picks.empty(); picks = choice_.next()) {
+      violation_.reset();
+      redo();
+      choice_.follow(picks);
+      model_.apply(actor, op, choice_);
+      if (agrees(seen)) return true;
+    }
+    violation_ = first;
+    return false;
+  }
+
+  /// Takes the model to where it was before this step.
+  void redo() {
+    model_.reset(world_);
+    for (const Past& past : past_) {
+      choice_.follow(past.picks);
+      model_.apply(past.actor, past.op, choice_);
+    }
+  }
+
   bool same_outcome(const Effects& seen, const Effects& said) {
     if (seen.outcome == said.outcome) return true;
     return broken(Violation::Kind::outcome, model_.outcome_rule(), text(seen.outcome),
@@ -252,7 +275,9 @@ class Lockstep {
   System& system_;
   Depth depth_;
   spec::Model model_;
-  ObservedChoice choice_;
+  FollowedChoice choice_;
+  WorldSpec world_;
+  std::vector<Past> past_;  // the trace so far, for `redo`
   Coverage coverage_;
   Naming naming_;
   std::span<const std::string> names_;  // of the script under way, for reports

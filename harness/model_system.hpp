@@ -24,8 +24,9 @@ class ModelSystem {
   /// The dice are the same in every world, so that a trace always makes the same choices.
   class DiceChoice final : public spec::Chooser {
    public:
-    std::size_t pick(RuleId, std::span<const Pid> candidates, Pid) override {
-      return dice_.below(candidates.size());
+    /// Only where the choice can be seen: a lockstep has nothing else to follow.
+    std::size_t pick(RuleId rule, std::span<const Pid> candidates) override {
+      return rule == "wait.one-winner"_rule ? dice_.below(candidates.size()) : 0;
     }
 
    private:

@@ -33,11 +33,6 @@ void Machine::forget_children(Task& father) {
     reaper_ = id(*alive_thread(process_of(father)));
   if (father.children.empty()) return;
   Task& reaper = reaper_for(father);
-  for (Index i = father.children.first; i != kNobody; i = father.children.after(processes_, i)) {
-    for_each_thread(processes_[i], [&](Task& t) {
-      if (t.pdeath_signal != 0) send({t.pdeath_signal}, t, Scope::process);
-    });
-  }
   scratch_.clear();
   while (!father.children.empty()) adopt(processes_[father.children.first], father, reaper);
   for (const Index i : scratch_) release(tasks_[i]);
@@ -52,6 +47,9 @@ void Machine::adopt(Process& child, Task& father, Task& reaper) {
   child.order = ++order_;
   reaper.children.push_back(processes_, id(child));
   touch(child);
+  for_each_thread(child, [&](Task& t) {
+    if (t.pdeath_signal != 0) send({t.pdeath_signal}, t, Scope::process);
+  });
   const bool leaves = reaper.process != father.process;
   if (leaves) child.exit_signal = static_cast<std::int16_t>(sig::chld.n);
   if (!is_dead) count_child(child, true);

@@ -126,12 +126,10 @@ bool Machine::sound_numbers() const {
 bool Machine::sound_counts() const {
   std::size_t groups = 0;
   std::size_t tables = 0;
+  std::vector<std::int32_t> sessions;
   for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) {
     const Process& p = processes_[i];
-    std::uint32_t session = 0;
-    for (Index o = all_.first; o != kNobody; o = all_.after(processes_, o))
-      session += processes_[o].sid == p.sid;
-    if (numbers_.find(p.sid).sessions != session) return false;
+    sessions.push_back(p.sid);
     tables += p.actions != kNobody && actions_[p.actions].sharers.first == i;
     const Group& g = groups_[p.group];
     if (g.members.first != i) continue;
@@ -142,6 +140,12 @@ bool Machine::sound_counts() const {
       stopped += processes_[m].flags & process_flag::stopped;
     }
     if (stopped != g.stopped) return false;
+  }
+  std::sort(sessions.begin(), sessions.end());
+  for (auto at = sessions.begin(); at != sessions.end();) {
+    const auto next = std::upper_bound(at, sessions.end(), *at);
+    if (numbers_.find(*at).sessions != static_cast<std::uint32_t>(next - at)) return false;
+    at = next;
   }
   return groups == groups_.taken() && tables == actions_.taken();
 }

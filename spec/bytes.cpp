@@ -80,9 +80,12 @@ void write(ByteWriter& out, const Expectation& e) {
   out(e.task);
   out.byte(e.field);
   with_field(e.field, [&]<class V>(const Field<V>&) {
-    if constexpr (std::is_same_v<V, Pid>) out(e.value);
-    else if constexpr (FlagWord<V> || std::is_same_v<V, SigSet>) out(V{e.bits});
-    else out(static_cast<V>(e.value.n));
+    if constexpr (std::is_same_v<V, Pid>)
+      out(e.value);
+    else if constexpr (FlagWord<V> || std::is_same_v<V, SigSet>)
+      out(V{e.bits});
+    else
+      out(static_cast<V>(e.value.n));
   });
 }
 
@@ -94,9 +97,12 @@ class Decoder {
     read(in_, script_.world);
     while (!in_.done()) {
       const unsigned first = in_.byte();
-      if (first >= kMoreName) more(first);
-      else if (script_.steps.size() < kStepsMax) step(first);
-      else break;
+      if (first >= kMoreName)
+        more(first);
+      else if (script_.steps.size() < kStepsMax)
+        step(first);
+      else
+        break;
     }
     name_the_unnamed(script_.names);
     return std::move(script_);
@@ -110,9 +116,8 @@ class Decoder {
       const unsigned actor = in_.byte();
       s.actor = in_.name(actor < ByteReader::kName ? actor : in_.number(4)).n;
     }
-    std::visit([&](auto& o) {
-      for_each_arg(o, [&](const auto&, auto& value) { in_(value); });
-    }, s.op);
+    std::visit([&](auto& o) { for_each_arg(o, [&](const auto&, auto& value) { in_(value); }); },
+               s.op);
     if (!creates(s.op)) return;
     s.binds = in_.bound++;
     script_.names.emplace_back();
@@ -163,9 +168,9 @@ void write(ByteWriter& out, const Step& s, std::string_view name) {
     out.byte(fits ? static_cast<unsigned>(s.actor) : ByteReader::kName);
     if (!fits) out.number(whole(s.actor), 4);
   }
-  std::visit([&](const auto& o) {
-    for_each_arg(o, [&](const auto&, const auto& value) { out(value); });
-  }, s.op);
+  std::visit(
+      [&](const auto& o) { for_each_arg(o, [&](const auto&, const auto& value) { out(value); }); },
+      s.op);
 
   if (!name.empty()) {
     out.byte(kMoreName), out.byte(static_cast<unsigned>(name.size()));

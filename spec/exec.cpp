@@ -38,8 +38,9 @@ void Model::become_only_thread(TaskId id) {
   const std::vector<TaskId> threads = p.threads;
   p.stopping_threads = 0;
   for (const TaskId other : threads) world_.tasks[other].stop_pending = false;
-  for (const TaskId other : threads)
-    if (other != id && !world_.tasks[other].zombie) exit_thread(other, 0);
+  p.execing = id;
+  end_threads(threads, world_.tasks[id].process, id);
+  p.execing = TaskId::none();
   cover("exec.other-threads-die"_rule);
   if (p.leader != id) take_leaders_place(id);
 }

@@ -28,16 +28,15 @@ void Model::exit_group(TaskId id, std::int32_t code) {
     begin_group_exit(p, code);
   }
   const std::vector<TaskId> threads = p.threads;
-  const std::int32_t status = p.group_exit ? p.group_exit_code : code;
-  exit_thread(id, status);
-  for (const TaskId other : threads) {
-    if (other == id || !world_.tasks.has(other) || world_.tasks[other].process != process) continue;
-    Task& t = world_.tasks[other];
-    if (t.zombie || world_.over) continue;
-    cover("exit.signaled-flag"_rule);
-    t.flags = t.flags | task_flag::signaled;
-    exit_thread(other, status);
-  }
+  exit_thread(id, p.group_exit ? p.group_exit_code : code);
+  end_threads(threads, process, id);
+}
+
+/// The doomed threads of a process run, each to its end, all but one.
+void Model::end_threads(std::span<const TaskId> threads, ProcessId process, TaskId but) {
+  for (const TaskId id : threads)
+    if (id != but && world_.tasks.has(id) && world_.tasks[id].process == process && !world_.over)
+      run(id);
 }
 
 void Model::exit_thread(TaskId id, std::int32_t code) {

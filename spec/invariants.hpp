@@ -239,9 +239,9 @@ struct RunningThreadsAreCounted {
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
     const auto running =
-        std::ranges::count_if(p.threads, [&](TaskId id) { return !w.tasks[id].exiting(); });
-    const auto stopping =
-        std::ranges::count_if(p.threads, [&](TaskId id) { return w.tasks[id].stop_pending; });
+        std::ranges::count_if(p.threads, [&](TaskId thread) { return !w.tasks[thread].exiting(); });
+    const auto stopping = std::ranges::count_if(
+        p.threads, [&](TaskId thread) { return w.tasks[thread].stop_pending; });
     return running == static_cast<std::ptrdiff_t>(p.running_threads) &&
            stopping == p.stopping_threads;
   }
@@ -256,7 +256,7 @@ struct StopAndContExclude {
     const auto& p = w.process_of(w.tasks[t]);
     if (w.tasks[p.leader].zombie && p.threads.size() == 1) return true;
     SigSet pending = p.shared_pending;
-    for (const TaskId id : p.threads) pending = pending | w.tasks[id].pending;
+    for (const TaskId thread : p.threads) pending = pending | w.tasks[thread].pending;
     return !pending.has(sig::cont) || (pending & kStopSignals).empty();
   }
 };

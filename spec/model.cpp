@@ -111,7 +111,7 @@ void Model::wake(TaskId id) {
 /// Lets a woken task do what it has to do: take its result, deal with its signals, go on.
 void Model::run(TaskId id) {
   Task& t = world_.tasks[id];
-  if (t.zombie || (t.stopped && !world_.process_of(t).group_exit)) return;
+  if (t.zombie || (t.stopped && !is_doomed(id))) return;
   if (t.call.kind == Call::Kind::wait && !t.call.interrupted) {
     cover("wait.look-before-signal"_rule);
     if (const Answer found = look(id, t.call.query))
@@ -121,16 +121,17 @@ void Model::run(TaskId id) {
     cover("vfork.returns-number"_rule);
     t.call = {.kind = Call::Kind::held, .result = Outcome::task(t.call.child_number)};
   }
-  if (t.call.kind == Call::Kind::vfork && !world_.process_of(t).group_exit) return;
+  if (t.call.kind == Call::Kind::vfork && !is_doomed(id)) return;
 
   if (std::exchange(t.resumed, false)) t.attention = true;
+  const bool signalled = t.attention;
   std::optional<Signal> handled;
-  if (deal_with_signals(id, handled)) go_on(id, handled);
+  if (deal_with_signals(id, handled)) go_on(id, signalled, handled);
 }
 
-/// What becomes of the call of a task that is about to return to its program. `handled` is the
-/// first signal whose handler ran.
-void Model::go_on(TaskId id, std::optional<Signal> handled) {
+/// What becomes of the call of a task that is about to return to its program. `signalled` says that
+/// it dealt with signals; `handled` is the first whose handler ran.
+void Model::go_on(TaskId id, bool signalled, std::optional<Signal> handled) {
   Task& t = world_.tasks[id];
   switch (t.call.kind) {
     case Call::Kind::none:
@@ -142,29 +143,30 @@ void Model::go_on(TaskId id, std::optional<Signal> handled) {
       if (handled) return finish(id, fails(Errno::intr, "signal.pause-eintr"_rule));
       return cover("signal.pause-goes-on"_rule);
     case Call::Kind::wait:
+      if (!signalled) return;  // woken for nothing: it sleeps on
       if (handled && !world_.handlers[t.handlers].restart.has(*handled))
         return finish(id, fails(Errno::intr, "wait.interrupted"_rule));
-      if (handled || t.call.interrupted)
-        cover(handled ? "wait.restarted"_rule : "wait.goes-on"_rule);
-      if (handled || t.call.interrupted) t.call.since = next_place();
-      t.call.interrupted = false;
-      if (const Answer found = look(id, t.call.query)) finish(id, *found);
-      return;
-    case Call::Kind::restart: {
-      const Op again = t.call.again;
-      t.call = {};
-      const Answer answer = std::visit(
-          [&]<class O>(const O& o) -> Answer {
-            if constexpr (creates_task<O>)
-              return act(id, o);
-            else
-              return std::nullopt;
-          },
-          again);
-      if (answer) finish(id, *answer);
-      return;
-    }
+      cover(handled ? "wait.restarted"_rule : "wait.goes-on"_rule);
+      return make_again(id);
+    case Call::Kind::restart:
+      return make_again(id);
   }
+}
+
+/// The call of `id` is made anew, from its arguments on.
+void Model::make_again(TaskId id) {
+  const Op again = std::exchange(world_.tasks[id].call, {}).again;
+  const RuleId rule = outcome_rule_;
+  const Answer answer = std::visit(
+      [&]<class O>(const O& o) -> Answer {
+        if constexpr (by_world<O>)
+          return std::nullopt;
+        else
+          return act(id, o);
+      },
+      again);
+  if (!acting_) outcome_rule_ = rule;
+  if (answer) finish(id, *answer);
 }
 
 /// The call of `id` returns to its program with `outcome`.

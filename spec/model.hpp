@@ -18,14 +18,13 @@ class Chooser {
  public:
   virtual ~Chooser() = default;
   /// Called only where there is more than one candidate. Answers an index into `candidates`.
-  /// `about` is the task whose news the candidates compete for, 0 where there is none.
-  virtual std::size_t pick(RuleId rule, std::span<const Pid> candidates, Pid about) = 0;
+  virtual std::size_t pick(RuleId rule, std::span<const Pid> candidates) = 0;
 };
 
 /// Always takes the first.
 class FirstChoice final : public Chooser {
  public:
-  std::size_t pick(RuleId, std::span<const Pid>, Pid) override { return 0; }
+  std::size_t pick(RuleId, std::span<const Pid>) override { return 0; }
 };
 
 class Model {
@@ -38,6 +37,8 @@ class Model {
   const Effects& apply(Pid actor, const Op& op, Chooser& choose);
 
   const World& world() const { return world_; }
+  /// The answer to the last op.
+  const Effects& effects() const { return effects_; }
   TaskView view(Pid) const;
   void pages(Pid, std::vector<PageView>&) const;
   void tasks(std::vector<Pid>&) const;
@@ -93,7 +94,8 @@ class Model {
   void settle();
   void wake(TaskId);
   void run(TaskId);
-  void go_on(TaskId, std::optional<Signal> handled);
+  void go_on(TaskId, bool signalled, std::optional<Signal> handled);
+  void make_again(TaskId);
   void finish(TaskId, Outcome);
   void touch(TaskId, bool memory = false);
   void touch(const Process&);
@@ -120,6 +122,8 @@ class Model {
   // exit.cpp
   void exit_thread(TaskId, std::int32_t code);
   void exit_group(TaskId, std::int32_t code);
+  void end_threads(std::span<const TaskId>, ProcessId, TaskId but);
+  bool is_doomed(TaskId) const;
   void begin_group_exit(Process&, std::int32_t code);
   void let_go_of_memory(Task&);
   void adopt_children(TaskId father);
@@ -132,7 +136,7 @@ class Model {
   void end_world();
 
   // wait.cpp
-  Answer wait(TaskId, WaitQuery);
+  Answer wait(TaskId, WaitQuery, const Op&);
   Answer look(TaskId, const WaitQuery&);
   enum class Verdict : std::uint8_t { not_there, there, news };
   Verdict consider(const WaitQuery&, TaskId child);

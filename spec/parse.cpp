@@ -80,11 +80,11 @@ bool Parser::line(std::string_view text) {
   }
   PartReader part{words, names_};
   const Token first = words.peek();
-  const bool fine = !has_header_                    ? header(part, words)
-                    : first.text == "world"         ? world(part, words)
-                    : first.text == "expect"        ? expectation(part, words)
-                    : first.text.ends_with(':')     ? step(part, words)
-                                                    : returned(part, words);
+  const bool fine = !has_header_                ? header(part, words)
+                    : first.text == "world"     ? world(part, words)
+                    : first.text == "expect"    ? expectation(part, words)
+                    : first.text.ends_with(':') ? step(part, words)
+                                                : returned(part, words);
   return fine || fail(part.error.column, std::move(part.error.message));
 }
 

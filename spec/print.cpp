@@ -6,15 +6,17 @@ namespace {
 
 void write(std::string& out, const Op& op, Names names) {
   out += name_of(op);
-  std::visit([&]<class O>(const O& o) {
-    ValueWriter value{out, names, std::is_same_v<O, Waitid> ? "WUNTRACED" : "WSTOPPED"};
-    for_each_arg(o, [&]<class A>(const A& arg, const auto& v) {
-      if (arg.form != Form::word && v == O{}.*(arg.at)) return;
-      out += ' ';
-      if (arg.form == Form::key) out += arg.name, out += '=';
-      value(v);
-    });
-  }, op);
+  std::visit(
+      [&]<class O>(const O& o) {
+        ValueWriter value{out, names, std::is_same_v<O, Waitid> ? "WUNTRACED" : "WSTOPPED"};
+        for_each_arg(o, [&]<class A>(const A& arg, const auto& v) {
+          if (arg.form != Form::word && v == O{}.*(arg.at)) return;
+          out += ' ';
+          if (arg.form == Form::key) out += arg.name, out += '=';
+          value(v);
+        });
+      },
+      op);
 }
 
 /// A number that would read as the other kind here says its kind: `task:7`, `value:7`.
@@ -44,14 +46,21 @@ void write(std::string& out, const Outcome& o, Names names, bool answers_task) {
   using Kind = Outcome::Kind;
   ValueWriter value{out, names};
   switch (o.kind) {
-    case Kind::nothing: return;
+    case Kind::nothing:
+      return;
     case Kind::value:
-    case Kind::task: return write_answer(out, o, names, answers_task);
-    case Kind::error: return value(o.error);
-    case Kind::dies: return value("dies "), value(Signal{o.code});
-    case Kind::not_run: return value("not-run");
-    case Kind::none: return value("none");
-    case Kind::change: return write_change(out, o, names);
+    case Kind::task:
+      return write_answer(out, o, names, answers_task);
+    case Kind::error:
+      return value(o.error);
+    case Kind::dies:
+      return value("dies "), value(Signal{o.code});
+    case Kind::not_run:
+      return value("not-run");
+    case Kind::none:
+      return value("none");
+    case Kind::change:
+      return write_change(out, o, names);
     case Kind::blocks:
       value("blocks");
       if (o.who != TaskRef{}) value(" "), value(o.who);
@@ -62,11 +71,14 @@ void write(std::string& out, const Outcome& o, Names names, bool answers_task) {
 void write(std::string& out, const Expectation& e, Names names) {
   ValueWriter value{out, names};
   with_field(e.field, [&]<class V>(const Field<V>& field) {
-    if constexpr (std::is_same_v<V, Pid>) value(e.value);
-    else if constexpr (FlagWord<V> || std::is_same_v<V, SigSet>) value(V{e.bits});
+    if constexpr (std::is_same_v<V, Pid>)
+      value(e.value);
+    else if constexpr (FlagWord<V> || std::is_same_v<V, SigSet>)
+      value(V{e.bits});
     else if constexpr (std::is_same_v<V, std::int32_t>)
       is_signal_field(field.name) ? value(Signal{e.value.n}) : value(e.value.n);
-    else value(static_cast<V>(e.value.n));
+    else
+      value(static_cast<V>(e.value.n));
   });
 }
 
@@ -79,8 +91,10 @@ void write_name(std::string& out, const Step& s, Names names) {
 /// `nameless`: the name that the step binds need not be written.
 void write(std::string& out, const Step& s, Names names, bool nameless) {
   ValueWriter value{out, names};
-  if (is_by_world(s.op)) value("world");
-  else value(TaskRef::name(s.actor));
+  if (is_by_world(s.op))
+    value("world");
+  else
+    value(TaskRef::name(s.actor));
   out += ": ";
   write(out, s.op, names);
 

@@ -16,7 +16,7 @@ struct Member {
   std::optional<Pid> pid;
   bool execs = false;
   bool is_thread = false;
-  bool fails = false;   // the op answered something else than a task
+  bool fails = false;  // the op answered something else than a task
   std::vector<std::int32_t> children;
 };
 
@@ -52,8 +52,8 @@ class Family {
 
   void read(const Step& s) {
     using Kind = Outcome::Kind;
-    const bool happens = !s.outcome || (s.outcome->kind != Kind::not_run &&
-                                        s.outcome->kind != Kind::error);
+    const bool happens =
+        !s.outcome || (s.outcome->kind != Kind::not_run && s.outcome->kind != Kind::error);
     if (creates(s.op)) make(s);
     if (happens && std::holds_alternative<Exec>(s.op)) at(s.actor).execs = true;
     if (happens && has_no_outcome(s.op)) at(s.actor).end = to_text(s.op, names);
@@ -133,7 +133,9 @@ std::string tree(const Script& script) {
 std::string dot(const Script& script) {
   const Family family{script};
   std::string nodes, edges;
-  const auto id = [](std::int32_t index) { return "t" + std::to_string(index); };
+  const auto id = [](std::int32_t index) {
+    return std::string(1, 't').append(std::to_string(index));
+  };
   for (std::int32_t i = 0; i < static_cast<std::int32_t>(family.members.size()); ++i) {
     const Member& m = family.member(i);
     nodes += "  " + id(i) + " [label=\"" + family.name(i);

@@ -11,8 +11,8 @@ namespace forkproof {
 namespace {
 
 constexpr std::array<std::string_view, 16> kReserved{
-    "all",    "any",  "as",     "blocks", "continued", "core", "dies",    "exited",
-    "expect", "group", "init",  "killed", "none",      "pid",  "stopped", "world"};
+    "all",    "any",   "as",   "blocks", "continued", "core", "dies",    "exited",
+    "expect", "group", "init", "killed", "none",      "pid",  "stopped", "world"};
 
 constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -72,8 +72,8 @@ std::vector<bool> follows_from_index(const std::vector<std::string>& names) {
   follows.reserve(names.size());
   for (std::size_t i = 0; i < names.size(); ++i)
     follows.push_back(name_from_index(i, [&](std::string_view name) {
-      return name != names[i] && taken.contains(name);
-    }) == names[i]);
+                        return name != names[i] && taken.contains(name);
+                      }) == names[i]);
   return follows;
 }
 

@@ -206,10 +206,16 @@ TaskId Model::taker(Signal s, TaskId to, Scope scope) {
   if (round.size() > 1) {
     std::vector<Pid> numbers;
     for (const TaskId id : round) numbers.push_back(world_.tasks[id].tid);
-    chosen = choose_->pick("signal.target-other"_rule, numbers, {});
+    chosen = choose_->pick("signal.target-other"_rule, numbers);
   }
   p.signal_target = round[chosen];
   return round[chosen];
+}
+
+/// Whether the task has to end: its process does, or another thread of it execs.
+bool Model::is_doomed(TaskId id) const {
+  const Process& p = world_.process_of(world_.tasks[id]);
+  return p.group_exit || (p.execing && p.execing != id);
 }
 
 /// A fatal signal has found a taker: the whole process dies of it, at once.
@@ -291,11 +297,11 @@ bool Model::deal_with_signals(TaskId id, std::optional<Signal>& handled) {
     Process& p = world_.process_of(t);
     if (p.notice != Process::Notice::none)
       tell_parent_of_stop(p, std::exchange(p.notice, Process::Notice::none));
-    if (p.group_exit) {
+    if (is_doomed(id)) {
       t.flags = t.flags | task_flag::signaled;
       cover("exit.signaled-flag"_rule);
       if (p.group_exit_code < 0x80) cover("exit.status-signal"_rule);
-      exit_thread(id, p.group_exit_code);
+      exit_thread(id, p.group_exit ? p.group_exit_code : 0);
       return false;
     }
     if (t.stop_pending) {

@@ -42,8 +42,10 @@ std::string shown(std::string_view word) {
   std::string text;
   for (const char c : word.substr(0, kLongest)) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7F) text += c;
-    else text += "\\x", text += kHex[byte >> 4], text += kHex[byte & 15];
+    if (byte > 0x20 && byte < 0x7F)
+      text += c;
+    else
+      text += "\\x", text += kHex[byte >> 4], text += kHex[byte & 15];
   }
   return word.size() > kLongest ? text + "..." : text;
 }
@@ -52,8 +54,10 @@ bool PartReader::fail(Token token, std::string_view expected) {
   error.column = token.column;
   error.message = "expected ";
   error.message += expected;
-  if (token.text.empty()) error.message += ", found the end of the line";
-  else error.message += ", found `" + shown(token.text) + "`";
+  if (token.text.empty())
+    error.message += ", found the end of the line";
+  else
+    error.message += ", found `" + shown(token.text) + "`";
   return false;
 }
 
@@ -82,11 +86,13 @@ bool PartReader::op(Op& op) {
   const auto index = op_index(name.text);
   if (!index) return fail(name, op_like(name.text));
   op = default_op(*index);
-  return std::visit([&](auto& o) {
-    bool fine = true;
-    for_each_arg(o, [&](const auto& arg, auto& v) { fine = fine && argument(arg, v); });
-    return fine;
-  }, op);
+  return std::visit(
+      [&](auto& o) {
+        bool fine = true;
+        for_each_arg(o, [&](const auto& arg, auto& v) { fine = fine && argument(arg, v); });
+        return fine;
+      },
+      op);
 }
 
 bool PartReader::outcome(Outcome& outcome, bool answers_task) {
@@ -120,8 +126,7 @@ bool PartReader::answer(Token token, Outcome& outcome, bool answers_task) {
   if (is_task && !line_.peek().text.empty()) return outcome.who = task, change(outcome);
   if (is_task && (task.named || answers_task)) return outcome = Outcome::task(task), true;
   if (read_(after("task:"), task)) return outcome = Outcome::task(task), true;
-  if (read_(answers_task ? after("value:") : token.text, number) ||
-      read_(after("value:"), number))
+  if (read_(answers_task ? after("value:") : token.text, number) || read_(after("value:"), number))
     return outcome = Outcome::number(number), true;
   return fail(token, kExpected);
 }
@@ -160,9 +165,12 @@ bool PartReader::expectation(Expectation& e) {
   };
   bool fine = false;
   with_field(*field, [&]<class V>(const Field<V>& f) {
-    if constexpr (std::is_same_v<V, Pid>) fine = read_as(TaskRef{});
-    else if constexpr (!std::is_same_v<V, std::int32_t>) fine = read_as(V{});
-    else fine = is_signal_field(f.name) ? read_as(Signal{}) : read_as(V{});
+    if constexpr (std::is_same_v<V, Pid>)
+      fine = read_as(TaskRef{});
+    else if constexpr (!std::is_same_v<V, std::int32_t>)
+      fine = read_as(V{});
+    else
+      fine = is_signal_field(f.name) ? read_as(Signal{}) : read_as(V{});
   });
   return fine;
 }

@@ -48,7 +48,7 @@ Model::Answer Model::act(TaskId id, const Wait4& op) {
     query.number = pid == 0 ? world_.process_of(world_.tasks[id]).pgid : Pid{-pid};
     cover(pid == 0 ? "wait.own-group"_rule : "wait.group"_rule);
   }
-  return wait(id, query);
+  return wait(id, query, op);
 }
 
 Model::Answer Model::act(TaskId id, const Waitid& op) {
@@ -74,18 +74,19 @@ Model::Answer Model::act(TaskId id, const Waitid& op) {
     query.number = own_group ? world_.process_of(world_.tasks[id]).pgid : op.selector.who.pid();
     cover(own_group ? "wait.waitid-own-group"_rule : "wait.group"_rule);
   }
-  return wait(id, query);
+  return wait(id, query, op);
 }
 
 /// Reports what there is, or puts the caller to sleep until there is something.
-Model::Answer Model::wait(TaskId id, WaitQuery query) {
+Model::Answer Model::wait(TaskId id, WaitQuery query, const Op& op) {
   const auto number = world_.numbers.find(query.number.n);
   if (number != world_.numbers.end()) query.use = number->second.use;
   if (Answer found = look(id, query)) {
     outcome_rule_ = fired_.back();
     return found;
   }
-  world_.tasks[id].call = {.kind = Call::Kind::wait, .query = query, .since = next_place()};
+  world_.tasks[id].call = {
+      .kind = Call::Kind::wait, .query = query, .again = op, .since = next_place()};
   touch(id);
   answers({}, "wait.sleeps"_rule);
   return std::nullopt;
@@ -243,7 +244,7 @@ void Model::wake_waiters(TaskId child) {
   if (waiters.size() > 1) {
     std::vector<Pid> numbers;
     for (const TaskId id : waiters) numbers.push_back(world_.tasks[id].tid);
-    const std::size_t first = choose_->pick("wait.one-winner"_rule, numbers, t.tid);
+    const std::size_t first = choose_->pick("wait.one-winner"_rule, numbers);
     cover("wait.one-winner"_rule);
     std::rotate(waiters.begin(), waiters.begin() + static_cast<std::ptrdiff_t>(first),
                 waiters.begin() + static_cast<std::ptrdiff_t>(first) + 1);

@@ -30,11 +30,13 @@ struct Domain {
   bool who_of(const auto& s) const { return has_who(s) ? (*this)(s.who) : s.who == TaskRef{}; }
 
   bool operator()(const Op& op) const {
-    return std::visit([&](const auto& o) {
-      bool fine = true;
-      for_each_arg(o, [&](const auto&, const auto& value) { fine = fine && (*this)(value); });
-      return fine;
-    }, op);
+    return std::visit(
+        [&](const auto& o) {
+          bool fine = true;
+          for_each_arg(o, [&](const auto&, const auto& value) { fine = fine && (*this)(value); });
+          return fine;
+        },
+        op);
   }
 
   bool operator()(const Outcome& o) const;
@@ -45,17 +47,23 @@ struct Domain {
 Outcome canonical(const Outcome& o) {
   using Kind = Outcome::Kind;
   switch (o.kind) {
-    case Kind::value: return Outcome::number(o.value);
-    case Kind::task: return Outcome::task(o.who);
-    case Kind::error: return Outcome::failure(o.error);
-    case Kind::dies: return Outcome::death({o.code});
-    case Kind::change: return Outcome::news(o.who, o.change, o.code);
+    case Kind::value:
+      return Outcome::number(o.value);
+    case Kind::task:
+      return Outcome::task(o.who);
+    case Kind::error:
+      return Outcome::failure(o.error);
+    case Kind::dies:
+      return Outcome::death({o.code});
+    case Kind::change:
+      return Outcome::news(o.who, o.change, o.code);
     case Kind::blocks: {
       Outcome blocks = Outcome::of(Kind::blocks);
       blocks.who = o.who;
       return blocks;
     }
-    default: return Outcome::of(o.kind);
+    default:
+      return Outcome::of(o.kind);
   }
 }
 
@@ -96,9 +104,10 @@ bool well_formed(const Step& s, std::int32_t& bound) {
   const Domain after{bound};
   if (s.outcome && !after(*s.outcome)) return false;
   if (s.outcome && has_no_outcome(s.op) && s.outcome->kind != Outcome::Kind::not_run) return false;
-  return std::ranges::all_of(s.returns, [&](const ExpectedReturn& r) {
-    return after(r.task) && after(r.outcome);
-  }) && std::ranges::all_of(s.expectations, after);
+  return std::ranges::all_of(
+             s.returns,
+             [&](const ExpectedReturn& r) { return after(r.task) && after(r.outcome); }) &&
+         std::ranges::all_of(s.expectations, after);
 }
 
 bool good_names(const std::vector<std::string>& names) {

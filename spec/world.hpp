@@ -107,13 +107,13 @@ struct Call {
     wait,     ///< asleep until a child matching `query` has news
     pause,    ///< asleep until a handler has run
     vfork,    ///< asleep until `child` lets go of the memory it borrows
-    restart,  ///< to be made again, from the start: `again`
+    restart,  ///< to be made again, from the start
     held,     ///< over, with `result`, but the task was stopped before it could return
   } kind = Kind::none;
   WaitQuery query{};
   TaskId child{};
   Pid child_number{};
-  Op again{};
+  Op again{};  // the call as it was made
   Outcome result{};
   bool interrupted = false;  // a stop took the task out of its sleep
   Place since = 0;           // when it fell asleep
@@ -164,6 +164,7 @@ struct Process {
   Place group_place = 0, process_place = 0;
   SigSet shared_pending;
   TaskId signal_target;  // who took the last process-directed signal that its addressee could not
+  TaskId execing;        // the thread whose exec ends all others
   bool group_exit = false;
   std::int32_t group_exit_code = 0;
   std::uint32_t running_threads = 1;  // not yet exiting
