@@ -1,3 +1,4 @@
+/// The command as a function: parses the arguments, runs one command, answers the exit status.
 #include "app/app.hpp"
 
 #include <fcntl.h>

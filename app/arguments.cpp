@@ -1,3 +1,5 @@
+/// Values of options. Each is wholly of its kind, or the command fails with a line that says what
+/// was expected.
 #include "app/arguments.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+/// SIGINT and SIGTERM, which end a campaign cleanly: the first asks, the second kills.
 #include "app/interrupt.hpp"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+/// Writing files: whole or not at all.
 #include "app/output.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/// How `check` and `replay` tell what they do and what they found.
 #include "app/reporting.hpp"
 
 #include <fmt/format.h>

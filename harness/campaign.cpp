@@ -1,3 +1,4 @@
+/// The engines `random` and `replay`: many traces on one system.
 #include "harness/campaign.hpp"
 
 #include <fmt/format.h>

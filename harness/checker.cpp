@@ -1,3 +1,4 @@
+/// A system held to the spec, whatever system it is: what the engines and the command work with.
 #include "harness/checker.hpp"
 
 #include <fmt/format.h>

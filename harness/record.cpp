@@ -1,3 +1,4 @@
+/// Recordings: a script with all the outcomes that a system gave it.
 #include "harness/record.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+/// What the engines found, for reports of every kind.
 #include "harness/results.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+/// Reading traces from files, in either form.
 #include "harness/trace_file.hpp"
 
 #include <fmt/format.h>

@@ -136,8 +136,8 @@ TEST(Lockstep, SeesWhatTheTraceExpects) {
 
 TEST(Lockstep, TheReportSaysAllThereIsToSay) {
   const std::string text = report(*violation_of(Liar::About::outcome), "again and again");
-  for (const char* part : {"call.getppid", "getppid answers", "credentials.7 PPID:1", "observed: 77",
-                           "at step 3", "> A: getppid", "again and again"})
+  for (const char* part : {"call.getppid", "getppid answers", "credentials.7 PPID:1",
+                           "observed: 77", "at step 3", "> A: getppid", "again and again"})
     EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
 }
 

@@ -186,64 +186,66 @@ TEST(TraceText, ANameIsWrittenWhereItCounts) {
   EXPECT_TRUE(well_formed(script));
 }
 
+/// Lines below the header, and what is said of them.
+constexpr struct { const char *lines, *message; } kRefusals[] = {
+    {"init: frok", "2:7: expected an op (did you mean `fork`?), found `frok`"},
+    {"init: \xff\x01", "2:7: expected an op, such as fork or wait4, found `\\xff\\x01`"},
+    {"init:", "2:6: expected an op, such as fork or wait4, found the end of the line"},
+    {"A: fork", "2:1: expected `init:`, a task made above, or `world:`, found `A:`"},
+    {"init: kill Q 9", "2:12: expected a task made above, a pid, `group:` and one of these, "
+                       "`own-group` or `all`, found `Q`"},
+    {"init: kill 1 SIGFOO", "2:14: expected a signal, such as SIGTERM or 0, found `SIGFOO`"},
+    {"init: getsid 2147483648", "2:14: expected a task made above, or a pid, found `2147483648`"},
+    {"init: exit", "2:11: expected a number from -2147483648 to 2147483647, found the end of the "
+                   "line"},
+    {"init: exit 0 -> 0", "2:17: expected `not-run`, all that can be seen of an op that never "
+                          "returns, found `0`"},
+    {"init: fork -> A\ninit: fork -> A", "3:15: expected a name that no task has yet, found `A`"},
+    {"init: fork as any", "2:15: expected a name for the new task, found `any`"},
+    {"init: fork -> EIO", "2:15: expected an outcome: a number, a task, an errno, blocks, none, "
+                          "dies, not-run, or a task's news, found `EIO`"},
+    {"init: fork -> A pid 0", "2:21: expected a pid from 1 to 4194304, found `0`"},
+    {"init: fork -> A -> B", "2:17: expected the end of the line, found `->`"},
+    {"init: pause -> 0 1", "2:18: expected `exited`, `killed`, `stopped`, `continued` or the end "
+                           "of the line, found `1`"},
+    {"init: pause now", "2:13: expected `->` and an outcome, or the end of the line, found "
+                        "`now`"},
+    {"init: pid_max 400", "2:7: expected an op of a task, found `pid_max`"},
+    {"world: fork", "2:8: expected an op of the world: pid_max or pid_cursor, found `fork`"},
+    {"init: mmap both", "2:12: expected one of private shared, found `both`"},
+    {"init: mmap shared pages=x", "2:19: expected a number from 0 to 4294967295, found "
+                                  "`pages=x`"},
+    {"init: sigaction 1 catch SA_FOO", "2:25: expected flags joined by `|`, of SA_NOCLDSTOP "
+                                       "SA_NOCLDWAIT SA_RESTART, found `SA_FOO`"},
+    {"init: sigaction 1 catch 4", "2:25: expected flags joined by `|`, of SA_NOCLDSTOP "
+                                  "SA_NOCLDWAIT SA_RESTART, found `4`"},
+    {"init: sigprocmask set SIGHUP|65", "2:23: expected signals joined by `|`, such as "
+                                        "SIGUSR1|40, or `none`, found `SIGHUP|65`"},
+    {"init => 0", "2:1: expected a step before the calls that it makes return, found `init`"},
+    {"expect init state dead", "2:1: expected a step before what it is expected to show, found "
+                               "`expect`"},
+    {"init: pause\nexpect init state dead\ninit => 0",
+     "4:1: expected the lines with `=>` before those with `expect`, found `init`"},
+    {"init: pause\nexpect init stat dead",
+     "3:13: expected a field, one of state pid tgid ppid pgid sid exit_signal exit_code flags "
+     "threads pending shared_pending blocked ignored caught, found `stat`"},
+    {"init: pause\nexpect init state tired",
+     "3:19: expected one of running sleeping disk-sleep stopped zombie dead, found `tired`"},
+    {"init pause", "2:1: expected `ACTOR: OP`, `ACTOR => OUTCOME` or `expect TASK FIELD VALUE`, "
+                   "found `init`"},
+    {"world pid_max=300", "2:7: expected pid_max=N with N from 301 to 4194304, found "
+                          "`pid_max=300`"},
+    {"world profile=linux-7", "2:7: expected profile=linux-6 or profile=linux-4.12, found "
+                              "`profile=linux-7`"},
+    {"world pid_max=400 pid_max=400", "2:19: expected `profile=` or `pid_max=`, each once, found "
+                                      "`pid_max=400`"},
+    {"world\nworld", "3:1: expected one `world` line at most, found `world`"},
+    {"init: pause\nworld", "3:1: expected the `world` line before the first step, found `world`"},
+    {"init: pause # \xc3", "2:15: expected UTF-8 without control characters, found the byte "
+                           "`\\xc3`"},
+};
+
 TEST(TraceText, EveryRefusalSaysWhereAndWhatWasExpected) {
-  static constexpr struct { const char *lines, *message; } kRefusals[] = {
-      {"init: frok", "2:7: expected an op (did you mean `fork`?), found `frok`"},
-      {"init: \xff\x01", "2:7: expected an op, such as fork or wait4, found `\\xff\\x01`"},
-      {"init:", "2:6: expected an op, such as fork or wait4, found the end of the line"},
-      {"A: fork", "2:1: expected `init:`, a task made above, or `world:`, found `A:`"},
-      {"init: kill Q 9", "2:12: expected a task made above, a pid, `group:` and one of these, "
-                         "`own-group` or `all`, found `Q`"},
-      {"init: kill 1 SIGFOO", "2:14: expected a signal, such as SIGTERM or 0, found `SIGFOO`"},
-      {"init: getsid 2147483648", "2:14: expected a task made above, or a pid, found `2147483648`"},
-      {"init: exit", "2:11: expected a number from -2147483648 to 2147483647, found the end of the "
-                     "line"},
-      {"init: exit 0 -> 0", "2:17: expected `not-run`, all that can be seen of an op that never "
-                            "returns, found `0`"},
-      {"init: fork -> A\ninit: fork -> A", "3:15: expected a name that no task has yet, found `A`"},
-      {"init: fork as any", "2:15: expected a name for the new task, found `any`"},
-      {"init: fork -> EIO", "2:15: expected an outcome: a number, a task, an errno, blocks, none, "
-                            "dies, not-run, or a task's news, found `EIO`"},
-      {"init: fork -> A pid 0", "2:21: expected a pid from 1 to 4194304, found `0`"},
-      {"init: fork -> A -> B", "2:17: expected the end of the line, found `->`"},
-      {"init: pause -> 0 1", "2:18: expected `exited`, `killed`, `stopped`, `continued` or the end "
-                             "of the line, found `1`"},
-      {"init: pause now", "2:13: expected `->` and an outcome, or the end of the line, found "
-                          "`now`"},
-      {"init: pid_max 400", "2:7: expected an op of a task, found `pid_max`"},
-      {"world: fork", "2:8: expected an op of the world: pid_max or pid_cursor, found `fork`"},
-      {"init: mmap both", "2:12: expected one of private shared, found `both`"},
-      {"init: mmap shared pages=x", "2:19: expected a number from 0 to 4294967295, found "
-                                    "`pages=x`"},
-      {"init: sigaction 1 catch SA_FOO", "2:25: expected flags joined by `|`, of SA_NOCLDSTOP "
-                                         "SA_NOCLDWAIT SA_RESTART, found `SA_FOO`"},
-      {"init: sigaction 1 catch 4", "2:25: expected flags joined by `|`, of SA_NOCLDSTOP "
-                                    "SA_NOCLDWAIT SA_RESTART, found `4`"},
-      {"init: sigprocmask set SIGHUP|65", "2:23: expected signals joined by `|`, such as "
-                                          "SIGUSR1|40, or `none`, found `SIGHUP|65`"},
-      {"init => 0", "2:1: expected a step before the calls that it makes return, found `init`"},
-      {"expect init state dead", "2:1: expected a step before what it is expected to show, found "
-                                 "`expect`"},
-      {"init: pause\nexpect init state dead\ninit => 0",
-       "4:1: expected the lines with `=>` before those with `expect`, found `init`"},
-      {"init: pause\nexpect init stat dead",
-       "3:13: expected a field, one of state pid tgid ppid pgid sid exit_signal exit_code flags "
-       "threads pending shared_pending blocked ignored caught, found `stat`"},
-      {"init: pause\nexpect init state tired",
-       "3:19: expected one of running sleeping disk-sleep stopped zombie dead, found `tired`"},
-      {"init pause", "2:1: expected `ACTOR: OP`, `ACTOR => OUTCOME` or `expect TASK FIELD VALUE`, "
-                     "found `init`"},
-      {"world pid_max=300", "2:7: expected pid_max=N with N from 301 to 4194304, found "
-                            "`pid_max=300`"},
-      {"world profile=linux-7", "2:7: expected profile=linux-6 or profile=linux-4.12, found "
-                                "`profile=linux-7`"},
-      {"world pid_max=400 pid_max=400", "2:19: expected `profile=` or `pid_max=`, each once, found "
-                                        "`pid_max=400`"},
-      {"world\nworld", "3:1: expected one `world` line at most, found `world`"},
-      {"init: pause\nworld", "3:1: expected the `world` line before the first step, found `world`"},
-      {"init: pause # \xc3", "2:15: expected UTF-8 without control characters, found the byte "
-                             "`\\xc3`"},
-  };
   for (const auto& [lines, message] : kRefusals) EXPECT_EQ(refusal_below_header(lines), message);
 }
 

@@ -64,6 +64,24 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   child.parent = kin ? me.parent : maker;
   child.self_exec_id = me.self_exec_id;
   child.parent_exec_id = kin ? me.parent_exec_id : me.self_exec_id;
+  inherit(child, me, flags);
+  if (!(flags - fl::vm - fl::sighand - fl::vfork - fl::parent - fl::thread == CloneFlags{}))
+    cover("clone.inert-flags"_rule);
+  if (thread) {
+    join_process(id, me.process);
+  } else {
+    cover(kin ? "clone.parent"_rule : "fork.parent"_rule);
+    cover(kin ? "clone.parent-exec-id"_rule : "fork.exec-id"_rule);
+    cover(kin ? "clone.parent-exit-signal"_rule : "clone.exit-signal"_rule);
+    child.exit_signal = kin ? world_.leader_of(me).exit_signal : exit_signal;
+    new_process(id, world_.process_of(me));
+  }
+  return id;
+}
+
+/// What a new task has of its maker's, as a copy or together with it, and what it has not.
+void Model::inherit(Task& child, const Task& me, CloneFlags flags) {
+  const bool thread = flags.has(fl::thread);
   child.blocked = me.blocked;
   cover(thread ? "clone.thread-blocked"_rule : "fork.blocked"_rule);
   cover(thread ? "clone.thread-pending-empty"_rule : "fork.pending-empty"_rule);
@@ -76,28 +94,21 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   cover(flags.has(fl::vm) ? "clone.vm-shares"_rule : "fork.memory-copied"_rule);
   world_.handlers[child.handlers].users++;
   world_.spaces[child.space].users++;
+}
 
-  if (!(flags - fl::vm - fl::sighand - fl::vfork - fl::parent - fl::thread == CloneFlags{}))
-    cover("clone.inert-flags"_rule);
-  if (thread) {
-    cover("clone.thread"_rule);
-    child.process = me.process;
-    child.exit_signal = -1;
-    for (const RuleId rule : {"clone.thread-number"_rule, "clone.thread-exit-signal"_rule,
-                              "clone.thread-no-child"_rule})
-      cover(rule);
-    Process& p = world_.processes[me.process];
-    p.threads.push_back(id);
-    p.running_threads++;
-    touch(p);
-  } else {
-    cover(kin ? "clone.parent"_rule : "fork.parent"_rule);
-    cover(kin ? "clone.parent-exec-id"_rule : "fork.exec-id"_rule);
-    cover(kin ? "clone.parent-exit-signal"_rule : "clone.exit-signal"_rule);
-    child.exit_signal = kin ? world_.leader_of(me).exit_signal : exit_signal;
-    new_process(id, world_.process_of(me));
-  }
-  return id;
+/// Makes a new task the last thread of a process.
+void Model::join_process(TaskId id, ProcessId process) {
+  Task& child = world_.tasks[id];
+  Process& p = world_.processes[process];
+  child.process = process;
+  child.exit_signal = -1;
+  p.threads.push_back(id);
+  p.running_threads++;
+  touch(p);
+  cover("clone.thread"_rule);
+  cover("clone.thread-number"_rule);
+  cover("clone.thread-exit-signal"_rule);
+  cover("clone.thread-no-child"_rule);
 }
 
 /// Gives a new leader its process, in its maker's group and session, last among its siblings.

@@ -44,12 +44,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   Process& p = world_.process_of(me);
   const TaskId leader = p.leader;
   p.running_threads--;
-  if (linux_6() && p.running_threads == 0 && !p.group_exit) {
-    if (p.leader != id) cover("exit.status-last-thread"_rule);
-    begin_group_exit(p, code);
-  }
-  if (!linux_6() && p.running_threads == 0 && !p.group_exit && p.leader != id)
-    cover("exit.status-leader"_rule);
+  if (p.running_threads == 0 && !p.group_exit) last_thread_exits(p, id, code);
   me.flags = me.flags | task_flag::exiting;
   cover("exit.exiting-flag"_rule);
   if (me.attention && !p.group_exit) retarget(id);
@@ -72,18 +67,31 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (p.running_threads > 0) cover("group.hangup-whole-process"_rule);
   if (p.running_threads == 0) hang_up_if_orphaned(leader, TaskId::none());
   me.zombie = me.was_zombie = true;
-  cover("exit.zombie"_rule);
-  bool reaped = true;  // a thread that is no leader leaves nothing behind
-  if (id == leader) {
-    cover("pid.in-use"_rule);
-    if (p.threads.size() > 1) cover("exit.leader-waits-for-threads"_rule);
-    if (p.threads.size() > 1) cover("pid.leader-kept"_rule);
-    reaped = p.threads.size() == 1 && notify_parent(id);
+  cover(id == leader ? "exit.zombie"_rule : "exit.thread-gone"_rule);
+  if (id == leader)
+    leader_is_dead(id);
+  else
+    release(id);
+}
+
+/// The last thread of a process that nobody has ended as a whole: whose code is its status?
+void Model::last_thread_exits(Process& p, TaskId id, std::int32_t code) {
+  if (p.leader != id) cover(linux_6() ? "exit.status-last-thread"_rule : "exit.status-leader"_rule);
+  if (linux_6()) begin_group_exit(p, code);
+}
+
+/// A dead leader is a zombie, which waits for its threads and then for its parent.
+void Model::leader_is_dead(TaskId id) {
+  cover("pid.in-use"_rule);
+  if (!ready(id)) {
+    cover("exit.leader-waits-for-threads"_rule);
+    cover("pid.leader-kept"_rule);
     update_news(id);
-  } else {
-    cover("exit.thread-gone"_rule);
+    return;
   }
-  if (reaped) release(id);
+  const bool unwanted = notify_parent(id);
+  update_news(id);
+  if (unwanted) release(id);
 }
 
 /// Memory goes before the task is a zombie: a vfork parent is let go here.

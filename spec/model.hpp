@@ -110,6 +110,8 @@ class Model {
   // create.cpp
   Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);
   TaskId new_task(TaskId maker, CloneFlags, std::int32_t exit_signal, Pid);
+  void inherit(Task& child, const Task& maker, CloneFlags);
+  void join_process(TaskId child, ProcessId);
   void new_process(TaskId child, const Process& maker);
   SpaceId fork_space(SpaceId);
   HandlersId copy_handlers(HandlersId);
@@ -121,6 +123,8 @@ class Model {
 
   // exit.cpp
   void exit_thread(TaskId, std::int32_t code);
+  void last_thread_exits(Process&, TaskId, std::int32_t code);
+  void leader_is_dead(TaskId);
   void exit_group(TaskId, std::int32_t code);
   void end_threads(std::span<const TaskId>, ProcessId, TaskId but);
   bool is_doomed(TaskId) const;
