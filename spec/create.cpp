@@ -119,7 +119,7 @@ void Model::new_process(TaskId id, const Process& maker) {
   p.leader = p.signal_target = id;
   p.threads = {id};
   p.process_place = next_place();
-  world_.all_processes.emplace(p.process_place, child.process);
+  world_.all_processes.put(p.process_place, child.process);
   join_group(child.process, maker.pgid);
   join_session(child.process, maker.sid);
   cover("fork.group"_rule);
@@ -127,7 +127,7 @@ void Model::new_process(TaskId id, const Process& maker) {
 
   Task& parent = world_.tasks[child.parent];
   child.sibling = next_place();
-  parent.children.emplace(child.sibling, id);
+  parent.children.put(child.sibling, id);
   cover("fork.tail"_rule);
   cover("fork.not-stopped"_rule);
   const Process& adult = world_.process_of(parent);

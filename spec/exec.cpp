@@ -63,8 +63,8 @@ void Model::take_leaders_place(TaskId id) {
   me.sibling = old.sibling;
   if (me.parent) {
     Task& parent = world_.tasks[me.parent];
-    parent.children[me.sibling] = id;
-    if (parent.news.contains(me.sibling)) parent.news[me.sibling] = id;
+    parent.children.put(me.sibling, id);
+    if (parent.news.contains(me.sibling)) parent.news.put(me.sibling, id);
     cover("exec.parent-sees-nothing"_rule);
   }
   p.leader = p.signal_target = id;

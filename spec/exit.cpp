@@ -146,11 +146,11 @@ void Model::adopt_children(TaskId father) {
   const bool other_process = world_.tasks[reaper].process != world_.tasks[father].process;
 
   std::vector<TaskId> dead;
-  const std::map<Place, TaskId> children = std::exchange(world_.tasks[father].children, {});
+  const Line<TaskId> children = std::exchange(world_.tasks[father].children, {});
   world_.tasks[father].news.clear();
   for (const auto& [place, leader] : children) {
     world_.tasks[leader].sibling = next_place();
-    world_.tasks[reaper].children.emplace(world_.tasks[leader].sibling, leader);
+    world_.tasks[reaper].children.put(world_.tasks[leader].sibling, leader);
     for (const TaskId id : world_.process_of(world_.tasks[leader]).threads) {
       Task& t = world_.tasks[id];
       t.parent = reaper;

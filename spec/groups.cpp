@@ -119,7 +119,7 @@ void Model::join_group(ProcessId id, Pid group) {
   Process& p = world_.processes[id];
   p.pgid = group;
   p.group_place = next_place();
-  world_.numbers[group.n].group.emplace(p.group_place, id);
+  world_.numbers[group.n].group.put(p.group_place, id);
 }
 
 void Model::leave_group(ProcessId id) {

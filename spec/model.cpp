@@ -26,7 +26,7 @@ void Model::reset(const WorldSpec& spec) {
   process.threads = {id};
   process.session_leader = process.unkillable = true;
   process.process_place = next_place();
-  world_.all_processes.emplace(process.process_place, pid);
+  world_.all_processes.put(process.process_place, pid);
   world_.numbers[kInit.n].task = id;
   world_.reaper = id;
   join_group(pid, kInit);

@@ -212,9 +212,9 @@ bool Model::has_news(TaskId leader) const {
 void Model::update_news(TaskId leader) {
   const Task& t = world_.tasks[leader];
   if (!t.parent) return;
-  std::map<Place, TaskId>& news = world_.tasks[t.parent].news;
+  Line<TaskId>& news = world_.tasks[t.parent].news;
   if (has_news(leader))
-    news[t.sibling] = leader;
+    news.put(t.sibling, leader);
   else
     news.erase(t.sibling);
 }

@@ -4,12 +4,12 @@
 /// Sharing is sharing an id; what is copied is copied. Nothing here decides anything: what may
 /// happen is in spec/model.hpp, and what must always be true in spec/invariants.hpp.
 #pragma once
-#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "spec/line.hpp"
 #include "spec/outcome.hpp"
 #include "spec/rules.hpp"
 
@@ -79,9 +79,6 @@ class Pool {
   std::vector<Id<Thing>> free_;
 };
 
-/// A place in an order of arrival, from `World::next_place`. Later is greater.
-using Place = std::uint64_t;
-
 struct Task;
 struct Process;
 struct AddressSpace;
@@ -125,8 +122,8 @@ struct Task {
   ProcessId process;
   TaskId parent;                     // the thread that made it or adopted it; none for init
   Place sibling = 0;                 // a leader's place among its parent's children
-  std::map<Place, TaskId> children;  // processes made or adopted by this thread, oldest first
-  std::map<Place, TaskId> news;      // those of them that a wait could report something of
+  Line<TaskId> children;  // processes made or adopted by this thread, oldest first
+  Line<TaskId> news;      // those of them that a wait could report something of
   SpaceId space;
   HandlersId handlers;
   TaskFlags flags;
@@ -209,7 +206,7 @@ struct AddressSpace {
 };
 
 /// The members of a group in the order in which signals reach them.
-inline std::vector<ProcessId> newest_first(const std::map<Place, ProcessId>& members) {
+inline std::vector<ProcessId> newest_first(const Line<ProcessId>& members) {
   std::vector<ProcessId> ids;
   for (auto at = members.rbegin(); at != members.rend(); ++at) ids.push_back(at->second);
   return ids;
@@ -218,7 +215,7 @@ inline std::vector<ProcessId> newest_first(const std::map<Place, ProcessId>& mem
 /// What a number is used for. It is free when it is used for nothing.
 struct Number {
   TaskId task;                        // the task that has it, as thread and perhaps as process
-  std::map<Place, ProcessId> group;   // the processes whose group it is, as they joined
+  Line<ProcessId> group;   // the processes whose group it is, as they joined
   std::uint32_t session_members = 0;  // how many processes have it as their session
   Place use = 0;                      // since when it has been in use without a break
   bool free() const { return !task && group.empty() && session_members == 0; }
@@ -239,7 +236,7 @@ struct World {
   Pool<AddressSpace> spaces;
   Pool<Handlers> handlers;
   std::unordered_map<std::int32_t, Number> numbers;
-  std::map<Place, ProcessId> all_processes;  // as they were made
+  Line<ProcessId> all_processes;  // as they were made
   std::vector<PageValue> shared_pages;
 
   /// An empty world. What it used it keeps for what comes, which changes nothing that can be seen.
