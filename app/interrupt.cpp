@@ -12,7 +12,7 @@ volatile sig_atomic_t caught = 0;
 void watch_for_interrupt() {
   struct sigaction action {};
   action.sa_handler = [](int) { caught = 1; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // a read that waits for input gives up
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
 }

@@ -58,8 +58,10 @@ void print_totals(const harness::Results& r) {
   fmt::print("{} traces, {} ops in {:.2f} s ({:.0f} traces/s, {:.0f} ops/s) on {}\n", r.traces,
              r.ops, r.seconds, rate(r.traces, r.seconds), rate(r.ops, r.seconds), r.system);
   if (const std::size_t errors = r.errors()) fmt::print("{} files could not be read\n", errors);
-  if (violations == 0)
+  if (violations == 0 && r.traces > 0 && r.errors() == 0)
     fmt::print("no violation\n");
+  else if (violations == 0)
+    fmt::print("no violation in what could be run\n");
   else
     fmt::print("{} violation{}\n", violations, violations == 1 ? "" : "s");
 }

@@ -6,7 +6,7 @@
 # implementation; options go to `forkproof check` (see `forkproof check --help`), for example:
 #
 #   ci/check.sh --time 5m --seed 7
-#   ci/check.sh --system plugin:./libmine.so --junit report.xml
+#   ci/check.sh --profile linux-6 --junit report.xml
 #
 # Exit status, from forkproof: 0 holds, 1 a violation was found, 2 usage, 3 cannot run here.
 set -euo pipefail

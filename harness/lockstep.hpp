@@ -104,7 +104,7 @@ class Lockstep {
   /// Whether another way to pick, where the spec leaves a choice, explains what was seen. The model
   /// is taken through the trace again for each; if none does, the first disagreement stands.
   bool explains_otherwise(Pid actor, const Op& op, const Effects& seen) {
-    if (steps_ >= kPastMax) return false;
+    if (steps_ >= kPastMax || choice_.picks().empty()) return false;
     const std::optional<Violation> first = violation_;
     for (auto picks = choice_.next(); !picks.empty(); picks = choice_.next()) {
       violation_.reset();
@@ -113,6 +113,9 @@ class Lockstep {
       model_.apply(actor, op, choice_);
       if (agrees(seen)) return true;
     }
+    redo();
+    choice_.follow({});
+    model_.apply(actor, op, choice_);
     violation_ = first;
     return false;
   }
@@ -139,7 +142,8 @@ class Lockstep {
     RuleId rule = model_.outcome_rule();
     for (std::size_t i = 0; i < said.returned.size(); ++i)
       if (std::ranges::find(seen.returned, said.returned[i]) == seen.returned.end())
-        rule = model_.return_rules()[i];
+        rule = said.returned[i].outcome.kind == Outcome::Kind::change ? "wait.oldest-first"_rule
+                                                                      : model_.return_rules()[i];
     return broken(Violation::Kind::returned, rule, text(seen.returned), text(said.returned));
   }
 
@@ -185,9 +189,10 @@ class Lockstep {
   }
 
   bool as_expected(const Step& s, const Effects& seen) {
-    const auto wrong = [&](std::string observed, std::string allowed) {
-      return broken(Violation::Kind::expectation, model_.outcome_rule(), std::move(observed),
-                    std::move(allowed));
+    RuleId rule = model_.outcome_rule();
+    const auto wrong = [&](const std::string& observed, const std::string& expected) {
+      return broken(Violation::Kind::expectation, rule, observed,
+                    observed + "; the trace expects " + expected);
     };
     if (s.outcome && !(resolve(*s.outcome, numbers()) == seen.outcome))
       return wrong(text(seen.outcome), text(resolve(*s.outcome, numbers())));
@@ -201,6 +206,7 @@ class Lockstep {
     for (const Expectation& e : s.expectations) {
       const Pid p = number_of(e.task, numbers());
       const TaskView view = system_.view(p);
+      rule = rule_of_field(e.field, model_.fired(), model_.outcome_rule());
       if (!meets(view, e, numbers()))
         return wrong(text(p) + " " + describe_field(view, e.field),
                      text(p) + " " + describe(e, cast()));

@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kExtension = ".trace";
+constexpr std::string_view kBytesExtension = ".bytes";
 
 /// Reads a whole file, but no more than a text may have. The answer is why not, empty if read.
 std::string read_all(const std::string& path, std::string& content) {
@@ -37,14 +38,10 @@ std::string read_all(const std::string& path, std::string& content) {
   return content.empty() ? "empty" : "";
 }
 
-/// Every byte string is a trace, so a text that lacks its first line would pass for one of bytes.
-/// Lines of nothing but printable characters are therefore read as text, and so is `*.trace`.
+/// Every byte string is a trace, so junk would pass for one. Only a file that says by its name that
+/// it has the byte form is read so.
 bool meant_as_text(const std::string& path, std::string_view content) {
-  const auto printable = [](char c) {
-    return (c >= ' ' && c <= '~') || c == '\n' || c == '\t' || c == '\r';
-  };
-  return is_text(content) || path.ends_with(kExtension) ||
-         (content.find('\n') != content.npos && std::ranges::all_of(content, printable));
+  return is_text(content) || !path.ends_with(kBytesExtension);
 }
 
 }  // namespace

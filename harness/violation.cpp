@@ -48,8 +48,12 @@ std::string indented(std::string_view text, std::string_view margin) {
 }  // namespace
 
 std::string report(const Violation& v, std::string_view reproduce) {
-  std::string text = fmt::format("VIOLATION of {} ({})\n  {}\n  source: {}\n\n", v.id, word(v.kind),
-                                 v.says, v.source);
+  const bool by_trace = v.kind == Violation::Kind::expectation;
+  std::string text =
+      by_trace
+          ? fmt::format("VIOLATION of what the trace expects; system and spec agree, by {}\n", v.id)
+          : fmt::format("VIOLATION of {} ({})\n", v.id, word(v.kind));
+  text += fmt::format("  {}\n  source: {}\n\n", v.says, v.source);
   const bool at_step = v.step < v.trace.steps.size();
   if (at_step)
     text += fmt::format("  at step {}\n", v.step + 1);

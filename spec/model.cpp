@@ -125,14 +125,14 @@ void Model::run(TaskId id) {
 
   if (std::exchange(t.resumed, false)) t.attention = true;
   const bool signalled = t.attention;
-  std::optional<Signal> handled;
-  if (deal_with_signals(id, handled)) go_on(id, signalled, handled);
+  if (deal_with_signals(id)) go_on(id, signalled);
 }
 
 /// What becomes of the call of a task that is about to return to its program. `signalled` says that
-/// it dealt with signals; `handled` is the first whose handler ran.
-void Model::go_on(TaskId id, bool signalled, std::optional<Signal> handled) {
+/// it dealt with signals.
+void Model::go_on(TaskId id, bool signalled) {
   Task& t = world_.tasks[id];
+  const Signal handled = std::exchange(t.call.handled, sig::none);
   switch (t.call.kind) {
     case Call::Kind::none:
     case Call::Kind::vfork:
@@ -140,13 +140,13 @@ void Model::go_on(TaskId id, bool signalled, std::optional<Signal> handled) {
     case Call::Kind::held:
       return finish(id, t.call.result);
     case Call::Kind::pause:
-      if (handled) return finish(id, fails(Errno::intr, "signal.pause-eintr"_rule));
+      if (handled != sig::none) return finish(id, fails(Errno::intr, "signal.pause-eintr"_rule));
       return cover("signal.pause-goes-on"_rule);
     case Call::Kind::wait:
       if (!signalled) return;  // woken for nothing: it sleeps on
-      if (handled && !world_.handlers[t.handlers].restart.has(*handled))
+      if (handled != sig::none && !world_.handlers[t.handlers].restart.has(handled))
         return finish(id, fails(Errno::intr, "wait.interrupted"_rule));
-      cover(handled ? "wait.restarted"_rule : "wait.goes-on"_rule);
+      cover(handled != sig::none ? "wait.restarted"_rule : "wait.goes-on"_rule);
       return make_again(id);
     case Call::Kind::restart:
       return make_again(id);

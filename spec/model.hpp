@@ -94,7 +94,7 @@ class Model {
   void settle();
   void wake(TaskId);
   void run(TaskId);
-  void go_on(TaskId, bool signalled, std::optional<Signal> handled);
+  void go_on(TaskId, bool signalled);
   void make_again(TaskId);
   void finish(TaskId, Outcome);
   void touch(TaskId, bool memory = false);
@@ -163,7 +163,7 @@ class Model {
   void retarget(TaskId leaving);
   SigSet deliverable(const Task&) const;
   std::optional<Signal> take_next_signal(Task&);
-  bool deal_with_signals(TaskId, std::optional<Signal>& handled);
+  bool deal_with_signals(TaskId);
   bool default_action(TaskId, Signal);
 
   // stop.cpp

@@ -290,8 +290,8 @@ std::optional<Signal> Model::take_next_signal(Task& t) {
 }
 
 /// Everything that a task does about signals on its way back to its program. Answers whether it
-/// gets there: it may stop or die. `handled` becomes the first signal whose handler ran.
-bool Model::deal_with_signals(TaskId id, std::optional<Signal>& handled) {
+/// gets there: it may stop or die. Its call remembers the first signal whose handler ran.
+bool Model::deal_with_signals(TaskId id) {
   for (;;) {
     Task& t = world_.tasks[id];
     Process& p = world_.process_of(t);
@@ -321,7 +321,7 @@ bool Model::deal_with_signals(TaskId id, std::optional<Signal>& handled) {
         continue;
       case Disposition::catch_:
         cover("signal.handler-runs"_rule);
-        if (!handled) handled = s;
+        if (t.call.handled == sig::none) t.call.handled = *s;
         continue;
       case Disposition::default_:
         if (!default_action(id, *s)) return false;

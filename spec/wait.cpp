@@ -82,7 +82,8 @@ Model::Answer Model::wait(TaskId id, WaitQuery query, const Op& op) {
   const auto number = world_.numbers.find(query.number.n);
   if (number != world_.numbers.end()) query.use = number->second.use;
   if (Answer found = look(id, query)) {
-    outcome_rule_ = fired_.back();
+    const bool news = found->kind == Outcome::Kind::change;
+    outcome_rule_ = news ? "wait.oldest-first"_rule : fired_.back();
     return found;
   }
   world_.tasks[id].call = {

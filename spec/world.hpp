@@ -113,6 +113,7 @@ struct Call {
   Op again{};  // the call as it was made
   Outcome result{};
   bool interrupted = false;  // a stop took the task out of its sleep
+  Signal handled{};          // the first signal whose handler ran during the call
   Place since = 0;           // when it fell asleep
 };
 
@@ -120,8 +121,8 @@ struct Call {
 struct Task {
   Pid tid;
   ProcessId process;
-  TaskId parent;                     // the thread that made it or adopted it; none for init
-  Place sibling = 0;                 // a leader's place among its parent's children
+  TaskId parent;          // the thread that made it or adopted it; none for init
+  Place sibling = 0;      // a leader's place among its parent's children
   Line<TaskId> children;  // processes made or adopted by this thread, oldest first
   Line<TaskId> news;      // those of them that a wait could report something of
   SpaceId space;
@@ -215,7 +216,7 @@ inline std::vector<ProcessId> newest_first(const Line<ProcessId>& members) {
 /// What a number is used for. It is free when it is used for nothing.
 struct Number {
   TaskId task;                        // the task that has it, as thread and perhaps as process
-  Line<ProcessId> group;   // the processes whose group it is, as they joined
+  Line<ProcessId> group;              // the processes whose group it is, as they joined
   std::uint32_t session_members = 0;  // how many processes have it as their session
   Place use = 0;                      // since when it has been in use without a break
   bool free() const { return !task && group.empty() && session_members == 0; }

@@ -94,12 +94,26 @@ says 'malformed.trace:3:7:' err.txt
 says 'unbound.trace:2:1:' err.txt
 says '^1 traces, 1 ops' out.txt
 
-# --- bytes: whatever they are, they are a trace, which may well expect what does not happen
+# --- binary: only a file named *.bytes is read as a trace in its byte form, and then any is one
 for n in 1 2 3 4 5 6 7 8; do
-  head -c $((n * 500)) /dev/urandom >bytes
-  printf '\0' >>bytes
+  head -c $((n * 500)) /dev/urandom >junk.bytes
+  printf '\0' >>junk.bytes
   status=0
-  "$F" replay bytes >/dev/null 2>&1 || status=$?
+  "$F" replay junk.bytes >/dev/null 2>&1 || status=$?
   ((status <= 1)) || fail "replay of random bytes: status $status"
+  cp junk.bytes junk
+  refuses 2 'junk:[0-9]*:[0-9]*: expected' "$F" replay junk
 done
+printf '\xef\xbb\xbfforkproof-trace v1\ninit: getpid -> init\n' >bom
+refuses 2 'bom:1:1: expected' "$F" replay bom
+
+# --- a pipe that nobody writes to: a signal ends the wait for it
+mkfifo pipe
+"$F" replay pipe >/dev/null 2>&1 &
+waiting=$!
+sleep 0.3
+kill -INT "$waiting"
+status=0
+wait "$waiting" || status=$?
+((status == 2 || status == 130)) || fail "interrupted wait for a pipe: status $status"
 finish

@@ -20,7 +20,7 @@ says '^no violation$' out.txt
 
 # --- the canary: found, made small, said in full
 expect 1 "$F" check --system canary --seed 1 --time 60s
-says 'VIOLATION of wait\.' out.txt
+says 'VIOLATION of wait\.oldest-first' out.txt
 says '  source: [a-z0-9.-]+ [A-Z]+:[0-9]+' out.txt
 says '^  observed: B exited ' out.txt
 says '^  allowed:  A exited ' out.txt

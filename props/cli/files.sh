@@ -32,15 +32,15 @@ cmp out.txt short.trace || fail 'minimize -o - prints something else'
 
 # --- convert: there and back, for every litmus trace
 find "$CORPUS" -name '*.trace' | sort | awk 'NR % 8 == 0' | while read -r file; do
-  "$F" convert "$file" -o bytes --force
-  "$F" convert bytes -o - >there.trace
-  "$F" convert there.trace -o bytes2 --force
-  cmp bytes bytes2
+  "$F" convert "$file" -o there.bytes --force
+  "$F" convert there.bytes -o - >there.trace
+  "$F" convert there.trace -o again.bytes --force
+  cmp there.bytes again.bytes
   "$F" replay there.trace bytes >/dev/null
 done || fail 'convert loses something'
 trace nothing.trace
-expect 0 "$F" convert nothing.trace -o nothing
-expect 0 "$F" convert nothing -o -
+expect 0 "$F" convert nothing.trace -o nothing.bytes
+expect 0 "$F" convert nothing.bytes -o -
 [[ $(<out.txt) == 'forkproof-trace v1' ]] || fail 'a trace without steps does not come back'
 
 # --- show
