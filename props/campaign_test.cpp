@@ -133,10 +133,10 @@ TEST_F(Files, ReplayGoesOnAfterWhatCannotBeRead) {
 TEST_F(Files, WithoutItsFirstLineATextIsNotTakenForBytes) {
   tree_.write("a.txt", "init: getpid -> init\n");
   tree_.write("a.trace", "\x01\x02");
-  tree_.write("a.bin", "\x01\x02");
+  tree_.write("a.bytes", "\x01\x02");
   EXPECT_TRUE(harness::load(path("a.txt")).error);
   EXPECT_TRUE(harness::load(path("a.trace")).error);
-  EXPECT_FALSE(harness::load(path("a.bin")).error);
+  EXPECT_FALSE(harness::load(path("a.bytes")).error);
 }
 
 TEST(Reports, SurviveAnyText) {

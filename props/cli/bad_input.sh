@@ -102,10 +102,10 @@ for n in 1 2 3 4 5 6 7 8; do
   "$F" replay junk.bytes >/dev/null 2>&1 || status=$?
   ((status <= 1)) || fail "replay of random bytes: status $status"
   cp junk.bytes junk
-  refuses 2 'junk:[0-9]*:[0-9]*: expected' "$F" replay junk
+  refuses 2 'junk:[0-9]*:[0-9]*: expected' "$F" run junk
 done
 printf '\xef\xbb\xbfforkproof-trace v1\ninit: getpid -> init\n' >bom
-refuses 2 'bom:1:1: expected' "$F" replay bom
+refuses 2 'bom:1:1: expected' "$F" run bom
 
 # --- a pipe that nobody writes to: a signal ends the wait for it
 mkfifo pipe

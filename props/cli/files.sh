@@ -36,7 +36,7 @@ find "$CORPUS" -name '*.trace' | sort | awk 'NR % 8 == 0' | while read -r file; 
   "$F" convert there.bytes -o - >there.trace
   "$F" convert there.trace -o again.bytes --force
   cmp there.bytes again.bytes
-  "$F" replay there.trace bytes >/dev/null
+  "$F" replay there.trace there.bytes >/dev/null
 done || fail 'convert loses something'
 trace nothing.trace
 expect 0 "$F" convert nothing.trace -o nothing.bytes
