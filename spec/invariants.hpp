@@ -53,7 +53,7 @@ struct OrphansAreAdopted {
   }
 };
 
-struct OrphansGoToTheRightReaper {
+struct SomebodyOfInitAdopts {
   static constexpr std::string_view id = "TREE-4";
   static constexpr std::string_view says =
       "The threads of init adopt for the world: the one that does is alive, until the world is "
@@ -340,12 +340,12 @@ struct NobodyOversleeps {
 
 /// The register.
 using Invariants =
-    std::tuple<OneParent, OneRoot, OrphansAreAdopted, OrphansGoToTheRightReaper,
-               OnlyLeadersAreZombies, DeathsCanBeReported, DeathIsFinal, NumbersAreUnique,
-               NumbersArePinned, GroupsAreInOneSession, PrivatePagesAreIsolated, SharedPagesAreOne,
-               PagesAreInOrder, VforkParentsSleep, ThreadsShare, LeadersLeaveLast,
-               RunningThreadsAreCounted, StopAndContExclude, KillAndStopAreBeyondReach,
-               NobodyForgetsSignals, StopsAreWhole, NewsIsKept, NobodyOversleeps>;
+    std::tuple<OneParent, OneRoot, OrphansAreAdopted, SomebodyOfInitAdopts, OnlyLeadersAreZombies,
+               DeathsCanBeReported, DeathIsFinal, NumbersAreUnique, NumbersArePinned,
+               GroupsAreInOneSession, PrivatePagesAreIsolated, SharedPagesAreOne, PagesAreInOrder,
+               VforkParentsSleep, ThreadsShare, LeadersLeaveLast, RunningThreadsAreCounted,
+               StopAndContExclude, KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole,
+               NewsIsKept, NobodyOversleeps>;
 
 /// The counts that no single task can vouch for. O(tasks): for the full check.
 struct CountsAreTrue {
