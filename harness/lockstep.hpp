@@ -157,15 +157,19 @@ class Lockstep {
         else
           at->memory = at->memory || t.memory;
       }
-    return std::ranges::all_of(touched_,
-                               [&](const Touched& t) { return same_task(t.task, t.memory); });
+    return std::ranges::all_of(touched_, [&](const Touched& t) {
+      return same_task(t.task, t.memory) &&
+             (system_.sound(t.task, t.memory) || unsound(text(t.task)));
+    });
   }
 
   bool same_task(Pid p, bool memory) {
     const TaskView seen = system_.view(p), said = model_.view(p);
     if (!(seen == said)) return differs(p, seen, said);
-    if (!system_.sound(p)) return unsound(text(p));
-    if (!memory) return true;
+    return !memory || same_pages(p);
+  }
+
+  bool same_pages(Pid p) {
     system_.pages(p, pages_seen_);
     model_.pages(p, pages_said_);
     if (pages_seen_ == pages_said_) return true;

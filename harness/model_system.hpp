@@ -18,7 +18,7 @@ class ModelSystem {
   void pages(Pid p, std::vector<PageView>& out) const { model_.pages(p, out); }
   void tasks(std::vector<Pid>& out) const { model_.tasks(out); }
   bool sound() const { return true; }
-  bool sound(Pid) const { return true; }
+  bool sound(Pid, bool) const { return true; }
 
  private:
   /// The dice are the same in every world, so that a trace always makes the same choices.

@@ -16,7 +16,7 @@ class Tap {
   void pages(Pid p, std::vector<PageView>& out) const { system_.pages(p, out); }
   void tasks(std::vector<Pid>& out) const { system_.tasks(out); }
   bool sound() const { return system_.sound(); }
-  bool sound(Pid p) const { return system_.sound(p); }
+  bool sound(Pid p, bool memory) const { return system_.sound(p, memory); }
 
   const Effects& seen() const { return *seen_; }
 

@@ -13,11 +13,11 @@ concept SystemUnderTest = requires(S& s, const S& c, const WorldSpec& world, Pid
                                    std::vector<PageView>& pages, std::vector<Pid>& tasks) {
   s.reset(world);                                             // a new world
   { s.apply(p, op) } -> std::convertible_to<const Effects&>;  // good until the next call
-  { c.view(p) } -> std::same_as<TaskView>;  // State::dead where nobody has the number
-  c.pages(p, pages);                        // ascending
-  c.tasks(tasks);                           // all that are not yet released, ascending
-  { c.sound() } -> std::same_as<bool>;      // its own invariants: all of them
-  { c.sound(p) } -> std::same_as<bool>;     // ... those around one task
+  { c.view(p) } -> std::same_as<TaskView>;     // State::dead where nobody has the number
+  c.pages(p, pages);                           // ascending
+  c.tasks(tasks);                              // all that are not yet released, ascending
+  { c.sound() } -> std::same_as<bool>;         // its own invariants: all of them
+  { c.sound(p, true) } -> std::same_as<bool>;  // ... those around one task; of its memory if asked
 };
 
 }  // namespace forkproof::harness

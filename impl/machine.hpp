@@ -33,8 +33,8 @@ class Machine {
   void tasks(std::vector<Pid>& out) const;
 
   bool sound() const;
-  /// The part of `sound` around one task. O(its threads), and its pages.
-  bool sound(Pid number) const;
+  /// The part of `sound` around one task. O(its threads), and its pages if `memory`.
+  bool sound(Pid number, bool memory) const;
 
  private:
   enum class Scope : std::uint8_t { process, thread };
@@ -233,7 +233,7 @@ class Machine {
 
   // Soundness (sound.cpp).
   bool sound_task(const Task& t) const;
-  bool sound_process(const Process& p) const;
+  bool sound_process(const Process& p, bool memory) const;
   bool sound_family(const Process& p) const;
   bool sound_children(const Task& t) const;
   bool sound_numbers() const;

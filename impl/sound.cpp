@@ -29,7 +29,7 @@ bool Machine::sound_task(const Task& t) const {
 }
 
 /// The counts and links of a process. O(its threads).
-bool Machine::sound_process(const Process& p) const {
+bool Machine::sound_process(const Process& p, bool memory) const {
   std::uint32_t count = 0;
   std::uint32_t live = 0;
   std::uint32_t to_stop = 0;
@@ -50,9 +50,8 @@ bool Machine::sound_process(const Process& p) const {
   if (all_dead && profile_ == Profile::linux_6 && !p.exits()) return false;
   if (p.exits() && !all_dead) return false;
   if (all_dead && p.space != kNobody) return false;
-  if (p.space != kNobody &&
-      (!Ring<Borrowers>::sound_at(processes_, id(p)) || !memory_.sound(p.space)))
-    return false;
+  if (p.space != kNobody && !Ring<Borrowers>::sound_at(processes_, id(p))) return false;
+  if (memory && p.space != kNobody && !memory_.sound(p.space)) return false;
   return p.actions == kNobody || Ring<Sharers>::sound_at(processes_, id(p));
 }
 
@@ -93,11 +92,11 @@ bool Machine::sound_children(const Task& t) const {
   return with_news == 0 && living[0] == t.living[0] && living[1] == t.living[1];
 }
 
-bool Machine::sound(Pid number) const {
+bool Machine::sound(Pid number, bool memory) const {
   const Task* const t = find(number);
   if (t == nullptr) return true;
   const Process& p = process_of(*t);
-  return sound_process(p) && sound_family(p);
+  return sound_process(p, memory) && sound_family(p);
 }
 
 /// Every number that is taken stands for something, and what it stands for knows it.
@@ -157,7 +156,7 @@ bool Machine::sound() const {
   std::vector<Index> spaces;
   for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) {
     const Process& p = processes_[i];
-    if (!sound_process(p) || !sound_family(p)) return false;
+    if (!sound_process(p, false) || !sound_family(p)) return false;
     ++processes;
     for (Index t = p.threads.first; t != kNobody; t = p.threads.after(tasks_, t), ++tasks)
       if (!sound_children(tasks_[t])) return false;

@@ -50,7 +50,7 @@ class Liar {
     if (about_ == About::lost_task) out.pop_back();
   }
   bool sound() const { return about_ != About::soundness && machine_.sound(); }
-  bool sound(Pid p) const { return machine_.sound(p); }
+  bool sound(Pid p, bool memory) const { return machine_.sound(p, memory); }
 
  private:
   About about_;

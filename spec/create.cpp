@@ -58,7 +58,9 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
 
   child.tid = number;
   child.born = next_place();
-  world_.numbers[number.n] = {.task = id, .group = {}, .use = child.born};
+  Number& use = world_.numbers[number.n];
+  use.task = id;
+  use.use = child.born;
   child.flags = (me.flags - task_flag::exiting) | task_flag::forknoexec;
   cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);
   child.parent = kin ? me.parent : maker;

@@ -54,9 +54,9 @@ Model::Answer Model::act(TaskId id, const Setpgid& op) {
   }
   if (p.session_leader) return fails(Errno::perm, "group.session-leader"_rule);
   if (pgid != pid) {
-    const auto group = world_.numbers.find(pgid.n);
-    const bool exists = group != world_.numbers.end() && !group->second.group.empty();
-    if (!exists || world_.processes[group->second.group.rbegin()->second].sid != mine.sid)
+    const Number* const number = world_.numbers.find(pgid.n);
+    const bool exists = number != nullptr && !number->group.empty();
+    if (!exists || world_.processes[number->group.rbegin()->second].sid != mine.sid)
       return fails(Errno::perm, "group.no-such-group"_rule);
   }
 
@@ -74,7 +74,7 @@ Model::Answer Model::act(TaskId id, const Setsid&) {
   Process& p = world_.process_of(me);
   const Pid self = world_.leader_of(me).tid;
   if (p.session_leader) return fails(Errno::perm, "session.already-leader"_rule);
-  if (!world_.numbers.at(self.n).group.empty())
+  if (!world_.numbers[self.n].group.empty())
     return fails(Errno::perm, "session.group-exists"_rule);
 
   p.session_leader = true;
@@ -125,7 +125,7 @@ void Model::join_group(ProcessId id, Pid group) {
 void Model::leave_group(ProcessId id) {
   const Process& p = world_.processes[id];
   world_.numbers[p.pgid.n].group.erase(p.group_place);
-  give_back_if_free(p.pgid);
+  note_pinned(p.pgid);
 }
 
 void Model::join_session(ProcessId id, Pid session) {
@@ -136,7 +136,7 @@ void Model::join_session(ProcessId id, Pid session) {
 void Model::leave_session(ProcessId id) {
   const Pid session = world_.processes[id].sid;
   world_.numbers[session.n].session_members--;
-  give_back_if_free(session);
+  note_pinned(session);
 }
 
 }  // namespace forkproof::spec

@@ -118,12 +118,12 @@ struct NumbersArePinned {
   static constexpr std::string_view source = "kernel-pid PINNED:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
-    const auto group = w.numbers.find(p.pgid.n);
-    const auto session = w.numbers.find(p.sid.n);
-    if (group == w.numbers.end() || session == w.numbers.end()) return false;
-    const auto at = group->second.group.find(p.group_place);
-    return at != group->second.group.end() && at->second == w.tasks[t].process &&
-           session->second.session_members > 0;
+    const Number* const group = w.numbers.find(p.pgid.n);
+    const Number* const session = w.numbers.find(p.sid.n);
+    if (group == nullptr || session == nullptr) return false;
+    const auto at = group->group.find(p.group_place);
+    return at != group->group.end() && at->second == w.tasks[t].process &&
+           session->session_members > 0;
   }
 };
 
@@ -134,9 +134,9 @@ struct GroupsAreInOneSession {
   static constexpr std::string_view source = "credentials.7 SESSION:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
-    const auto group = w.numbers.find(p.pgid.n);
-    if (group == w.numbers.end() || group->second.group.empty()) return false;
-    if (w.processes[group->second.group.begin()->second].sid != p.sid) return false;
+    const Number* const number = w.numbers.find(p.pgid.n);
+    if (number == nullptr || number->group.empty()) return false;
+    if (w.processes[number->group.begin()->second].sid != p.sid) return false;
     const Pid self = w.tasks[p.leader].tid;
     return !p.session_leader || (p.sid == self && p.pgid == self);
   }
@@ -370,11 +370,11 @@ struct CountsAreTrue {
         [&](HandlersId id, const auto& h) { same = same && handlers[id.n] == h.users; });
     std::ranges::sort(sessions);
     std::size_t counted = 0;
-    for (const auto& [n, use] : w.numbers) {
+    w.numbers.for_each([&](std::int32_t n, const Number& use) {
       const auto members = std::ranges::equal_range(sessions, Pid{n});
-      same = same && !use.free() && members.size() == use.session_members;
+      same = same && members.size() == use.session_members;
       counted += use.session_members;
-    }
+    });
     same = same && counted == processes;
     return same;
   }

@@ -40,7 +40,7 @@ bool Model::can_run(TaskId id) const {
 
 const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
   effects_.clear();
-  fired_.clear();
+  fired_count_ = 0;
   return_rules_.clear();
   touched_.clear();
   choose_ = &choose;
@@ -178,7 +178,7 @@ void Model::finish(TaskId id, Outcome outcome) {
     answered_ = true;
   } else {
     effects_.returned.push_back({world_.tasks[id].tid, outcome});
-    return_rules_.push_back(fired_.empty() ? RuleId{} : fired_.back());
+    return_rules_.push_back(fired().empty() ? RuleId{} : fired().back());
   }
 }
 

@@ -45,7 +45,7 @@ class Model {
 
   /// Of the last step: the rules that acted, in order; the rule behind the outcome and behind each
   /// returned call; the tasks that it touched and that still exist, repeats allowed.
-  std::span<const RuleId> fired() const { return fired_; }
+  std::span<const RuleId> fired() const { return {fired_.data(), fired_count_}; }
   RuleId outcome_rule() const { return outcome_rule_; }
   std::span<const RuleId> return_rules() const { return return_rules_; }
   std::span<const TaskId> touched() const { return touched_; }
@@ -87,7 +87,10 @@ class Model {
   // model.cpp: answering, and who runs next.
   bool can_run(TaskId) const;
   bool linux_6() const { return world_.profile == Profile::linux_6; }
-  void cover(RuleId rule) { fired_.push_back(rule); }
+  void cover(RuleId rule) {
+    if (fired_count_ == fired_.size()) fired_.resize(2 * fired_.size());
+    fired_[fired_count_++] = rule;
+  }
   Outcome answers(Outcome, RuleId);
   Outcome fails(Errno, RuleId);
   void answer_actor(const Answer&);
@@ -105,7 +108,7 @@ class Model {
   std::optional<Pid> fresh_pid();
   bool is_free(std::int32_t) const;
   std::optional<std::int32_t> lowest_free(std::int32_t from, std::int32_t below) const;
-  void give_back_if_free(Pid);
+  void note_pinned(Pid);
 
   // create.cpp
   Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);
@@ -194,7 +197,10 @@ class Model {
   Signal death_;  // of the actor
   Effects effects_;
   RuleId outcome_rule_{};
-  std::vector<RuleId> fired_, return_rules_;
+  std::vector<RuleId> fired_ =
+      std::vector<RuleId>(64);  // the first `fired_count_` of them: a step covers some fifteen
+  std::size_t fired_count_ = 0;
+  std::vector<RuleId> return_rules_;
   std::vector<TaskId> touched_;
 };
 

@@ -3,10 +3,7 @@
 
 namespace forkproof::spec {
 
-bool Model::is_free(std::int32_t n) const {
-  const auto at = world_.numbers.find(n);
-  return at == world_.numbers.end() || at->second.free();
-}
+bool Model::is_free(std::int32_t n) const { return !world_.numbers.contains(n); }
 
 std::optional<std::int32_t> Model::lowest_free(std::int32_t from, std::int32_t below) const {
   for (std::int32_t n = from; n < below; ++n)
@@ -49,14 +46,11 @@ std::optional<Pid> Model::fresh_pid() {
   return Pid{*found};
 }
 
-void Model::give_back_if_free(Pid p) {
-  const auto at = world_.numbers.find(p.n);
-  if (at == world_.numbers.end()) return;
-  const Number& use = at->second;
-  if (use.free())
-    world_.numbers.erase(at);
-  else if (!use.task)
-    cover(use.group.empty() ? "pid.pinned-by-session"_rule : "pid.pinned-by-group"_rule);
+/// A number has lost a user: what still pins it, if anything does, is a rule of its own.
+void Model::note_pinned(Pid p) {
+  const Number* const use = world_.numbers.find(p.n);
+  if (use != nullptr && !use->task)
+    cover(use->group.empty() ? "pid.pinned-by-session"_rule : "pid.pinned-by-group"_rule);
 }
 
 Outcome Model::turn(const SetPidMax& op) {

@@ -47,8 +47,9 @@ Model::Answer Model::act(TaskId id, const Kill& op) {
     for (const auto& [place, p] : world_.all_processes)
       if (p != mine && world_.tasks[world_.processes[p].leader].tid != kInit) members.push_back(p);
   } else {
-    const auto at = world_.numbers.find(pid == 0 ? world_.processes[mine].pgid.n : -pid);
-    if (at != world_.numbers.end()) members = newest_first(at->second.group);
+    const Number* const number =
+        world_.numbers.find(pid == 0 ? world_.processes[mine].pgid.n : -pid);
+    if (number != nullptr) members = newest_first(number->group);
   }
   if (members.empty())
     return fails(Errno::srch,

@@ -21,8 +21,8 @@ struct NumberPinnedAsGroup {
   static constexpr std::string_view id = "SOMETIMES-2",
                                     says = "A number is in use only as a process group.";
   static bool holds(const World& w, TaskId t) {
-    const auto at = w.numbers.find(w.process_of(w.tasks[t]).pgid.n);
-    return at != w.numbers.end() && !at->second.task && at->second.session_members == 0;
+    const Number* const at = w.numbers.find(w.process_of(w.tasks[t]).pgid.n);
+    return at != nullptr && !at->task && at->session_members == 0;
   }
 };
 
@@ -30,8 +30,8 @@ struct NumberPinnedAsSession {
   static constexpr std::string_view id = "SOMETIMES-3",
                                     says = "A number is in use only as a session.";
   static bool holds(const World& w, TaskId t) {
-    const auto at = w.numbers.find(w.process_of(w.tasks[t]).sid.n);
-    return at != w.numbers.end() && !at->second.task && at->second.group.empty();
+    const Number* const at = w.numbers.find(w.process_of(w.tasks[t]).sid.n);
+    return at != nullptr && !at->task && at->group.empty();
   }
 };
 
@@ -107,9 +107,9 @@ struct DeadSessionLeader {
       says = "The leader of a session is a zombie while its session lives on.";
   static bool holds(const World& w, TaskId t) {
     const Process& p = w.process_of(w.tasks[t]);
-    const auto session = w.numbers.find(p.sid.n);
-    return w.tasks[t].zombie && p.session_leader && session != w.numbers.end() &&
-           session->second.session_members > 1;
+    const Number* const session = w.numbers.find(p.sid.n);
+    return w.tasks[t].zombie && p.session_leader && session != nullptr &&
+           session->session_members > 1;
   }
 };
 
@@ -195,9 +195,9 @@ struct GroupOfZombies {
                                     says = "A group of at least two has only zombies.";
   static bool holds(const World& w, TaskId t) {
     if (!w.tasks[t].zombie) return false;
-    const auto at = w.numbers.find(w.process_of(w.tasks[t]).pgid.n);
-    return at != w.numbers.end() && at->second.group.size() > 1 && at->second.group.size() < 9 &&
-           std::ranges::all_of(at->second.group, [&](const auto& entry) {
+    const Number* const at = w.numbers.find(w.process_of(w.tasks[t]).pgid.n);
+    return at != nullptr && at->group.size() > 1 && at->group.size() < 9 &&
+           std::ranges::all_of(at->group, [&](const auto& entry) {
              return w.tasks[w.processes[entry.second].leader].zombie;
            });
   }

@@ -96,7 +96,7 @@ void Model::tell_parent_of_stop(Process& p, Process::Notice what) {
 /// Whether no member of a group has a parent in its session but outside the group; `ignored` and
 /// dead members do not count.
 bool Model::will_be_orphaned(Pid group, TaskId ignored) const {
-  for (const auto& [place, process] : world_.numbers.at(group.n).group) {
+  for (const auto& [place, process] : world_.numbers.find(group.n)->group) {
     const Process& p = world_.processes[process];
     const Task& leader = world_.tasks[p.leader];
     if (p.leader == ignored || ready(p.leader) || !leader.parent) continue;
@@ -118,7 +118,7 @@ void Model::hang_up_if_orphaned(TaskId id, TaskId father) {
   if (!will_be_orphaned(p.pgid, father ? TaskId::none() : id)) return;
 
   cover("group.orphaned"_rule);
-  const std::vector<ProcessId> members = newest_first(world_.numbers.at(p.pgid.n).group);
+  const std::vector<ProcessId> members = newest_first(world_.numbers.find(p.pgid.n)->group);
   const bool stopped = std::ranges::any_of(
       members, [&](ProcessId member) { return world_.processes[member].stop_complete; });
   if (!stopped) return cover("group.no-hangup-running"_rule);

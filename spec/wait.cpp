@@ -79,11 +79,11 @@ Model::Answer Model::act(TaskId id, const Waitid& op) {
 
 /// Reports what there is, or puts the caller to sleep until there is something.
 Model::Answer Model::wait(TaskId id, WaitQuery query, const Op& op) {
-  const auto number = world_.numbers.find(query.number.n);
-  if (number != world_.numbers.end()) query.use = number->second.use;
+  const Number* const number = world_.numbers.find(query.number.n);
+  if (number != nullptr) query.use = number->use;
   if (Answer found = look(id, query)) {
     const bool news = found->kind == Outcome::Kind::change;
-    outcome_rule_ = news ? "wait.oldest-first"_rule : fired_.back();
+    outcome_rule_ = news ? "wait.oldest-first"_rule : fired().back();
     return found;
   }
   world_.tasks[id].call = {
@@ -138,7 +138,7 @@ bool Model::selects(const WaitQuery& query, TaskId child) const {
       if (world_.process_of(world_.tasks[child]).pgid != query.number) return false;
       break;
   }
-  return world_.numbers.at(query.number.n).use == query.use;
+  return world_.numbers.find(query.number.n)->use == query.use;
 }
 
 /// What one child means to one wait.

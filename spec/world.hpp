@@ -6,10 +6,11 @@
 #pragma once
 #include <memory>
 #include <optional>
-#include <unordered_map>
+#include <tuple>
 #include <vector>
 
 #include "spec/line.hpp"
+#include "spec/numbers.hpp"
 #include "spec/outcome.hpp"
 #include "spec/rules.hpp"
 
@@ -24,6 +25,20 @@ struct Id {
   friend constexpr bool operator==(Id, Id) = default;
 };
 
+/// Makes a thing as good as new. The lists that it `keeps` are emptied, but hold on to their
+/// memory.
+template <class Thing>
+void renew(Thing& thing) {
+  std::apply(
+      [&](auto... list) {
+        std::tuple kept{std::move(thing.*list)...};
+        thing = Thing{};
+        std::apply([&](auto&... empty) { ((empty.clear(), thing.*list = std::move(empty)), ...); },
+                   kept);
+      },
+      Thing::keeps());
+}
+
 /// The things of one kind, found by id. Ids of things that are gone are used again. References stay
 /// good while others come and go; a copy has things of its own.
 template <class Thing>
@@ -36,7 +51,7 @@ class Pool {
     }
     const Id<Thing> id = free_.back();
     free_.pop_back();
-    *slots_[id.n].thing = Thing{};
+    renew(*slots_[id.n].thing);
     slots_[id.n].taken = true;
     return id;
   }
@@ -151,6 +166,7 @@ struct Task {
   bool adopted = false;
 
   bool exiting() const { return flags.has(task_flag::exiting); }
+  static constexpr auto keeps() { return std::tuple{&Task::children, &Task::news}; }
 };
 
 /// What threads of one process share.
@@ -173,6 +189,8 @@ struct Process {
   enum class Notice : std::uint8_t { none, stopped, continued } notice = Notice::none;
   bool is_subreaper = false, has_subreaper = false;
   bool unkillable = false;
+
+  static constexpr auto keeps() { return std::tuple{&Process::threads}; }
 };
 
 /// The table of dispositions that threads, or clones with SIGHAND, share.
@@ -186,6 +204,7 @@ struct Handlers {
            : caught.has(s) ? Disposition::catch_
                            : Disposition::default_;
   }
+  static constexpr auto keeps() { return std::tuple{}; }
 };
 
 using SharedPage = std::uint32_t;  // an index into World::shared_pages
@@ -204,6 +223,8 @@ struct AddressSpace {
   std::vector<Page> pages;  // ascending
   Place made = 0;           // when: by exec, or by the fork that copied it
   std::uint32_t users = 0;
+
+  static constexpr auto keeps() { return std::tuple{&AddressSpace::pages}; }
 };
 
 /// The members of a group in the order in which signals reach them.
@@ -220,6 +241,8 @@ struct Number {
   std::uint32_t session_members = 0;  // how many processes have it as their session
   Place use = 0;                      // since when it has been in use without a break
   bool free() const { return !task && group.empty() && session_members == 0; }
+  void clear() { renew(*this); }
+  static constexpr auto keeps() { return std::tuple{&Number::group}; }
 };
 
 struct World {
@@ -236,7 +259,7 @@ struct World {
   Pool<Process> processes;
   Pool<AddressSpace> spaces;
   Pool<Handlers> handlers;
-  std::unordered_map<std::int32_t, Number> numbers;
+  NumberTable<Number> numbers;
   Line<ProcessId> all_processes;  // as they were made
   std::vector<PageValue> shared_pages;
 
@@ -258,8 +281,8 @@ struct World {
 
   /// The task with this number, released ones excluded.
   TaskId task_of(Pid p) const {
-    const auto at = numbers.find(p.n);
-    return at == numbers.end() ? TaskId::none() : at->second.task;
+    const Number* const number = numbers.find(p.n);
+    return number == nullptr ? TaskId::none() : number->task;
   }
   const Process& process_of(const Task& t) const { return processes[t.process]; }
   Process& process_of(const Task& t) { return processes[t.process]; }
