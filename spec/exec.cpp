@@ -53,7 +53,7 @@ void Model::take_leaders_place(TaskId id) {
 
   touch(id);  // under the number that it loses
   world_.numbers[me.tid.n].task = TaskId::none();
-  note_pinned(me.tid);
+  give_back_if_free(me.tid);
   cover("exec.old-number-free"_rule);
   me.tid = old.tid;
   me.touched = 0;  // nor has its new number been

@@ -256,7 +256,7 @@ void Model::detach(TaskId id) {
     world_.all_processes.erase(p.process_place);
     world_.processes.drop(process);
   }
-  note_pinned(t.tid);
+  give_back_if_free(t.tid);
   if (actor_ == id) actor_ = TaskId::none();
   world_.tasks.drop(id);
 }

@@ -125,7 +125,7 @@ void Model::join_group(ProcessId id, Pid group) {
 void Model::leave_group(ProcessId id) {
   const Process& p = world_.processes[id];
   world_.numbers[p.pgid.n].group.erase(p.group_place);
-  note_pinned(p.pgid);
+  give_back_if_free(p.pgid);
 }
 
 void Model::join_session(ProcessId id, Pid session) {
@@ -136,7 +136,7 @@ void Model::join_session(ProcessId id, Pid session) {
 void Model::leave_session(ProcessId id) {
   const Pid session = world_.processes[id].sid;
   world_.numbers[session.n].session_members--;
-  note_pinned(session);
+  give_back_if_free(session);
 }
 
 }  // namespace forkproof::spec

@@ -372,7 +372,7 @@ struct CountsAreTrue {
     std::size_t counted = 0;
     w.numbers.for_each([&](std::int32_t n, const Number& use) {
       const auto members = std::ranges::equal_range(sessions, Pid{n});
-      same = same && members.size() == use.session_members;
+      same = same && !use.free() && members.size() == use.session_members;
       counted += use.session_members;
     });
     same = same && counted == processes;

@@ -108,7 +108,7 @@ class Model {
   std::optional<Pid> fresh_pid();
   bool is_free(std::int32_t) const;
   std::optional<std::int32_t> lowest_free(std::int32_t from, std::int32_t below) const;
-  void note_pinned(Pid);
+  void give_back_if_free(Pid);
 
   // create.cpp
   Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);

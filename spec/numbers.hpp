@@ -1,15 +1,29 @@
-/// The numbers that are in use, and what for.
+/// The numbers that are in use, and what for: what a std::unordered_map from numbers would be.
 ///
-/// They lie in blocks that are made on first use and kept, so that finding one costs two loads, and
+/// The entries lie in blocks that are made on first use and kept, so that finding one costs two loads, and
 /// a new world, or the next user of a number, finds the memory of the one before it.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace forkproof::spec {
 
-/// A table of `Number`s, which are in use until they are `free()`.
+/// Makes a thing as good as new. The lists that it `keeps` are emptied, but hold on to their memory.
+template <class Thing>
+void renew(Thing& thing) {
+  std::apply(
+      [&](auto... list) {
+        std::tuple kept{std::move(thing.*list)...};
+        thing = Thing{};
+        std::apply([&](auto&... empty) { ((empty.clear(), thing.*list = std::move(empty)), ...); },
+                   kept);
+      },
+      Thing::keeps());
+}
+
 template <class Number>
 class NumberTable {
  public:
@@ -17,47 +31,61 @@ class NumberTable {
   const Number* find(std::int32_t n) const {
     const std::size_t block = static_cast<std::size_t>(n) / kBlock;
     if (n <= 0 || block >= blocks_.size() || blocks_[block].empty()) return nullptr;
-    const Number& number = blocks_[block][static_cast<std::size_t>(n) % kBlock].number;
-    return number.free() ? nullptr : &number;
+    const Entry& entry = entry_of(n);
+    return entry.place == kFree ? nullptr : &entry.number;
   }
   bool contains(std::int32_t n) const { return find(n) != nullptr; }
 
-  /// What `n`, which must be greater than 0, is used for, to be changed.
+  /// What `n`, which must be greater than 0, is used for, to be changed. From now on it is in use.
   Number& operator[](std::int32_t n) {
     const std::size_t block = static_cast<std::size_t>(n) / kBlock;
     if (block >= blocks_.size()) blocks_.resize(block + 1);
     if (blocks_[block].empty()) blocks_[block].resize(kBlock);
-    Entry& entry = blocks_[block][static_cast<std::size_t>(n) % kBlock];
-    if (!entry.listed) listed_.push_back(n);
-    entry.listed = true;
+    Entry& entry = entry_of(n);
+    if (entry.place == kFree) {
+      entry.place = static_cast<std::uint32_t>(in_use_.size());
+      in_use_.push_back(n);
+    }
     return entry.number;
+  }
+
+  /// Frees `n`, which must be in use.
+  void erase(std::int32_t n) {
+    Entry& entry = entry_of(n);
+    in_use_[entry.place] = in_use_.back();
+    entry_of(in_use_.back()).place = entry.place;
+    in_use_.pop_back();
+    renew(entry.number);
+    entry.place = kFree;
   }
 
   /// Calls `f(n, number)` for each that is in use, in no order that counts.
   void for_each(auto&& f) const {
-    for (const std::int32_t n : listed_)
-      if (const Number* const number = find(n)) f(n, *number);
+    for (const std::int32_t n : in_use_) f(n, entry_of(n).number);
   }
 
-  /// Forgets everything, and keeps the memory for what comes. O(numbers used since the last time).
+  /// Frees all. O(those in use).
   void clear() {
-    for (const std::int32_t n : listed_) {
-      Entry& entry =
-          blocks_[static_cast<std::size_t>(n) / kBlock][static_cast<std::size_t>(n) % kBlock];
-      entry.number.clear();
-      entry.listed = false;
-    }
-    listed_.clear();
+    while (!in_use_.empty()) erase(in_use_.back());
   }
 
  private:
-  static constexpr std::size_t kBlock = 256;
+  static constexpr std::size_t kBlock = 16;
+  static constexpr std::uint32_t kFree = UINT32_MAX;
   struct Entry {
     Number number;
-    bool listed = false;
+    std::uint32_t place = kFree;  // in `in_use_`
   };
+  Entry& entry_of(std::int32_t n) {
+    const auto at = static_cast<std::size_t>(n);
+    return blocks_[at / kBlock][at % kBlock];
+  }
+  const Entry& entry_of(std::int32_t n) const {
+    return const_cast<NumberTable*>(this)->entry_of(n);
+  }
+
   std::vector<std::vector<Entry>> blocks_;  // a block is empty until one of its numbers is used
-  std::vector<std::int32_t> listed_;        // every number that was used, once
+  std::vector<std::int32_t> in_use_;
 };
 
 }  // namespace forkproof::spec

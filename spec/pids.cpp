@@ -46,10 +46,12 @@ std::optional<Pid> Model::fresh_pid() {
   return Pid{*found};
 }
 
-/// A number has lost a user: what still pins it, if anything does, is a rule of its own.
-void Model::note_pinned(Pid p) {
+void Model::give_back_if_free(Pid p) {
   const Number* const use = world_.numbers.find(p.n);
-  if (use != nullptr && !use->task)
+  if (use == nullptr) return;
+  if (use->free())
+    world_.numbers.erase(p.n);
+  else if (!use->task)
     cover(use->group.empty() ? "pid.pinned-by-session"_rule : "pid.pinned-by-group"_rule);
 }
 

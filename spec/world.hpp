@@ -25,72 +25,59 @@ struct Id {
   friend constexpr bool operator==(Id, Id) = default;
 };
 
-/// Makes a thing as good as new. The lists that it `keeps` are emptied, but hold on to their
-/// memory.
-template <class Thing>
-void renew(Thing& thing) {
-  std::apply(
-      [&](auto... list) {
-        std::tuple kept{std::move(thing.*list)...};
-        thing = Thing{};
-        std::apply([&](auto&... empty) { ((empty.clear(), thing.*list = std::move(empty)), ...); },
-                   kept);
-      },
-      Thing::keeps());
-}
-
 /// The things of one kind, found by id. Ids of things that are gone are used again. References stay
 /// good while others come and go; a copy has things of its own.
 template <class Thing>
 class Pool {
  public:
+  Pool() = default;
+  Pool(const Pool& other) : free_(other.free_) {
+    for (const auto& slot : other.slots_) slots_.push_back(std::make_unique<Slot>(*slot));
+  }
+  Pool(Pool&&) noexcept = default;
+  Pool& operator=(const Pool& other) { return *this = Pool(other); }
+  Pool& operator=(Pool&&) noexcept = default;
+  ~Pool() = default;
+
   Id<Thing> make() {
     if (free_.empty()) {
-      slots_.emplace_back();
+      slots_.push_back(std::make_unique<Slot>());
       return {static_cast<std::uint32_t>(slots_.size() - 1)};
     }
     const Id<Thing> id = free_.back();
     free_.pop_back();
-    renew(*slots_[id.n].thing);
-    slots_[id.n].taken = true;
+    renew(slots_[id.n]->thing);
+    slots_[id.n]->taken = true;
     return id;
   }
   void drop(Id<Thing> id) {
-    slots_[id.n].taken = false;
+    slots_[id.n]->taken = false;
     free_.push_back(id);
   }
-  bool has(Id<Thing> id) const { return id.n < slots_.size() && slots_[id.n].taken; }
-  Thing& operator[](Id<Thing> id) { return *slots_[id.n].thing; }
-  const Thing& operator[](Id<Thing> id) const { return *slots_[id.n].thing; }
+  bool has(Id<Thing> id) const { return id.n < slots_.size() && slots_[id.n]->taken; }
+  Thing& operator[](Id<Thing> id) { return slots_[id.n]->thing; }
+  const Thing& operator[](Id<Thing> id) const { return slots_[id.n]->thing; }
   std::size_t capacity() const { return slots_.size(); }
   std::size_t size() const { return slots_.size() - free_.size(); }
   void for_each(auto&& f) const {
     for (std::uint32_t n = 0; n < slots_.size(); ++n)
-      if (slots_[n].taken) f(Id<Thing>{n}, *slots_[n].thing);
+      if (slots_[n]->taken) f(Id<Thing>{n}, slots_[n]->thing);
   }
   /// Forgets everything, and keeps the memory for what comes.
   void clear() {
     free_.clear();
     for (std::size_t n = slots_.size(); n-- > 0;) {
-      slots_[n].taken = false;
+      slots_[n]->taken = false;
       free_.push_back({static_cast<std::uint32_t>(n)});
     }
   }
 
  private:
   struct Slot {
-    std::unique_ptr<Thing> thing = std::make_unique<Thing>();
+    Thing thing;
     bool taken = true;
-
-    Slot() = default;
-    Slot(const Slot& other) : thing(std::make_unique<Thing>(*other.thing)), taken(other.taken) {}
-    Slot(Slot&&) noexcept = default;
-    Slot& operator=(const Slot& other) { return *this = Slot(other); }
-    Slot& operator=(Slot&&) noexcept = default;
-    ~Slot() = default;
   };
-
-  std::vector<Slot> slots_;
+  std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Id<Thing>> free_;
 };
 
@@ -132,38 +119,38 @@ struct Call {
   Place since = 0;           // when it fell asleep
 };
 
-/// A thread. The first of a process is its leader.
+/// A thread. The first of a process is its leader. What every step looks at comes first.
 struct Task {
   Pid tid;
   ProcessId process;
-  TaskId parent;          // the thread that made it or adopted it; none for init
-  Place sibling = 0;      // a leader's place among its parent's children
-  Line<TaskId> children;  // processes made or adopted by this thread, oldest first
-  Line<TaskId> news;      // those of them that a wait could report something of
+  TaskId parent;  // the thread that made it or adopted it; none for init
   SpaceId space;
   HandlersId handlers;
   TaskFlags flags;
-  bool zombie = false;
+  Place sibling = 0;  // a leader's place among its parent's children
   std::int32_t exit_code = 0;
   std::int32_t exit_signal = 0;  // -1: not a leader
   Signal pdeath;
   std::uint32_t self_exec_id = 0;    // how often its program was replaced
   std::uint32_t parent_exec_id = 0;  // ... its creator's, when this task was made
   SigSet pending, blocked;
+  bool zombie = false;
   bool attention = false;     // it was told to look at its signals, and has not yet
   bool stop_pending = false;  // it still has to take part in a group stop
   bool stopped = false;
   bool resumed = false;  // SIGCONT ended its stop: it looks at its signals in any case
-  Call call;
-  TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
   bool queued = false;  // it is on the list of those that run next
+  TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
   Place touched = 0;    // the last step that touched it
-
-  Place born = 0;  // whom a trace's name means: goes on with the number in an exec
+  Place born = 0;       // whom a trace's name means: goes on with the number in an exec
 
   // Remembered for the invariants alone.
   bool was_zombie = false;
   bool adopted = false;
+
+  Call call;              // mostly none: what it holds then is not looked at
+  Line<TaskId> children;  // processes made or adopted by this thread, oldest first
+  Line<TaskId> news;      // those of them that a wait could report something of
 
   bool exiting() const { return flags.has(task_flag::exiting); }
   static constexpr auto keeps() { return std::tuple{&Task::children, &Task::news}; }
@@ -241,7 +228,6 @@ struct Number {
   std::uint32_t session_members = 0;  // how many processes have it as their session
   Place use = 0;                      // since when it has been in use without a break
   bool free() const { return !task && group.empty() && session_members == 0; }
-  void clear() { renew(*this); }
   static constexpr auto keeps() { return std::tuple{&Number::group}; }
 };
 
