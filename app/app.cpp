@@ -134,8 +134,10 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const bool lost = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
-    if (lost) return fail(kBadInput, fmt::format("no command is called {}; see --help", argv[1]));
+    const bool lost = e.get_exit_code() != 0 && app.get_subcommands().empty() && argc > 1;
+    if (lost)
+      return fail(kBadInput, fmt::format("no {} is called {}; see --help",
+                                         argv[1][0] == '-' ? "option" : "command", argv[1]));
     if (e.get_exit_code() != 0) return fail(kBadInput, e.what());
     return finish([&] { return app.exit(e); });  // --help, --version
   }

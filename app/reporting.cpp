@@ -15,6 +15,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kProgressEvery{200};
 
+/// `1 trace`, `2 traces`
+std::string counted(std::uint64_t n, std::string_view what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
 double rate(std::uint64_t n, double seconds) {
   return static_cast<double>(n) / std::max(seconds, 1e-6);
 }
@@ -33,8 +38,8 @@ void Progress::show(const harness::Results& r) {
   if (now - last_ < kProgressEvery) return;
   last_ = now;
   shown_ = true;
-  fmt::print(stderr, "\r\033[K{:.0f} s: {} traces, {} ops, {:.0f} ops/s", r.seconds, r.traces,
-             r.ops, rate(r.ops, r.seconds));
+  fmt::print(stderr, "\r\033[K{:.0f} s: {}, {}, {:.0f} ops/s", r.seconds,
+             counted(r.traces, "trace"), counted(r.ops, "op"), rate(r.ops, r.seconds));
 }
 
 harness::Watch watch(Progress& progress) {
@@ -55,15 +60,17 @@ void print_cases(const harness::Results& results) {
 
 void print_totals(const harness::Results& r) {
   const std::size_t violations = r.violations();
-  fmt::print("{} traces, {} ops in {:.2f} s ({:.0f} traces/s, {:.0f} ops/s) on {}\n", r.traces,
-             r.ops, r.seconds, rate(r.traces, r.seconds), rate(r.ops, r.seconds), r.system);
-  if (const std::size_t errors = r.errors()) fmt::print("{} files could not be read\n", errors);
+  fmt::print("{}, {} in {:.2f} s ({:.0f} traces/s, {:.0f} ops/s) on {}\n",
+             counted(r.traces, "trace"), counted(r.ops, "op"), r.seconds,
+             rate(r.traces, r.seconds), rate(r.ops, r.seconds), r.system);
+  if (const std::size_t errors = r.errors())
+    fmt::print("{} could not be read\n", counted(errors, "file"));
   if (violations == 0 && r.traces > 0 && r.errors() == 0)
     fmt::print("no violation\n");
   else if (violations == 0)
     fmt::print("no violation in what could be run\n");
   else
-    fmt::print("{} violation{}\n", violations, violations == 1 ? "" : "s");
+    fmt::print("{}\n", counted(violations, "violation"));
 }
 
 int conclude(const harness::Results& results, const ReportOptions& options) {

@@ -74,7 +74,7 @@ class StepCommand final : public rc::state::Command<PeerState, impl::Machine> {
       RC_ASSERT(pages_seen == pages_said);
     }
     RC_ASSERT(machine.sound());
-    RC_ASSERT(spec::CountsAreTrue::holds(model.world()));
+    RC_ASSERT(spec::broken_by(model.world()).empty());
     model.world().tasks.for_each([&](spec::TaskId id, const spec::Task&) {
       RC_ASSERT(spec::broken_by(model.world(), id).empty());
     });

@@ -50,6 +50,9 @@ class CheckerOf final : public Checker {
     for (std::size_t i = 0; holds && i < script.steps.size(); ++i) {
       holds = lockstep_.step(r.script.steps[i]);
       take_down(r.script.steps[i], tap_.seen(), lockstep_.naming());
+      for (const Expectation& e : script.steps[i].expectations)
+        r.script.steps[i].expectations.push_back(take_down(
+            e, tap_.view(number_of(e.task, lockstep_.naming().numbers())), lockstep_.naming()));
     }
     if (holds) lockstep_.finish();
     r.violation = lockstep_.take_violation(without_expectations(script));
@@ -74,16 +77,17 @@ Opened opened(auto&&... args) {
 
 Opened open_system(std::string_view name) {
   if (name == "impl") return opened<impl::Machine>();
-  if (name == "canary")
-    return opened<impl::Machine>(WorldSpec{}, impl::Machine::Bug::lifo_wait);
+  if (name == "canary") return opened<impl::Machine>(WorldSpec{}, impl::Machine::Bug::lifo_wait);
   if (name == "spec") return opened<ModelSystem>();
 
   static constexpr std::string_view kLater[] = {"plugin:", "cmd:", "qemu:"};
   const auto begins = [&](std::string_view prefix) { return name.starts_with(prefix); };
   if (name == "linux" || std::ranges::any_of(kLater, begins))
-    return {.checker = nullptr, .known = true,
+    return {.checker = nullptr,
+            .known = true,
             .reason = fmt::format("system {} is not built in", name)};
-  return {.checker = nullptr, .known = false,
+  return {.checker = nullptr,
+          .known = false,
           .reason = fmt::format("no system is called {}; there are impl, spec and canary", name)};
 }
 

@@ -126,7 +126,7 @@ Violation invariant_violation(std::string_view id) {
     v.source = I::source;
   };
   spec::for_each_invariant(take);
-  take.operator()<spec::CountsAreTrue>();
+  spec::for_each_world_invariant(take);
   return v;
 }
 

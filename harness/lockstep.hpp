@@ -236,8 +236,8 @@ class Lockstep {
     for (const Pid p : tasks_said_)
       if (!same_task(p, true)) return false;
     if (!system_.sound()) return unsound("somewhere");
-    if (!spec::CountsAreTrue::holds(model_.world()))
-      return broken_invariant(spec::CountsAreTrue::id, Pid{});
+    if (const std::string_view lost = spec::broken_by(model_.world()); !lost.empty())
+      return broken_invariant(lost, Pid{});
     std::string_view id;
     Pid where;
     model_.world().tasks.for_each([&](spec::TaskId t, const spec::Task& task) {

@@ -19,8 +19,8 @@ TaskRef named(TaskRef ref, std::span<const Pid> numbers) {
 /// An outcome has a task in it only where its kind says so: elsewhere `who` keeps its default.
 Outcome named(Outcome o, std::span<const Pid> numbers) {
   using Kind = Outcome::Kind;
-  const bool has_task = o.kind == Kind::task || o.kind == Kind::change ||
-                        (o.kind == Kind::blocks && o.who.n != 0);
+  const bool has_task =
+      o.kind == Kind::task || o.kind == Kind::change || (o.kind == Kind::blocks && o.who.n != 0);
   if (has_task) o.who = named(o.who, numbers);
   return o;
 }
@@ -34,11 +34,17 @@ void take_down(Step& step, const Effects& seen, const Naming& naming) {
     step.returns.push_back({named(TaskRef::number(r.task), numbers), named(r.outcome, numbers)});
 }
 
+Expectation take_down(const Expectation& asked, const TaskView& view, const Naming& naming) {
+  Expectation seen = expectation_of(asked.task, asked.field, view);
+  if (asked.value.named) seen.value = named(seen.value, naming.numbers());
+  return seen;
+}
+
 void cut(Script& script, std::size_t steps) {
   if (steps >= script.steps.size()) return;
   script.steps.resize(steps);
-  const auto bound = std::ranges::count_if(script.steps,
-                                           [](const Step& s) { return s.binds != kNoName; });
+  const auto bound =
+      std::ranges::count_if(script.steps, [](const Step& s) { return s.binds != kNoName; });
   script.names.resize(static_cast<std::size_t>(bound) + 1);
 }
 

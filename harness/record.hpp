@@ -28,6 +28,9 @@ class Tap {
 /// Writes what was seen of a step into it, numbers being written as the names that got them.
 void take_down(Step& step, const Effects& seen, const Naming& naming);
 
+/// What a system showed of what an `expect` line asks.
+Expectation take_down(const Expectation& asked, const TaskView& view, const Naming& naming);
+
 /// Leaves the first `steps` steps, and the names that they bind.
 void cut(Script& script, std::size_t steps);
 

@@ -23,10 +23,10 @@ Outcome Machine::perform(Task& t, const Exec&) {
 }
 
 void Machine::become_sole_thread(Task& t) {
-  Process& p = process_of(t);
   execing_ = id(t);
+  list_others(t);
   doom_others(t);
-  run_doomed(p, id(t));
+  run_doomed();
   execing_ = kNobody;
   if (!is_leader(t)) take_leadership(t);
 }

@@ -21,9 +21,13 @@ Outcome Machine::perform(Task& t, const Exit& op) {
 
 Outcome Machine::perform(Task& t, const ExitGroup& op) {
   Process& p = process_of(t);
-  const bool others = p.live > 1;
-  exit_group(t, status_of(op.code));
-  if (others) run_doomed(p, kNobody);
+  if (p.live > 1) {
+    list_others(t);
+    exit_group(t, status_of(op.code));
+    run_doomed();
+  } else {
+    exit_group(t, status_of(op.code));
+  }
   return Outcome::of(Outcome::Kind::nothing);
 }
 
@@ -46,18 +50,27 @@ void Machine::exit_group(Task& t, std::int32_t code) {
 void Machine::doom_others(Task& t) {
   Process& p = process_of(t);
   p.to_stop = 0;
-  for_each_thread(p, [&](Task& other) {
-    other.stop_pending = other.stop_counted = false;
-    if (&other != &t) alert(other, true);
-  });
+  t.stop_pending = t.stop_counted = false;
+  for (Index i = Ring<Threads>::around(tasks_, id(t)); i != id(t);
+       i = Ring<Threads>::around(tasks_, i)) {
+    tasks_[i].stop_pending = tasks_[i].stop_counted = false;
+    alert(tasks_[i], true);
+  }
 }
 
-/// All threads but one die at once, as they were made.
-void Machine::run_doomed(Process& p, Index but) {
-  for (Index i = p.threads.first; i != kNobody;) {
+/// Takes down the other threads of `t`'s process, going round from it.
+void Machine::list_others(const Task& t) {
+  doomed_.clear();
+  for (Index i = Ring<Threads>::around(tasks_, id(t)); i != id(t);
+       i = Ring<Threads>::around(tasks_, i))
+    doomed_.push_back(i);
+}
+
+/// Those that were listed die at once.
+void Machine::run_doomed() {
+  for (const Index i : doomed_) {
     Task& t = tasks_[i];
-    i = p.threads.after(tasks_, i);  // `p` may not outlive its last thread
-    if (id(t) == but || t.zombie) continue;
+    if (t.zombie) continue;
     dequeue(t);
     run(t);
     if (over_) return;

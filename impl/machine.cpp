@@ -107,7 +107,10 @@ void Machine::conclude(Task& t) {
       out = create(t, CloneFlags{t.args.options}, t.args.exit_signal);
       break;
   }
-  if (out.kind != Outcome::Kind::blocks) answer(t, out);
+  if (out.kind != Outcome::Kind::blocks)
+    answer(t, out);
+  else if (id(t) == actor_)
+    effects_.outcome = out;  // a vfork that was made again has a child to tell of
 }
 
 void Machine::answer(Task& t, const Outcome& outcome) {

@@ -138,7 +138,8 @@ class Machine {
   void exit_task(Task& t, std::int32_t code);
   void leave_signals(Task& t);
   void doom_others(Task& t);
-  void run_doomed(Process& p, Index but);
+  void list_others(const Task& t);
+  void run_doomed();
   void release_vfork_parent(Task& t);
   void notify_exit(Task& t, bool group_dead);
   void release(Task& t);
@@ -261,6 +262,7 @@ class Machine {
   bool over_ = false;
   Effects effects_;
   std::vector<Index> scratch_;
+  std::vector<Index> doomed_;  // the threads that an exit_group or exec ends
 };
 
 }  // namespace forkproof::impl

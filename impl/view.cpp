@@ -33,7 +33,8 @@ TaskView Machine::view(Pid number) const {
   v.blocked = t->blocked;
   if (!dead(p)) v.shared_pending = p.pending;
   if (t->zombie) {
-    v.exit_code = p.exits() ? p.exit_code : t->exit_code;
+    const bool shared = p.exits() || (p.flags & process_flag::stopped) != 0;
+    v.exit_code = shared ? p.exit_code : t->exit_code;
   } else {
     const Actions& a = actions_of(p);
     v.pending = t->pending;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "props/tree.hpp"
+#include "spec/invariants.hpp"
 #include "spec/rules.hpp"
 
 namespace forkproof::props {
@@ -114,6 +115,16 @@ TEST(RuleBook, SourcesAreLabelled) {
   ASSERT_TRUE(sources.contains("forkproof"));
   const Complaints complaints = check_sources(sources);
   EXPECT_TRUE(complaints.empty()) << joined(complaints);
+}
+
+TEST(RuleBook, InvariantsAreSentencesWithASource) {
+  const Sources sources = shipped();
+  const auto check = [&]<class I>() {
+    EXPECT_TRUE(is_sentence(std::string{I::says})) << I::id;
+    EXPECT_EQ(source_objection(std::string{I::source}, sources), std::nullopt) << I::id;
+  };
+  spec::for_each_invariant(check);
+  spec::for_each_world_invariant(check);
 }
 
 TEST(RuleBook, RulesAreSentencesWithASource) {

@@ -117,6 +117,7 @@ void Model::join_process(TaskId id, ProcessId process) {
 void Model::new_process(TaskId id, const Process& maker) {
   Task& child = world_.tasks[id];
   child.process = world_.processes.make();
+  ++world_.made;
   Process& p = world_.processes[child.process];
   p.leader = p.signal_target = id;
   p.threads = {id};

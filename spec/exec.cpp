@@ -35,11 +35,10 @@ Model::Answer Model::act(TaskId id, const Exec&) {
 /// Ends all other threads; the caller takes the leader's place when it is not the leader.
 void Model::become_only_thread(TaskId id) {
   Process& p = world_.process_of(world_.tasks[id]);
-  const std::vector<TaskId> threads = p.threads;
   p.stopping_threads = 0;
-  for (const TaskId other : threads) world_.tasks[other].stop_pending = false;
+  for (const TaskId thread : p.threads) world_.tasks[thread].stop_pending = false;
   p.execing = id;
-  end_threads(threads, world_.tasks[id].process, id);
+  end_threads(others_round(id), world_.tasks[id].process);
   p.execing = TaskId::none();
   cover("exec.other-threads-die"_rule);
   if (p.leader != id) take_leaders_place(id);

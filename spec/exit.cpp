@@ -27,16 +27,24 @@ void Model::exit_group(TaskId id, std::int32_t code) {
     cover("exit.status-group"_rule);
     begin_group_exit(p, code);
   }
-  const std::vector<TaskId> threads = p.threads;
+  const std::vector<TaskId> others = others_round(id);
   exit_thread(id, p.group_exit ? p.group_exit_code : code);
-  end_threads(threads, process, id);
+  end_threads(others, process);
 }
 
-/// The doomed threads of a process run, each to its end, all but one.
-void Model::end_threads(std::span<const TaskId> threads, ProcessId process, TaskId but) {
+/// The other threads of a process, going round the thread list from one.
+std::vector<TaskId> Model::others_round(TaskId id) const {
+  const std::vector<TaskId>& threads = world_.process_of(world_.tasks[id]).threads;
+  const auto at = std::ranges::find(threads, id);
+  std::vector<TaskId> round(at + 1, threads.end());
+  round.insert(round.end(), threads.begin(), at);
+  return round;
+}
+
+/// Doomed threads of a process run, each to its end.
+void Model::end_threads(std::span<const TaskId> threads, ProcessId process) {
   for (const TaskId id : threads)
-    if (id != but && world_.tasks.has(id) && world_.tasks[id].process == process && !world_.over)
-      run(id);
+    if (world_.tasks.has(id) && world_.tasks[id].process == process && !world_.over) run(id);
 }
 
 void Model::exit_thread(TaskId id, std::int32_t code) {
@@ -154,7 +162,9 @@ void Model::adopt_children(TaskId father) {
     for (const TaskId id : world_.process_of(world_.tasks[leader]).threads) {
       Task& t = world_.tasks[id];
       t.parent = reaper;
-      t.adopted = true;
+      t.father = father;
+      t.father_born = world_.tasks[father].born;
+      t.adopted_at = world_.step;
       touch(id);
       if (t.pdeath == sig::none) continue;
       cover("prctl.pdeathsig-sent"_rule);
@@ -216,7 +226,14 @@ bool Model::notify_parent(TaskId leader) {
     cover("exit.signal-none"_rule);
   }
   wake_waiters(leader);
+  if (unwanted) tell(leader);
   return unwanted;
+}
+
+/// The death of a process needs no more telling.
+void Model::tell(TaskId leader) {
+  world_.tasks[leader].told = true;
+  ++world_.told;
 }
 
 /// Takes a dead task away for good. The last other thread of a dead leader brings the news of it.
@@ -284,7 +301,7 @@ void Model::end_world() {
     if (!world_.is_leader(id)) detach(id);
   }
   for (const TaskId id : others)
-    if (world_.tasks.has(id)) detach(id);
+    if (world_.tasks.has(id)) tell(id), detach(id);
   Task& t = world_.tasks[init];
   world_.process_of(t).running_threads = 0;
   t.children.clear(), t.news.clear();

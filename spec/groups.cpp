@@ -130,7 +130,8 @@ void Model::leave_group(ProcessId id) {
 
 void Model::join_session(ProcessId id, Pid session) {
   world_.processes[id].sid = session;
-  world_.numbers[session.n].session_members++;
+  Number& number = world_.numbers[session.n];
+  if (number.session_members++ == 0) number.session_since = next_place();
 }
 
 void Model::leave_session(ProcessId id) {

@@ -1,7 +1,7 @@
 /// What is true in every reachable world, each promise declared once: id, sentence, source and the
 /// predicate `holds`, which is about one task and its neighbours, so that after a step only the
 /// tasks that it touched need be looked at. A world is sound when every invariant holds of every
-/// task, and the counts (`CountsAreTrue`) hold of the world.
+/// task, and what is about all tasks together holds of the world.
 ///
 /// Cost of `holds`: O(log) of the sizes nearby, or O(threads) of the task's process.
 #pragma once
@@ -66,6 +66,28 @@ struct SomebodyOfInitAdopts {
   }
 };
 
+struct NearestReaperAdopts {
+  static constexpr std::string_view id = "TREE-5";
+  static constexpr std::string_view says =
+      "An orphan comes to a living thread of its dead parent's process; if there is none, to the "
+      "nearest ancestor that is a subreaper; if there is none, to init.";
+  static constexpr std::string_view source = "kernel-exit REAPER:2";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (task.adopted_at != w.step || !task.parent) return true;
+    const TaskId father = task.father;  // its zombie, if it is still there, knows its ancestors
+    if (!w.tasks.has(father) || w.tasks[father].born != task.father_born) return true;
+    const auto& family = w.process_of(w.tasks[father]);
+    const auto lives = [&](TaskId thread) { return !w.tasks[thread].exiting(); };
+    if (std::ranges::any_of(family.threads, lives))
+      return w.tasks[task.parent].process == w.tasks[father].process;
+    TaskId reaper = w.tasks[father].parent;
+    while (reaper && !w.process_of(w.tasks[reaper]).is_subreaper) reaper = w.tasks[reaper].parent;
+    const TaskId by = reaper ? reaper : w.reaper;
+    return w.tasks[task.parent].process == w.tasks[by].process;
+  }
+};
+
 struct OnlyLeadersAreZombies {
   static constexpr std::string_view id = "ZOMBIE-1";
   static constexpr std::string_view says =
@@ -100,11 +122,19 @@ struct DeathIsFinal {
   }
 };
 
+struct DeathsAreReportedOnce {
+  static constexpr std::string_view id = "ZOMBIE-4";
+  static constexpr std::string_view says =
+      "Whose death was reported, or need not be, is gone: it cannot be reported twice.";
+  static constexpr std::string_view source = "wait.2 ZOMBIE:1";
+  static bool holds(const auto& w, TaskId t) { return !w.tasks[t].told; }
+};
+
 struct NumbersAreUnique {
   static constexpr std::string_view id = "PID-1";
   static constexpr std::string_view says =
       "No two tasks have one number, and none has number 0 or less.";
-  static constexpr std::string_view source = "kernel-pid IN-USE:1";
+  static constexpr std::string_view source = "clone.2 THREAD:2";
   static bool holds(const auto& w, TaskId t) {
     return w.tasks[t].tid.n > 0 && w.task_of(w.tasks[t].tid) == t;
   }
@@ -115,7 +145,7 @@ struct NumbersArePinned {
   static constexpr std::string_view says =
       "The number of a group or a session is in use as long as a process is in it, zombies "
       "included.";
-  static constexpr std::string_view source = "kernel-pid PINNED:1";
+  static constexpr std::string_view source = "kernel-pid FREE:2";
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
     const Number* const group = w.numbers.find(p.pgid.n);
@@ -124,6 +154,21 @@ struct NumbersArePinned {
     const auto at = group->group.find(p.group_place);
     return at != group->group.end() && at->second == w.tasks[t].process &&
            session->session_members > 0;
+  }
+};
+
+struct NumbersAreFreeWhenGiven {
+  static constexpr std::string_view id = "PID-3";
+  static constexpr std::string_view says =
+      "A number is given out only when no task, process, group or session has it: a group or "
+      "session that has a task's number began after the task.";
+  static constexpr std::string_view source = "fork.2 COPY:1";
+  static bool holds(const auto& w, TaskId t) {
+    const Number* const number = w.numbers.find(w.tasks[t].tid.n);
+    if (number == nullptr) return false;
+    const Place born = w.tasks[t].born;
+    return (number->group.empty() || number->group.begin()->first > born) &&
+           (number->session_members == 0 || number->session_since > born);
   }
 };
 
@@ -147,7 +192,7 @@ struct PrivatePagesAreIsolated {
   static constexpr std::string_view says =
       "What a private page holds was written in this address space, or before the fork that made "
       "it.";
-  static constexpr std::string_view source = "mmap.2 PRIVATE:1";
+  static constexpr std::string_view source = "fork.2 MEM:2";
   static bool holds(const auto& w, TaskId t) {
     if (!w.tasks[t].space) return true;
     const auto& space = w.spaces[w.tasks[t].space];
@@ -176,7 +221,7 @@ struct PagesAreInOrder {
   static constexpr std::string_view id = "MEM-3";
   static constexpr std::string_view says =
       "No page of an address space is mapped twice, and none lies outside it.";
-  static constexpr std::string_view source = "mmap.2 ADDRESS:1";
+  static constexpr std::string_view source = "mmap.2 ENOMEM:1";
   static bool holds(const auto& w, TaskId t) {
     if (!w.tasks[t].space) return true;
     const auto& pages = w.spaces[w.tasks[t].space].pages;
@@ -190,7 +235,7 @@ struct VforkParentsSleep {
   static constexpr std::string_view id = "VFORK-1";
   static constexpr std::string_view says =
       "A vfork parent sleeps exactly as long as its child has neither execed nor died.";
-  static constexpr std::string_view source = "vfork.2 SUSPEND:1";
+  static constexpr std::string_view source = "vfork.2 SLEEP:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (task.call.kind == Call::Kind::vfork) {
@@ -235,7 +280,7 @@ struct RunningThreadsAreCounted {
   static constexpr std::string_view id = "COUNT-1";
   static constexpr std::string_view says =
       "The counts of running and of stopping threads equal what they count.";
-  static constexpr std::string_view source = "kernel-exit LIVE:1";
+  static constexpr std::string_view source = "kernel-signal STOP:3";
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
     const auto running =
@@ -251,7 +296,7 @@ struct StopAndContExclude {
   static constexpr std::string_view id = "SIGNAL-1";
   static constexpr std::string_view says =
       "A stop signal and SIGCONT are never both pending in a process.";
-  static constexpr std::string_view source = "kernel-signal PREPARE:1";
+  static constexpr std::string_view source = "kernel-signal STOP:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
     if (w.tasks[p.leader].zombie && p.threads.size() == 1) return true;
@@ -266,7 +311,7 @@ struct KillAndStopAreBeyondReach {
   static constexpr std::string_view says =
       "SIGKILL and SIGSTOP are never blocked, ignored or caught, and no signal is both ignored and "
       "caught.";
-  static constexpr std::string_view source = "signal.7 UNBLOCKABLE:1";
+  static constexpr std::string_view source = "signal.7 KILL:1";
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (task.zombie) return true;
@@ -280,7 +325,7 @@ struct NobodyForgetsSignals {
   static constexpr std::string_view id = "SIGNAL-3";
   static constexpr std::string_view says =
       "Who was told of a signal and has not dealt with it is stopped, or asleep in vfork.";
-  static constexpr std::string_view source = "kernel-signal TAKER:1";
+  static constexpr std::string_view source = "kernel-signal STOP:6";
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (task.zombie || !task.attention) return true;
@@ -307,7 +352,7 @@ struct NewsIsKept {
   static constexpr std::string_view id = "WAIT-1";
   static constexpr std::string_view says =
       "A parent's list of what it can wait for is exactly its children with news.";
-  static constexpr std::string_view source = "kernel-exit WAIT:1";
+  static constexpr std::string_view source = "kernel-exit SCAN:2";
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (!task.parent || !w.is_leader(t)) return true;
@@ -340,21 +385,20 @@ struct NobodyOversleeps {
 
 /// The register.
 using Invariants =
-    std::tuple<OneParent, OneRoot, OrphansAreAdopted, SomebodyOfInitAdopts, OnlyLeadersAreZombies,
-               DeathsCanBeReported, DeathIsFinal, NumbersAreUnique, NumbersArePinned,
-               GroupsAreInOneSession, PrivatePagesAreIsolated, SharedPagesAreOne, PagesAreInOrder,
-               VforkParentsSleep, ThreadsShare, LeadersLeaveLast, RunningThreadsAreCounted,
-               StopAndContExclude, KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole,
-               NewsIsKept, NobodyOversleeps>;
+    std::tuple<OneParent, OneRoot, OrphansAreAdopted, SomebodyOfInitAdopts, NearestReaperAdopts,
+               OnlyLeadersAreZombies, DeathsCanBeReported, DeathIsFinal, DeathsAreReportedOnce,
+               NumbersAreUnique, NumbersArePinned, NumbersAreFreeWhenGiven, GroupsAreInOneSession,
+               PrivatePagesAreIsolated, SharedPagesAreOne, PagesAreInOrder, VforkParentsSleep,
+               ThreadsShare, LeadersLeaveLast, RunningThreadsAreCounted, StopAndContExclude,
+               KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole, NewsIsKept,
+               NobodyOversleeps>;
 
-/// The counts that no single task can vouch for. O(tasks): for the full check.
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";
   static constexpr std::string_view says =
       "Users of memory and dispositions, members of sessions and the lists of tasks equal what "
-      "they "
-      "count.";
-  static constexpr std::string_view source = "forkproof COUNT:1";
+      "they count.";
+  static constexpr std::string_view source = "forkproof WORLD:7";
   static bool holds(const auto& w) {
     std::vector<std::uint32_t> spaces(w.spaces.capacity()), handlers(w.handlers.capacity());
     std::vector<Pid> sessions;
@@ -380,11 +424,38 @@ struct CountsAreTrue {
   }
 };
 
+struct NoDeathIsLost {
+  static constexpr std::string_view id = "COUNT-3";
+  static constexpr std::string_view says =
+      "Every process that was made is there, or its death was reported, or nobody wanted to know.";
+  static constexpr std::string_view source = "exit.2 ZOMBIE:1";
+  static bool holds(const auto& w) { return w.made == w.processes.size() + w.told; }
+};
+
+/// The register of what no single task can vouch for. O(tasks): for the full check.
+using WorldInvariants = std::tuple<CountsAreTrue, NoDeathIsLost>;
+
+/// Calls `f.operator()<I>()` for each invariant about all tasks together.
+constexpr void for_each_world_invariant(auto&& f) {
+  [&]<class... I>(std::tuple<I...>*) {
+    (f.template operator()<I>(), ...);
+  }(static_cast<WorldInvariants*>(nullptr));
+}
+
 /// Calls `f.operator()<I>()` for each invariant about a task.
 constexpr void for_each_invariant(auto&& f) {
   [&]<class... I>(std::tuple<I...>*) {
     (f.template operator()<I>(), ...);
   }(static_cast<Invariants*>(nullptr));
+}
+
+/// The id of the first invariant about all tasks together that a world breaks, if it breaks one.
+inline std::string_view broken_by(const World& w) {
+  std::string_view id;
+  for_each_world_invariant([&]<class I>() {
+    if (id.empty() && !I::holds(w)) id = I::id;
+  });
+  return id;
 }
 
 /// The id of the first invariant that a task breaks, empty when it breaks none.

@@ -96,7 +96,8 @@ class Line {
   /// Where `place` is, or would have to go. The end is looked at first: most things go there.
   std::size_t lower_bound(Place place) const {
     if (all_.empty() || all_.back().first < place) return all_.size();
-    const auto [from, to] = all_.size() > 64 ? narrowed(place) : std::pair{all_.begin(), all_.end()};
+    const auto [from, to] =
+        all_.size() > 64 ? narrowed(place) : std::pair{all_.begin(), all_.end()};
     return static_cast<std::size_t>(
         std::ranges::lower_bound(from, to, place, {}, &value_type::first) - all_.begin());
   }

@@ -13,6 +13,7 @@ void Model::reset(const WorldSpec& spec) {
 
   const TaskId id = world_.tasks.make();
   const ProcessId pid = world_.processes.make();
+  ++world_.made;
   Task& init = world_.tasks[id];
   init.tid = kInit;
   init.born = next_place();
@@ -74,10 +75,8 @@ void Model::answer_actor(const Answer& answer) {
     return;
   }
   if (answer) me.call = {.kind = Call::Kind::held, .result = *answer};
-  if (!me.attention) {  // asleep
-    effects_.outcome = Outcome::of(Outcome::Kind::blocks);
-    if (me.call.kind == Call::Kind::vfork)
-      effects_.outcome.who = TaskRef::number(me.call.child_number);
+  if (!me.attention) {
+    effects_.outcome = asleep(me);
     return;
   }
 
@@ -87,8 +86,17 @@ void Model::answer_actor(const Answer& answer) {
   if (answered_) return;
   if (!actor_ || world_.tasks[actor_].zombie)
     effects_.outcome = answers(Outcome::death(death_), "call.own-signals-first"_rule);
+  else if (me.call.kind == Call::Kind::vfork)  // made again, once the signals were dealt with
+    effects_.outcome = asleep(me);
   else
     effects_.outcome = answers(Outcome::of(Outcome::Kind::blocks), "stop.answer-kept"_rule);
+}
+
+/// What a call that sleeps answers: a vfork says whom it made.
+Outcome Model::asleep(const Task& t) {
+  Outcome outcome = Outcome::of(Outcome::Kind::blocks);
+  if (t.call.kind == Call::Kind::vfork) outcome.who = TaskRef::number(t.call.child_number);
+  return outcome;
 }
 
 void Model::settle() {
@@ -240,7 +248,9 @@ TaskView Model::view(Pid number) const {
   v.blocked = t.blocked;
   if (!process_dead) v.shared_pending = p.shared_pending;
   if (t.zombie) {
-    v.exit_code = p.group_exit ? p.group_exit_code : t.exit_code;
+    v.exit_code = p.group_exit      ? p.group_exit_code
+                  : p.stop_complete ? p.stop_signal.n
+                                    : t.exit_code;
   } else {
     v.pending = t.pending;
     v.ignored = world_.handlers[t.handlers].ignored;

@@ -94,6 +94,7 @@ class Model {
   Outcome answers(Outcome, RuleId);
   Outcome fails(Errno, RuleId);
   void answer_actor(const Answer&);
+  static Outcome asleep(const Task&);
   void settle();
   void wake(TaskId);
   void run(TaskId);
@@ -129,7 +130,8 @@ class Model {
   void last_thread_exits(Process&, TaskId, std::int32_t code);
   void leader_is_dead(TaskId);
   void exit_group(TaskId, std::int32_t code);
-  void end_threads(std::span<const TaskId>, ProcessId, TaskId but);
+  std::vector<TaskId> others_round(TaskId) const;
+  void end_threads(std::span<const TaskId>, ProcessId);
   bool is_doomed(TaskId) const;
   void begin_group_exit(Process&, std::int32_t code);
   void let_go_of_memory(Task&);
@@ -138,6 +140,7 @@ class Model {
   void reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead);
   TaskId live_thread(const Process&) const;
   bool notify_parent(TaskId leader);
+  void tell(TaskId leader);
   void release(TaskId);
   void detach(TaskId);
   void end_world();

@@ -1,7 +1,7 @@
 /// The numbers that are in use, and what for: what a std::unordered_map from numbers would be.
 ///
-/// The entries lie in blocks that are made on first use and kept, so that finding one costs two loads, and
-/// a new world, or the next user of a number, finds the memory of the one before it.
+/// The entries lie in blocks that are made on first use and kept, so that finding one costs two
+/// loads, and a new world, or the next user of a number, finds the memory of the one before it.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,8 @@
 
 namespace forkproof::spec {
 
-/// Makes a thing as good as new. The lists that it `keeps` are emptied, but hold on to their memory.
+/// Makes a thing as good as new. The lists that it `keeps` are emptied, but hold on to their
+/// memory.
 template <class Thing>
 void renew(Thing& thing) {
   std::apply(

@@ -81,7 +81,8 @@ struct TaskView {
   State state = State::dead;
   Pid pid, tgid, ppid, pgid, sid;
   std::int32_t exit_signal = 0;  // -1 for a thread that is not the leader
-  std::int32_t exit_code = 0;    // of a zombie: the status that wait4 would store; else 0
+  std::int32_t exit_code = 0;    // of a zombie: the status that wait4 would store, or, while its
+                                 // process is stopped, the signal of that, until it is reported
   TaskFlags flags;
   std::int32_t threads = 0;  // not yet released, the leader included
   SigSet pending, shared_pending, blocked, ignored, caught;
@@ -110,7 +111,8 @@ constexpr auto TaskView::fields() {
       Field{"sid", "its session", &TaskView::sid},
       Field{"exit_signal", "the signal its parent gets when it dies, -1 for a thread",
             &TaskView::exit_signal},
-      Field{"exit_code", "a zombie's wait status", &TaskView::exit_code},
+      Field{"exit_code", "a zombie's wait status, or the signal that its process is stopped by",
+            &TaskView::exit_code},
       Field{"flags", "its task flags", &TaskView::flags},
       Field{"threads", "how many threads its process has, not counting released ones",
             &TaskView::threads},

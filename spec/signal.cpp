@@ -158,8 +158,9 @@ void Model::send(Signal s, TaskId to, Scope scope) {
   const Handlers& h = world_.handlers[t.handlers];
   const bool fatal =
       h.of(s) == Disposition::default_ && !kDefaultIgnored.has(s) && !kStopSignals.has(s);
-  if (fatal && !kCoreSignals.has(s)) return kill_process(p, s);
-  if (fatal) cover("signal.core-at-delivery"_rule);
+  if (fatal && p.unkillable) cover("signal.init-takes-and-drops"_rule);
+  if (fatal && !p.unkillable && !kCoreSignals.has(s)) return kill_process(p, s);
+  if (fatal && kCoreSignals.has(s)) cover("signal.core-at-delivery"_rule);
   draw_attention(taker_id, s == sig::kill);
 }
 
@@ -254,10 +255,7 @@ void Model::retarget(TaskId leaving) {
   const Task& me = world_.tasks[leaving];
   const Process& p = world_.process_of(me);
   SigSet left = p.shared_pending - me.blocked;
-  const auto at = std::ranges::find(p.threads, leaving);
-  std::vector<TaskId> round(at + 1, p.threads.end());
-  round.insert(round.end(), p.threads.begin(), at);
-  for (const TaskId id : round) {
+  for (const TaskId id : others_round(leaving)) {
     const Task& t = world_.tasks[id];
     if (t.exiting() || (left - t.blocked).empty()) continue;
     left = left & t.blocked;
@@ -350,8 +348,8 @@ bool Model::default_action(TaskId id, Signal s) {
   t.flags = t.flags | task_flag::signaled;
   if (kCoreSignals.has(s)) cover("signal.no-core-written"_rule);
   begin_group_exit(p, s.n);
-  for (const TaskId other : p.threads)
-    if (other != id && !world_.tasks[other].zombie) draw_attention(other, true);
+  for (const TaskId other : others_round(id))
+    if (!world_.tasks[other].zombie) draw_attention(other, true);
   exit_thread(id, s.n);
   return false;
 }

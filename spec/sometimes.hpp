@@ -86,7 +86,7 @@ struct SubreaperHasAdopted {
                                     says = "A subreaper that is not init has adopted a process.";
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
-    if (!task.adopted || !task.parent) return false;
+    if (task.adopted_at == 0 || !task.parent) return false;
     const Process& parent = w.process_of(w.tasks[task.parent]);
     return parent.is_subreaper && !parent.unkillable;
   }
@@ -97,7 +97,7 @@ struct ThreadHasAdopted {
                                     says = "A thread that is no leader has adopted a process.";
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
-    return task.adopted && task.parent && !w.is_leader(task.parent);
+    return task.adopted_at != 0 && task.parent && !w.is_leader(task.parent);
   }
 };
 

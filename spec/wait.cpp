@@ -180,6 +180,7 @@ Outcome Model::report(const WaitQuery& query, TaskId child) {
     const std::int32_t status = p.group_exit ? p.group_exit_code : t.exit_code;
     if (!keep) {
       cover("wait.reaps"_rule);
+      tell(child);
       release(child);
     }
     cover((status & 0x7f) == 0 ? "wait.exited"_rule : "wait.killed"_rule);

@@ -146,7 +146,10 @@ struct Task {
 
   // Remembered for the invariants alone.
   bool was_zombie = false;
-  bool adopted = false;
+  bool told = false;     // its death was reported, or nobody wanted to know
+  TaskId father;         // whose death made it an orphan last, and who that was
+  Place father_born = 0;
+  Place adopted_at = 0;  // the step of it, 0 for never
 
   Call call;              // mostly none: what it holds then is not looked at
   Line<TaskId> children;  // processes made or adopted by this thread, oldest first
@@ -226,6 +229,7 @@ struct Number {
   TaskId task;                        // the task that has it, as thread and perhaps as process
   Line<ProcessId> group;              // the processes whose group it is, as they joined
   std::uint32_t session_members = 0;  // how many processes have it as their session
+  Place session_since = 0;            // since when it is one
   Place use = 0;                      // since when it has been in use without a break
   bool free() const { return !task && group.empty() && session_members == 0; }
   static constexpr auto keeps() { return std::tuple{&Number::group}; }
@@ -239,6 +243,7 @@ struct World {
   bool over = false;  // init has ended
   Place next_place = 1;
   Place step = 0;  // how many ops were applied
+  std::uint64_t made = 0, told = 0;  // processes, and those of their deaths that nobody need report
   TaskId reaper;   // the thread of init that adopts orphans
 
   Pool<Task> tasks;
@@ -262,6 +267,7 @@ struct World {
     over = false;
     next_place = 1;
     step = 0;
+    made = told = 0;
     reaper = {};
   }
 

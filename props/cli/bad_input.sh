@@ -8,6 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # --- arguments
 refuses 2 'subcommand' "$F"
 refuses 2 'no command is called nonsense' "$F" nonsense
+refuses 2 'no option is called --nonsense' "$F" --nonsense
 refuses 2 '--nonsense' "$F" check --nonsense
 refuses 2 'FILE is required' "$F" run
 refuses 2 'PATH is required' "$F" replay
@@ -92,7 +93,7 @@ cp folder/fine.trace malformed.trace unbound.trace mixed
 expect 2 "$F" replay mixed
 says 'malformed.trace:3:7:' err.txt
 says 'unbound.trace:2:1:' err.txt
-says '^1 traces, 1 ops' out.txt
+says '^1 trace, 1 op' out.txt
 
 # --- binary: only a file named *.bytes is read as a trace in its byte form, and then any is one
 for n in 1 2 3 4 5 6 7 8; do

@@ -19,6 +19,11 @@ cmp recording.trace piped.trace || fail 'run - reads something else'
 expect 0 "$F" run recording.trace
 cmp out.txt recording.trace || fail 'the recording of a recording is another one'
 
+trace asks.trace 'init: fork -> A' 'A: setpgid 0 0' 'expect A pgid init' 'expect A state stopped'
+expect 0 "$F" run asks.trace
+says '^expect A pgid A$' out.txt
+says '^expect A state running$' out.txt
+
 # --- minimize
 trace long.trace 'init: fork -> A' 'init: fork -> B' 'init: getpid' 'A: mmap private' 'A: exit 1' \
   'B: exit 2' 'init: getppid' 'init: wait4 any' 'init: wait4 any'

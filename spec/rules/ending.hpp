@@ -11,8 +11,9 @@ inline constexpr auto kEndingRules = std::to_array<Rule>({
     {"exit.group",
      "exit_group ends all threads of the process, blocked, stopped or not.", "exit.2 GROUP:1"},
     {"exit.doomed-one-by-one",
-     "The threads that one exit_group, exec or fatal signal ends go one after the other, and each "
-     "hands its children to the first that is still there.", "forkproof SETTLE:5"},
+     "The threads that one exit_group, exec or fatal signal ends go one after the other, round the "
+     "thread list from the caller, and each hands its children to the first that is still there.",
+     "forkproof SETTLE:5"},
     {"exit.code-low-byte",
      "The status is the low byte of the code that exit or exit_group was given.",
      "exit.2 STATUS:1"},

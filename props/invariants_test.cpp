@@ -1,0 +1,139 @@
+/// Every invariant is awake: a world that is broken on purpose, in the way that the invariant
+/// forbids, makes it speak up, and the worlds that ops lead to break none.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "harness/lockstep.hpp"
+#include "harness/model_system.hpp"
+#include "props/tree.hpp"
+#include "spec/text.hpp"
+
+namespace forkproof::props {
+namespace {
+
+using namespace spec;
+using Ids = std::set<std::string_view>;
+
+/// The ids of all invariants that a world breaks somewhere.
+Ids broken_in(const World& w) {
+  Ids ids;
+  for_each_world_invariant([&]<class I>() {
+    if (!I::holds(w)) ids.insert(I::id);
+  });
+  w.tasks.for_each([&](TaskId t, const Task&) {
+    for_each_invariant([&]<class I>() {
+      if (!I::holds(w, t)) ids.insert(I::id);
+    });
+  });
+  return ids;
+}
+
+/// The world that a script leads to. Its tasks get the numbers 2, 3, 4.
+World world_after(std::string_view steps) {
+  const Parsed parsed = parse("forkproof-trace v1\n" + std::string(steps));
+  EXPECT_FALSE(parsed.error) << steps;
+  harness::ModelSystem system;
+  harness::Lockstep<harness::ModelSystem> lockstep(system);
+  EXPECT_FALSE(lockstep.run(parsed.script)) << steps;
+  return lockstep.model().world();
+}
+
+/// How to break a world.
+struct Break {
+  std::string_view id, steps;
+  std::function<void(World&)> how;
+};
+
+TaskId at(const World& w, std::int32_t number) { return w.task_of(Pid{number}); }
+Task& task(World& w, std::int32_t number) { return w.tasks[at(w, number)]; }
+Process& process(World& w, std::int32_t number) { return w.process_of(task(w, number)); }
+AddressSpace& space(World& w, std::int32_t number) { return w.spaces[task(w, number).space]; }
+
+constexpr std::string_view kChild = "init: fork -> A\n";
+constexpr std::string_view kZombie = "init: fork -> A\nA: exit_group 0\n";
+constexpr std::string_view kThread = "init: clone VM|SIGHAND|THREAD -> A\n";
+constexpr std::string_view kOrphan =
+    "init: fork -> A\nA: prctl_subreaper 1\nA: fork -> B\nB: fork -> C\nB: exit_group 0\n";
+
+const std::vector<Break>& family_breaks() {
+  static const std::vector<Break> breaks{
+      {"TREE-1", kChild, [](World& w) { ++task(w, 2).sibling; }},
+      {"TREE-2", kChild, [](World& w) { task(w, 2).parent = {}; }},
+      {"TREE-3", "init: fork -> A\nA: fork -> B\n",
+       [](World& w) { task(w, 2).flags = task(w, 2).flags | task_flag::exiting; }},
+      {"TREE-4", kChild, [](World& w) { w.reaper = at(w, 2); }},
+      {"TREE-5", kOrphan, [](World& w) { task(w, 4).parent = at(w, 1); }},
+      {"ZOMBIE-1", kThread, [](World& w) { task(w, 2).zombie = true; }},
+      {"ZOMBIE-2", kZombie, [](World& w) { task(w, 1).news.clear(); }},
+      {"ZOMBIE-3", kZombie, [](World& w) { task(w, 2).zombie = false; }},
+      {"ZOMBIE-4", kZombie, [](World& w) { task(w, 2).told = true; }},
+      {"PID-1", "init: fork -> A\ninit: fork -> B\n", [](World& w) { task(w, 3).tid = {2}; }},
+      {"PID-2", kChild,
+       [](World& w) { w.numbers[kInit.n].group.erase(process(w, 2).group_place); }},
+      {"PID-3", "init: fork -> A\nA: setpgid 0 0\n",
+       [](World& w) { task(w, 2).born = w.next_place; }},
+      {"GROUP-1", kChild, [](World& w) { process(w, 2).sid = {2}; }},
+      {"WAIT-1", kChild, [](World& w) { task(w, 1).news.put(task(w, 2).sibling, at(w, 2)); }},
+      {"WAIT-2", "init: fork -> A\ninit: wait4 any __WALL\n",
+       [](World& w) {
+         task(w, 2).zombie = true;
+         task(w, 1).news.put(task(w, 2).sibling, at(w, 2));
+       }},
+      {"COUNT-3", kChild, [](World& w) { ++w.made; }},
+  };
+  return breaks;
+}
+
+const std::vector<Break>& other_breaks() {
+  static const std::vector<Break> breaks{
+      {"MEM-1", "init: mmap private\ninit: fork -> A\n",
+       [](World& w) {
+         space(w, 2).pages[0].written_in = space(w, 1).made;
+         space(w, 2).pages[0].written_at = w.next_place;
+       }},
+      {"MEM-2", "init: mmap shared\n", [](World& w) { space(w, 1).pages[0].value = 1; }},
+      {"MEM-3", "init: mmap private pages=2\n",
+       [](World& w) { std::swap(space(w, 1).pages[0], space(w, 1).pages[1]); }},
+      {"VFORK-1", "init: vfork -> A\n", [](World& w) { task(w, 1).call = {}; }},
+      {"THREAD-1", kThread, [](World& w) { task(w, 2).space = w.spaces.make(); }},
+      {"THREAD-2", kThread, [](World& w) { task(w, 2).exit_signal = sig::chld.n; }},
+      {"COUNT-1", kThread, [](World& w) { --process(w, 2).running_threads; }},
+      {"COUNT-2", kChild, [](World& w) { ++space(w, 2).users; }},
+      {"SIGNAL-1", kChild,
+       [](World& w) {
+         process(w, 2).shared_pending = SigSet::of(sig::cont) | SigSet::of(sig::tstp);
+       }},
+      {"SIGNAL-2", kChild, [](World& w) { task(w, 2).blocked = SigSet::of(sig::kill); }},
+      {"SIGNAL-3", kChild, [](World& w) { task(w, 2).attention = true; }},
+      {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
+  };
+  return breaks;
+}
+
+void expect_caught(const std::vector<Break>& breaks) {
+  for (const Break& b : breaks) {
+    World w = world_after(b.steps);
+    EXPECT_EQ(broken_in(w), Ids{}) << b.id << ": before";
+    b.how(w);
+    EXPECT_TRUE(broken_in(w).contains(b.id)) << b.id;
+  }
+}
+
+TEST(Invariants, AboutTheFamilyCatchWhatTheyForbid) { expect_caught(family_breaks()); }
+
+TEST(Invariants, AboutTheRestCatchWhatTheyForbid) { expect_caught(other_breaks()); }
+
+TEST(Invariants, EachHasAWorldThatBreaksIt) {
+  Ids broken, all;
+  for (const auto* const breaks : {&family_breaks(), &other_breaks()})
+    for (const Break& b : *breaks) EXPECT_TRUE(broken.insert(b.id).second) << b.id << " twice";
+  const auto add = [&]<class I>() { EXPECT_TRUE(all.insert(I::id).second) << I::id << " twice"; };
+  for_each_invariant(add);
+  for_each_world_invariant(add);
+  EXPECT_EQ(broken, all);
+}
+
+}  // namespace
+}  // namespace forkproof::props
