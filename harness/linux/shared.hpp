@@ -14,7 +14,8 @@ namespace forkproof::harness::kernel {
 /// What a puppet can be told to do.
 enum class Action : std::uint32_t {
   call,        ///< the system call `number` with `args`
-  create,      ///< clone with args: flags, the child's slot, addresses of parent_tid, child_tid, tls
+  create,      ///< clone with args: flags, the child's slot, addresses of parent_tid, child_tid, tls;
+               ///< or clone3 with the struct in `area` and args: its size, the child's slot
   exec,        ///< this program again
   handle,      ///< rt_sigaction of the signal args[0] by the KernelAction in `area`
   map_pages,   ///< mmap of args[0] pages with the flags args[1] at the lowest free run
@@ -44,12 +45,14 @@ struct KernelAction {
 inline constexpr std::uint64_t kCatch = 2;
 
 inline constexpr std::uint32_t kPuppets = 512;
-inline constexpr std::uint32_t kZygoteSlot = kPuppets;  // that makes the inits, outside
+inline constexpr std::uint32_t kZygoteSlot = kPuppets;      // that makes the inits, outside
+inline constexpr std::uint32_t kHelperSlot = kPuppets + 1;  // that turns knobs when nobody can
+inline constexpr std::uint32_t kSlots = kPuppets + 2;
 inline constexpr std::uint64_t kSlotSize = 4096;
 inline constexpr std::uint64_t kStackSize = 256 * 1024;  // many nested frames of signals
 inline constexpr std::uint64_t kSharedAt = 0x2'0000'0000;
-inline constexpr std::uint64_t kStacksAt = kSharedAt + (kPuppets + 1) * kSlotSize;
-inline constexpr std::uint64_t kSharedSize = (kPuppets + 1) * (kSlotSize + kStackSize);
+inline constexpr std::uint64_t kStacksAt = kSharedAt + kSlots * kSlotSize;
+inline constexpr std::uint64_t kSharedSize = kSlots * (kSlotSize + kStackSize);
 
 /// Where the pages of a trace are. Nothing is mapped for long after it: page kWindowPages is the
 /// one that stands for all that do not exist.

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/futex.h>
-#include <linux/prctl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -86,13 +86,16 @@ struct SpawnPlan {
 
 }  // namespace
 
-void Watchdog::wait() {
+bool Watchdog::is_late() {
   ::sched_yield();
-  if (++rounds_ % kRoundsOfTrust != 0) return;
+  if (++rounds_ % kRoundsOfTrust != 0) return false;
   const auto now = std::chrono::steady_clock::now();
   if (rounds_ == kRoundsOfTrust) began_ = now;
-  if (now - began_ > kPatience)
-    throw SystemFault(fmt::format("no answer within {} s: {}", kPatience.count(), waited_for_));
+  return now - began_ > kPatience;
+}
+
+void Watchdog::bark(const std::string& waited_for) {
+  throw SystemFault(fmt::format("not within {} s: {}", kPatience.count(), waited_for));
 }
 
 Stage::Stage() {
@@ -221,6 +224,7 @@ void Stage::open() {
   arm(0);
   Slot& zygote = slot(kZygoteSlot);
   zygote.action = Action::create;
+  zygote.number = SYS_clone;
   zygote.args[0] = CLONE_NEWPID | SIGCHLD;
   zygote.args[1] = zygote.args[2] = zygote.args[3] = zygote.args[4] = 0;
   post(kZygoteSlot);
@@ -269,14 +273,14 @@ void Stage::arm(std::uint32_t index) {
 }
 
 std::int64_t Stage::await(std::uint32_t index) {
-  Watchdog watchdog("a call that cannot block");
+  Watchdog watchdog;
   while (pending(slot(index))) {
     int status = 0;
     if (::waitpid(zygote_, &status, WNOHANG) == zygote_) {
       zygote_ = -1;
       throw SystemFault(fmt::format("the zygote died (status {:#x})", status));
     }
-    watchdog.wait();
+    watchdog.wait([&] { return fmt::format("the answer to call {}", slot(index).number); });
   }
   return slot(index).result;
 }
@@ -302,6 +306,59 @@ std::int64_t Stage::write_file(std::uint32_t index, std::string_view path, std::
   s.args[1] = text.size();
   post(index);
   return await(index);
+}
+
+std::int64_t Stage::write_file_from_outside(std::string_view path, std::string_view text) {
+  enter_namespace(fmt::format("/proc/{}/ns/pid", init_));
+  const pid_t helper = make_helper();
+  enter_namespace("/proc/self/ns/pid");
+  await(kHelperSlot);
+  const std::int64_t answer = write_file(kHelperSlot, path, text);
+  Slot& slot_of_helper = slot(kHelperSlot);
+  slot_of_helper.action = Action::call;
+  slot_of_helper.number = SYS_exit_group;
+  post(kHelperSlot);
+  call(kZygoteSlot, SYS_wait4, {static_cast<std::uint64_t>(helper), 0, __WALL, 0});
+  return answer;
+}
+
+/// The zygote's next children are in the namespace of this file.
+void Stage::enter_namespace(std::string_view of) {
+  Slot& zygote = slot(kZygoteSlot);
+  std::memcpy(zygote.area, of.data(), of.size());
+  zygote.area[of.size()] = 0;
+  const std::int64_t fd = call(kZygoteSlot, SYS_open, {area_at(kZygoteSlot), O_RDONLY, 0});
+  if (fd < 0) give_up(of, static_cast<int>(-fd));
+  const auto number = static_cast<std::uint64_t>(fd);
+  const std::int64_t answer = call(kZygoteSlot, SYS_setns, {number, CLONE_NEWPID});
+  call(kZygoteSlot, SYS_close, {number});
+  if (answer < 0) give_up("setns", static_cast<int>(-answer));
+}
+
+/// Takes the highest number below 300 that is free: a search that begins anew begins above, and to
+/// ask for a number leaves the cursor where it is.
+pid_t Stage::make_helper() {
+  for (std::int32_t wanted = 299; wanted > 1; --wanted) {
+    arm(kHelperSlot);
+    clone_args args{};
+    args.exit_signal = SIGCHLD;
+    args.stack = stack_top(kHelperSlot) - kStackSize;
+    args.stack_size = kStackSize;
+    args.set_tid = area_at(kZygoteSlot) + sizeof args;
+    args.set_tid_size = 1;
+    Slot& zygote = slot(kZygoteSlot);
+    std::memcpy(zygote.area, &args, sizeof args);
+    std::memcpy(zygote.area + sizeof args, &wanted, sizeof wanted);
+    zygote.action = Action::create;
+    zygote.number = SYS_clone3;
+    zygote.args[0] = sizeof args;
+    zygote.args[1] = kHelperSlot;
+    post(kZygoteSlot);
+    const std::int64_t answer = await(kZygoteSlot);
+    if (answer > 0) return static_cast<pid_t>(answer);
+    if (answer != -EEXIST) give_up("a helper cannot be made", static_cast<int>(-answer));
+  }
+  throw SystemFault("no number is free for a helper");
 }
 
 }  // namespace forkproof::harness::kernel

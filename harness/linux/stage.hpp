@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 
 #include "harness/linux/descriptor.hpp"
@@ -47,6 +48,10 @@ class Stage {
   /// Has a puppet write a text into a file. Answers 0 or minus an errno.
   std::int64_t write_file(std::uint32_t index, std::string_view path, std::string_view text);
 
+  /// The same by a task that is in the namespace for just that, under a number of its own below
+  /// those that are given out, and that nobody in the namespace is a parent of.
+  std::int64_t write_file_from_outside(std::string_view path, std::string_view text);
+
   /// The namespace's own /proc.
   int proc() const { return proc_.get(); }
   /// A descriptor of a process, named by its number in the namespace; none where that cannot be.
@@ -59,6 +64,8 @@ class Stage {
   void spawn_zygote();
   void forget_dispositions();
   void isolate_zygote();
+  void enter_namespace(std::string_view of);
+  pid_t make_helper();
   void end_zygote();
 
   cpu_set_t cpus_{};  // where we were allowed to run before
@@ -71,11 +78,15 @@ class Stage {
 /// a defect of the harness, or a machine that is overwhelmed, and says nothing of the kernel.
 class Watchdog {
  public:
-  explicit Watchdog(std::string_view waited_for) : waited_for_(waited_for) {}
-  void wait();
+  /// `waited_for` is asked what it was that has not come.
+  void wait(const auto& waited_for) {
+    if (is_late()) bark(waited_for());
+  }
 
  private:
-  std::string_view waited_for_;
+  bool is_late();
+  [[noreturn]] static void bark(const std::string& waited_for);
+
   unsigned rounds_ = 0;
   std::chrono::steady_clock::time_point began_{};
 };

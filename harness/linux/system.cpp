@@ -119,10 +119,11 @@ Outcome System::ask_world(const Op& op) {
     if (good && max != nullptr) pid_max_ = max->value;
     return good ? Outcome::success() : Outcome::failure(Errno::inval);
   }
+  const std::string_view file = max != nullptr ? kPidMaxFile : kLastPidFile;
   const auto at = std::ranges::find(puppets_, Rest::idle, &Puppet::rest);
-  if (at == puppets_.end()) throw SystemFault("no puppet is idle that could turn a knob");
-  const std::int64_t answer = stage_.write_file(
-      at->slot, max != nullptr ? kPidMaxFile : kLastPidFile, std::to_string(value));
+  const std::int64_t answer =
+      at != puppets_.end() ? stage_.write_file(at->slot, file, std::to_string(value))
+                           : stage_.write_file_from_outside(file, std::to_string(value));
   if (answer == 0 && max != nullptr) pid_max_ = max->value;
   return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
 }
@@ -180,7 +181,7 @@ std::int32_t System::death_status(const Puppet& actor, const Descriptor& pidfd) 
 // --- rest ----------------------------------------------------------------------------------------
 
 void System::settle(std::uint32_t actor) {
-  Watchdog watchdog("puppets that come to rest");
+  Watchdog watchdog;
   long seen = switches();
   while (true) {
     take_answers(actor);
@@ -188,9 +189,20 @@ void System::settle(std::uint32_t actor) {
     const bool rest = all_at_rest();
     const long now = switches();
     if (rest && now == seen) return;
-    if (!rest) watchdog.wait();
+    if (!rest) watchdog.wait([&] { return restless(); });
     seen = switches();
   }
+}
+
+/// Who is not at rest, as /proc shows it.
+std::string System::restless() const {
+  for (const Puppet& p : puppets_)
+    if (p.rest == Rest::none)
+      return fmt::format("rest of {} in {}, whose files say: {} / {}", p.tid.n,
+                         p.calling ? name_of(p.op) : "user mode",
+                         std::string(read(fmt::format("{}/stat", p.tid.n)).substr(0, 60)),
+                         std::string(read(fmt::format("{}/syscall", p.tid.n))));
+  return "rest";
 }
 
 /// Takes down who has answered, and who was born.
@@ -242,8 +254,12 @@ bool System::all_at_rest() {
   return true;
 }
 
-Rest System::look(Puppet& p) const {
+Rest System::look(Puppet& p) {
   const auto glance = parse_glance(read(p.stat, p.tid, "stat"));
+  if (!glance && has_become_leader(p)) {
+    take_over_process(p);
+    return Rest::none;  // under its new number it has not been looked at
+  }
   if (!glance || glance->state == 'Z' || glance->state == 'X') return Rest::gone;
   if ((glance->flags & task_flag::exiting.bits) != 0) return Rest::none;
   if (glance->state == 'S' && !p.calling) return Rest::idle;
@@ -256,6 +272,14 @@ Rest System::look(Puppet& p) const {
   if (number != sleeping_call(p.op) || !pending(stage_.slot(p.slot))) return Rest::none;
   if (glance->state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
   return glance->state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
+}
+
+/// A thread that execs gets the leader's number before it has its answer, which a stop can keep
+/// back. Its own number is gone then, but not its process.
+bool System::has_become_leader(const Puppet& p) const {
+  if (!p.calling || !std::holds_alternative<Exec>(p.op) || p.tid == p.tgid) return false;
+  const auto leader = parse_glance(read(fmt::format("{}/stat", p.tgid.n)));
+  return leader && leader->state != 'Z' && leader->state != 'X';
 }
 
 // --- the puppets ---------------------------------------------------------------------------------

@@ -63,7 +63,9 @@ class System {
   void take_birth(std::size_t maker, bool answered);
   void take_over_process(Puppet& survivor);
   bool all_at_rest();
-  Rest look(Puppet& puppet) const;
+  Rest look(Puppet& puppet);
+  std::string restless() const;
+  bool has_become_leader(const Puppet& puppet) const;
 
   void add(std::uint32_t slot, Pid tid);
   const Puppet* find(Pid tid) const;

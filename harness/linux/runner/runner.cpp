@@ -54,7 +54,11 @@ namespace {
 
 /// The child begins on the stack of its own slot. Its slot is in a register that the call keeps,
 /// because nothing else of the child is known to be its own.
-Answer create(const Word* args) {
+Answer create(const Slot& slot) {
+  const Word* const args = slot.args;
+  const bool by_struct = slot.number == __NR_clone3;
+  const Word first = by_struct ? address(slot.area) : args[0];
+  const Word second = by_struct ? args[0] : stack_top(args[1]);
   register Word r10 asm("r10") = args[3];
   register Word r8 asm("r8") = args[4];
   register Word child asm("r12") = args[1];
@@ -63,8 +67,7 @@ Answer create(const Word* args) {
       "syscall\n test %%rax, %%rax\n jnz 1f\n"
       " mov %%r12, %%rdi\n xor %%ebp, %%ebp\n call live\n1:"
       : "=a"(answer)
-      : "0"(Word{__NR_clone}), "D"(args[0]), "S"(stack_top(args[1])), "d"(args[2]), "r"(r10),
-        "r"(r8), "r"(child)
+      : "0"(slot.number), "D"(first), "S"(second), "d"(args[2]), "r"(r10), "r"(r8), "r"(child)
       : "rcx", "r11", "memory");
   return answer;
 }
@@ -136,7 +139,7 @@ Answer act(Slot& slot, Word index) {
     case Action::call:
       return call(slot.number, a[0], a[1], a[2], a[3], a[4], a[5]);
     case Action::create:
-      return create(a);
+      return create(slot);
     case Action::exec:
       return execute(index);
     case Action::handle:
