@@ -92,7 +92,8 @@ int check(const CheckOptions& o) {
   results.profile = o.profile;
   if (engines.random) results.seed = campaign.seed;
   if (engines.random && !o.report.json) fmt::print("seed {}\n", campaign.seed);
-  if (engines.random && !left_out.empty()) fmt::print(stderr, "left out: {}\n", left_out);
+  if (engines.random && !left_out.empty() && !o.report.json)
+    fmt::print(stderr, "left out: {}\n", left_out);
   watch_for_interrupt();
   {
     Progress progress;

@@ -211,7 +211,10 @@ void Stage::isolate_zygote() {
 
 void Stage::end_zygote() {
   if (zygote_ > 0) {
-    if (init_ > 0) ::kill(init_, SIGKILL);
+    try {
+      close();
+    } catch (const SystemFault&) {  // then they end by themselves, when the zygote has
+    }
     ::kill(zygote_, SIGKILL);
     while (::waitpid(zygote_, nullptr, 0) < 0 && errno == EINTR) {
     }
