@@ -193,6 +193,7 @@ void enter(const Word* stack) {
   const Answer at = call(__NR_mmap, kSharedAt, kSharedSize, PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_FIXED, kSharedFd, 0);
   if (at != static_cast<Answer>(kSharedAt)) call(__NR_exit_group, 3);
+  call(__NR_prctl, PR_SET_NAME, address("puppet"));
   asm volatile("mov %0, %%rsp\n xor %%ebp, %%ebp\n call live"
                :
                : "r"(stack_top(index)), "D"(index)
