@@ -132,7 +132,8 @@ Opened open_system(std::string_view name) {
     return {.checker = nullptr, .known = true,
             .reason = fmt::format("system {} is not built in", name)};
   return {.checker = nullptr, .known = false,
-          .reason = fmt::format("no system is called {}; there are impl, spec, linux and canary", name)};
+          .reason = fmt::format("no system is called {}; there are impl, spec, linux and canary",
+                                name)};
 }
 
 }  // namespace forkproof::harness

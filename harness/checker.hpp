@@ -43,7 +43,8 @@ struct Opened {
   std::string reason;  // one sentence
 };
 
-/// `impl`, `spec`, `linux`, or `canary`: `impl` with a defect, which a check that is awake must find.
+/// `impl`, `spec`, `linux`, or `canary`: `impl` with a defect, which a check that is awake must
+/// find.
 Opened open_system(std::string_view name);
 
 }  // namespace forkproof::harness

@@ -21,8 +21,8 @@
 
 namespace forkproof::harness {
 
-/// What of a step is checked. `full` compares everything after every step; `outcomes` compares state
-/// at the end only, for systems that are slow to look at.
+/// What of a step is checked. `full` compares everything after every step; `outcomes` compares
+/// state at the end only, for systems that are slow to look at.
 enum class Depth : std::uint8_t { touched, full, outcomes };
 
 template <SystemUnderTest System>

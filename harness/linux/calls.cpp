@@ -160,7 +160,7 @@ Outcome change_of(std::int32_t pid, std::int32_t status) {
 }
 
 Outcome change_of(const siginfo_t& info) {
-  constexpr Change kByCode[] = {Change::exited, Change::killed, Change::dumped,
+  constexpr Change kByCode[] = {Change::exited,  Change::killed,  Change::dumped,
                                 Change::stopped, Change::stopped, Change::continued};
   const int index = std::clamp(info.si_code, int{CLD_EXITED}, int{CLD_CONTINUED}) - CLD_EXITED;
   return Outcome::news(Pid{info.si_pid}, kByCode[index], info.si_status);
@@ -209,9 +209,9 @@ bool is_private(const Op& op) {
         constexpr auto among = []<class... Private>(std::tuple<Private...>*) {
           return (std::is_same_v<O, Private> || ...);
         };
-        using Private = std::tuple<Sigaction, Getpid, Gettid, Getppid, Getpgid, Getsid, Setpgid, Setsid,
-                                   PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise, Read,
-                                   Write, SetPidMax, SetPidCursor>;
+        using Private = std::tuple<Sigaction, Getpid, Gettid, Getppid, Getpgid, Getsid, Setpgid,
+                                   Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
+                                   Read, Write, SetPidMax, SetPidCursor>;
         return among(static_cast<Private*>(nullptr));
       },
       op);

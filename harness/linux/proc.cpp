@@ -39,7 +39,6 @@ std::optional<TaskStat> parse_stat(std::string_view text) {
   const std::string_view state = take_word(left);
   if (state.size() != 1) return std::nullopt;
   s.state = state[0];
-  std::uint64_t ignored = 0;
   for (int field = 4; field <= 52; ++field) {
     const std::string_view word = take_word(left);
     const bool good = field == 4    ? read_number(word, s.ppid)
@@ -48,8 +47,7 @@ std::optional<TaskStat> parse_stat(std::string_view text) {
                       : field == 9  ? read_number(word, s.flags)
                       : field == 38 ? read_number(word, s.exit_signal)
                       : field == 52 ? read_number(word, s.exit_code)
-                      : field == 7  ? !word.empty()
-                                    : !word.empty() || read_number(word, ignored);
+                                    : !word.empty();
     if (!good) return std::nullopt;
   }
   return s;
@@ -73,10 +71,11 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
     std::int32_t* number;
     std::uint64_t* set;
   };
-  const Wanted wanted[] = {{"Tgid:", &s.tgid, nullptr},     {"Threads:", &s.threads, nullptr},
-                           {"SigPnd:", nullptr, &s.pending}, {"ShdPnd:", nullptr, &s.shared_pending},
-                           {"SigBlk:", nullptr, &s.blocked}, {"SigIgn:", nullptr, &s.ignored},
-                           {"SigCgt:", nullptr, &s.caught}};
+  const Wanted wanted[] = {
+      {"Tgid:", &s.tgid, nullptr},      {"Threads:", &s.threads, nullptr},
+      {"SigPnd:", nullptr, &s.pending}, {"ShdPnd:", nullptr, &s.shared_pending},
+      {"SigBlk:", nullptr, &s.blocked}, {"SigIgn:", nullptr, &s.ignored},
+      {"SigCgt:", nullptr, &s.caught}};
   std::size_t found = 0;
   while (!text.empty() && found < std::size(wanted)) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -129,8 +128,7 @@ TaskView view_of(Pid pid, const TaskStat& stat, const TaskStatus& status, State 
   v.pgid = {stat.pgid};
   v.sid = {stat.sid};
   v.exit_signal = stat.exit_signal;
-  constexpr TaskFlags kShown =
-      task_flag::exiting | task_flag::forknoexec | task_flag::signaled;
+  constexpr TaskFlags kShown = task_flag::exiting | task_flag::forknoexec | task_flag::signaled;
   v.flags = TaskFlags{stat.flags} & kShown;
   // Outside of the trace our init was made by a clone, which the world of the trace knows not of.
   if (pid == kInit) v.flags = v.flags - task_flag::forknoexec;

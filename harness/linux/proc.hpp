@@ -37,7 +37,7 @@ std::optional<std::uint64_t> parse_syscall(std::string_view text);
 /// The mapped pages of the window in /proc/PID/maps, ascending; their values are left at 0.
 void parse_maps(std::string_view text, std::vector<PageView>& out);
 
-/// A view as the spec shows it. What differs from /proc is in linux/README.md.
+/// A view as the spec shows it. What differs from /proc is in docs/kernel.md.
 TaskView view_of(Pid pid, const TaskStat& stat, const TaskStatus& status, State state);
 
 }  // namespace forkproof::harness::kernel

@@ -1,5 +1,5 @@
-/// What the controller shares with its puppets: one slot a puppet, and one stack, in memory that all
-/// of them map at the same address, so that no pointer needs translating.
+/// What the controller shares with its puppets: one slot a puppet, and one stack, in memory that
+/// all of them map at the same address, so that no pointer needs translating.
 ///
 /// A command is pending while `posted` differs from `answered`. A puppet that is born, or that has
 /// just executed a new program, answers the command that is pending on its slot: birth and exec
@@ -13,11 +13,11 @@ namespace forkproof::harness::kernel {
 
 /// What a puppet can be told to do.
 enum class Action : std::uint32_t {
-  call,        ///< the system call `number` with `args`
-  create,      ///< clone with args: flags, the child's slot, addresses of parent_tid, child_tid, tls;
-               ///< or clone3 with the struct in `area` and args: its size, the child's slot
-  exec,        ///< this program again
-  handle,      ///< rt_sigaction of the signal args[0] by the KernelAction in `area`
+  call,    ///< the system call `number` with `args`
+  create,  ///< clone with args: flags, the child's slot, addresses of parent_tid, child_tid, tls;
+           ///< or clone3 with the struct in `area` and args: its size, the child's slot
+  exec,    ///< this program again
+  handle,  ///< rt_sigaction of the signal args[0] by the KernelAction in `area`
   map_pages,   ///< mmap of args[0] pages with the flags args[1] at the lowest free run
   read_page,   ///< `value` = the start of page args[0]
   write_page,  ///< the start of page args[0] = `value`
@@ -33,7 +33,7 @@ struct Slot {
   std::uint64_t number;
   std::uint64_t args[6];
   std::int64_t result;
-  std::int32_t tid, tgid;  // as its namespace has them, since birth or exec
+  std::int32_t tid, tgid;                // as its namespace has them, since birth or exec
   alignas(16) unsigned char area[1024];  // texts and structs that calls point at
 };
 
@@ -61,7 +61,9 @@ inline constexpr std::uint64_t kWindowPages = 4096;
 inline constexpr std::uint64_t kPageSize = 4096;
 
 constexpr std::uint64_t slot_at(std::uint64_t slot) { return kSharedAt + slot * kSlotSize; }
-constexpr std::uint64_t stack_top(std::uint64_t slot) { return kStacksAt + (slot + 1) * kStackSize; }
+constexpr std::uint64_t stack_top(std::uint64_t slot) {
+  return kStacksAt + (slot + 1) * kStackSize;
+}
 constexpr std::uint64_t area_at(std::uint64_t slot) { return slot_at(slot) + offsetof(Slot, area); }
 
 /// Descriptors that every puppet inherits.

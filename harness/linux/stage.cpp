@@ -12,10 +12,12 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "harness/linux/program.hpp"
@@ -70,9 +72,9 @@ struct SpawnPlan {
     ::sigemptyset(&none);
     ::posix_spawnattr_setsigdefault(&attributes, &all);
     ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETSID |
-                                                               POSIX_SPAWN_SETSIGDEF |
-                                                               POSIX_SPAWN_SETSIGMASK));
+    ::posix_spawnattr_setflags(
+        &attributes,
+        static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK));
   }
   ~SpawnPlan() {
     ::posix_spawn_file_actions_destroy(&files);
@@ -99,6 +101,7 @@ void Watchdog::bark(const std::string& waited_for) {
 }
 
 Stage::Stage() {
+  expect_private_pid_max();
   pin();
   try {
     share();
@@ -115,6 +118,17 @@ Stage::Stage() {
 
 Stage::~Stage() { end_zygote(); }
 
+/// Before 6.14 a trace that sets it would set that of the whole machine.
+void Stage::expect_private_pid_max() {
+  utsname name{};
+  int major = 0, minor = 0;
+  if (::uname(&name) != 0) give_up("uname", errno);
+  const bool read = std::sscanf(name.release, "%d.%d", &major, &minor) == 2;
+  if (!read || major < 6 || (major == 6 && minor < 14))
+    throw SystemFault(
+        fmt::format("Linux {} has no pid_max of a namespace's own; 6.14 has", name.release));
+}
+
 /// Without it puppets on another processor could act while this one looks.
 void Stage::pin() {
   if (::sched_getaffinity(0, sizeof cpus_, &cpus_) != 0) give_up("sched_getaffinity", errno);
@@ -128,8 +142,8 @@ void Stage::share() {
   shared_ = memory_file("forkproof-slots", false);
   scratch_ = memory_file("forkproof-page", false);
   if (::ftruncate(shared_.get(), kSharedSize) != 0) give_up("memory for the puppets", errno);
-  void* const at = ::mmap(nullptr, kSharedSize, PROT_READ | PROT_WRITE, MAP_SHARED, shared_.get(),
-                          0);
+  void* const at =
+      ::mmap(nullptr, kSharedSize, PROT_READ | PROT_WRITE, MAP_SHARED, shared_.get(), 0);
   if (at == MAP_FAILED) give_up("memory for the puppets", errno);
   base_ = static_cast<unsigned char*>(at);
   int ends[2];
@@ -160,8 +174,8 @@ void Stage::spawn_zygote() {
   char* const arguments[] = {name.data(), index.data(), nullptr};
   char* const environment[] = {nullptr};
   arm(kZygoteSlot);
-  const int error = ::posix_spawn(&zygote_, path.c_str(), &plan.files, &plan.attributes, arguments,
-                                  environment);
+  const int error =
+      ::posix_spawn(&zygote_, path.c_str(), &plan.files, &plan.attributes, arguments, environment);
   if (error != 0) {
     zygote_ = -1;
     give_up("the puppets' program cannot be executed", error);
@@ -242,8 +256,8 @@ void Stage::open() {
   const std::string path = fmt::format("/proc/{}/fd/{}", init_, mount);
   proc_ = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!proc_) give_up(path, errno);
-  namespace_ = Descriptor(
-      ::open(fmt::format("/proc/{}/ns/pid", init_).c_str(), O_RDONLY | O_CLOEXEC));
+  namespace_ =
+      Descriptor(::open(fmt::format("/proc/{}/ns/pid", init_).c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 void Stage::close() {

@@ -1,8 +1,8 @@
 /// The stage that puppets play on: the shared slots, the zygote outside, and one namespace of pids
 /// at a time, which begins with an init and is gone, with all that was in it, when it is closed.
 ///
-/// The zygote is a small process of the puppets' own program: it makes the inits, so that nobody has
-/// to fork the controller, and is their parent, so that nobody else hears of their deaths.
+/// The zygote is a small process of the puppets' own program: it makes the inits, so that nobody
+/// has to fork the controller, and is their parent, so that nobody else hears of their deaths.
 ///
 /// Everything runs on one processor, the puppets as real-time tasks where that is allowed. A puppet
 /// that can run then runs before the controller, and puppets that are woken together run in the
@@ -58,6 +58,7 @@ class Stage {
   Descriptor open_pidfd(std::int32_t number) const;
 
  private:
+  static void expect_private_pid_max();
   void pin();
   void share();
   void load_program();

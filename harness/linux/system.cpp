@@ -121,9 +121,9 @@ Outcome System::ask_world(const Op& op) {
   }
   const std::string_view file = max != nullptr ? kPidMaxFile : kLastPidFile;
   const auto at = std::ranges::find(puppets_, Rest::idle, &Puppet::rest);
-  const std::int64_t answer =
-      at != puppets_.end() ? stage_.write_file(at->slot, file, std::to_string(value))
-                           : stage_.write_file_from_outside(file, std::to_string(value));
+  const std::int64_t answer = at != puppets_.end()
+                                  ? stage_.write_file(at->slot, file, std::to_string(value))
+                                  : stage_.write_file_from_outside(file, std::to_string(value));
   if (answer == 0 && max != nullptr) pid_max_ = max->value;
   return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
 }
@@ -189,7 +189,8 @@ void System::settle(std::uint32_t actor) {
     const bool rest = all_at_rest();
     const long now = switches();
     if (rest && now == seen) return;
-    if (!rest) watchdog.wait([&] { return restless(); });
+    // Whether somebody moved or might have: under a tracer that never ends.
+    watchdog.wait([&] { return rest ? "a look that nothing interrupts" : restless(); });
     seen = switches();
   }
 }
@@ -329,8 +330,8 @@ TaskView System::view(Pid p) const {
 void System::pages(Pid p, std::vector<PageView>& out) const {
   parse_maps(read(fmt::format("{}/maps", p.n)), out);
   if (out.empty()) return;
-  const Descriptor memory(::openat(stage_.proc(), fmt::format("{}/mem", p.n).c_str(),
-                                   O_RDONLY | O_CLOEXEC));
+  const Descriptor memory(
+      ::openat(stage_.proc(), fmt::format("{}/mem", p.n).c_str(), O_RDONLY | O_CLOEXEC));
   for (PageView& page : out)
     if (::pread(memory.get(), &page.value, sizeof page.value,
                 static_cast<off_t>(kWindowAt + page.page * kPageSize)) != sizeof page.value)
@@ -369,8 +370,8 @@ std::string_view System::read(const std::string& path) const {
 /// A file of a task that is read often stays open.
 std::string_view System::read(Descriptor& kept, Pid task, const char* name) const {
   if (!kept)
-    kept = Descriptor(::openat(stage_.proc(), fmt::format("{}/{}", task.n, name).c_str(),
-                               O_RDONLY | O_CLOEXEC));
+    kept = Descriptor(
+        ::openat(stage_.proc(), fmt::format("{}/{}", task.n, name).c_str(), O_RDONLY | O_CLOEXEC));
   return kept ? read(kept.get()) : std::string_view{};
 }
 
@@ -378,8 +379,8 @@ std::string_view System::read(int fd) const {
   std::size_t size = 0;
   while (true) {
     if (text_.size() < size + 4096) text_.resize(size + 8192);
-    const ssize_t n = ::pread(fd, text_.data() + size, text_.size() - size,
-                              static_cast<off_t>(size));
+    const ssize_t n =
+        ::pread(fd, text_.data() + size, text_.size() - size, static_cast<off_t>(size));
     if (n < 0) return {};
     size += static_cast<std::size_t>(n);
     if (n == 0 || size < 4096) return {text_.data(), size};

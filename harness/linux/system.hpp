@@ -43,12 +43,12 @@ class System {
     std::uint32_t slot = 0;
     Pid tid, tgid;
     Rest rest = Rest::none;
-    bool born = false;               // it has said so
-    bool calling = false;            // its call has not been answered
-    std::uint32_t child = 0;         // the slot kept for the task that the call is to make
-    Pid made;                        // the task that it has made
-    Op op;                           // the last
-    Descriptor stat, syscall;        // of /proc, once they were needed
+    bool born = false;         // it has said so
+    bool calling = false;      // its call has not been answered
+    std::uint32_t child = 0;   // the slot kept for the task that the call is to make
+    Pid made;                  // the task that it has made
+    Op op;                     // the last
+    Descriptor stat, syscall;  // of /proc, once they were needed
   };
 
   // What the puppets do.

@@ -23,7 +23,7 @@ for seed in -1 x 1x 18446744073709551616; do
   refuses 2 "--seed.*$seed" "$F" check --seed="$seed"
   refuses 2 "--traces.*$seed" "$F" check --traces="$seed"
 done
-for system in linux plugin:./a.so cmd:cat qemu:bzImage; do
+for system in plugin:./a.so cmd:cat qemu:bzImage; do
   refuses 3 "$system is not built in" "$F" check --system "$system"
 done
 refuses 3 'explore is not built in' "$F" check --engine explore

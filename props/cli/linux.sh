@@ -43,7 +43,8 @@ clean 'a success'
 trace wrong.trace 'init: fork -> A' 'A: pause -> blocks' 'init: getpid -> 7'
 expect 1 "$F" replay wrong.trace --system linux
 says 'VIOLATION of what the trace expects' out.txt
-trace asleep.trace 'init: pause -> blocks' 'world: pid_max 300 -> EINVAL' 'world: pid_cursor 310 -> 0'
+trace asleep.trace 'init: pause -> blocks' 'world: pid_max 300 -> EINVAL' \
+  'world: pid_cursor 310 -> 0'
 expect 0 "$F" replay asleep.trace --system linux
 clean 'a failure'
 

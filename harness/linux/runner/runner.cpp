@@ -115,8 +115,8 @@ Answer copy(Word from, Word to) {
 Answer write_file(const Slot& slot) {
   const Answer fd = call(__NR_open, address(slot.area), 1);  // O_WRONLY
   if (fd < 0) return fd;
-  const Answer answer = call(__NR_write, static_cast<Word>(fd), address(slot.area + slot.args[0]),
-                             slot.args[1]);
+  const Answer answer =
+      call(__NR_write, static_cast<Word>(fd), address(slot.area + slot.args[0]), slot.args[1]);
   call(__NR_close, static_cast<Word>(fd));
   return answer < 0 ? answer : 0;
 }
