@@ -11,7 +11,7 @@ refuses 2 'no command is called nonsense' "$F" nonsense
 refuses 2 '--nonsense' "$F" check --nonsense
 refuses 2 'FILE is required' "$F" run
 refuses 2 'PATH is required' "$F" replay
-refuses 2 'there are impl, spec and canary' "$F" check --system nonsense
+refuses 2 'there are impl, spec, linux and canary' "$F" check --system nonsense
 refuses 2 '--engine nonsense: expected' "$F" check --engine nonsense
 refuses 2 '--engine replay,: expected' "$F" check --engine replay,
 refuses 2 '--profile linux-7: expected' "$F" check --profile linux-7
