@@ -22,7 +22,8 @@ namespace {
 using Command = std::function<int()>;
 
 void add_system(CLI::App* c, std::string& system) {
-  c->add_option("--system", system, "impl (the default), spec, or canary, which has a defect");
+  c->add_option("--system", system,
+                "impl (the default), spec, linux, or canary, which has a defect");
 }
 
 void add_report(CLI::App* c, ReportOptions& report) {

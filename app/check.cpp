@@ -39,7 +39,8 @@ void replay_corpus(harness::Checker& checker, const CheckOptions& o, harness::Re
   const harness::Listing listing = harness::list_traces(corpus(o.paths));
   for (const std::string& error : listing.errors)
     results.cases.push_back({.engine = "replay", .name = error.substr(0, error.rfind(':')),
-                             .seconds = 0, .violation = {}, .error = error, .reproduce = {}});
+                             .seconds = 0, .violation = {}, .error = error, .skipped = {},
+                             .reproduce = {}});
   harness::replay(checker, listing.files, results, go_on);
 }
 
@@ -57,11 +58,25 @@ void print_coverage(const harness::Results& r, const Engines& engines) {
   print_ids("warning: states that were never seen", r.coverage.missing());
 }
 
+/// Takes the profiles out that the system cannot be held to. Answers why, if there are any.
+std::string leave_out(const harness::Checker& checker, std::vector<Profile>& profiles,
+                      harness::Campaign& campaign) {
+  std::string why;
+  std::erase_if(profiles, [&](Profile p) {
+    const std::string reason = checker.refuses(p);
+    if (!reason.empty()) why = reason;
+    return !reason.empty();
+  });
+  if (profiles.empty()) throw Failure{kCannotRun, why};
+  campaign.profiles = profiles;
+  return why;
+}
+
 }  // namespace
 
 int check(const CheckOptions& o) {
   const Engines engines = read_engines(o.engines);
-  const std::vector<Profile> profiles = read_profiles(o.profile);
+  std::vector<Profile> profiles = read_profiles(o.profile);
   harness::Campaign campaign{.seed = read_or_draw_seed(o.seed), .profiles = profiles,
                              .time = {}, .traces = {}};
   if (!o.traces.empty()) campaign.traces = read_number("--traces", o.traces);
@@ -69,6 +84,7 @@ int check(const CheckOptions& o) {
     campaign.time = read_time(o.time.empty() ? kDefaultTime : o.time);
   if (!o.report.junit.empty()) expect_writable(o.report.junit);
   const auto checker = open(o.system);
+  const std::string left_out = leave_out(*checker, profiles, campaign);
 
   harness::Results results;
   results.engine = o.engines;
@@ -76,6 +92,8 @@ int check(const CheckOptions& o) {
   results.profile = o.profile;
   if (engines.random) results.seed = campaign.seed;
   if (engines.random && !o.report.json) fmt::print("seed {}\n", campaign.seed);
+  if (engines.random && !left_out.empty() && !o.report.json)
+    fmt::print(stderr, "left out: {}\n", left_out);
   watch_for_interrupt();
   {
     Progress progress;

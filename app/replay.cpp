@@ -18,7 +18,8 @@ int replay(const ReplayOptions& o) {
   results.profile = "both";
   for (const std::string& error : listing.errors)
     results.cases.push_back({.engine = "replay", .name = error.substr(0, error.rfind(':')),
-                             .seconds = 0, .violation = {}, .error = error, .reproduce = {}});
+                             .seconds = 0, .violation = {}, .error = error, .skipped = {},
+                             .reproduce = {}});
 
   watch_for_interrupt();
   {

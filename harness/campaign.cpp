@@ -30,7 +30,7 @@ void run_campaign(Checker& checker, const Campaign& campaign, Results& results,
   const Clock::time_point start = Clock::now();
   const double before = results.seconds;
   Case c{.engine = "random", .name = fmt::format("seed {}", campaign.seed), .seconds = 0,
-         .violation = std::nullopt, .error = {}, .reproduce = {}};
+         .violation = std::nullopt, .error = {}, .skipped = {}, .reproduce = {}};
 
   for (std::uint64_t k = 0; watch(results); ++k) {
     if (campaign.traces && k >= *campaign.traces) break;
@@ -43,7 +43,8 @@ void run_campaign(Checker& checker, const Campaign& campaign, Results& results,
     if (!c.violation) continue;
 
     results.coverage.add(checker.coverage());  // of the campaign, and not of the shrinking
-    c.violation = minimize(*c.violation, [&](const Script& s) { return checker.run(s); });
+    if (c.violation->kind != Violation::Kind::unknown)
+      c.violation = minimize(*c.violation, [&](const Script& s) { return checker.run(s); });
     c.reproduce = fmt::format(
         "forkproof check --engine random --system {} --profile {} --seed {} --traces 1",
         quoted(results.system), *name_of(kProfiles, static_cast<std::uint64_t>(profile)), seed);
@@ -63,11 +64,11 @@ void replay(Checker& checker, std::span<const std::string> files, Results& resul
     if (!watch(results)) break;
     const Clock::time_point began = Clock::now();
     Case c{.engine = "replay", .name = path, .seconds = 0, .violation = std::nullopt, .error = {},
-           .reproduce = {}};
+           .skipped = {}, .reproduce = {}};
     TraceFile file = load(path);
     if (file.error) {
       c.error = *file.error;
-    } else {
+    } else if (c.skipped = checker.refuses(file.script.world.profile); c.skipped.empty()) {
       c.violation = checker.run(file.script);
       ++results.traces;
       results.ops += c.violation ? std::min(c.violation->step + 1, file.script.steps.size())

@@ -6,66 +6,107 @@
 #include <algorithm>
 
 #include "harness/generate.hpp"
+#ifdef FORKPROOF_LINUX
+#include "harness/linux/system.hpp"
+#endif
 #include "harness/lockstep.hpp"
 #include "harness/model_system.hpp"
 #include "harness/record.hpp"
 #include "harness/shrink.hpp"
+#include "harness/system_fault.hpp"
 #include "impl/machine.hpp"
 
 namespace forkproof::harness {
 
 namespace {
 
+/// How often a system is looked at: those that say so, only at the end.
+template <class System>
+constexpr Depth kDepth = Depth::touched;
+template <class System>
+  requires requires { System::kSlowToLookAt; }
+constexpr Depth kDepth<System> = Depth::outcomes;
+
 template <SystemUnderTest System>
 class CheckerOf final : public Checker {
  public:
   explicit CheckerOf(auto&&... args) : system_(args...) {}
 
-  std::optional<Violation> run(const Script& script) override { return lockstep_.run(script); }
+  std::optional<Violation> run(const Script& script) override {
+    try {
+      return lockstep_.run(script);
+    } catch (const SystemFault& fault) {
+      return unknown(fault.what(), lockstep_.steps(), script);
+    }
+  }
 
   std::optional<Violation> run_random(std::uint64_t seed, Profile profile,
                                       std::uint64_t& steps) override {
     Generator generator(seed, profile);
     Script script;
     script.world = generator.world();
-    lockstep_.begin(script.world);
-    bool holds = true;
-    while (holds) {
-      std::optional<Step> s = generator.next(lockstep_.model(), lockstep_.naming());
-      if (!s) break;
-      if (s->binds != kNoName) script.names.push_back(canonical_name(s->binds));
-      script.steps.push_back(std::move(*s));
-      holds = lockstep_.step(script.steps.back());
+    try {
+      const bool holds = go_on(generator, script);
+      steps += script.steps.size();
+      if (holds) return std::nullopt;
+    } catch (const SystemFault& fault) {
+      return unknown(fault.what(), lockstep_.steps(), std::move(script));
     }
-    steps += script.steps.size();
-    if (holds && lockstep_.finish()) return std::nullopt;
     return lockstep_.take_violation(script);
   }
 
   Recording record(const Script& script) override {
     Recording r;
     r.script = without_expectations(script);
-    lockstep_.begin(script.world);
-    bool holds = true;
-    for (std::size_t i = 0; holds && i < script.steps.size(); ++i) {
-      holds = lockstep_.step(r.script.steps[i]);
-      take_down(r.script.steps[i], tap_.seen(), lockstep_.naming());
-      for (const Expectation& e : script.steps[i].expectations)
-        r.script.steps[i].expectations.push_back(take_down(
-            e, tap_.view(number_of(e.task, lockstep_.naming().numbers())), lockstep_.naming()));
+    try {
+      take_down_all(r.script, script);
+      r.violation = lockstep_.take_violation(without_expectations(script));
+    } catch (const SystemFault& fault) {
+      r.violation = unknown(fault.what(), lockstep_.steps(), without_expectations(script));
     }
-    if (holds) lockstep_.finish();
-    r.violation = lockstep_.take_violation(without_expectations(script));
     if (r.violation) cut(r.script, r.violation->step + 1);
     return r;
+  }
+
+  std::string refuses(Profile profile) const override {
+    if constexpr (requires { System::refuses(profile); }) return System::refuses(profile);
+    return {};
   }
 
   const Coverage& coverage() override { return lockstep_.coverage(); }
 
  private:
+  /// Makes a random trace while it is run. Answers whether it held.
+  bool go_on(Generator& generator, Script& script) {
+    lockstep_.begin(script.world);
+    while (std::optional<Step> s = generator.next(lockstep_.model(), lockstep_.naming())) {
+      if (s->binds != kNoName) script.names.push_back(canonical_name(s->binds));
+      script.steps.push_back(std::move(*s));
+      if (!lockstep_.step(script.steps.back())) return false;
+    }
+    return lockstep_.finish();
+  }
+
+  /// Runs a script that expects nothing and puts what was seen into it, up to the first violation.
+  /// What the script `asks` is answered as well.
+  void take_down_all(Script& script, const Script& asks) {
+    const Naming& naming = lockstep_.naming();
+    lockstep_.begin(script.world);
+    for (std::size_t i = 0; i < script.steps.size(); ++i) {
+      Step& s = script.steps[i];
+      const bool holds = lockstep_.step(s);
+      take_down(s, tap_.seen(), naming);
+      for (const Expectation& e : asks.steps[i].expectations)
+        s.expectations.push_back(
+            take_down(e, tap_.view(number_of(e.task, naming.numbers())), naming));
+      if (!holds) return;
+    }
+    lockstep_.finish();
+  }
+
   System system_;
   Tap<System> tap_{system_};
-  Lockstep<Tap<System>> lockstep_{tap_};
+  Lockstep<Tap<System>> lockstep_{tap_, kDepth<System>};
 };
 
 template <class System>
@@ -79,6 +120,16 @@ Opened open_system(std::string_view name) {
   if (name == "impl") return opened<impl::Machine>();
   if (name == "canary") return opened<impl::Machine>(WorldSpec{}, impl::Machine::Bug::lifo_wait);
   if (name == "spec") return opened<ModelSystem>();
+#ifdef FORKPROOF_LINUX
+  if (name == "linux") {
+    try {
+      return opened<kernel::System>();
+    } catch (const SystemFault& fault) {
+      return {.checker = nullptr, .known = true,
+              .reason = fmt::format("system linux cannot be had here: {}", fault.what())};
+    }
+  }
+#endif
 
   static constexpr std::string_view kLater[] = {"plugin:", "cmd:", "qemu:"};
   const auto begins = [&](std::string_view prefix) { return name.starts_with(prefix); };
@@ -88,7 +139,8 @@ Opened open_system(std::string_view name) {
             .reason = fmt::format("system {} is not built in", name)};
   return {.checker = nullptr,
           .known = false,
-          .reason = fmt::format("no system is called {}; there are impl, spec and canary", name)};
+          .reason = fmt::format("no system is called {}; there are impl, spec, linux and canary",
+                                name)};
 }
 
 }  // namespace forkproof::harness

@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "harness/coverage.hpp"
@@ -28,6 +29,9 @@ class Checker {
   };
   virtual Recording record(const Script& script) = 0;
 
+  /// Why the system cannot be held to a profile; empty if it can.
+  virtual std::string refuses(Profile profile) const = 0;
+
   /// Of all that was run.
   virtual const Coverage& coverage() = 0;
 };
@@ -39,7 +43,8 @@ struct Opened {
   std::string reason;  // one sentence
 };
 
-/// `impl`, `spec`, or `canary`: `impl` with a defect, which a check that is awake must find.
+/// `impl`, `spec`, `linux`, or `canary`: `impl` with a defect, which a check that is awake must
+/// find.
 Opened open_system(std::string_view name);
 
 }  // namespace forkproof::harness

@@ -35,6 +35,7 @@ std::string to_json(const Results& r) {
       {"seed", r.seed ? Json(*r.seed) : Json(nullptr)},
       {"traces", r.traces},
       {"ops", r.ops},
+      {"skipped", r.skipped()},
       {"seconds", r.seconds},
       {"violations", violations},
       {"errors", errors},

@@ -37,6 +37,9 @@ std::string test_case(const Case& c, std::string_view system) {
         escaped(report(*c.violation, c.reproduce)));
   else if (!c.error.empty())
     out += fmt::format(">\n      <error message=\"{}\"/>\n    </testcase>\n", escaped(c.error));
+  else if (!c.skipped.empty())
+    out += fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
+                       escaped(c.skipped));
   else
     out += "/>\n";
   return out;
@@ -60,10 +63,10 @@ std::string to_junit(const Results& r) {
       suite.cases.push_back(c);
     }
     out += fmt::format(
-        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{:.6f}\">\n{}"
-        "  </testsuite>\n",
-        escaped(engine), suite.cases.size(), suite.violations(), suite.errors(), suite.seconds,
-        cases);
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
+        "time=\"{:.6f}\">\n{}  </testsuite>\n",
+        escaped(engine), suite.cases.size(), suite.violations(), suite.errors(), suite.skipped(),
+        suite.seconds, cases);
   }
   return out + "</testsuites>\n";
 }

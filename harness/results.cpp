@@ -15,4 +15,9 @@ std::size_t Results::errors() const {
       std::ranges::count_if(cases, [](const Case& c) { return !c.error.empty(); }));
 }
 
+std::size_t Results::skipped() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(cases, [](const Case& c) { return !c.skipped.empty(); }));
+}
+
 }  // namespace forkproof::harness

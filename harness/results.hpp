@@ -16,6 +16,7 @@ struct Case {
   double seconds = 0;
   std::optional<Violation> violation;
   std::string error;      // why it could not be run, empty if it could
+  std::string skipped;    // why it was left out, empty if it was not
   std::string reproduce;  // the command that shows the violation again
 };
 
@@ -29,6 +30,7 @@ struct Results {
 
   std::size_t violations() const;
   std::size_t errors() const;
+  std::size_t skipped() const;
 };
 
 /// The object that `--json` prints, with its newline: docs/command-line.md.

@@ -26,8 +26,22 @@ std::string_view word(Violation::Kind kind) {
       return "representation";
     case Violation::Kind::expectation:
       return "expectation";
+    case Violation::Kind::unknown:
+      return "unknown";
   }
   return {};
+}
+
+Violation unknown(std::string why, std::size_t step, Script trace) {
+  return {.kind = Violation::Kind::unknown,
+          .step = step,
+          .id = "unknown",
+          .says = "What the system did cannot be told, so nothing is known of it.",
+          .source = "the harness",
+          .observed = std::move(why),
+          .allowed = "a verdict",
+          .in_play = {},
+          .trace = std::move(trace)};
 }
 
 namespace {
@@ -50,7 +64,8 @@ std::string indented(std::string_view text, std::string_view margin) {
 std::string report(const Violation& v, std::string_view reproduce) {
   const bool by_trace = v.kind == Violation::Kind::expectation;
   std::string text =
-      by_trace
+      v.kind == Violation::Kind::unknown ? "UNKNOWN\n"
+      : by_trace
           ? fmt::format("VIOLATION of what the trace expects; system and spec agree, by {}\n", v.id)
           : fmt::format("VIOLATION of {} ({})\n", v.id, word(v.kind));
   text += fmt::format("  {}\n  source: {}\n\n", v.says, v.source);

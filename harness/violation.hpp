@@ -20,6 +20,7 @@ struct Violation {
     invariant,    ///< an invariant of the spec does not hold
     unsound,      ///< the system breaks its own representation invariants
     expectation,  ///< system and spec agree, but the trace says otherwise
+    unknown,      ///< the system cannot tell what it did: no verdict, which is no success either
   } kind = Kind::outcome;
 
   std::size_t step = 0;          // which step of the trace, from 0
@@ -30,6 +31,9 @@ struct Violation {
 };
 
 std::string_view word(Violation::Kind kind);
+
+/// A run of `trace` that came to no verdict at the step, and why.
+Violation unknown(std::string why, std::size_t step, Script trace);
 
 /// The report as a person reads it: the rule, what was observed, what is allowed, the trace with
 /// the step marked, and how to run it again.

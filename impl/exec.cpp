@@ -5,9 +5,11 @@
 
 namespace forkproof::impl {
 
-Outcome Machine::perform(Task& t, const Exec&) {
+Outcome Machine::perform(Task& caller, const Exec&) {
+  if (process_of(caller).thread_count > 1) become_sole_thread(caller);
+  Task& t = tasks_[actor_];  // others have run, and may have made tasks
   Process& p = process_of(t);
-  if (p.thread_count > 1) become_sole_thread(t);
+  if (p.exits()) return Outcome::failure(Errno::again);  // killed by what they did
   set_exit_signal(p, static_cast<std::int16_t>(sig::chld.n));
   release_vfork_parent(t);
   leave_space(p);
@@ -22,13 +24,16 @@ Outcome Machine::perform(Task& t, const Exec&) {
   return Outcome::success();
 }
 
-void Machine::become_sole_thread(Task& t) {
-  execing_ = id(t);
+/// The caller sleeps until its siblings are dead, and those whom that woke run before it does.
+void Machine::become_sole_thread(const Task& t) {
+  const Index me = id(t);
+  execing_ = me;
   list_others(t);
-  doom_others(t);
+  doom_others(tasks_[me]);
   run_doomed();
+  run_woken();
   execing_ = kNobody;
-  if (!is_leader(t)) take_leadership(t);
+  if (!is_leader(tasks_[me]) && !process_of(tasks_[me]).exits()) take_leadership(tasks_[me]);
 }
 
 /// The old leader is a zombie, and goes silently; its place and number are now the caller's.

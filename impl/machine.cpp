@@ -42,10 +42,11 @@ const Effects& Machine::apply(Pid actor, const Op& op) {
 }
 
 /// The actor's part: the op, then what it has to do before anybody else runs.
-void Machine::act(Task& t, const auto& op) {
-  actor_ = id(t);
+void Machine::act(Task& actor, const auto& op) {
+  const Index me = actor_ = id(actor);
   effects_.outcome = Outcome::of(Outcome::Kind::blocks);
-  const Outcome out = perform(t, op);
+  const Outcome out = perform(actor, op);
+  Task& t = tasks_[me];
   if (out.kind == Outcome::Kind::nothing) {
     effects_.outcome = out;  // the actor is dead, and may be gone
   } else if (!t.signalled) {
@@ -59,12 +60,22 @@ void Machine::act(Task& t, const auto& op) {
 }
 
 void Machine::settle() {
-  while (!woken_.empty()) {
-    if (tasks_[woken_.first].call == Call::create) make_room();
-    Task& t = tasks_[woken_.first];
-    dequeue(t);
-    run(t);
-  }
+  while (!woken_.empty()) run_next(woken_.first);
+}
+
+/// Those run that have been woken until now, but for the actor.
+void Machine::run_woken() {
+  doomed_.clear();
+  for (Index i = woken_.first; i != kNobody; i = woken_.after(tasks_, i)) doomed_.push_back(i);
+  for (const Index i : doomed_)
+    if (i != actor_ && tasks_[i].queued) run_next(i);
+}
+
+void Machine::run_next(Index i) {
+  if (tasks_[i].call == Call::create) make_room();
+  Task& t = tasks_[i];
+  dequeue(t);
+  run(t);
 }
 
 /// A task that was woken runs: a wait looks for a result before signals are dealt with.

@@ -77,6 +77,8 @@ class Machine {
   void proceed(Task& t);
   void run(Task& t);
   void settle();
+  void run_woken();
+  void run_next(Index i);
   void conclude(Task& t);
   void answer(Task& t, const Outcome& outcome);
   void keep(Task& t, const Outcome& outcome);
@@ -121,14 +123,14 @@ class Machine {
     return create(t, clone_flag::vm | clone_flag::vfork, sig::chld.n);
   }
   Outcome perform(Task& t, const Clone& op) { return create(t, op.flags, op.exit_signal.n); }
-  Outcome perform(Task& t, const Exec&);
+  Outcome perform(Task& caller, const Exec&);
   Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal);
   Outcome postpone(Task& t, CloneFlags flags, std::uint8_t exit_signal);
   Task& new_thread(Task& maker, std::int32_t number);
   Task& new_process(Task& maker, std::int32_t number, CloneFlags flags, std::uint8_t exit_signal);
   void copy_actions(Process& child, Process& maker, bool share);
   void copy_space(Process& child, Process& maker, bool share);
-  void become_sole_thread(Task& t);
+  void become_sole_thread(const Task& t);
   void take_leadership(Task& t);
 
   // The end (exit.cpp, reparent.cpp).
@@ -262,7 +264,7 @@ class Machine {
   bool over_ = false;
   Effects effects_;
   std::vector<Index> scratch_;
-  std::vector<Index> doomed_;  // the threads that an exit_group or exec ends
+  std::vector<Index> doomed_;  // the threads that an exit_group or exec ends, or whom that woke
 };
 
 }  // namespace forkproof::impl

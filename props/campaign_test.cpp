@@ -30,7 +30,10 @@ Results campaign_on(const std::string& system, std::uint64_t seed, std::uint64_t
 TEST(Systems, AreFoundByName) {
   for (const char* name : {"impl", "spec", "canary"})
     EXPECT_TRUE(harness::open_system(name).checker) << name;
-  for (const char* name : {"linux", "plugin:./a.so", "cmd:cat", "qemu:bzImage"}) {
+  const harness::Opened kernel = harness::open_system("linux");  // or the reason why it cannot be
+  EXPECT_TRUE(kernel.known);
+  EXPECT_NE(kernel.checker == nullptr, kernel.reason.empty());
+  for (const char* name : {"plugin:./a.so", "cmd:cat", "qemu:bzImage"}) {
     const harness::Opened opened = harness::open_system(name);
     EXPECT_FALSE(opened.checker) << name;
     EXPECT_TRUE(opened.known) << name;

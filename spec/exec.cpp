@@ -8,6 +8,7 @@ namespace forkproof::spec {
 Model::Answer Model::act(TaskId id, const Exec&) {
   if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
   Task& me = world_.tasks[id];
+  if (world_.process_of(me).group_exit) return Outcome::failure(Errno::again);  // it dies meanwhile
   const bool sharers = world_.spaces[me.space].users > 1;
 
   let_go_of_memory(me);
@@ -32,16 +33,20 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   return answers(Outcome::success(), "exec.identity-kept"_rule);
 }
 
-/// Ends all other threads; the caller takes the leader's place when it is not the leader.
+/// Ends all other threads, which the caller sleeps for: whoever their ends wake runs before it goes
+/// on. It takes the leader's place when it is not the leader.
 void Model::become_only_thread(TaskId id) {
   Process& p = world_.process_of(world_.tasks[id]);
   p.stopping_threads = 0;
   for (const TaskId thread : p.threads) world_.tasks[thread].stop_pending = false;
   p.execing = id;
   end_threads(others_round(id), world_.tasks[id].process);
+  std::erase(next_, id);
+  world_.tasks[id].queued = false;  // it looks at its signals once the exec is over
+  for (std::size_t woken = next_.size(); woken > 0; --woken) run_next();
   p.execing = TaskId::none();
   cover("exec.other-threads-die"_rule);
-  if (p.leader != id) take_leaders_place(id);
+  if (p.leader != id && !p.group_exit) take_leaders_place(id);
 }
 
 void Model::take_leaders_place(TaskId id) {

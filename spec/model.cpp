@@ -100,13 +100,15 @@ Outcome Model::asleep(const Task& t) {
 }
 
 void Model::settle() {
-  while (!next_.empty()) {
-    const TaskId id = next_.front();
-    next_.pop_front();
-    if (!world_.tasks.has(id)) continue;
-    world_.tasks[id].queued = false;
-    run(id);
-  }
+  while (!next_.empty()) run_next();
+}
+
+void Model::run_next() {
+  const TaskId id = next_.front();
+  next_.pop_front();
+  if (!world_.tasks.has(id)) return;
+  world_.tasks[id].queued = false;
+  run(id);
 }
 
 void Model::wake(TaskId id) {

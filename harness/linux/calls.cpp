@@ -1,0 +1,220 @@
+/// The ops as system calls: what a puppet is told to do, and what its answer means.
+#include "harness/linux/calls.hpp"
+
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstring>
+#include <initializer_list>
+
+#include "spec/derive.hpp"
+
+namespace forkproof::harness::kernel {
+
+namespace {
+
+constexpr std::uint64_t kRestorer = 0x04000000, kNoDefer = 0x40000000;  // SA_RESTORER, SA_NODEFER
+
+std::uint64_t word(std::int64_t n) { return static_cast<std::uint64_t>(n); }
+
+void put(Slot& slot, Action action, std::uint64_t number,
+         std::initializer_list<std::uint64_t> args) {
+  slot.action = action;
+  slot.number = number;
+  std::ranges::fill(slot.args, 0);
+  std::ranges::copy(args, slot.args);
+}
+
+template <class T>
+void put_area(Slot& slot, const T& value) {
+  std::memcpy(slot.area, &value, sizeof value);
+}
+
+template <class T>
+T area_of(const Slot& slot) {
+  T value;
+  std::memcpy(&value, slot.area, sizeof value);
+  return value;
+}
+
+/// The pid argument of wait4 and of kill: a group is a negative number, whatever the number.
+template <class S>
+std::int32_t raw_pid(const S& s) {
+  switch (s.kind) {
+    case S::Kind::task:
+      return s.who.n;
+    case S::Kind::group:
+      return static_cast<std::int32_t>(-static_cast<std::uint32_t>(s.who.n));
+    case S::Kind::own_group:
+      return 0;
+    default:
+      return -1;
+  }
+}
+
+/// A page that does not exist is one behind the window.
+std::uint64_t page(PageNo no) { return std::min<std::uint64_t>(no, kWindowPages); }
+
+std::uint64_t page_address(PageNo no) { return kWindowAt + page(no) * kPageSize; }
+
+/// Fills in slots. One overload an op, so that the compiler asks for a new one.
+struct Writer {
+  Slot& slot;
+  std::uint32_t index, child;
+
+  void call(std::uint64_t number, std::initializer_list<std::uint64_t> args) const {
+    put(slot, Action::call, number, args);
+  }
+  /// The words for the kernel to write a number to are in the slots: the maker's, the child's.
+  void create(std::uint64_t flags) const {
+    put(slot, Action::create, SYS_clone,
+        {flags, child, area_at(index), area_at(child), std::uint64_t{0}});
+  }
+
+  void operator()(const Fork&) const { create(SIGCHLD); }
+  void operator()(const Vfork&) const { create(CLONE_VM | CLONE_VFORK | SIGCHLD); }
+  void operator()(const Clone& op) const { create(op.flags.bits | op.exit_signal.n); }
+  void operator()(const Exec&) const { put(slot, Action::exec, SYS_execveat, {}); }
+  void operator()(const Exit& op) const { call(SYS_exit, {word(op.code)}); }
+  void operator()(const ExitGroup& op) const { call(SYS_exit_group, {word(op.code)}); }
+  void operator()(const Wait4& op) const {
+    put_area(slot, int{0});
+    call(SYS_wait4, {word(raw_pid(op.selector)), area_at(index), op.options.bits, 0});
+  }
+  void operator()(const Waitid& op) const {
+    using Kind = Selector::Kind;
+    const Kind kind = op.selector.kind;
+    const std::uint64_t type = kind == Kind::any ? P_ALL : kind == Kind::task ? P_PID : P_PGID;
+    const std::int32_t id = has_who(op.selector) ? op.selector.who.n : 0;
+    put_area(slot, siginfo_t{});
+    call(SYS_waitid, {type, word(id), area_at(index), op.options.bits, 0});
+  }
+  void operator()(const Kill& op) const {
+    call(SYS_kill, {word(raw_pid(op.target)), word(op.signal.n)});
+  }
+  void operator()(const Tgkill& op) const {
+    call(SYS_tgkill, {word(op.process.n), word(op.thread.n), word(op.signal.n)});
+  }
+  /// Nothing is masked while a handler runs: it does nothing that could be interrupted, and the
+  /// mask that a stopped task shows is then its own.
+  void operator()(const Sigaction& op) const {
+    constexpr std::uint64_t kHandlers[] = {0, 1, kCatch};  // SIG_DFL, SIG_IGN
+    put_area(slot, KernelAction{.handler = kHandlers[static_cast<std::size_t>(op.disposition)],
+                                .flags = op.flags.bits | kRestorer | kNoDefer,
+                                .restorer = 0,
+                                .mask = 0});
+    put(slot, Action::handle, SYS_rt_sigaction, {word(op.signal.n)});
+  }
+  void operator()(const Sigprocmask& op) const {
+    put_area(slot, op.set.bits);
+    call(SYS_rt_sigprocmask, {static_cast<std::uint64_t>(op.how), area_at(index), 0, 8});
+  }
+  void operator()(const Pause&) const { call(SYS_pause, {}); }
+  void operator()(const Getpid&) const { call(SYS_getpid, {}); }
+  void operator()(const Gettid&) const { call(SYS_gettid, {}); }
+  void operator()(const Getppid&) const { call(SYS_getppid, {}); }
+  void operator()(const Getpgid& op) const { call(SYS_getpgid, {word(op.task.n)}); }
+  void operator()(const Getsid& op) const { call(SYS_getsid, {word(op.task.n)}); }
+  void operator()(const Setpgid& op) const {
+    call(SYS_setpgid, {word(op.task.n), word(op.group.n)});
+  }
+  void operator()(const Setsid&) const { call(SYS_setsid, {}); }
+  void operator()(const PrctlSubreaper& op) const {
+    call(SYS_prctl, {PR_SET_CHILD_SUBREAPER, word(op.on), 0, 0, 0});
+  }
+  void operator()(const PrctlPdeathsig& op) const {
+    call(SYS_prctl, {PR_SET_PDEATHSIG, word(op.signal.n), 0, 0, 0});
+  }
+  void operator()(const Mmap& op) const {
+    put(slot, Action::map_pages, SYS_mmap,
+        {op.pages, op.mapping == Mapping::shared ? word(MAP_SHARED) : word(MAP_PRIVATE)});
+  }
+  void operator()(const Munmap& op) const {
+    call(SYS_munmap, {page_address(op.page), op.pages * kPageSize});
+  }
+  void operator()(const Madvise& op) const {
+    call(SYS_madvise, {page_address(op.page), kPageSize, static_cast<std::uint64_t>(op.advice)});
+  }
+  void operator()(const Read& op) const {
+    put(slot, Action::read_page, SYS_pwrite64, {page(op.page)});
+  }
+  void operator()(const Write& op) const {
+    slot.value = op.value;
+    put(slot, Action::write_page, SYS_pread64, {page(op.page)});
+  }
+  void operator()(const SetPidMax&) const {}
+  void operator()(const SetPidCursor&) const {}
+};
+
+Outcome change_of(std::int32_t pid, std::int32_t status) {
+  const Pid p{pid};
+  if (WIFEXITED(status)) return Outcome::news(p, Change::exited, WEXITSTATUS(status));
+  if (WIFSTOPPED(status)) return Outcome::news(p, Change::stopped, WSTOPSIG(status));
+  if (WIFCONTINUED(status)) return Outcome::news(p, Change::continued, 0);
+  return Outcome::news(p, WCOREDUMP(status) ? Change::dumped : Change::killed, WTERMSIG(status));
+}
+
+Outcome change_of(const siginfo_t& info) {
+  constexpr Change kByCode[] = {Change::exited,  Change::killed,  Change::dumped,
+                                Change::stopped, Change::stopped, Change::continued};
+  const int index = std::clamp(info.si_code, int{CLD_EXITED}, int{CLD_CONTINUED}) - CLD_EXITED;
+  return Outcome::news(Pid{info.si_pid}, kByCode[index], info.si_status);
+}
+
+}  // namespace
+
+std::optional<Outcome> by_convention(const Op& op) {
+  if (const auto* o = std::get_if<Munmap>(&op))
+    if (o->pages == 0 || o->pages > kPages || o->page > kPages - o->pages)
+      return Outcome::failure(Errno::inval);
+  return std::nullopt;
+}
+
+void write_call(const Op& op, Slot& slot, std::uint32_t index, std::uint32_t child) {
+  std::visit(Writer{slot, index, child}, op);
+}
+
+Outcome outcome_of(const Op& op, const Slot& slot) {
+  const std::int64_t result = slot.result;
+  if (result < 0) return Outcome::failure(static_cast<Errno>(-result));
+  if (answers_with_task(op)) return Outcome::task(Pid{static_cast<std::int32_t>(result)});
+  if (std::holds_alternative<Wait4>(op)) {
+    if (result == 0) return Outcome::of(Outcome::Kind::none);
+    return change_of(static_cast<std::int32_t>(result), area_of<int>(slot));
+  }
+  if (std::holds_alternative<Waitid>(op)) {
+    const auto info = area_of<siginfo_t>(slot);
+    return info.si_pid == 0 ? Outcome::of(Outcome::Kind::none) : change_of(info);
+  }
+  if (std::holds_alternative<Read>(op)) return Outcome::number(slot.value);
+  return Outcome::number(result);
+}
+
+std::optional<std::uint64_t> sleeping_call(const Op& op) {
+  if (std::holds_alternative<Wait4>(op)) return SYS_wait4;
+  if (std::holds_alternative<Waitid>(op)) return SYS_waitid;
+  if (std::holds_alternative<Pause>(op)) return SYS_pause;
+  if (sleeps_for_child(op)) return SYS_clone;
+  return std::nullopt;
+}
+
+bool is_private(const Op& op) {
+  return std::visit(
+      []<class O>(const O&) {
+        constexpr auto among = []<class... Private>(std::tuple<Private...>*) {
+          return (std::is_same_v<O, Private> || ...);
+        };
+        using Private = std::tuple<Sigaction, Getpid, Gettid, Getppid, Getpgid, Getsid, Setpgid,
+                                   Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
+                                   Read, Write, SetPidMax, SetPidCursor>;
+        return among(static_cast<Private*>(nullptr));
+      },
+      op);
+}
+
+}  // namespace forkproof::harness::kernel

@@ -1,0 +1,203 @@
+/// A puppet: a program without a library, which does what its slot says and nothing else.
+///
+/// It has no state outside its slot and its registers: puppets share their memory with one another
+/// as the trace says, and everything but the slots and stacks may be a copy or be shared at any
+/// time. It execs itself, and finds its slot by its first argument.
+#include <asm/unistd.h>
+#include <linux/futex.h>
+#include <linux/mman.h>
+#include <linux/mount.h>
+#include <linux/poll.h>
+#include <linux/prctl.h>
+
+#include "harness/linux/shared.hpp"
+
+using namespace forkproof::harness::kernel;
+
+namespace {
+
+using Word = std::uint64_t;
+using Answer = std::int64_t;
+
+constexpr Answer kExists = -17, kNoMemory = -12;
+constexpr int kSigKill = 9;
+
+Answer call(Word number, Word a = 0, Word b = 0, Word c = 0, Word d = 0, Word e = 0, Word f = 0) {
+  register Word r10 asm("r10") = d;
+  register Word r8 asm("r8") = e;
+  register Word r9 asm("r9") = f;
+  Answer answer;
+  asm volatile("syscall"
+               : "=a"(answer)
+               : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
+  return answer;
+}
+
+Word address(const void* p) { return reinterpret_cast<Word>(p); }
+Slot& slot_of(Word index) { return *reinterpret_cast<Slot*>(slot_at(index)); }
+
+}  // namespace
+
+extern "C" {
+/// Never returns; the asm below calls it with its slot in a register.
+[[noreturn]] void live(Word index);
+void give_back();
+void catch_signal(int) {}
+[[noreturn]] void enter(const Word* stack);
+}
+
+asm(".globl give_back\ngive_back:\n mov $15, %eax\n syscall\n");  // rt_sigreturn
+asm(".globl _start\n_start:\n mov %rsp, %rdi\n and $-16, %rsp\n call enter\n");
+
+namespace {
+
+/// The child begins on the stack of its own slot. Its slot is in a register that the call keeps,
+/// because nothing else of the child is known to be its own.
+Answer create(const Slot& slot) {
+  const Word* const args = slot.args;
+  const bool by_struct = slot.number == __NR_clone3;
+  const Word first = by_struct ? address(slot.area) : args[0];
+  const Word second = by_struct ? args[0] : stack_top(args[1]);
+  register Word r10 asm("r10") = args[3];
+  register Word r8 asm("r8") = args[4];
+  register Word child asm("r12") = args[1];
+  Answer answer;
+  asm volatile(
+      "syscall\n test %%rax, %%rax\n jnz 1f\n"
+      " mov %%r12, %%rdi\n xor %%ebp, %%ebp\n call live\n1:"
+      : "=a"(answer)
+      : "0"(slot.number), "D"(first), "S"(second), "d"(args[2]), "r"(r10), "r"(r8), "r"(child)
+      : "rcx", "r11", "memory");
+  return answer;
+}
+
+Answer execute(Word index) {
+  char digits[8];
+  char* text = digits + sizeof digits;
+  *--text = 0;
+  do *--text = static_cast<char>('0' + index % 10);
+  while (index /= 10);
+  const char* const arguments[] = {"puppet", text, nullptr};
+  const char* const environment[] = {nullptr};
+  return call(__NR_execveat, kProgramFd, address(""), address(arguments), address(environment),
+              0x1000);  // AT_EMPTY_PATH
+}
+
+Answer handle(Slot& slot) {
+  auto& action = *reinterpret_cast<KernelAction*>(slot.area);
+  if (action.handler == kCatch) action.handler = reinterpret_cast<Word>(&catch_signal);
+  action.restorer = reinterpret_cast<Word>(&give_back);
+  return call(__NR_rt_sigaction, slot.args[0], address(&action), 0, sizeof action.mask);
+}
+
+Answer map_pages(Word pages, Word flags) {
+  if (pages > kWindowPages) return kNoMemory;
+  Word first = 0;
+  do {
+    const Answer answer =
+        call(__NR_mmap, kWindowAt + first * kPageSize, pages * kPageSize, PROT_READ | PROT_WRITE,
+             flags | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, ~Word{0}, 0);
+    if (answer >= 0) return static_cast<Answer>(first);
+    if (answer != kExists) return answer;
+  } while (++first + pages <= kWindowPages);
+  return kNoMemory;
+}
+
+/// The kernel itself touches the page, so that it answers where it is missing.
+Answer copy(Word from, Word to) {
+  const Answer out = call(__NR_pwrite64, kScratchFd, from, sizeof(Slot::value), 0);
+  if (out < 0) return out;
+  const Answer in = call(__NR_pread64, kScratchFd, to, sizeof(Slot::value), 0);
+  return in < 0 ? in : 0;
+}
+
+Answer write_file(const Slot& slot) {
+  const Answer fd = call(__NR_open, address(slot.area), 1);  // O_WRONLY
+  if (fd < 0) return fd;
+  const Answer answer =
+      call(__NR_write, static_cast<Word>(fd), address(slot.area + slot.args[0]), slot.args[1]);
+  call(__NR_close, static_cast<Word>(fd));
+  return answer < 0 ? answer : 0;
+}
+
+/// Answers the descriptor of a /proc that is mounted nowhere.
+Answer begin() {
+  if (const Answer session = call(__NR_setsid); session < 0) return session;
+  const Answer context = call(__NR_fsopen, address("proc"), 0);
+  if (context < 0) return context;
+  const auto fd = static_cast<Word>(context);
+  const Answer created = call(__NR_fsconfig, fd, FSCONFIG_CMD_CREATE, 0, 0, 0);
+  const Answer mount = created < 0 ? created : call(__NR_fsmount, fd, 0, 0);
+  call(__NR_close, fd);
+  return mount;
+}
+
+Answer act(Slot& slot, Word index) {
+  const Word* const a = slot.args;
+  switch (slot.action) {
+    case Action::call:
+      return call(slot.number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    case Action::create:
+      return create(slot);
+    case Action::exec:
+      return execute(index);
+    case Action::handle:
+      return handle(slot);
+    case Action::map_pages:
+      return map_pages(a[0], a[1]);
+    case Action::read_page:
+      return copy(kWindowAt + a[0] * kPageSize, address(&slot.value));
+    case Action::write_page:
+      return copy(address(&slot.value), kWindowAt + a[0] * kPageSize);
+    case Action::write_file:
+      return write_file(slot);
+    case Action::begin:
+      return begin();
+  }
+  return -38;  // ENOSYS
+}
+
+/// An init and its maker end when the controller does, whatever it dies of. The pipe tells of a
+/// death before the first call had its effect.
+void depend_on_controller() {
+  call(__NR_prctl, PR_SET_PDEATHSIG, kSigKill);
+  pollfd life{.fd = kLifeFd, .events = 0, .revents = 0};
+  if (call(__NR_poll, address(&life), 1, 0) != 0) call(__NR_exit_group, 1);
+}
+
+}  // namespace
+
+void live(Word index) {
+  Slot& slot = slot_of(index);
+  slot.tid = static_cast<std::int32_t>(call(__NR_gettid));
+  slot.tgid = static_cast<std::int32_t>(call(__NR_getpid));
+  if (slot.tid == 1 || index == kZygoteSlot) depend_on_controller();
+  slot.result = 0;
+  std::uint32_t done = load(slot.posted);
+  store(slot.answered, done);
+  while (true) {
+    std::uint32_t posted;
+    while ((posted = load(slot.posted)) == done)
+      call(__NR_futex, address(&slot.posted), FUTEX_WAIT, done, 0);
+    slot.result = act(slot, index);
+    store(slot.answered, done = posted);
+  }
+}
+
+void enter(const Word* stack) {
+  if (stack[0] < 2) call(__NR_exit_group, 2);
+  Word index = 0;
+  for (const char* digit = reinterpret_cast<const char*>(stack[2]); *digit != 0; ++digit)
+    index = index * 10 + static_cast<Word>(*digit - '0');
+  const Answer at = call(__NR_mmap, kSharedAt, kSharedSize, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_FIXED, kSharedFd, 0);
+  if (at != static_cast<Answer>(kSharedAt)) call(__NR_exit_group, 3);
+  call(__NR_prctl, PR_SET_NAME, address("puppet"));
+  call(__NR_prctl, PR_SET_DUMPABLE, 0);  // else a death by a core signal waits for the dump
+  asm volatile("mov %0, %%rsp\n xor %%ebp, %%ebp\n call live"
+               :
+               : "r"(stack_top(index)), "D"(index)
+               : "memory");
+  __builtin_unreachable();
+}

@@ -1,0 +1,85 @@
+/// What the controller shares with its puppets: one slot a puppet, and one stack, in memory that
+/// all of them map at the same address, so that no pointer needs translating.
+///
+/// A command is pending while `posted` differs from `answered`. A puppet that is born, or that has
+/// just executed a new program, answers the command that is pending on its slot: birth and exec
+/// need no handshake of their own. A stack of its own in shared memory lets a puppet share its
+/// maker's memory or not, with the same code.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace forkproof::harness::kernel {
+
+/// What a puppet can be told to do.
+enum class Action : std::uint32_t {
+  call,    ///< the system call `number` with `args`
+  create,  ///< clone with args: flags, the child's slot, addresses of parent_tid, child_tid, tls;
+           ///< or clone3 with the struct in `area` and args: its size, the child's slot
+  exec,    ///< this program again
+  handle,  ///< rt_sigaction of the signal args[0] by the KernelAction in `area`
+  map_pages,   ///< mmap of args[0] pages with the flags args[1] at the lowest free run
+  read_page,   ///< `value` = the start of page args[0]
+  write_page,  ///< the start of page args[0] = `value`
+  write_file,  ///< the text at area + args[0], of args[1] bytes, into the file that `area` names
+  begin,       ///< init's first: its session, and a /proc of its namespace as a descriptor
+};
+
+struct Slot {
+  std::uint32_t posted;    // a futex: the number of the last command; the controller's
+  std::uint32_t answered;  // the last command that was answered; the puppet's
+  Action action;
+  std::uint32_t value;  // of a page
+  std::uint64_t number;
+  std::uint64_t args[6];
+  std::int64_t result;
+  std::int32_t tid, tgid;                // as its namespace has them, since birth or exec
+  alignas(16) unsigned char area[1024];  // texts and structs that calls point at
+};
+
+/// The kernel's struct sigaction.
+struct KernelAction {
+  std::uint64_t handler;  // kCatch becomes the puppet's handler
+  std::uint64_t flags, restorer, mask;
+};
+inline constexpr std::uint64_t kCatch = 2;
+
+inline constexpr std::uint32_t kPuppets = 512;
+inline constexpr std::uint32_t kZygoteSlot = kPuppets;      // that makes the inits, outside
+inline constexpr std::uint32_t kHelperSlot = kPuppets + 1;  // that turns knobs when nobody can
+inline constexpr std::uint32_t kSlots = kPuppets + 2;
+inline constexpr std::uint64_t kSlotSize = 4096;
+inline constexpr std::uint64_t kStackSize = 256 * 1024;  // many nested frames of signals
+inline constexpr std::uint64_t kSharedAt = 0x2'0000'0000;
+inline constexpr std::uint64_t kStacksAt = kSharedAt + kSlots * kSlotSize;
+inline constexpr std::uint64_t kSharedSize = kSlots * (kSlotSize + kStackSize);
+
+/// Where the pages of a trace are. Nothing is mapped for long after it: page kWindowPages is the
+/// one that stands for all that do not exist.
+inline constexpr std::uint64_t kWindowAt = 0x4'0000'0000;
+inline constexpr std::uint64_t kWindowPages = 4096;
+inline constexpr std::uint64_t kPageSize = 4096;
+
+constexpr std::uint64_t slot_at(std::uint64_t slot) { return kSharedAt + slot * kSlotSize; }
+constexpr std::uint64_t stack_top(std::uint64_t slot) {
+  return kStacksAt + (slot + 1) * kStackSize;
+}
+constexpr std::uint64_t area_at(std::uint64_t slot) { return slot_at(slot) + offsetof(Slot, area); }
+
+/// Descriptors that every puppet inherits.
+inline constexpr int kSharedFd = 100;   // the slots and stacks
+inline constexpr int kProgramFd = 101;  // the puppets' program
+inline constexpr int kLifeFd = 102;     // a pipe that hangs up when the controller is gone
+inline constexpr int kScratchFd = 103;  // what pages are read from and written to
+
+inline std::uint32_t load(const std::uint32_t& word) {
+  return __atomic_load_n(&word, __ATOMIC_ACQUIRE);
+}
+inline void store(std::uint32_t& word, std::uint32_t value) {
+  __atomic_store_n(&word, value, __ATOMIC_RELEASE);
+}
+inline bool pending(const Slot& slot) { return load(slot.posted) != load(slot.answered); }
+
+static_assert(sizeof(Slot) <= kSlotSize);
+
+}  // namespace forkproof::harness::kernel

@@ -1,0 +1,381 @@
+/// The stage that puppets play on: the shared slots, the zygote outside, one namespace at a time.
+#include "harness/linux/stage.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "harness/linux/program.hpp"
+#include "harness/system_fault.hpp"
+
+namespace forkproof::harness::kernel {
+
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+constexpr unsigned kRoundsOfTrust = 256;  // before the clock is looked at
+constexpr int kAboveInherited = 200;      // descriptors from here on are not a puppet's
+
+[[noreturn]] void give_up(std::string_view what, int error) {
+  throw SystemFault(fmt::format("{}: {}", what, std::strerror(error)));
+}
+
+/// The descriptor out of the way of the numbers that puppets inherit.
+Descriptor raised(int fd, std::string_view what) {
+  if (fd < 0) give_up(what, errno);
+  const Descriptor low(fd);
+  const int high = ::fcntl(fd, F_DUPFD_CLOEXEC, kAboveInherited);
+  if (high < 0) give_up(what, errno);
+  return Descriptor(high);
+}
+
+Descriptor memory_file(const char* name, bool executable) {
+  const unsigned flag = executable ? 0x10U : 0x8U;  // MFD_EXEC, MFD_NOEXEC_SEAL, since 6.3
+  int fd = ::memfd_create(name, MFD_CLOEXEC | flag);
+  if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name, MFD_CLOEXEC);
+  return raised(fd, "memfd_create");
+}
+
+void write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0) give_up("the puppets' program cannot be stored", errno);
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+/// What a spawned process begins with: these descriptors, a session of its own so that no terminal
+/// signals it, all signals at their defaults.
+struct SpawnPlan {
+  posix_spawn_file_actions_t files{};
+  posix_spawnattr_t attributes{};
+  SpawnPlan() {
+    ::posix_spawn_file_actions_init(&files);
+    ::posix_spawnattr_init(&attributes);
+    sigset_t all, none;
+    ::sigfillset(&all);
+    ::sigemptyset(&none);
+    ::posix_spawnattr_setsigdefault(&attributes, &all);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setflags(
+        &attributes,
+        static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK));
+  }
+  ~SpawnPlan() {
+    ::posix_spawn_file_actions_destroy(&files);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+
+  void pass(int fd, int as) { ::posix_spawn_file_actions_adddup2(&files, fd, as); }
+};
+
+}  // namespace
+
+bool Watchdog::is_late() {
+  ::sched_yield();
+  if (++rounds_ % kRoundsOfTrust != 0) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (rounds_ == kRoundsOfTrust) began_ = now;
+  return now - began_ > kPatience;
+}
+
+void Watchdog::bark(const std::string& waited_for) {
+  throw SystemFault(fmt::format("not within {} s: {}", kPatience.count(), waited_for));
+}
+
+Stage::Stage() {
+  expect_private_pid_max();
+  pin();
+  try {
+    share();
+    load_program();
+    spawn_zygote();
+    isolate_zygote();
+    open();
+    close();
+  } catch (...) {
+    end_zygote();
+    throw;
+  }
+}
+
+Stage::~Stage() { end_zygote(); }
+
+/// Before 6.14 a trace that sets it would set that of the whole machine.
+void Stage::expect_private_pid_max() {
+  utsname name{};
+  int major = 0, minor = 0;
+  if (::uname(&name) != 0) give_up("uname", errno);
+  const bool read = std::sscanf(name.release, "%d.%d", &major, &minor) == 2;
+  if (!read || major < 6 || (major == 6 && minor < 14))
+    throw SystemFault(
+        fmt::format("Linux {} has no pid_max of a namespace's own; 6.14 has", name.release));
+}
+
+/// Without it puppets on another processor could act while this one looks.
+void Stage::pin() {
+  if (::sched_getaffinity(0, sizeof cpus_, &cpus_) != 0) give_up("sched_getaffinity", errno);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
+  if (::sched_setaffinity(0, sizeof one, &one) != 0) give_up("sched_setaffinity", errno);
+}
+
+void Stage::share() {
+  shared_ = memory_file("forkproof-slots", false);
+  scratch_ = memory_file("forkproof-page", false);
+  if (::ftruncate(shared_.get(), kSharedSize) != 0) give_up("memory for the puppets", errno);
+  void* const at =
+      ::mmap(nullptr, kSharedSize, PROT_READ | PROT_WRITE, MAP_SHARED, shared_.get(), 0);
+  if (at == MAP_FAILED) give_up("memory for the puppets", errno);
+  base_ = static_cast<unsigned char*>(at);
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) give_up("pipe", errno);
+  life_end_ = raised(ends[1], "pipe");
+  life_ = raised(ends[0], "pipe");
+}
+
+/// A file that is open for writing cannot be executed, so it is opened once more.
+void Stage::load_program() {
+  const Descriptor writable = memory_file("puppet", true);
+  write_all(writable.get(), kProgram);
+  const std::string path = fmt::format("/proc/self/fd/{}", writable.get());
+  program_ = raised(::open(path.c_str(), O_RDONLY | O_CLOEXEC), path);
+}
+
+void Stage::spawn_zygote() {
+  SpawnPlan plan;
+  for (const int standard : {0, 1, 2})
+    ::posix_spawn_file_actions_addopen(&plan.files, standard, "/dev/null", O_RDWR, 0);
+  plan.pass(shared_.get(), kSharedFd);
+  plan.pass(program_.get(), kProgramFd);
+  plan.pass(life_.get(), kLifeFd);
+  plan.pass(scratch_.get(), kScratchFd);
+  ::posix_spawn_file_actions_addclosefrom_np(&plan.files, kScratchFd + 1);
+  const std::string path = fmt::format("/proc/self/fd/{}", kProgramFd);
+  std::string name = "puppet", index = std::to_string(kZygoteSlot);
+  char* const arguments[] = {name.data(), index.data(), nullptr};
+  char* const environment[] = {nullptr};
+  arm(kZygoteSlot);
+  const int error =
+      ::posix_spawn(&zygote_, path.c_str(), &plan.files, &plan.attributes, arguments, environment);
+  if (error != 0) {
+    zygote_ = -1;
+    give_up("the puppets' program cannot be executed", error);
+  }
+  await(kZygoteSlot);
+  forget_dispositions();
+}
+
+/// The C library keeps two signals to itself, and passes on what somebody else did with them.
+void Stage::forget_dispositions() {
+  for (std::uint64_t signal = 1; signal <= 64; ++signal) {
+    Slot& zygote = slot(kZygoteSlot);
+    const KernelAction usual{};
+    std::memcpy(zygote.area, &usual, sizeof usual);
+    zygote.action = Action::handle;
+    zygote.args[0] = signal;
+    post(kZygoteSlot);
+    await(kZygoteSlot);
+  }
+}
+
+/// Limits and scheduling, which the puppets inherit, and where needed a user namespace in which we
+/// may make the others.
+void Stage::isolate_zygote() {
+  // A limit of 1 also keeps a pipe from being handed a core, which a limit of 0 would not.
+  const rlimit core{1, 1};
+  if (::prlimit(zygote_, RLIMIT_CORE, &core, nullptr) != 0) give_up("prlimit", errno);
+  sched_param priority{};
+  priority.sched_priority = 1;
+  if (::sched_setscheduler(zygote_, SCHED_FIFO, &priority) != 0) {
+    priority.sched_priority = 0;  // at least nobody who is woken takes over at once
+    ::sched_setscheduler(zygote_, SCHED_BATCH, &priority);
+  }
+  if (::geteuid() == 0) return;
+
+  const std::int64_t made = call(kZygoteSlot, SYS_unshare, {CLONE_NEWUSER | CLONE_NEWNS});
+  if (made < 0)
+    give_up("no user namespace can be made here (see user_namespaces(7))", static_cast<int>(-made));
+  const auto write = [&](std::string_view file, const std::string& text) {
+    const std::int64_t answer = write_file(kZygoteSlot, file, text);
+    if (answer < 0) give_up(file, static_cast<int>(-answer));
+  };
+  write("/proc/self/setgroups", "deny");
+  write("/proc/self/uid_map", fmt::format("0 {} 1", ::geteuid()));
+  write("/proc/self/gid_map", fmt::format("0 {} 1", ::getegid()));
+}
+
+void Stage::end_zygote() {
+  if (zygote_ > 0) {
+    try {
+      close();
+    } catch (const SystemFault&) {  // then they end by themselves, when the zygote has
+    }
+    ::kill(zygote_, SIGKILL);
+    while (::waitpid(zygote_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  if (base_ != nullptr) ::munmap(base_, kSharedSize);
+  ::sched_setaffinity(0, sizeof cpus_, &cpus_);
+}
+
+void Stage::open() {
+  arm(0);
+  Slot& zygote = slot(kZygoteSlot);
+  zygote.action = Action::create;
+  zygote.number = SYS_clone;
+  zygote.args[0] = CLONE_NEWPID | SIGCHLD;
+  zygote.args[1] = zygote.args[2] = zygote.args[3] = zygote.args[4] = 0;
+  post(kZygoteSlot);
+  const std::int64_t number = await(kZygoteSlot);
+  if (number < 0) give_up("no pid namespace can be made here", static_cast<int>(-number));
+  init_ = static_cast<pid_t>(number);
+  await(0);
+  slot(0).action = Action::begin;
+  post(0);
+  const std::int64_t mount = await(0);
+  if (mount < 0) give_up("no /proc can be made for a namespace", static_cast<int>(-mount));
+  const std::string path = fmt::format("/proc/{}/fd/{}", init_, mount);
+  proc_ = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!proc_) give_up(path, errno);
+  namespace_ =
+      Descriptor(::open(fmt::format("/proc/{}/ns/pid", init_).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+void Stage::close() {
+  if (init_ <= 0) return;
+  ::kill(init_, SIGKILL);
+  const std::int64_t reaped =
+      call(kZygoteSlot, SYS_wait4, {static_cast<std::uint64_t>(init_), 0, __WALL, 0});
+  if (reaped != init_) give_up("the zygote lost its init", static_cast<int>(-reaped));
+  init_ = -1;
+  proc_ = Descriptor();
+  namespace_ = Descriptor();
+}
+
+Descriptor Stage::open_pidfd(std::int32_t number) const {
+  constexpr auto kPidFromNamespace = _IOR(0xb7, 0x6, int);  // NS_GET_PID_FROM_PIDNS, since 6.11
+  const int here = ::ioctl(namespace_.get(), kPidFromNamespace, number);
+  return Descriptor(here <= 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, here, 0)));
+}
+
+void Stage::post(std::uint32_t index) {
+  std::uint32_t& posted = slot(index).posted;
+  store(posted, posted + 1);
+  ::syscall(SYS_futex, &posted, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
+void Stage::arm(std::uint32_t index) {
+  Slot& s = slot(index);
+  s.tid = 0;
+  store(s.posted, s.answered + 1);
+}
+
+std::int64_t Stage::await(std::uint32_t index) {
+  Watchdog watchdog;
+  while (pending(slot(index))) {
+    int status = 0;
+    if (::waitpid(zygote_, &status, WNOHANG) == zygote_) {
+      zygote_ = -1;
+      throw SystemFault(fmt::format("the zygote died (status {:#x})", status));
+    }
+    watchdog.wait([&] { return fmt::format("the answer to call {}", slot(index).number); });
+  }
+  return slot(index).result;
+}
+
+std::int64_t Stage::call(std::uint32_t index, std::uint64_t number,
+                         std::initializer_list<std::uint64_t> args) {
+  Slot& s = slot(index);
+  s.action = Action::call;
+  s.number = number;
+  std::ranges::fill(s.args, 0);
+  std::ranges::copy(args, s.args);
+  post(index);
+  return await(index);
+}
+
+std::int64_t Stage::write_file(std::uint32_t index, std::string_view path, std::string_view text) {
+  Slot& s = slot(index);
+  std::memcpy(s.area, path.data(), path.size());
+  s.area[path.size()] = 0;
+  std::memcpy(s.area + path.size() + 1, text.data(), text.size());
+  s.action = Action::write_file;
+  s.args[0] = path.size() + 1;
+  s.args[1] = text.size();
+  post(index);
+  return await(index);
+}
+
+std::int64_t Stage::write_file_from_outside(std::string_view path, std::string_view text) {
+  enter_namespace(fmt::format("/proc/{}/ns/pid", init_));
+  const pid_t helper = make_helper();
+  enter_namespace("/proc/self/ns/pid");
+  await(kHelperSlot);
+  const std::int64_t answer = write_file(kHelperSlot, path, text);
+  Slot& slot_of_helper = slot(kHelperSlot);
+  slot_of_helper.action = Action::call;
+  slot_of_helper.number = SYS_exit_group;
+  post(kHelperSlot);
+  call(kZygoteSlot, SYS_wait4, {static_cast<std::uint64_t>(helper), 0, __WALL, 0});
+  return answer;
+}
+
+/// The zygote's next children are in the namespace of this file.
+void Stage::enter_namespace(std::string_view of) {
+  Slot& zygote = slot(kZygoteSlot);
+  std::memcpy(zygote.area, of.data(), of.size());
+  zygote.area[of.size()] = 0;
+  const std::int64_t fd = call(kZygoteSlot, SYS_open, {area_at(kZygoteSlot), O_RDONLY, 0});
+  if (fd < 0) give_up(of, static_cast<int>(-fd));
+  const auto number = static_cast<std::uint64_t>(fd);
+  const std::int64_t answer = call(kZygoteSlot, SYS_setns, {number, CLONE_NEWPID});
+  call(kZygoteSlot, SYS_close, {number});
+  if (answer < 0) give_up("setns", static_cast<int>(-answer));
+}
+
+/// Takes the highest number below 300 that is free: a search that begins anew begins above, and to
+/// ask for a number leaves the cursor where it is.
+pid_t Stage::make_helper() {
+  for (std::int32_t wanted = 299; wanted > 1; --wanted) {
+    arm(kHelperSlot);
+    clone_args args{};
+    args.exit_signal = SIGCHLD;
+    args.stack = stack_top(kHelperSlot) - kStackSize;
+    args.stack_size = kStackSize;
+    args.set_tid = area_at(kZygoteSlot) + sizeof args;
+    args.set_tid_size = 1;
+    Slot& zygote = slot(kZygoteSlot);
+    std::memcpy(zygote.area, &args, sizeof args);
+    std::memcpy(zygote.area + sizeof args, &wanted, sizeof wanted);
+    zygote.action = Action::create;
+    zygote.number = SYS_clone3;
+    zygote.args[0] = sizeof args;
+    zygote.args[1] = kHelperSlot;
+    post(kZygoteSlot);
+    const std::int64_t answer = await(kZygoteSlot);
+    if (answer > 0) return static_cast<pid_t>(answer);
+    if (answer != -EEXIST) give_up("a helper cannot be made", static_cast<int>(-answer));
+  }
+  throw SystemFault("no number is free for a helper");
+}
+
+}  // namespace forkproof::harness::kernel

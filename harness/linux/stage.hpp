@@ -1,0 +1,95 @@
+/// The stage that puppets play on: the shared slots, the zygote outside, and one namespace of pids
+/// at a time, which begins with an init and is gone, with all that was in it, when it is closed.
+///
+/// The zygote is a small process of the puppets' own program: it makes the inits, so that nobody
+/// has to fork the controller, and is their parent, so that nobody else hears of their deaths.
+///
+/// Everything runs on one processor, the puppets as real-time tasks where that is allowed. A puppet
+/// that can run then runs before the controller, and puppets that are woken together run in the
+/// order in which they were woken, each until it sleeps.
+#pragma once
+#include <sched.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "harness/linux/descriptor.hpp"
+#include "harness/linux/shared.hpp"
+
+namespace forkproof::harness::kernel {
+
+class Stage {
+ public:
+  /// Throws SystemFault with the reason where namespaces cannot be had.
+  Stage();
+  ~Stage();
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+  /// Makes a new namespace, whose init has answered and is idle in slot 0.
+  void open();
+  /// Kills all that is in the namespace, and waits until it is gone.
+  void close();
+
+  Slot& slot(std::uint32_t index) { return *reinterpret_cast<Slot*>(base_ + index * kSlotSize); }
+  const Slot& slot(std::uint32_t index) const { return const_cast<Stage&>(*this).slot(index); }
+
+  /// Lets the puppet of a slot do what is written there.
+  void post(std::uint32_t index);
+  /// Makes a slot ready for a task that is about to be born.
+  void arm(std::uint32_t index);
+  /// Waits until the puppet has answered, as calls do that cannot block.
+  std::int64_t await(std::uint32_t index);
+  std::int64_t call(std::uint32_t index, std::uint64_t number,
+                    std::initializer_list<std::uint64_t> args);
+  /// Has a puppet write a text into a file. Answers 0 or minus an errno.
+  std::int64_t write_file(std::uint32_t index, std::string_view path, std::string_view text);
+
+  /// The same by a task that is in the namespace for just that, under a number of its own below
+  /// those that are given out, and that nobody in the namespace is a parent of.
+  std::int64_t write_file_from_outside(std::string_view path, std::string_view text);
+
+  /// The namespace's own /proc.
+  int proc() const { return proc_.get(); }
+  /// A descriptor of a process, named by its number in the namespace; none where that cannot be.
+  Descriptor open_pidfd(std::int32_t number) const;
+
+ private:
+  static void expect_private_pid_max();
+  void pin();
+  void share();
+  void load_program();
+  void spawn_zygote();
+  void forget_dispositions();
+  void isolate_zygote();
+  void enter_namespace(std::string_view of);
+  pid_t make_helper();
+  void end_zygote();
+
+  cpu_set_t cpus_{};  // where we were allowed to run before
+  unsigned char* base_ = nullptr;
+  Descriptor shared_, program_, scratch_, life_, life_end_, proc_, namespace_;
+  pid_t zygote_ = -1, init_ = -1;
+};
+
+/// Gives others the processor, and throws SystemFault when nothing has come of it for long: that is
+/// a defect of the harness, or a machine that is overwhelmed, and says nothing of the kernel.
+class Watchdog {
+ public:
+  /// `waited_for` is asked what it was that has not come.
+  void wait(const auto& waited_for) {
+    if (is_late()) bark(waited_for());
+  }
+
+ private:
+  bool is_late();
+  [[noreturn]] static void bark(const std::string& waited_for);
+
+  unsigned rounds_ = 0;
+  std::chrono::steady_clock::time_point began_{};
+};
+
+}  // namespace forkproof::harness::kernel

@@ -1,0 +1,390 @@
+/// The running kernel as a system under test: ops, rest, outcomes.
+#include "harness/linux/system.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <utility>
+
+#include "harness/system_fault.hpp"
+#include "spec/derive.hpp"
+
+namespace forkproof::harness::kernel {
+
+namespace {
+
+constexpr std::string_view kPidMaxFile = "/proc/sys/kernel/pid_max";
+constexpr std::string_view kLastPidFile = "/proc/sys/kernel/ns_last_pid";
+
+/// How often this thread has been off its processor.
+long switches() {
+  rusage use{};
+  ::getrusage(RUSAGE_THREAD, &use);
+  return use.ru_nvcsw + use.ru_nivcsw;
+}
+
+/// Nobody holds the list of tasks for writing when this returns: an exit that can be seen has also
+/// woken and signalled whom it wakes and signals.
+void task_list_barrier() { ::kill(-::getpgrp(), 0); }
+
+/// The status that the kernel keeps for a descriptor of a process that is gone, since 6.15.
+std::optional<std::int32_t> exit_status(const Descriptor& pidfd) {
+  struct Info {  // struct pidfd_info as it was at first
+    std::uint64_t mask, cgroup;
+    std::uint32_t ids[11];
+    std::int32_t exit_code;
+  };
+  constexpr std::uint64_t kExit = 1 << 3;  // PIDFD_INFO_EXIT
+  Info info{};
+  info.mask = kExit;
+  if (::ioctl(pidfd.get(), _IOWR(0xFF, 11, Info), &info) != 0) return std::nullopt;
+  return (info.mask & kExit) != 0 ? std::optional{info.exit_code} : std::nullopt;
+}
+
+State state_at(Rest rest) {
+  switch (rest) {
+    case Rest::idle:
+      return State::running;
+    case Rest::asleep:
+      return State::sleeping;
+    case Rest::suspended:
+      return State::disk_sleep;
+    case Rest::stopped:
+      return State::stopped;
+    case Rest::gone:
+    case Rest::none:
+      break;
+  }
+  return State::dead;
+}
+
+}  // namespace
+
+std::string System::refuses(Profile profile) {
+  if (profile == Profile::linux_6) return {};
+  return fmt::format("the running kernel is no {}",
+                     *name_of(kProfiles, static_cast<std::uint64_t>(profile)));
+}
+
+void System::reset(const WorldSpec& world) {
+  puppets_.clear();
+  stage_.close();
+  spare_slots_.clear();
+  next_slot_ = 1;
+  over_ = false;
+  stage_.open();
+  add(0, kInit);
+  puppets_[0].born = true;
+  puppets_[0].calling = false;
+  puppets_[0].rest = Rest::idle;
+  pid_max_ = 0;
+  SetPidMax limit;
+  limit.value = world.pid_max;
+  ask_world(limit);
+  if (pid_max_ != world.pid_max) throw SystemFault("pid_max of a namespace cannot be set");
+}
+
+const Effects& System::apply(Pid actor, const Op& op) {
+  effects_.clear();
+  if (is_by_world(op)) {
+    effects_.outcome = ask_world(op);
+    return effects_;
+  }
+  Puppet* const puppet = find(actor);
+  if (over_ || puppet == nullptr || puppet->rest != Rest::idle)
+    effects_.outcome = Outcome::of(Outcome::Kind::not_run);
+  else if (const auto answer = by_convention(op))
+    effects_.outcome = *answer;
+  else
+    effects_.outcome = act(*puppet, op);
+  return effects_;
+}
+
+/// The files of the namespace answer as the caller's namespace has them, so a puppet must write.
+Outcome System::ask_world(const Op& op) {
+  const auto* const max = std::get_if<SetPidMax>(&op);
+  const std::int64_t value = max != nullptr ? max->value : std::get<SetPidCursor>(op).value - 1LL;
+  if (over_) {  // nobody is left to ask
+    const bool good = max != nullptr ? value >= kPidMaxMin && value <= kPidMaxLimit
+                                     : value >= 0 && value <= pid_max_;
+    if (good && max != nullptr) pid_max_ = max->value;
+    return good ? Outcome::success() : Outcome::failure(Errno::inval);
+  }
+  const std::string_view file = max != nullptr ? kPidMaxFile : kLastPidFile;
+  const auto at = std::ranges::find(puppets_, Rest::idle, &Puppet::rest);
+  const std::int64_t answer = at != puppets_.end()
+                                  ? stage_.write_file(at->slot, file, std::to_string(value))
+                                  : stage_.write_file_from_outside(file, std::to_string(value));
+  if (answer == 0 && max != nullptr) pid_max_ = max->value;
+  return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
+}
+
+Outcome System::act(Puppet& actor, const Op& op) {
+  const std::uint32_t slot = actor.slot;
+  actor.op = op;
+  if (is_private(op)) {
+    write_call(op, stage_.slot(slot), slot, 0);
+    stage_.post(slot);
+    stage_.await(slot);
+    const Outcome answer = outcome_of(op, stage_.slot(slot));
+    if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
+      stage_.call(slot, SYS_prctl, {PR_SET_PDEATHSIG, SIGKILL});
+    return answer;
+  }
+  const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
+  actor.calling = true;
+  actor.made = {};
+  actor.child = creates(op) ? free_slot() : 0;
+  if (actor.child != 0) stage_.arm(actor.child);
+  write_call(op, stage_.slot(slot), slot, actor.child);
+  stage_.post(slot);
+  settle(slot);
+
+  const Outcome answer = outcome(*find_slot(slot), op, pidfd);
+  for (const Puppet& p : puppets_)
+    if (p.rest == Rest::gone) spare_slots_.push_back(p.slot);
+  std::erase_if(puppets_, [](const Puppet& p) { return p.rest == Rest::gone; });
+  over_ = std::ranges::find(puppets_, kInit, &Puppet::tgid) == puppets_.end();
+  return answer;
+}
+
+Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd) const {
+  if (actor.born && !actor.calling) return outcome_of(op, stage_.slot(actor.slot));
+  if (actor.rest != Rest::gone) {
+    Outcome blocks = Outcome::of(Outcome::Kind::blocks);
+    blocks.who = TaskRef::number(actor.made);
+    return blocks;
+  }
+  if (has_no_outcome(op)) return Outcome::of(Outcome::Kind::nothing);
+  return Outcome::death({death_status(actor, pidfd) & 0x7f});
+}
+
+/// The status of the process that a dead puppet belonged to: its zombie shows it, or, where nobody
+/// wanted a zombie, what the kernel keeps for those that hold a descriptor of the process.
+std::int32_t System::death_status(const Puppet& actor, const Descriptor& pidfd) const {
+  if (const auto stat = parse_stat(read(fmt::format("{}/stat", actor.tgid.n)));
+      stat && stat->state == 'Z')
+    return stat->exit_code;
+  if (const auto status = exit_status(pidfd)) return *status;
+  throw SystemFault(fmt::format("of what {} died cannot be told", actor.tid.n));
+}
+
+// --- rest ----------------------------------------------------------------------------------------
+
+void System::settle(std::uint32_t actor) {
+  Watchdog watchdog;
+  long seen = switches();
+  while (true) {
+    take_answers(actor);
+    task_list_barrier();
+    const bool rest = all_at_rest();
+    const long now = switches();
+    if (rest && now == seen) return;
+    // Whether somebody moved or might have: under a tracer that never ends.
+    watchdog.wait([&] { return rest ? "a look that nothing interrupts" : restless(); });
+    seen = switches();
+  }
+}
+
+/// Who is not at rest, as /proc shows it.
+std::string System::restless() const {
+  for (const Puppet& p : puppets_)
+    if (p.rest == Rest::none)
+      return fmt::format("rest of {} in {}, whose files say: {} / {}", p.tid.n,
+                         p.calling ? name_of(p.op) : "user mode",
+                         std::string(read(fmt::format("{}/stat", p.tid.n)).substr(0, 60)),
+                         std::string(read(fmt::format("{}/syscall", p.tid.n))));
+  return "rest";
+}
+
+/// Takes down who has answered, and who was born.
+void System::take_answers(std::uint32_t actor) {
+  for (std::size_t i = 0; i < puppets_.size(); ++i) {  // births make it longer
+    const bool answered = puppets_[i].calling && !pending(stage_.slot(puppets_[i].slot));
+    if (puppets_[i].child != 0) take_birth(i, answered);
+    if (!answered) continue;
+    Puppet& p = puppets_[i];
+    const Slot& slot = stage_.slot(p.slot);
+    p.calling = false;
+    if (!std::exchange(p.born, true)) {
+      p.tgid = {slot.tgid};
+      continue;
+    }
+    if (std::holds_alternative<Exec>(p.op) && slot.result == 0) take_over_process(p);
+    if (p.slot != actor) effects_.returned.push_back({p.tid, outcome_of(p.op, slot)});
+  }
+}
+
+/// A creating call has a child as soon as that says so itself, or its maker does.
+void System::take_birth(std::size_t maker, bool answered) {
+  const std::uint32_t child = puppets_[maker].child;
+  const std::int64_t result = answered ? stage_.slot(puppets_[maker].slot).result : 0;
+  const Pid tid{result > 0 ? static_cast<std::int32_t>(result) : stage_.slot(child).tid};
+  if (result < 0) spare_slots_.push_back(child);
+  if (answered || tid.n != 0) puppets_[maker].child = 0;
+  if (result < 0 || tid.n == 0) return;
+  puppets_[maker].made = tid;
+  add(child, tid);
+}
+
+/// An exec has ended all other threads; the one that called is the leader now.
+void System::take_over_process(Puppet& survivor) {
+  for (Puppet& p : puppets_)
+    if (p.tgid == survivor.tgid && p.slot != survivor.slot) p.rest = Rest::gone;
+  if (survivor.tid == survivor.tgid) return;
+  survivor.tid = survivor.tgid;
+  survivor.stat = Descriptor();
+  survivor.syscall = Descriptor();
+}
+
+bool System::all_at_rest() {
+  for (Puppet& p : puppets_) {
+    if (p.rest == Rest::gone) continue;
+    p.rest = look(p);
+    if (p.rest == Rest::none) return false;
+  }
+  return true;
+}
+
+Rest System::look(Puppet& p) {
+  const auto glance = parse_glance(read(p.stat, p.tid, "stat"));
+  if (!glance && has_become_leader(p)) {
+    take_over_process(p);
+    return Rest::none;  // under its new number it has not been looked at
+  }
+  if (!glance || glance->state == 'Z' || glance->state == 'X') return Rest::gone;
+  if ((glance->flags & task_flag::exiting.bits) != 0) return Rest::none;
+  if (glance->state == 'S' && !p.calling) return Rest::idle;
+  if (glance->state != 'T' && !p.calling) return Rest::none;
+
+  // Only of a task that is off the processor does this file tell a number.
+  const auto number = parse_syscall(read(p.syscall, p.tid, "syscall"));
+  if (!number) return Rest::none;
+  if (glance->state == 'T') return Rest::stopped;
+  if (number != sleeping_call(p.op) || !pending(stage_.slot(p.slot))) return Rest::none;
+  if (glance->state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
+  return glance->state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
+}
+
+/// A thread that execs gets the leader's number before it has its answer, which a stop can keep
+/// back. Its own number is gone then, but not its process.
+bool System::has_become_leader(const Puppet& p) const {
+  if (!p.calling || !std::holds_alternative<Exec>(p.op) || p.tid == p.tgid) return false;
+  const auto leader = parse_glance(read(fmt::format("{}/stat", p.tgid.n)));
+  return leader && leader->state != 'Z' && leader->state != 'X';
+}
+
+// --- the puppets ---------------------------------------------------------------------------------
+
+void System::add(std::uint32_t slot, Pid tid) {
+  Puppet p;
+  p.slot = slot;
+  p.tid = p.tgid = tid;
+  p.calling = true;  // until it says that it is born
+  puppets_.push_back(std::move(p));
+}
+
+/// A number can come again, but not before the task that had it is gone.
+const System::Puppet* System::find(Pid tid) const {
+  const auto at = std::ranges::find(puppets_, tid, &Puppet::tid);
+  return at == puppets_.end() ? nullptr : &*at;
+}
+System::Puppet* System::find(Pid tid) {
+  return const_cast<Puppet*>(std::as_const(*this).find(tid));
+}
+
+System::Puppet* System::find_slot(std::uint32_t slot) {
+  return &*std::ranges::find(puppets_, slot, &Puppet::slot);
+}
+
+std::uint32_t System::free_slot() {
+  if (next_slot_ < kPuppets) return next_slot_++;
+  if (spare_slots_.empty())
+    throw SystemFault(fmt::format("more than {} tasks at a time", kPuppets));
+  const std::uint32_t slot = spare_slots_.back();
+  spare_slots_.pop_back();
+  return slot;
+}
+
+// --- what can be seen ----------------------------------------------------------------------------
+
+TaskView System::view(Pid p) const {
+  const auto stat = parse_stat(read(fmt::format("{}/stat", p.n)));
+  if (!stat) return {};
+  const auto status = parse_status(read(fmt::format("{}/status", p.n)));
+  if (!status) return {};
+  if (stat->state == 'Z') return view_of(p, *stat, *status, State::zombie);
+  const Puppet* const puppet = find(p);
+  return view_of(p, *stat, *status, puppet == nullptr ? State::dead : state_at(puppet->rest));
+}
+
+void System::pages(Pid p, std::vector<PageView>& out) const {
+  parse_maps(read(fmt::format("{}/maps", p.n)), out);
+  if (out.empty()) return;
+  const Descriptor memory(
+      ::openat(stage_.proc(), fmt::format("{}/mem", p.n).c_str(), O_RDONLY | O_CLOEXEC));
+  for (PageView& page : out)
+    if (::pread(memory.get(), &page.value, sizeof page.value,
+                static_cast<off_t>(kWindowAt + page.page * kPageSize)) != sizeof page.value)
+      throw SystemFault(fmt::format("the memory of {} cannot be read", p.n));
+}
+
+void System::tasks(std::vector<Pid>& out) const {
+  out.clear();
+  for (const std::int32_t process : numbers_in("."))
+    for (const std::int32_t thread : numbers_in(fmt::format("{}/task", process)))
+      out.push_back({thread});
+  std::ranges::sort(out);
+}
+
+/// The names in a folder of the namespace's /proc that are numbers.
+std::vector<std::int32_t> System::numbers_in(const std::string& folder) const {
+  std::vector<std::int32_t> numbers;
+  const int fd = ::openat(stage_.proc(), folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const entries = fd < 0 ? nullptr : ::fdopendir(fd);
+  if (entries == nullptr) return numbers;
+  while (const dirent* const entry = ::readdir(entries)) {
+    const std::string_view name = entry->d_name;
+    std::int32_t n = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), n);
+    if (error == std::errc{} && end == name.data() + name.size()) numbers.push_back(n);
+  }
+  ::closedir(entries);
+  return numbers;
+}
+
+std::string_view System::read(const std::string& path) const {
+  const Descriptor file(::openat(stage_.proc(), path.c_str(), O_RDONLY | O_CLOEXEC));
+  return file ? read(file.get()) : std::string_view{};
+}
+
+/// A file of a task that is read often stays open.
+std::string_view System::read(Descriptor& kept, Pid task, const char* name) const {
+  if (!kept)
+    kept = Descriptor(
+        ::openat(stage_.proc(), fmt::format("{}/{}", task.n, name).c_str(), O_RDONLY | O_CLOEXEC));
+  return kept ? read(kept.get()) : std::string_view{};
+}
+
+std::string_view System::read(int fd) const {
+  std::size_t size = 0;
+  while (true) {
+    if (text_.size() < size + 4096) text_.resize(size + 8192);
+    const ssize_t n =
+        ::pread(fd, text_.data() + size, text_.size() - size, static_cast<off_t>(size));
+    if (n < 0) return {};
+    size += static_cast<std::size_t>(n);
+    if (n == 0 || size < 4096) return {text_.data(), size};
+  }
+}
+
+}  // namespace forkproof::harness::kernel

@@ -1,0 +1,91 @@
+/// The running kernel as a system under test. Each task of a trace is a puppet, a real task in a
+/// pid namespace of its own that does the calls that the trace says; the answers, and what /proc
+/// shows, are the kernel's.
+///
+/// The adapter knows nothing of what ought to happen. After an op that can touch others it waits
+/// until every puppet is at rest: idle, asleep in its call, stopped, or dead. They are at rest when
+/// one look at all of them finds each so, and the controller was not off the processor meanwhile:
+/// all share that one processor, so nobody can have moved. What cannot be told is a SystemFault.
+///
+/// Cost of an op: that of the call and of waking a puppet (about 3 us), and for ops that can touch
+/// others one read of /proc for each puppet (about 1.3 us), two for those that block.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "harness/linux/calls.hpp"
+#include "harness/linux/proc.hpp"
+#include "harness/linux/stage.hpp"
+
+namespace forkproof::harness::kernel {
+
+/// In which way a puppet is at rest; `none` is not.
+enum class Rest : std::uint8_t { none, idle, asleep, suspended, stopped, gone };
+
+class System {
+ public:
+  void reset(const WorldSpec& world);
+  const Effects& apply(Pid actor, const Op& op);
+  TaskView view(Pid p) const;
+  void pages(Pid p, std::vector<PageView>& out) const;
+  void tasks(std::vector<Pid>& out) const;
+  bool sound() const { return true; }
+  bool sound(Pid, bool) const { return true; }
+
+  static constexpr bool kSlowToLookAt = true;
+
+  /// Why the kernel cannot be held to the profile; empty if it can.
+  static std::string refuses(Profile profile);
+
+ private:
+  /// A task, from the moment that it is known to be until it is seen to be dead.
+  struct Puppet {
+    std::uint32_t slot = 0;
+    Pid tid, tgid;
+    Rest rest = Rest::none;
+    bool born = false;         // it has said so
+    bool calling = false;      // its call has not been answered
+    std::uint32_t child = 0;   // the slot kept for the task that the call is to make
+    Pid made;                  // the task that it has made
+    Op op;                     // the last
+    Descriptor stat, syscall;  // of /proc, once they were needed
+  };
+
+  // What the puppets do.
+  Outcome ask_world(const Op& op);
+  Outcome act(Puppet& actor, const Op& op);
+  Outcome outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd) const;
+  std::int32_t death_status(const Puppet& actor, const Descriptor& pidfd) const;
+
+  // Waiting until they rest.
+  void settle(std::uint32_t actor);
+  void take_answers(std::uint32_t actor);
+  void take_birth(std::size_t maker, bool answered);
+  void take_over_process(Puppet& survivor);
+  bool all_at_rest();
+  Rest look(Puppet& puppet);
+  std::string restless() const;
+  bool has_become_leader(const Puppet& puppet) const;
+
+  void add(std::uint32_t slot, Pid tid);
+  const Puppet* find(Pid tid) const;
+  Puppet* find(Pid tid);
+  Puppet* find_slot(std::uint32_t slot);
+  std::uint32_t free_slot();
+
+  std::vector<std::int32_t> numbers_in(const std::string& folder) const;
+  std::string_view read(const std::string& path) const;
+  std::string_view read(Descriptor& kept, Pid task, const char* name) const;
+  std::string_view read(int fd) const;
+
+  Stage stage_;
+  std::vector<Puppet> puppets_;  // in the order in which they were seen; the dead are taken out
+  std::uint32_t next_slot_ = 1;
+  std::vector<std::uint32_t> spare_slots_;  // of the dead
+  std::int32_t pid_max_ = 0;
+  bool over_ = false;  // init is dead, and everybody with it
+  Effects effects_;
+  mutable std::string text_;  // what was read last
+};
+
+}  // namespace forkproof::harness::kernel

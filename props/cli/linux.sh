@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# The running kernel as a system: the litmus traces hold on it, a campaign runs, and nothing is left
+# behind, however it ends. Where namespaces cannot be had it is skipped, unless
+# FORKPROOF_REQUIRE_LINUX=1.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+trace any.trace 'init: getpid -> init'
+status=0
+"$F" replay any.trace --system linux >out.txt 2>err.txt || status=$?
+if ((status == 3)) && [[ ${FORKPROOF_REQUIRE_LINUX-} != 1 ]]; then
+  printf 'skipped: %s\n' "$(<err.txt)"
+  exit 77
+fi
+((status == 0)) || fail "a trace of one op: status $status: $(<err.txt)"
+
+# Which puppets there are, which mounts, which namespaces of pids.
+leavings() {
+  grep -lsx puppet /proc/[0-9]*/comm || true
+  cut -d' ' -f5 /proc/self/mountinfo
+  readlink /proc/[0-9]*/ns/pid 2>/dev/null || true
+}
+# The kernel may take a moment to end what a killed controller leaves.
+clean() {
+  local try
+  for ((try = 0; try < 50; ++try)); do
+    leavings | sort -u >after.txt
+    [[ -n $(comm -13 before.txt after.txt) ]] || return 0
+    sleep 0.1
+  done
+  fail "left behind by $1: $(comm -13 before.txt after.txt)"
+}
+leavings | sort -u >before.txt
+
+# --- the litmus traces
+expect 0 "$F" replay "$CORPUS" --system linux --json --junit replay.xml
+json 'o["traces"] > 200 and o["skipped"] > 0 and o["violations"] == []'
+grep -q '<skipped message=' replay.xml || fail 'no skipped trace in the JUnit report'
+clean 'a success'
+
+# --- an expectation that fails, and an op that the world turns while nobody can
+trace wrong.trace 'init: fork -> A' 'A: pause -> blocks' 'init: getpid -> 7'
+expect 1 "$F" replay wrong.trace --system linux
+says 'VIOLATION of what the trace expects' out.txt
+trace asleep.trace 'init: pause -> blocks' 'world: pid_max 300 -> EINVAL' \
+  'world: pid_cursor 310 -> 0'
+expect 0 "$F" replay asleep.trace --system linux
+clean 'a failure'
+
+# --- what the other commands do with it
+trace script.trace 'init: fork as A' 'A: exit 3' 'init: wait4 any'
+expect 0 "$F" run script.trace --system linux
+says '^init: wait4 any -> A exited 3$' out.txt
+expect 0 "$F" minimize wrong.trace -o small.trace --system linux
+says '^init: getpid -> 7$' small.trace
+refuses 3 'linux-4.12' "$F" check --system linux --profile linux-4.12 --engine random --traces 1
+
+# --- a campaign, and its end by a signal
+expect 0 "$F" check --engine random --system linux --traces 100 --seed 1 --json
+json 'o["traces"] == 100 and o["ops"] > 1000'
+for signal in INT KILL; do
+  python3 - "$F" "$signal" <<'END' || fail "SIG$signal: the campaign did not end as it should"
+import signal, subprocess, sys, time
+child = subprocess.Popen([sys.argv[1], "check", "--engine", "random", "--system", "linux",
+                          "--seed", "1", "--time", "60s"], stdout=subprocess.DEVNULL)
+time.sleep(0.3)
+child.send_signal(getattr(signal, "SIG" + sys.argv[2]))
+status = child.wait(timeout=20)
+sys.exit(status != (0 if sys.argv[2] == "INT" else -9))
+END
+  clean "SIG$signal"
+done
+finish
