@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <random>
+#include <thread>
 
 #include "app/arguments.hpp"
 #include "app/interrupt.hpp"
@@ -15,9 +18,10 @@ namespace forkproof::app {
 
 namespace {
 
+constexpr const char* kKernel = "linux";
 constexpr const char* kDefaultTime = "30s";
-constexpr double kEnoughSeconds = 5;     // a shorter campaign may well miss a rule
-constexpr std::size_t kFewRules = 12;    // so many ids are printed, no more
+constexpr double kEnoughSeconds = 5;   // a shorter campaign may well miss a rule
+constexpr std::size_t kFewRules = 12;  // so many ids are printed, no more
 
 std::uint64_t read_or_draw_seed(const std::string& text) {
   if (!text.empty()) return read_number("--seed", text);
@@ -37,10 +41,7 @@ std::vector<std::string> corpus(const std::vector<std::string>& named) {
 void replay_corpus(harness::Checker& checker, const CheckOptions& o, harness::Results& results,
                    const harness::Watch& go_on) {
   const harness::Listing listing = harness::list_traces(corpus(o.paths));
-  for (const std::string& error : listing.errors)
-    results.cases.push_back({.engine = "replay", .name = error.substr(0, error.rfind(':')),
-                             .seconds = 0, .violation = {}, .error = error, .skipped = {},
-                             .reproduce = {}});
+  add_errors(listing.errors, results);
   harness::replay(checker, listing.files, results, go_on);
 }
 
@@ -58,9 +59,55 @@ void print_coverage(const harness::Results& r, const Engines& engines) {
   print_ids("warning: states that were never seen", r.coverage.missing());
 }
 
-/// Takes the profiles out that the system cannot be held to. Answers why, if there are any.
-std::string leave_out(const harness::Checker& checker, std::vector<Profile>& profiles,
-                      harness::Campaign& campaign) {
+/// What is asked for, as it was read.
+struct Request {
+  const CheckOptions& options;
+  Engines engines;
+  std::vector<Profile> profiles;
+  harness::Campaign campaign;
+};
+
+Request read(const CheckOptions& o) {
+  Request r{o, read_engines(o.engines), read_profiles(o.profile), {}};
+  r.campaign.seed = read_or_draw_seed(o.seed);
+  if (!o.traces.empty()) r.campaign.traces = read_number("--traces", o.traces);
+  if (!o.time.empty() || o.traces.empty())
+    r.campaign.time = read_time(o.time.empty() ? kDefaultTime : o.time);
+  if (!o.jobs.empty() && read_number("--jobs", o.jobs) == 0)
+    throw Failure{kBadInput, "--jobs 0: expected at least one process"};
+  return r;
+}
+
+/// A campaign on the kernel takes every processor; others are fast, and counts that are the same
+/// each time are worth more.
+std::size_t jobs(const Request& r, const std::string& system) {
+  if (!r.options.jobs.empty()) return read_number("--jobs", r.options.jobs);
+  return system == kKernel ? std::max(1u, std::thread::hardware_concurrency()) : 1;
+}
+
+/// Why the running kernel cannot be held to any of the profiles; empty if it can.
+std::string why_no_kernel(const std::vector<Profile>& profiles) {
+  const harness::Opened kernel = harness::open_system(kKernel);
+  if (!kernel.checker) return kernel.reason;
+  std::string why;
+  for (const Profile p : profiles)
+    if (why = kernel.checker->refuses(p); why.empty()) return {};
+  return fmt::format("{}: {}", kKernel, why);
+}
+
+/// The systems that are to be checked: the one that is named, else ours and, where it can be had,
+/// the running kernel. The reason why it cannot is put into `left_out`.
+std::vector<std::string> systems(const Request& r, std::vector<std::string>& left_out) {
+  if (!r.options.system.empty()) return {r.options.system};
+  const std::string why = why_no_kernel(r.profiles);
+  if (why.empty()) return {"impl", kKernel};
+  left_out.push_back(why);
+  return {"impl"};
+}
+
+/// Takes the profiles out that the system cannot be held to.
+std::vector<Profile> possible(const harness::Checker& checker, std::vector<Profile> profiles,
+                              harness::Results& results) {
   std::string why;
   std::erase_if(profiles, [&](Profile p) {
     const std::string reason = checker.refuses(p);
@@ -68,49 +115,65 @@ std::string leave_out(const harness::Checker& checker, std::vector<Profile>& pro
     return !reason.empty();
   });
   if (profiles.empty()) throw Failure{kCannotRun, why};
+  if (!why.empty()) results.left_out.push_back(fmt::format("{}: {}", results.system, why));
+  return profiles;
+}
+
+harness::Results check_system(const Request& r, const std::string& system,
+                              const harness::Watch& go_on) {
+  harness::Results results;
+  results.engine = r.options.engines;
+  results.system = system;
+  results.profile = r.options.profile;
+  if (r.engines.random) results.seed = r.campaign.seed;
+  auto checker = open(system);
+  const std::vector<Profile> profiles = possible(*checker, r.profiles, results);
+  if (r.engines.random && !r.options.report.json) fmt::print("seed {}\n", r.campaign.seed);
+  if (r.engines.replay) replay_corpus(*checker, r.options, results, go_on);
+  if (!r.engines.random || interrupted() || results.violations() > 0) return results;
+
+  harness::Campaign campaign = r.campaign;
   campaign.profiles = profiles;
-  return why;
+  const std::size_t processes = jobs(r, system);
+  if (processes == 1) {
+    harness::run_campaign(*checker, campaign, results, go_on);
+  } else {
+    checker.reset();  // each process opens its own
+    harness::run_campaign([&] { return open(system); }, processes, campaign, results, go_on);
+  }
+  return results;
+}
+
+void print(const Request& r, const harness::Results& results) {
+  print_cases(results);
+  for (const std::string& reason : results.left_out) fmt::print("left out: {}\n", reason);
+  print_coverage(results, r.engines);
+  print_totals(results);
 }
 
 }  // namespace
 
 int check(const CheckOptions& o) {
-  const Engines engines = read_engines(o.engines);
-  std::vector<Profile> profiles = read_profiles(o.profile);
-  harness::Campaign campaign{.seed = read_or_draw_seed(o.seed), .profiles = profiles,
-                             .time = {}, .traces = {}};
-  if (!o.traces.empty()) campaign.traces = read_number("--traces", o.traces);
-  if (!o.time.empty() || o.traces.empty())
-    campaign.time = read_time(o.time.empty() ? kDefaultTime : o.time);
+  const Request request = read(o);
   if (!o.report.junit.empty()) expect_writable(o.report.junit);
-  const auto checker = open(o.system);
-  const std::string left_out = leave_out(*checker, profiles, campaign);
-
-  harness::Results results;
-  results.engine = o.engines;
-  results.system = o.system;
-  results.profile = o.profile;
-  if (engines.random) results.seed = campaign.seed;
-  if (engines.random && !o.report.json) fmt::print("seed {}\n", campaign.seed);
-  if (engines.random && !left_out.empty() && !o.report.json)
-    fmt::print(stderr, "left out: {}\n", left_out);
+  std::vector<std::string> left_out;
+  const std::vector<std::string> all = systems(request, left_out);
   watch_for_interrupt();
-  {
-    Progress progress;
-    const harness::Watch go_on = watch(progress);
-    if (engines.replay) replay_corpus(*checker, o, results, go_on);
-    if (engines.random && !interrupted() && results.violations() == 0)
-      harness::run_campaign(*checker, campaign, results, go_on);
+  std::vector<harness::Results> parts;
+  for (const std::string& system : all) {
+    if (!parts.empty() && (interrupted() || parts.back().violations() > 0)) break;
+    {
+      Progress progress;
+      parts.push_back(check_system(request, system, watch(progress)));
+    }
+    if (parts.size() == 1) std::ranges::move(left_out, std::back_inserter(parts.front().left_out));
+    if (!o.report.json) print(request, parts.back());
   }
-  if (!o.report.json) {
-    print_cases(results);
-    if (interrupted()) fmt::print("interrupted: what was found until then\n");
-    print_coverage(results, engines);
-    print_totals(results);
-  } else {
+  if (!o.report.json && interrupted()) fmt::print("interrupted: what was found until then\n");
+  const harness::Results results = harness::merged(std::move(parts));
+  if (o.report.json)
     for (const harness::Case& c : results.cases)
       if (!c.error.empty()) fmt::print(stderr, "{}\n", c.error);
-  }
   return conclude(results, o.report);
 }
 

@@ -26,7 +26,8 @@ struct ReportOptions {
 
 struct CheckOptions {
   std::vector<std::string> paths;
-  std::string system = "impl", engines = "replay,random", profile = "both", time, traces, seed;
+  std::string system;  // empty: all that can be had
+  std::string engines = "replay,random", profile = "both", time, traces, seed, jobs;
   ReportOptions report;
 };
 int check(const CheckOptions& options);

@@ -16,10 +16,7 @@ int replay(const ReplayOptions& o) {
   results.engine = "replay";
   results.system = o.system;
   results.profile = "both";
-  for (const std::string& error : listing.errors)
-    results.cases.push_back({.engine = "replay", .name = error.substr(0, error.rfind(':')),
-                             .seconds = 0, .violation = {}, .error = error, .skipped = {},
-                             .reproduce = {}});
+  add_errors(listing.errors, results);
 
   watch_for_interrupt();
   {

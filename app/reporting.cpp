@@ -77,6 +77,17 @@ void print_totals(const harness::Results& r) {
     fmt::print("{}\n", counted(violations, "violation"));
 }
 
+void add_errors(const std::vector<std::string>& errors, harness::Results& results) {
+  for (const std::string& error : errors) {
+    harness::Case c;
+    c.engine = "replay";
+    c.system = results.system;
+    c.name = error.substr(0, error.rfind(':'));
+    c.error = error;
+    results.cases.push_back(std::move(c));
+  }
+}
+
 int conclude(const harness::Results& results, const ReportOptions& options) {
   if (options.json) fmt::print("{}", harness::to_json(results));
   if (!options.junit.empty()) write_file(options.junit, harness::to_junit(results));

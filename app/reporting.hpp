@@ -27,6 +27,9 @@ void print_cases(const harness::Results& results);
 /// The last line of a run: `holds: 222 traces, 2610 ops in 0.01 s ...`
 void print_totals(const harness::Results& results);
 
+/// A case for each file that cannot be read.
+void add_errors(const std::vector<std::string>& errors, harness::Results& results);
+
 /// Writes what the options ask for, and answers the exit status of the run.
 int conclude(const harness::Results& results, const ReportOptions& options);
 

@@ -25,29 +25,47 @@ std::string quoted(const std::string& path) {
 
 }  // namespace
 
+Profile profile_of(const Campaign& campaign, std::uint64_t k) {
+  return campaign.profiles[k % campaign.profiles.size()];
+}
+
+Case case_of(const Campaign& campaign, const std::string& system) {
+  Case c;
+  c.engine = "random";
+  c.system = system;
+  c.name = fmt::format("seed {}", campaign.seed);
+  return c;
+}
+
+void explain(Checker& checker, const Campaign& campaign, std::uint64_t k, Violation violation,
+             const std::string& system, Case& c) {
+  const bool known = violation.kind != Violation::Kind::unknown;
+  c.violation = known ? minimize(violation, [&](const Script& s) { return checker.run(s); })
+                      : std::move(violation);
+  c.reproduce = fmt::format(
+      "forkproof check --engine random --system {} --profile {} --seed {} --traces 1",
+      quoted(system),
+      *name_of(kProfiles, static_cast<std::uint64_t>(profile_of(campaign, k))),
+      campaign.seed + k);
+}
+
 void run_campaign(Checker& checker, const Campaign& campaign, Results& results,
                   const Watch& watch) {
   const Clock::time_point start = Clock::now();
   const double before = results.seconds;
-  Case c{.engine = "random", .name = fmt::format("seed {}", campaign.seed), .seconds = 0,
-         .violation = std::nullopt, .error = {}, .skipped = {}, .reproduce = {}};
+  Case c = case_of(campaign, results.system);
 
   for (std::uint64_t k = 0; watch(results); ++k) {
     if (campaign.traces && k >= *campaign.traces) break;
     if (campaign.time && Clock::now() - start >= *campaign.time) break;
-    const Profile profile = campaign.profiles[k % campaign.profiles.size()];
-    const std::uint64_t seed = campaign.seed + k;
-    c.violation = checker.run_random(seed, profile, results.ops);
+    std::optional<Violation> violation =
+        checker.run_random(campaign.seed + k, profile_of(campaign, k), results.ops);
     ++results.traces;
     results.seconds = before + seconds_since(start);
-    if (!c.violation) continue;
+    if (!violation) continue;
 
     results.coverage.add(checker.coverage());  // of the campaign, and not of the shrinking
-    if (c.violation->kind != Violation::Kind::unknown)
-      c.violation = minimize(*c.violation, [&](const Script& s) { return checker.run(s); });
-    c.reproduce = fmt::format(
-        "forkproof check --engine random --system {} --profile {} --seed {} --traces 1",
-        quoted(results.system), *name_of(kProfiles, static_cast<std::uint64_t>(profile)), seed);
+    explain(checker, campaign, k, std::move(*violation), results.system, c);
     break;
   }
   if (!c.violation) results.coverage.add(checker.coverage());
@@ -63,8 +81,10 @@ void replay(Checker& checker, std::span<const std::string> files, Results& resul
   for (const std::string& path : files) {
     if (!watch(results)) break;
     const Clock::time_point began = Clock::now();
-    Case c{.engine = "replay", .name = path, .seconds = 0, .violation = std::nullopt, .error = {},
-           .skipped = {}, .reproduce = {}};
+    Case c;
+    c.engine = "replay";
+    c.system = results.system;
+    c.name = path;
     TraceFile file = load(path);
     if (file.error) {
       c.error = *file.error;

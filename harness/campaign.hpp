@@ -27,6 +27,26 @@ struct Campaign {
 /// bound is reached. Adds one case to the results.
 void run_campaign(Checker& checker, const Campaign& campaign, Results& results, const Watch& watch);
 
+/// Opens a system anew, for a process that works on it.
+using Open = std::function<std::unique_ptr<Checker>()>;
+
+/// The same by `jobs` processes, the n-th on the n-th processor that there is: trace k is run by
+/// process k modulo `jobs`. Of several violations the one of the first trace is reported. How many
+/// traces had been run by then depends on how fast each process is. A process that dies of what it
+/// does is a run without a verdict.
+void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, Results& results,
+                  const Watch& watch);
+
+/// The dialect of trace `k`.
+Profile profile_of(const Campaign& campaign, std::uint64_t k);
+
+/// The case of a campaign that has not found anything yet.
+Case case_of(const Campaign& campaign, const std::string& system);
+
+/// Makes the violation of trace `k` as small as it can be, and says how to see it again.
+void explain(Checker& checker, const Campaign& campaign, std::uint64_t k, Violation violation,
+             const std::string& system, Case& c);
+
 /// Runs the traces of files. Adds one case a file.
 void replay(Checker& checker, std::span<const std::string> files, Results& results,
             const Watch& watch);

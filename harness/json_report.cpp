@@ -16,7 +16,8 @@ Json json_of(const Case& c) {
           {"rule", v.id},              {"kind", word(v.kind)},
           {"says", v.says},            {"source", v.source},
           {"observed", v.observed},    {"allowed", Json::array({v.allowed})},
-          {"engine", c.engine},        {"name", c.name},
+          {"engine", c.engine},        {"system", c.system},
+          {"name", c.name},
           {"reproduce", c.reproduce}};
 }
 
@@ -36,6 +37,7 @@ std::string to_json(const Results& r) {
       {"traces", r.traces},
       {"ops", r.ops},
       {"skipped", r.skipped()},
+      {"left_out", r.left_out},
       {"seconds", r.seconds},
       {"violations", violations},
       {"errors", errors},

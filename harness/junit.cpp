@@ -26,10 +26,10 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string test_case(const Case& c, std::string_view system) {
+std::string test_case(const Case& c) {
   std::string out =
       fmt::format("    <testcase classname=\"forkproof.{}\" name=\"{}\" time=\"{:.6f}\"",
-                  escaped(system), escaped(c.name), c.seconds);
+                  escaped(c.system), escaped(c.name), c.seconds);
   if (c.violation)
     out += fmt::format(
         ">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
@@ -58,7 +58,7 @@ std::string to_junit(const Results& r) {
     std::string cases;
     for (const Case& c : r.cases) {
       if (c.engine != engine) continue;
-      cases += test_case(c, r.system);
+      cases += test_case(c);
       suite.seconds += c.seconds;
       suite.cases.push_back(c);
     }

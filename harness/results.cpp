@@ -2,6 +2,7 @@
 #include "harness/results.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace forkproof::harness {
 
@@ -18,6 +19,21 @@ std::size_t Results::errors() const {
 std::size_t Results::skipped() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(cases, [](const Case& c) { return !c.skipped.empty(); }));
+}
+
+Results merged(std::vector<Results> parts) {
+  Results all = std::move(parts.at(0));
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    Results& part = parts[i];
+    all.system += ',' + part.system;
+    all.traces += part.traces;
+    all.ops += part.ops;
+    all.seconds += part.seconds;
+    std::ranges::move(part.cases, std::back_inserter(all.cases));
+    std::ranges::move(part.left_out, std::back_inserter(all.left_out));
+    all.coverage.add(part.coverage);
+  }
+  return all;
 }
 
 }  // namespace forkproof::harness

@@ -12,7 +12,7 @@ namespace forkproof::harness {
 
 /// One thing that was checked: a file that was replayed, or a whole campaign.
 struct Case {
-  std::string engine, name;
+  std::string engine, system, name;
   double seconds = 0;
   std::optional<Violation> violation;
   std::string error;      // why it could not be run, empty if it could
@@ -26,12 +26,16 @@ struct Results {
   std::uint64_t traces = 0, ops = 0;
   double seconds = 0;
   std::vector<Case> cases;
+  std::vector<std::string> left_out;  // systems that cannot be had here, each with the reason
   Coverage coverage;
 
   std::size_t violations() const;
   std::size_t errors() const;
   std::size_t skipped() const;
 };
+
+/// All results in one: those of several systems.
+Results merged(std::vector<Results> parts);
 
 /// The object that `--json` prints, with its newline: docs/command-line.md.
 std::string to_json(const Results& results);

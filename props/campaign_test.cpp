@@ -1,6 +1,9 @@
 /// Campaigns, replays, recordings and reports, on the systems that are built in.
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "harness/campaign.hpp"
@@ -71,6 +74,66 @@ TEST(Campaign, FindsTheCanaryAndSaysHowToSeeItAgain) {
 
   const Results same = campaign_on("canary", 1, 100'000);
   EXPECT_TRUE(same.cases[0].violation->trace == v.trace);
+}
+
+/// The campaign of `campaign_on`, by some processes.
+Results workers_on(const std::string& system, std::size_t jobs, std::uint64_t traces) {
+  Results results;
+  results.engine = "random";
+  results.system = system;
+  harness::run_campaign([&] { return harness::open_system(system).checker; }, jobs,
+                        {.seed = 1, .profiles = kBoth, .time = {}, .traces = traces}, results,
+                        [](const Results&) { return true; });
+  return results;
+}
+
+TEST(Workers, DoTogetherWhatOneDoes) {
+  const Results one = campaign_on("impl", 1, 300), three = workers_on("impl", 3, 300);
+  EXPECT_EQ(three.traces, one.traces);
+  EXPECT_EQ(three.ops, one.ops);
+  EXPECT_EQ(three.coverage.rules, one.coverage.rules);
+  EXPECT_FALSE(three.cases.at(0).violation);
+}
+
+TEST(Workers, ReportTheFirstViolation) {
+  const Results one = campaign_on("canary", 1, 100'000), three = workers_on("canary", 3, 100'000);
+  ASSERT_TRUE(three.cases.at(0).violation);
+  EXPECT_TRUE(three.cases[0].violation->trace == one.cases[0].violation->trace);
+  EXPECT_EQ(three.cases[0].reproduce, one.cases[0].reproduce);
+}
+
+/// A system that kills its process at one trace, or fails once and never again.
+class Fragile final : public Checker {
+ public:
+  enum class Way { dies, wavers };
+  Fragile(Way way, pid_t maker) : way_(way), maker_(maker) {}
+  std::optional<harness::Violation> run(const Script&) override { return std::nullopt; }
+  std::optional<harness::Violation> run_random(std::uint64_t seed, Profile,
+                                               std::uint64_t&) override {
+    if (seed != 7 || ::getpid() == maker_) return std::nullopt;
+    if (way_ == Way::dies) ::kill(::getpid(), SIGKILL);
+    return harness::Violation{};
+  }
+  Recording record(const Script&) override { return {}; }
+  std::string refuses(Profile) const override { return {}; }
+  const harness::Coverage& coverage() override { return coverage_; }
+
+ private:
+  Way way_;
+  pid_t maker_;
+  harness::Coverage coverage_;
+};
+
+TEST(Workers, WithoutAVerdictAreNoSuccess) {
+  for (const auto way : {Fragile::Way::dies, Fragile::Way::wavers}) {
+    Results r;
+    harness::run_campaign([&, maker = ::getpid()] { return std::make_unique<Fragile>(way, maker); },
+                          2, {.seed = 0, .profiles = kBoth, .time = {}, .traces = 100}, r,
+                          [](const Results&) { return true; });
+    ASSERT_TRUE(r.cases.at(0).violation);
+    EXPECT_EQ(r.cases[0].violation->kind, harness::Violation::Kind::unknown);
+    EXPECT_NE(r.cases[0].reproduce.find("--seed 7 "), std::string::npos) << r.cases[0].reproduce;
+  }
 }
 
 TEST(Record, ARecordingIsATestThatPasses) {

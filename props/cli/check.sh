@@ -8,7 +8,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 expect 0 "$F" replay "$CORPUS" --json --junit replay.xml
 json 'o["engine"] == "replay" and o["system"] == "impl" and o["violations"] == []'
 json 'o["traces"] > 200 and o["ops"] > 1000 and o["rules_covered"] > 200'
+expect 2 "$F" check --jobs 0
+says '--jobs 0: expected' err.txt
+expect 0 "$F" check --engine random --system impl --traces 300 --seed 3 --jobs 2 --json
+json 'o["traces"] == 300 and o["violations"] == []'
 expect 0 "$F" check --traces 300 --json --junit check.xml
+json 'o["system"] == "impl,linux" or o["left_out"]'
 json 'o["traces"] > 500 and isinstance(o["seed"], int) and o["profile"] == "both"'
 json 'set(o) >= {"engine", "system", "profile", "seed", "traces", "ops", "seconds", "violations",
                 "rules_total", "rules_covered", "uncovered", "sometimes_missing"}'

@@ -1,0 +1,210 @@
+/// The engine `random` on several processors: processes that share a tally and nothing else.
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "harness/campaign.hpp"
+#include "harness/system_fault.hpp"
+
+namespace forkproof::harness {
+
+namespace {
+
+constexpr std::chrono::milliseconds kLookEvery{10};
+constexpr std::uint64_t kNone = UINT64_MAX;
+
+/// What one process tells the others.
+struct alignas(64) Tally {
+  std::atomic<std::uint64_t> traces, ops, current{kNone};
+  Coverage coverage;  // once it has ended
+};
+
+/// What all of them share.
+struct Board {
+  std::atomic<std::uint64_t> first_bad{kNone};  // the least trace that did not hold
+  std::atomic<bool> stop{false};
+  Tally tallies[CPU_SETSIZE];
+};
+
+class SharedBoard {
+ public:
+  SharedBoard() {
+    void* const at =
+        ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) throw SystemFault("no memory to share with the processes of a campaign");
+    board_ = new (at) Board;
+  }
+  ~SharedBoard() { ::munmap(board_, sizeof(Board)); }
+  SharedBoard(const SharedBoard&) = delete;
+  SharedBoard& operator=(const SharedBoard&) = delete;
+  Board& operator*() { return *board_; }
+  Board* operator->() { return board_; }
+
+ private:
+  Board* board_;
+};
+
+void take_processor(std::size_t n) {
+  cpu_set_t all, one;
+  if (::sched_getaffinity(0, sizeof all, &all) != 0) return;
+  std::size_t left = n % static_cast<std::size_t>(std::max(1, CPU_COUNT(&all)));
+  for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &all) || left-- > 0) continue;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    ::sched_setaffinity(0, sizeof one, &one);
+    return;
+  }
+}
+
+/// The life of process `n` of `jobs`.
+void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& campaign,
+          Clock::time_point start, Board& board) {
+  const auto checker = open();
+  Tally& tally = board.tallies[n];
+  for (std::uint64_t k = n; !board.stop && k < board.first_bad; k += jobs) {
+    if (campaign.traces && k >= *campaign.traces) break;
+    if (campaign.time && Clock::now() - start >= *campaign.time) break;
+    tally.current = k;
+    std::uint64_t ops = 0;
+    const bool holds = !checker->run_random(campaign.seed + k, profile_of(campaign, k), ops);
+    ++tally.traces;
+    tally.ops += ops;
+    if (holds) continue;
+    std::uint64_t first = board.first_bad;
+    while (k < first && !board.first_bad.compare_exchange_weak(first, k)) continue;
+    break;
+  }
+  tally.current = kNone;
+  tally.coverage = checker->coverage();
+}
+
+[[noreturn]] void be_worker(const Open& open, std::size_t n, std::size_t jobs,
+                            const Campaign& campaign, Clock::time_point start, Board& board) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::signal(SIGINT, SIG_IGN);  // the maker of the workers decides
+  ::signal(SIGTERM, SIG_DFL);
+  take_processor(n);
+  int status = 0;
+  try {
+    work(open, n, jobs, campaign, start, board);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "forkproof: a process of the campaign: {}\n", e.what());
+    status = 1;
+  }
+  std::fflush(stderr);
+  ::_exit(status);
+}
+
+/// The processes of a campaign. None outlives it.
+class Workers {
+ public:
+  Workers(const Open& open, std::size_t jobs, const Campaign& campaign, Clock::time_point start,
+          Board& board)
+      : board_(board) {
+    std::fflush(stdout);
+    for (std::size_t n = 0; n < jobs; ++n) {
+      const pid_t pid = ::fork();
+      if (pid == 0) be_worker(open, n, jobs, campaign, start, board);
+      if (pid < 0) throw SystemFault("no process could be made for a campaign");
+      pids_.push_back(pid);
+    }
+  }
+  ~Workers() {
+    for (const pid_t pid : pids_)
+      if (pid != 0) ::kill(pid, SIGKILL), ::waitpid(pid, nullptr, 0);
+  }
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  /// Whether some are still at work. Takes down how one died that should not have.
+  bool working() {
+    bool some = false;
+    for (std::size_t n = 0; n < pids_.size(); ++n) {
+      int status = 0;
+      if (pids_[n] == 0) continue;
+      if (::waitpid(pids_[n], &status, WNOHANG) == 0) {
+        some = true;
+        continue;
+      }
+      pids_[n] = 0;
+      if (status != 0) note_death(n, status);
+    }
+    return some;
+  }
+
+  /// How a process died, and of which trace; empty if none did.
+  const std::string& death() const { return death_; }
+  std::uint64_t died_at() const { return died_at_; }
+
+ private:
+  void note_death(std::size_t n, int status) {
+    if (death_.empty() || board_.tallies[n].current < died_at_) {
+      died_at_ = board_.tallies[n].current;
+      death_ =
+          WIFSIGNALED(status)
+              ? fmt::format("the process that ran it was killed by signal {}", WTERMSIG(status))
+              : fmt::format("the process that ran it ended with status {}", WEXITSTATUS(status));
+    }
+    board_.stop = true;
+  }
+
+  Board& board_;
+  std::vector<pid_t> pids_;  // 0 once it has ended
+  std::string death_;
+  std::uint64_t died_at_ = kNone;
+};
+
+/// The violation of trace `k`, seen again by a checker of our own.
+Violation again(Checker& checker, const Campaign& campaign, std::uint64_t k) {
+  std::uint64_t ops = 0;
+  if (auto violation = checker.run_random(campaign.seed + k, profile_of(campaign, k), ops))
+    return std::move(*violation);
+  return unknown("it did not hold once, and did when it was run again", 0, {});
+}
+
+}  // namespace
+
+void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, Results& results,
+                  const Watch& watch) {
+  const Clock::time_point start = Clock::now();
+  const Results before = results;
+  SharedBoard board;
+  Workers workers(open, std::min<std::size_t>(jobs, CPU_SETSIZE), campaign, start, *board);
+  const auto add_up = [&] {
+    results.traces = before.traces, results.ops = before.ops;
+    for (const Tally& tally : board->tallies)
+      results.traces += tally.traces, results.ops += tally.ops;
+    results.seconds = before.seconds + std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  while (workers.working()) {
+    std::this_thread::sleep_for(kLookEvery);
+    add_up();
+    if (!watch(results)) board->stop = true;
+  }
+  add_up();
+  for (const Tally& tally : board->tallies) results.coverage.add(tally.coverage);
+
+  Case c = case_of(campaign, results.system);
+  if (!workers.death().empty()) {
+    const std::uint64_t k = workers.died_at() == kNone ? 0 : workers.died_at();
+    explain(*open(), campaign, k, unknown(workers.death(), 0, {}), results.system, c);
+  } else if (const std::uint64_t k = board->first_bad; k != kNone) {
+    const auto checker = open();
+    explain(*checker, campaign, k, again(*checker, campaign, k), results.system, c);
+  }
+  c.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  results.seconds = before.seconds + c.seconds;
+  results.cases.push_back(std::move(c));
+}
+
+}  // namespace forkproof::harness
