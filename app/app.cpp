@@ -59,6 +59,17 @@ void add_replay(CLI::App& app, Command& command) {
   c->callback([&command, o] { command = [o] { return replay(*o); }; });
 }
 
+void add_record(CLI::App& app, Command& command) {
+  auto o = std::make_shared<RecordOptions>();
+  CLI::App* c = app.add_subcommand("record", "Make a corpus of small traces, with what was seen");
+  c->add_option("-o,--output", o->output, "The folder for it, new or empty")->required();
+  add_system(c, o->system);
+  c->add_option("--count", o->count, "How many traces at most: 300 by default");
+  c->add_option("--seed", o->seed, "The first of the random traces that they are made of");
+  c->add_option("--profile", o->profile, "linux-6 (the default) or linux-4.12");
+  c->callback([&command, o] { command = [o] { return record(*o); }; });
+}
+
 /// The commands that read one trace.
 void add_file_command(CLI::App& app, Command& command, const char* name, const char* says,
                       int (*body)(const FileOptions&)) {
@@ -136,6 +147,7 @@ int run(int argc, char** argv) {
   add_file_command(app, command, "minimize", "Make a failing trace as small as can be", minimize);
   add_file_command(app, command, "convert", "Turn a trace from text to bytes or back", convert);
   add_file_command(app, command, "show", "Draw the family of a trace", show);
+  add_record(app, command);
   add_spec(app, command);
   try {
     app.parse(argc, argv);

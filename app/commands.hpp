@@ -48,6 +48,11 @@ int minimize(const FileOptions& options);
 int convert(const FileOptions& options);
 int show(const FileOptions& options);
 
+struct RecordOptions {
+  std::string output, system = "impl", profile = "linux-6", count = "300", seed = "1";
+};
+int record(const RecordOptions& options);
+
 struct SpecOptions {
   bool rules = false, invariants = false, ops = false, sometimes = false;
   bool json = false, markdown = false;

@@ -24,14 +24,19 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   return Outcome::success();
 }
 
-/// The caller sleeps until its siblings are dead, and those whom that woke run before it does.
+/// The caller sleeps until its siblings are dead. Those run before it who are woken before it is,
+/// which the last sibling but the leader does, or the leader if it is the only one.
 void Machine::become_sole_thread(const Task& t) {
   const Index me = id(t);
   execing_ = me;
   list_others(t);
   doom_others(tasks_[me]);
-  run_doomed();
-  run_woken();
+  const Index leader = process_of(t).leader();
+  for (const Index i : doomed_) {
+    run_doomed(i);
+    if (i != leader || doomed_.size() == 1) list_woken();
+  }
+  run_listed();
   execing_ = kNobody;
   if (!is_leader(tasks_[me]) && !process_of(tasks_[me]).exits()) take_leadership(tasks_[me]);
 }

@@ -24,7 +24,7 @@ Outcome Machine::perform(Task& t, const ExitGroup& op) {
   if (p.live > 1) {
     list_others(t);
     exit_group(t, status_of(op.code));
-    run_doomed();
+    for (const Index i : doomed_) run_doomed(i);
   } else {
     exit_group(t, status_of(op.code));
   }
@@ -66,15 +66,12 @@ void Machine::list_others(const Task& t) {
     doomed_.push_back(i);
 }
 
-/// Those that were listed die at once.
-void Machine::run_doomed() {
-  for (const Index i : doomed_) {
-    Task& t = tasks_[i];
-    if (t.zombie) continue;
-    dequeue(t);
-    run(t);
-    if (over_) return;
-  }
+/// One of those that were listed dies at once.
+void Machine::run_doomed(Index i) {
+  Task& t = tasks_[i];
+  if (over_ || t.zombie) return;
+  dequeue(t);
+  run(t);
 }
 
 void Machine::exit_task(Task& t, std::int32_t code) {

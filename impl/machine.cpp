@@ -63,11 +63,15 @@ void Machine::settle() {
   while (!woken_.empty()) run_next(woken_.first);
 }
 
-/// Those run that have been woken until now, but for the actor.
-void Machine::run_woken() {
-  doomed_.clear();
-  for (Index i = woken_.first; i != kNobody; i = woken_.after(tasks_, i)) doomed_.push_back(i);
-  for (const Index i : doomed_)
+/// Takes down who has been woken until now.
+void Machine::list_woken() {
+  listed_.clear();
+  for (Index i = woken_.first; i != kNobody; i = woken_.after(tasks_, i)) listed_.push_back(i);
+}
+
+/// Those that were listed run, but for the actor.
+void Machine::run_listed() {
+  for (const Index i : listed_)
     if (i != actor_ && tasks_[i].queued) run_next(i);
 }
 

@@ -77,7 +77,8 @@ class Machine {
   void proceed(Task& t);
   void run(Task& t);
   void settle();
-  void run_woken();
+  void list_woken();
+  void run_listed();
   void run_next(Index i);
   void conclude(Task& t);
   void answer(Task& t, const Outcome& outcome);
@@ -141,7 +142,7 @@ class Machine {
   void leave_signals(Task& t);
   void doom_others(Task& t);
   void list_others(const Task& t);
-  void run_doomed();
+  void run_doomed(Index i);
   void release_vfork_parent(Task& t);
   void notify_exit(Task& t, bool group_dead);
   void release(Task& t);
@@ -264,7 +265,8 @@ class Machine {
   bool over_ = false;
   Effects effects_;
   std::vector<Index> scratch_;
-  std::vector<Index> doomed_;  // the threads that an exit_group or exec ends, or whom that woke
+  std::vector<Index> doomed_;  // the threads that an exit_group or exec ends
+  std::vector<Index> listed_;  // who runs before that exec goes on
 };
 
 }  // namespace forkproof::impl

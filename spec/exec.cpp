@@ -33,17 +33,25 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   return answers(Outcome::success(), "exec.identity-kept"_rule);
 }
 
-/// Ends all other threads, which the caller sleeps for: whoever their ends wake runs before it goes
-/// on. It takes the leader's place when it is not the leader.
+/// Ends all other threads, which the caller sleeps for: whom their ends wake before they wake the
+/// caller runs before it goes on. The last one but the leader wakes it, the leader only if it is
+/// the only one. The caller takes the leader's place when it is not the leader.
 void Model::become_only_thread(TaskId id) {
   Process& p = world_.process_of(world_.tasks[id]);
   p.stopping_threads = 0;
   for (const TaskId thread : p.threads) world_.tasks[thread].stop_pending = false;
   p.execing = id;
-  end_threads(others_round(id), world_.tasks[id].process);
-  std::erase(next_, id);
-  world_.tasks[id].queued = false;  // it looks at its signals once the exec is over
-  for (std::size_t woken = next_.size(); woken > 0; --woken) run_next();
+  const std::vector<TaskId> others = others_round(id);
+  std::vector<TaskId> first;  // who is woken before the caller is
+  for (const TaskId other : others) {
+    end_threads({&other, 1}, world_.tasks[id].process);
+    if (other != p.leader || others.size() == 1) first.assign(next_.begin(), next_.end());
+  }
+  for (const TaskId woken : first)
+    if (woken != id && world_.tasks.has(woken) && world_.tasks[woken].queued) {
+      std::erase(next_, woken);
+      run_woken(woken);
+    }
   p.execing = TaskId::none();
   cover("exec.other-threads-die"_rule);
   if (p.leader != id && !p.group_exit) take_leaders_place(id);

@@ -100,13 +100,14 @@ Outcome Model::asleep(const Task& t) {
 }
 
 void Model::settle() {
-  while (!next_.empty()) run_next();
+  while (!next_.empty()) {
+    const TaskId id = next_.front();
+    next_.pop_front();
+    if (world_.tasks.has(id)) run_woken(id);
+  }
 }
 
-void Model::run_next() {
-  const TaskId id = next_.front();
-  next_.pop_front();
-  if (!world_.tasks.has(id)) return;
+void Model::run_woken(TaskId id) {
   world_.tasks[id].queued = false;
   run(id);
 }

@@ -96,7 +96,7 @@ class Model {
   void answer_actor(const Answer&);
   static Outcome asleep(const Task&);
   void settle();
-  void run_next();
+  void run_woken(TaskId);
   void wake(TaskId);
   void run(TaskId);
   void go_on(TaskId, bool signalled);

@@ -1,0 +1,43 @@
+/// Small traces that between them use the whole rule book: random ones, each made as small as it
+/// can be while it still makes a rule act that no trace before it did or, once all have acted, two
+/// rules that were never seen together. For corpora of recordings.
+#pragma once
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spec/rules.hpp"
+#include "spec/script.hpp"
+
+namespace forkproof::harness {
+
+/// A trace and what it is there for.
+struct Distilled {
+  Script script;
+  std::vector<RuleId> wanted;  // one rule, or two
+};
+
+class Distiller {
+ public:
+  /// The random traces are those of `seed`, `seed + 1` and so on.
+  Distiller(std::uint64_t seed, Profile profile) : seed_(seed), profile_(profile) {}
+
+  /// The next one. No two make the same set of rules act. Nothing when `tries` random traces have
+  /// nothing new.
+  std::optional<Distilled> next(std::size_t tries);
+
+ private:
+  using Rules = std::bitset<kRules.size()>;
+
+  std::optional<std::vector<RuleId>> wanted_of(const Rules& rules) const;
+  bool is_new(const Rules& rules);
+
+  std::uint64_t seed_;
+  Profile profile_;
+  std::vector<Rules> seen_;  // of each trace so far
+  Rules covered_;            // by any of them
+};
+
+}  // namespace forkproof::harness
