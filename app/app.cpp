@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "app/commands.hpp"
+#include "harness/system_fault.hpp"
 
 namespace forkproof::app {
 
@@ -122,6 +123,8 @@ int finish(const Command& command) {
   } catch (const Failure& f) {
     std::fflush(stdout);
     return fail(f.status, f.message);
+  } catch (const harness::SystemFault& e) {
+    return fail(kCannotRun, e.what());
   } catch (const std::system_error& e) {  // from fmt: stdout cannot be written
     return fail(kBadInput, fmt::format("standard output: {}", e.code().message()));
   } catch (const std::bad_alloc&) {

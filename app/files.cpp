@@ -24,9 +24,22 @@ Script load(const std::string& file, bool* text) {
   return std::move(loaded.script);
 }
 
+namespace {
+
+/// A Failure where the system cannot be held to the dialect of the script.
+void expect_possible(const harness::Checker& checker, const Script& script,
+                     const FileOptions& o) {
+  if (const std::string why = checker.refuses(script.world.profile); !why.empty())
+    throw Failure{kCannotRun, fmt::format("{}: {}", o.file, why)};
+}
+
+}  // namespace
+
 int run_script(const FileOptions& o) {
   const auto checker = open(o.system);
-  const auto [recording, violation] = checker->record(load(o.file));
+  const Script script = load(o.file);
+  expect_possible(*checker, script, o);
+  const auto [recording, violation] = checker->record(script);
   write_file("-", print(recording));
   if (!violation) return kHolds;
   fmt::print(stderr, "{}", report(*violation, ""));
@@ -38,6 +51,7 @@ int minimize(const FileOptions& o) {
   expect_writable(o.output);
   const auto checker = open(o.system);
   const Script script = load(o.file);
+  expect_possible(*checker, script, o);
   const auto violation = checker->run(script);
   if (!violation)
     throw Failure{kBadInput, fmt::format("{}: does not fail on {}", o.file, o.system)};

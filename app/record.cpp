@@ -66,6 +66,8 @@ int record(const RecordOptions& o) {
     throw Failure{kBadInput, "--profile both: expected one, for a recording is of one system"};
   expect_empty(o.output);
   const auto checker = open(o.system);
+  if (const std::string why = checker->refuses(profiles[0]); !why.empty())
+    throw Failure{kCannotRun, why};
   const std::string today = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
   harness::Distiller distiller(read_number("--seed", o.seed), profiles[0]);
   watch_for_interrupt();

@@ -92,6 +92,7 @@ int conclude(const harness::Results& results, const ReportOptions& options) {
   if (options.json) fmt::print("{}", harness::to_json(results));
   if (!options.junit.empty()) write_file(options.junit, harness::to_junit(results));
   if (results.violations() > 0) return kViolated;
+  if (results.traces == 0 && results.skipped() > 0) return kCannotRun;
   return results.errors() > 0 ? kBadInput : kHolds;
 }
 

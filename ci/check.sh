@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # usage: ci/check.sh [OPTION...]
 #
-# Sets up, builds the release, and holds an implementation to the spec: first the litmus traces of
-# fuzz/corpus/regressions, then random traces for 30 s. Without options that is our own
-# implementation; options go to `forkproof check` (see `forkproof check --help`), for example:
+# Sets up, builds the release, and holds systems to the spec: first the litmus traces of
+# fuzz/corpus/regressions, then random traces for 30 s. Without options those are our own
+# implementation and, where it can be had, the running kernel; options go to `forkproof check` (see
+# `forkproof check --help`), for example:
 #
 #   ci/check.sh --time 5m --seed 7
 #   ci/check.sh --profile linux-6 --junit report.xml

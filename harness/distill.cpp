@@ -12,6 +12,8 @@ namespace forkproof::harness {
 
 namespace {
 
+constexpr std::size_t kIdleMax = 3000;  // random traces without a new rule, before pairs count
+
 /// The rules that a script makes act.
 std::bitset<kRules.size()> rules_of(const Script& script) {
   ModelSystem system;
@@ -42,6 +44,7 @@ std::optional<Distilled> Distiller::next(std::size_t tries) {
   for (; tries > 0; --tries) {
     const Script random = without_expectations(generate(seed_++, profile_));
     const std::optional<std::vector<RuleId>> wanted = wanted_of(rules_of(random));
+    if (idle_ < kIdleMax) idle_ = wanted ? 0 : idle_ + 1;
     if (!wanted) continue;
     Script least = least_with(random, *wanted);
     if (is_new(rules_of(least))) return Distilled{std::move(least), *wanted};
@@ -56,6 +59,7 @@ std::optional<std::vector<RuleId>> Distiller::wanted_of(const Rules& rules) cons
     if (rules[n] && !covered_[n]) return std::vector{RuleId{n}};
     if (rules[n]) acted.push_back({n});
   }
+  if (idle_ < kIdleMax) return std::nullopt;  // single rules first
   for (std::size_t i = 0; i < acted.size(); ++i)
     for (std::size_t j = i + 1; j < acted.size(); ++j) {
       const std::vector<RuleId> pair{acted[i], acted[j]};

@@ -38,6 +38,7 @@ class Distiller {
   Profile profile_;
   std::vector<Rules> seen_;  // of each trace so far
   Rules covered_;            // by any of them
+  std::size_t idle_ = 0;     // random traces since the last with a rule that was new
 };
 
 }  // namespace forkproof::harness

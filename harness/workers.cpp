@@ -14,6 +14,7 @@
 
 #include "harness/campaign.hpp"
 #include "harness/system_fault.hpp"
+#include "spec/text.hpp"
 
 namespace forkproof::harness {
 
@@ -25,7 +26,9 @@ constexpr std::uint64_t kNone = UINT64_MAX;
 /// What one process tells the others.
 struct alignas(64) Tally {
   std::atomic<std::uint64_t> traces, ops, current{kNone};
-  Coverage coverage;  // once it has ended
+  std::atomic<bool> done{false};  // it came to the end of its work
+  Coverage coverage;              // once it is done
+  char seen[2048] = {};           // the violation, in words
 };
 
 /// What all of them share.
@@ -76,52 +79,62 @@ void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& cam
     if (campaign.time && Clock::now() - start >= *campaign.time) break;
     tally.current = k;
     std::uint64_t ops = 0;
-    const bool holds = !checker->run_random(campaign.seed + k, profile_of(campaign, k), ops);
+    const auto violation = checker->run_random(campaign.seed + k, profile_of(campaign, k), ops);
     ++tally.traces;
     tally.ops += ops;
-    if (holds) continue;
+    if (!violation) continue;
+    fmt::format_to_n(tally.seen, sizeof tally.seen - 1, "{}: observed {}, allowed {}; {}",
+                     violation->id, violation->observed, violation->allowed,
+                     print(violation->trace));
     std::uint64_t first = board.first_bad;
     while (k < first && !board.first_bad.compare_exchange_weak(first, k)) continue;
     break;
   }
   tally.current = kNone;
   tally.coverage = checker->coverage();
+  tally.done = true;
 }
 
 [[noreturn]] void be_worker(const Open& open, std::size_t n, std::size_t jobs,
-                            const Campaign& campaign, Clock::time_point start, Board& board) {
+                            const Campaign& campaign, Clock::time_point start, pid_t maker,
+                            Board& board) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::signal(SIGINT, SIG_IGN);  // the maker of the workers decides
-  ::signal(SIGTERM, SIG_DFL);
+  if (::getppid() != maker) ::_exit(1);
+  for (const int signal : {SIGINT, SIGTERM}) ::signal(signal, SIG_IGN);  // the maker decides
   take_processor(n);
-  int status = 0;
   try {
     work(open, n, jobs, campaign, start, board);
   } catch (const std::exception& e) {
     fmt::print(stderr, "forkproof: a process of the campaign: {}\n", e.what());
-    status = 1;
+  } catch (...) {
+    fmt::print(stderr, "forkproof: a process of the campaign cannot do its work\n");
   }
   std::fflush(stderr);
-  ::_exit(status);
+  ::_exit(board.tallies[n].done ? 0 : 1);
 }
 
 /// The processes of a campaign. None outlives it.
 class Workers {
  public:
-  Workers(const Open& open, std::size_t jobs, const Campaign& campaign, Clock::time_point start,
-          Board& board)
-      : board_(board) {
-    std::fflush(stdout);
-    for (std::size_t n = 0; n < jobs; ++n) {
-      const pid_t pid = ::fork();
-      if (pid == 0) be_worker(open, n, jobs, campaign, start, board);
-      if (pid < 0) throw SystemFault("no process could be made for a campaign");
-      pids_.push_back(pid);
-    }
+  explicit Workers(Board& board) : board_(board) {
+    waits_ = ::signal(SIGCHLD, SIG_DFL);  // were it ignored, nobody could be waited for
   }
   ~Workers() {
     for (const pid_t pid : pids_)
       if (pid != 0) ::kill(pid, SIGKILL), ::waitpid(pid, nullptr, 0);
+    ::signal(SIGCHLD, waits_);
+  }
+
+  void start(const Open& open, std::size_t jobs, const Campaign& campaign,
+             Clock::time_point start) {
+    std::fflush(stdout);
+    const pid_t maker = ::getpid();
+    for (std::size_t n = 0; n < jobs; ++n) {
+      const pid_t pid = ::fork();
+      if (pid == 0) be_worker(open, n, jobs, campaign, start, maker, board_);
+      if (pid < 0) throw SystemFault("no process can be made for a campaign");
+      pids_.push_back(pid);
+    }
   }
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
@@ -137,7 +150,7 @@ class Workers {
         continue;
       }
       pids_[n] = 0;
-      if (status != 0) note_death(n, status);
+      if (status != 0 || !board_.tallies[n].done) note_death(n, status);
     }
     return some;
   }
@@ -159,17 +172,19 @@ class Workers {
   }
 
   Board& board_;
+  void (*waits_)(int);           // what SIGCHLD did before
   std::vector<pid_t> pids_;  // 0 once it has ended
   std::string death_;
   std::uint64_t died_at_ = kNone;
 };
 
 /// The violation of trace `k`, seen again by a checker of our own.
-Violation again(Checker& checker, const Campaign& campaign, std::uint64_t k) {
+Violation again(Checker& checker, const Campaign& campaign, std::uint64_t k, const Tally& tally) {
   std::uint64_t ops = 0;
   if (auto violation = checker.run_random(campaign.seed + k, profile_of(campaign, k), ops))
     return std::move(*violation);
-  return unknown("it did not hold once, and did when it was run again", 0, {});
+  return unknown(fmt::format("it did not hold once, and did when it was run again: {}", tally.seen),
+                 0, {});
 }
 
 }  // namespace
@@ -179,7 +194,9 @@ void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, 
   const Clock::time_point start = Clock::now();
   const Results before = results;
   SharedBoard board;
-  Workers workers(open, std::min<std::size_t>(jobs, CPU_SETSIZE), campaign, start, *board);
+  jobs = std::min<std::size_t>(jobs, CPU_SETSIZE);
+  Workers workers(*board);
+  workers.start(open, jobs, campaign, start);
   const auto add_up = [&] {
     results.traces = before.traces, results.ops = before.ops;
     for (const Tally& tally : board->tallies)
@@ -196,11 +213,13 @@ void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, 
 
   Case c = case_of(campaign, results.system);
   if (!workers.death().empty()) {
-    const std::uint64_t k = workers.died_at() == kNone ? 0 : workers.died_at();
-    explain(*open(), campaign, k, unknown(workers.death(), 0, {}), results.system, c);
+    c.violation = unknown(workers.death(), 0, {});
+    if (const std::uint64_t k = workers.died_at(); k != kNone)
+      explain(*open(), campaign, k, *c.violation, results.system, c);
   } else if (const std::uint64_t k = board->first_bad; k != kNone) {
     const auto checker = open();
-    explain(*checker, campaign, k, again(*checker, campaign, k), results.system, c);
+    explain(*checker, campaign, k, again(*checker, campaign, k, board->tallies[k % jobs]),
+            results.system, c);
   }
   c.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   results.seconds = before.seconds + c.seconds;

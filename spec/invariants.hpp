@@ -70,7 +70,8 @@ struct NearestReaperAdopts {
   static constexpr std::string_view id = "TREE-5";
   static constexpr std::string_view says =
       "An orphan comes to a living thread of its dead parent's process; if there is none, to the "
-      "nearest ancestor that is a subreaper; if there is none, to init.";
+      "nearest ancestor that is a subreaper; if there is none, to init: as far as the parent's "
+      "zombie is there to tell.";
   static constexpr std::string_view source = "kernel-exit REAPER:2";
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];

@@ -19,6 +19,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "harness/linux/program.hpp"
 #include "harness/system_fault.hpp"
@@ -102,6 +103,7 @@ void Watchdog::bark(const std::string& waited_for) {
 
 Stage::Stage() {
   expect_private_pid_max();
+  allow_many_files();
   pin();
   try {
     share();
@@ -127,6 +129,14 @@ void Stage::expect_private_pid_max() {
   if (!read || major < 6 || (major == 6 && minor < 14))
     throw SystemFault(
         fmt::format("Linux {} has no pid_max of a namespace's own; 6.14 has", name.release));
+}
+
+/// A puppet that sleeps in a call takes two descriptors.
+void Stage::allow_many_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) give_up("getrlimit", errno);
+  files.rlim_cur = files.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &files) != 0) give_up("setrlimit", errno);
 }
 
 /// Without it puppets on another processor could act while this one looks.
@@ -197,30 +207,16 @@ void Stage::forget_dispositions() {
   }
 }
 
-/// Limits and scheduling, which the puppets inherit, and where needed a user namespace in which we
-/// may make the others.
+/// Limits and scheduling, which the puppets inherit. Only real-time tasks run in the order in which
+/// they are woken, and are not preempted between the end of their life and the end of their number.
 void Stage::isolate_zygote() {
   // A limit of 1 also keeps a pipe from being handed a core, which a limit of 0 would not.
   const rlimit core{1, 1};
   if (::prlimit(zygote_, RLIMIT_CORE, &core, nullptr) != 0) give_up("prlimit", errno);
   sched_param priority{};
   priority.sched_priority = 1;
-  if (::sched_setscheduler(zygote_, SCHED_FIFO, &priority) != 0) {
-    priority.sched_priority = 0;  // at least nobody who is woken takes over at once
-    ::sched_setscheduler(zygote_, SCHED_BATCH, &priority);
-  }
-  if (::geteuid() == 0) return;
-
-  const std::int64_t made = call(kZygoteSlot, SYS_unshare, {CLONE_NEWUSER | CLONE_NEWNS});
-  if (made < 0)
-    give_up("no user namespace can be made here (see user_namespaces(7))", static_cast<int>(-made));
-  const auto write = [&](std::string_view file, const std::string& text) {
-    const std::int64_t answer = write_file(kZygoteSlot, file, text);
-    if (answer < 0) give_up(file, static_cast<int>(-answer));
-  };
-  write("/proc/self/setgroups", "deny");
-  write("/proc/self/uid_map", fmt::format("0 {} 1", ::geteuid()));
-  write("/proc/self/gid_map", fmt::format("0 {} 1", ::getegid()));
+  if (::sched_setscheduler(zygote_, SCHED_FIFO, &priority) != 0)
+    give_up("puppets have to be real-time tasks, which CAP_SYS_NICE allows", errno);
 }
 
 void Stage::end_zygote() {
@@ -261,12 +257,12 @@ void Stage::open() {
 }
 
 void Stage::close() {
-  if (init_ <= 0) return;
-  ::kill(init_, SIGKILL);
+  const pid_t init = std::exchange(init_, -1);
+  if (init <= 0) return;
+  ::kill(init, SIGKILL);  // the zygote, its parent, has not waited for it: the number is its own
   const std::int64_t reaped =
-      call(kZygoteSlot, SYS_wait4, {static_cast<std::uint64_t>(init_), 0, __WALL, 0});
-  if (reaped != init_) give_up("the zygote lost its init", static_cast<int>(-reaped));
-  init_ = -1;
+      call(kZygoteSlot, SYS_wait4, {static_cast<std::uint64_t>(init), 0, __WALL, 0});
+  if (reaped != init) give_up("the zygote lost its init", static_cast<int>(-reaped));
   proc_ = Descriptor();
   namespace_ = Descriptor();
 }
@@ -293,8 +289,9 @@ std::int64_t Stage::await(std::uint32_t index) {
   Watchdog watchdog;
   while (pending(slot(index))) {
     int status = 0;
+    if (zygote_ <= 0) throw SystemFault("the zygote is dead");
     if (::waitpid(zygote_, &status, WNOHANG) == zygote_) {
-      zygote_ = -1;
+      zygote_ = init_ = -1;
       throw SystemFault(fmt::format("the zygote died (status {:#x})", status));
     }
     watchdog.wait([&] { return fmt::format("the answer to call {}", slot(index).number); });

@@ -59,6 +59,7 @@ class Stage {
 
  private:
   static void expect_private_pid_max();
+  static void allow_many_files();
   void pin();
   void share();
   void load_program();

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <utility>
 
 #include "harness/system_fault.hpp"
@@ -48,6 +49,10 @@ std::optional<std::int32_t> exit_status(const Descriptor& pidfd) {
   info.mask = kExit;
   if (::ioctl(pidfd.get(), _IOWR(0xFF, 11, Info), &info) != 0) return std::nullopt;
   return (info.mask & kExit) != 0 ? std::optional{info.exit_code} : std::nullopt;
+}
+
+[[noreturn]] void fault(const std::string& what) {
+  throw SystemFault(fmt::format("{}: {}", what, std::strerror(errno)));
 }
 
 State state_at(Rest rest) {
@@ -261,7 +266,8 @@ Rest System::look(Puppet& p) {
     take_over_process(p);
     return Rest::none;  // under its new number it has not been looked at
   }
-  if (!glance || glance->state == 'Z' || glance->state == 'X') return Rest::gone;
+  if (!glance || glance->state == 'Z') return Rest::gone;
+  if (glance->state == 'X') return Rest::none;  // it has its number until it is gone
   if ((glance->flags & task_flag::exiting.bits) != 0) return Rest::none;
   if (glance->state == 'S' && !p.calling) return Rest::idle;
   if (glance->state != 'T' && !p.calling) return Rest::none;
@@ -330,8 +336,7 @@ TaskView System::view(Pid p) const {
 void System::pages(Pid p, std::vector<PageView>& out) const {
   parse_maps(read(fmt::format("{}/maps", p.n)), out);
   if (out.empty()) return;
-  const Descriptor memory(
-      ::openat(stage_.proc(), fmt::format("{}/mem", p.n).c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor memory = open(fmt::format("{}/mem", p.n), O_RDONLY);
   for (PageView& page : out)
     if (::pread(memory.get(), &page.value, sizeof page.value,
                 static_cast<off_t>(kWindowAt + page.page * kPageSize)) != sizeof page.value)
@@ -349,9 +354,11 @@ void System::tasks(std::vector<Pid>& out) const {
 /// The names in a folder of the namespace's /proc that are numbers.
 std::vector<std::int32_t> System::numbers_in(const std::string& folder) const {
   std::vector<std::int32_t> numbers;
-  const int fd = ::openat(stage_.proc(), folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const Descriptor folder_file = open(folder, O_RDONLY | O_DIRECTORY);
+  if (!folder_file) return numbers;
+  const int fd = ::fcntl(folder_file.get(), F_DUPFD_CLOEXEC, 0);
   DIR* const entries = fd < 0 ? nullptr : ::fdopendir(fd);
-  if (entries == nullptr) return numbers;
+  if (entries == nullptr) fault(folder);
   while (const dirent* const entry = ::readdir(entries)) {
     const std::string_view name = entry->d_name;
     std::int32_t n = 0;
@@ -363,27 +370,35 @@ std::vector<std::int32_t> System::numbers_in(const std::string& folder) const {
 }
 
 std::string_view System::read(const std::string& path) const {
-  const Descriptor file(::openat(stage_.proc(), path.c_str(), O_RDONLY | O_CLOEXEC));
-  return file ? read(file.get()) : std::string_view{};
+  const Descriptor file = open(path, O_RDONLY);
+  return file ? read(file.get(), true) : std::string_view{};
+}
+
+/// A file or folder of the namespace's /proc; none of a task that is gone.
+Descriptor System::open(const std::string& path, int flags) const {
+  Descriptor file(::openat(stage_.proc(), path.c_str(), flags | O_CLOEXEC));
+  if (!file && errno != ENOENT && errno != ESRCH) fault(path);
+  return file;
 }
 
 /// A file of a task that is read often stays open.
 std::string_view System::read(Descriptor& kept, Pid task, const char* name) const {
-  if (!kept)
-    kept = Descriptor(
-        ::openat(stage_.proc(), fmt::format("{}/{}", task.n, name).c_str(), O_RDONLY | O_CLOEXEC));
-  return kept ? read(kept.get()) : std::string_view{};
+  if (!kept) kept = open(fmt::format("{}/{}", task.n, name), O_RDONLY);
+  return kept ? read(kept.get(), false) : std::string_view{};
 }
 
-std::string_view System::read(int fd) const {
+/// What a file holds; nothing of a task that is gone. A file that is not read to its end is one
+/// whose text is known to be short.
+std::string_view System::read(int fd, bool to_the_end) const {
   std::size_t size = 0;
   while (true) {
     if (text_.size() < size + 4096) text_.resize(size + 8192);
     const ssize_t n =
         ::pread(fd, text_.data() + size, text_.size() - size, static_cast<off_t>(size));
+    if (n < 0 && errno != ESRCH) fault("a file of /proc");
     if (n < 0) return {};
     size += static_cast<std::size_t>(n);
-    if (n == 0 || size < 4096) return {text_.data(), size};
+    if (n == 0 || (!to_the_end && size < 4096)) return {text_.data(), size};
   }
 }
 

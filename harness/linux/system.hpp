@@ -76,7 +76,8 @@ class System {
   std::vector<std::int32_t> numbers_in(const std::string& folder) const;
   std::string_view read(const std::string& path) const;
   std::string_view read(Descriptor& kept, Pid task, const char* name) const;
-  std::string_view read(int fd) const;
+  std::string_view read(int fd, bool to_the_end) const;
+  Descriptor open(const std::string& path, int flags) const;
 
   Stage stage_;
   std::vector<Puppet> puppets_;  // in the order in which they were seen; the dead are taken out

@@ -61,6 +61,22 @@ for system in impl canary spec; do
   cmp 1.json 2.json || fail "two campaigns with one seed differ on $system"
 done
 
+# --- processes that die are no success, whoever started us
+python3 - "$F" <<'END' || fail 'a campaign whose processes were killed is a success'
+import os, signal, subprocess, sys, time
+child = subprocess.Popen([sys.argv[1], "check", "--engine", "random", "--system", "impl", "--jobs",
+                          "2", "--time", "60s"],
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                         preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+workers = []
+while len(workers) < 2:
+    time.sleep(0.05)
+    workers = open(f"/proc/{child.pid}/task/{child.pid}/children").read().split()
+time.sleep(0.3)
+for worker in workers: os.kill(int(worker), signal.SIGKILL)
+sys.exit(child.wait(timeout=20) != 1)
+END
+
 # --- every failing file is named
 mkdir bad
 trace bad/one.trace 'init: getpid -> 7'

@@ -3,10 +3,22 @@
 # behind, however it ends. Where namespaces cannot be had it is skipped, unless
 # FORKPROOF_REQUIRE_LINUX=1.
 set -euo pipefail
+# Alone in a namespace of pids where that can be had, so that nobody else's puppets are seen.
+alone=(unshare --pid --fork --kill-child --mount-proc)
+if [[ -z ${FORKPROOF_ALONE-} ]] && "${alone[@]}" true 2>/dev/null; then
+  FORKPROOF_ALONE=1 exec "${alone[@]}" bash "$0" "$@"
+fi
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 trace any.trace 'init: getpid -> init'
+# Which puppets there are, which mounts, which namespaces of pids.
+leavings() {
+  grep -lsx puppet /proc/[0-9]*/comm || true
+  cut -d' ' -f5 /proc/self/mountinfo
+  readlink /proc/[0-9]*/ns/pid 2>/dev/null || true
+}
+leavings | sort -u >before.txt
 status=0
 "$F" replay any.trace --system linux >out.txt 2>err.txt || status=$?
 if ((status == 3)) && [[ ${FORKPROOF_REQUIRE_LINUX-} != 1 ]]; then
@@ -15,12 +27,6 @@ if ((status == 3)) && [[ ${FORKPROOF_REQUIRE_LINUX-} != 1 ]]; then
 fi
 ((status == 0)) || fail "a trace of one op: status $status: $(<err.txt)"
 
-# Which puppets there are, which mounts, which namespaces of pids.
-leavings() {
-  grep -lsx puppet /proc/[0-9]*/comm || true
-  cut -d' ' -f5 /proc/self/mountinfo
-  readlink /proc/[0-9]*/ns/pid 2>/dev/null || true
-}
 # The kernel may take a moment to end what a killed controller leaves.
 clean() {
   local try
@@ -31,7 +37,7 @@ clean() {
   done
   fail "left behind by $1: $(comm -13 before.txt after.txt)"
 }
-leavings | sort -u >before.txt
+clean 'the first'
 
 # --- the litmus traces
 expect 0 "$F" replay "$CORPUS" --system linux --json --junit replay.xml
@@ -43,6 +49,10 @@ clean 'a success'
 trace wrong.trace 'init: fork -> A' 'A: pause -> blocks' 'init: getpid -> 7'
 expect 1 "$F" replay wrong.trace --system linux
 says 'VIOLATION of what the trace expects' out.txt
+trace old.trace 'world profile=linux-4.12' 'init: getpid -> 7'
+expect 3 "$F" replay old.trace --system linux
+refuses 3 'no linux-4.12' "$F" run old.trace --system linux
+refuses 3 'CAP_SYS_NICE' setpriv --bounding-set=-sys_nice "$F" run any.trace --system linux
 trace asleep.trace 'init: pause -> blocks' 'world: pid_max 300 -> EINVAL' \
   'world: pid_cursor 310 -> 0'
 expect 0 "$F" replay asleep.trace --system linux
@@ -59,12 +69,26 @@ refuses 3 'linux-4.12' "$F" check --system linux --profile linux-4.12 --engine r
 # --- a campaign, and its end by a signal
 expect 0 "$F" check --engine random --system linux --traces 100 --seed 1 --json
 json 'o["traces"] == 100 and o["ops"] > 1000'
+expect 0 "$F" check --engine random --system linux --time 30s --json
+json 'o["traces"] > 1000 and o["violations"] == []'
+# To the whole group, as timeout(1) does it: no less clean.
+expect 0 timeout --preserve-status 2 "$F" check --engine random --system linux --time 60s --jobs 2
+says '^no violation$' out.txt
 for signal in INT KILL; do
   python3 - "$F" "$signal" <<'END' || fail "SIG$signal: the campaign did not end as it should"
-import signal, subprocess, sys, time
+import glob, signal, subprocess, sys, time
+def read(file):
+    try: return open(file).read().strip()
+    except OSError: return ""
+def puppets():
+    return [f for f in glob.glob("/proc/[0-9]*/comm") if read(f) == "puppet"]
+before = len(puppets())
 child = subprocess.Popen([sys.argv[1], "check", "--engine", "random", "--system", "linux",
                           "--seed", "1", "--time", "60s"], stdout=subprocess.DEVNULL)
-time.sleep(0.3)
+end = time.time() + 20
+while len(puppets()) < before + 3:  # a campaign is under way
+    assert time.time() < end and child.poll() is None
+    time.sleep(0.01)
 child.send_signal(getattr(signal, "SIG" + sys.argv[2]))
 status = child.wait(timeout=20)
 sys.exit(status != (0 if sys.argv[2] == "INT" else -9))

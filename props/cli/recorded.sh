@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What kernels did, as they were recorded, is what our implementation and the spec do; and a corpus of
-# recordings can be made.
+# What kernels did, as they were recorded, is what our implementation and the spec do; and a corpus
+# of recordings can be made.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
