@@ -100,7 +100,7 @@ void Watchdog::bark(const std::string& waited_for) {
   throw SystemFault(fmt::format("not within {} s: {}", kPatience.count(), waited_for));
 }
 
-Stage::Stage() {
+Stage::Stage(const Safeguards& safeguards) : safeguards_(safeguards) {
   expect_private_pid_max();
   pin();
   try {
@@ -132,6 +132,7 @@ void Stage::expect_private_pid_max() {
 /// Without it puppets on another processor could act while this one looks.
 void Stage::pin() {
   if (::sched_getaffinity(0, sizeof cpus_, &cpus_) != 0) give_up("sched_getaffinity", errno);
+  if (!safeguards_.one_processor) return;
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
@@ -205,7 +206,7 @@ void Stage::isolate_zygote() {
   if (::prlimit(zygote_, RLIMIT_CORE, &core, nullptr) != 0) give_up("prlimit", errno);
   sched_param priority{};
   priority.sched_priority = 1;
-  if (::sched_setscheduler(zygote_, SCHED_FIFO, &priority) != 0) {
+  if (!safeguards_.real_time || ::sched_setscheduler(zygote_, SCHED_FIFO, &priority) != 0) {
     priority.sched_priority = 0;  // at least nobody who is woken takes over at once
     ::sched_setscheduler(zygote_, SCHED_BATCH, &priority);
   }
