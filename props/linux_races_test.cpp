@@ -28,8 +28,8 @@ std::uint64_t rounds() {
 }
 
 void print(std::string_view guards, const Race& race, const Count& c) {
-  fmt::print("{:<24} {:<32} {:>6} wrong of {:>6}, {} without a verdict\n", guards, race.says,
-             c.wrong, c.rounds, c.faults);
+  fmt::print("{:<24} {:<32} {:>6} wrong of {:>6}, {} without a verdict, {:.1f} s\n", guards,
+             race.says, c.wrong, c.rounds, c.faults, c.seconds);
 }
 
 class Races : public testing::Test {

@@ -3,6 +3,8 @@
 /// are compared with what must come out, not with the model.
 #pragma once
 #include <algorithm>
+#include <chrono>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
@@ -16,46 +18,65 @@ using harness::SystemFault;
 using harness::kernel::Safeguards;
 using System = harness::kernel::System;
 
-/// A world with init and one child of it, `p`, which catches SIGUSR1, and what goes wrong in it.
+/// A world of init and children of it that catch SIGUSR1, and whether something went wrong in it.
 class Ring {
  public:
-  explicit Ring(const Safeguards& safeguards) : system_(safeguards) {}
+  explicit Ring(const Safeguards& safeguards) : safeguards_(safeguards), system_(safeguards) {}
 
-  void begin() {
-    system_.reset({});
-    p = system_.apply(kInit, Fork{}).outcome.who.pid();
-    Sigaction caught;
-    caught.signal = sig::usr1;
-    caught.disposition = Disposition::catch_;
-    system_.apply(p, caught);
+  /// A new world, made with all the safeguards that there can be. On several processors even that
+  /// can go wrong; it is done again then, and is no round.
+  void begin(std::size_t children) {
+    for (int tries = 0; tries < kTriesMax; ++tries) {
+      good_ = true;
+      system_.guard({});
+      system_.reset({});
+      crowd.clear();
+      while (crowd.size() < children) {
+        crowd.push_back(expect_task(kInit, Fork{}, Outcome::Kind::task));
+        Sigaction caught;
+        caught.signal = sig::usr1;
+        caught.disposition = Disposition::catch_;
+        expect(crowd.back(), caught, Outcome::success());
+      }
+      p = crowd.back();
+      system_.guard(safeguards_);
+      if (good_) return;
+    }
+    throw std::runtime_error("no world in which a race could be run");
   }
 
-  /// Does one op, and takes down whether all that it does was seen with it.
+  /// Does one op, and takes down whether all that it does was seen with it. Once something was
+  /// wrong the rest of a round is left out: nobody knows whom it would wait for.
   void expect(Pid actor, const Op& op, const Outcome& outcome,
               const std::vector<Returned>& returned = {}) {
+    if (!good_) return;
     const Effects& seen = system_.apply(actor, op);
-    good_ =
-        good_ && seen.outcome == outcome && std::ranges::is_permutation(seen.returned, returned);
+    good_ = seen.outcome == outcome && std::ranges::is_permutation(seen.returned, returned);
   }
   /// The same of an op that makes a task, under whatever number.
   Pid expect_task(Pid actor, const Op& op, Outcome::Kind kind) {
+    if (!good_) return {};
     const Effects& seen = system_.apply(actor, op);
-    good_ = good_ && seen.outcome.kind == kind && seen.returned.empty();
+    good_ = seen.outcome.kind == kind && seen.returned.empty();
     return seen.outcome.who.pid();
   }
 
   /// What /proc shows now: the state, and that no signal waits to be dealt with.
   void expect_state(Pid task, State state) {
+    if (!good_) return;
     const TaskView seen = system_.view(task);
-    good_ = good_ && seen.state == state && seen.pending.empty() && seen.shared_pending.empty();
+    good_ = seen.state == state && seen.pending.empty() && seen.shared_pending.empty();
   }
 
   bool good() const { return good_; }
-  void forgive() { good_ = true; }
 
-  Pid p;
+  std::vector<Pid> crowd;
+  Pid p;  // the last of them
 
  private:
+  static constexpr int kTriesMax = 1000;
+
+  Safeguards safeguards_;
   System system_;
   bool good_ = true;
 };
@@ -89,26 +110,35 @@ inline void child_is_dead(Ring& r) {
   r.expect(r.p, kWaitForAny, Outcome::news(child, Change::exited, 7));
 }
 
-/// A handler that runs late would interrupt the pause that comes next.
-inline void handler_runs(Ring& r) {
-  r.expect(kInit, kill_with(r.p, sig::usr1), Outcome::success());
-  r.expect_state(r.p, State::running);
-  r.expect(r.p, Pause{}, kBlocks);
-  r.expect(kInit, kill_with(r.p, sig::usr1), Outcome::success(),
-           {{r.p, Outcome::failure(Errno::intr)}});
+/// All are sent a signal at once. Handlers that run late would interrupt the pauses that come next;
+/// and when they interrupt one, that belongs to the signal.
+inline void handlers_run(Ring& r) {
+  const Op signal_all = Kill{{Target::Kind::all, {}}, sig::usr1};
+  r.expect(kInit, signal_all, Outcome::success());
+  std::vector<Returned> interrupted;
+  for (auto task = r.crowd.rbegin(); task != r.crowd.rend(); ++task) {
+    r.expect(*task, Pause{}, kBlocks);
+    interrupted.push_back({*task, Outcome::failure(Errno::intr)});
+  }
+  r.expect(kInit, signal_all, Outcome::success(), interrupted);
 }
 
-/// A stop that takes effect late would not be there to be waited for, and its task could act.
-inline void task_stops(Ring& r) {
+/// All are stopped at once. A stop that takes effect late would not be there to be seen or waited
+/// for, and its task could act.
+inline void tasks_stop(Ring& r) {
   using wait_option::continued, wait_option::nohang, wait_option::stopped;
-  r.expect(kInit, kill_with(r.p, sig::stop), Outcome::success());
-  r.expect_state(r.p, State::stopped);
-  r.expect(kInit, wait_for(r.p, stopped | nohang),
-           Outcome::news(r.p, Change::stopped, sig::stop.n));
-  r.expect(r.p, Getpid{}, Outcome::of(Outcome::Kind::not_run));
-  r.expect(kInit, kill_with(r.p, sig::cont), Outcome::success());
-  r.expect(kInit, wait_for(r.p, continued | nohang), Outcome::news(r.p, Change::continued, 0));
-  r.expect(r.p, Getpid{}, Outcome::task(r.p));
+  r.expect(kInit, Kill{{Target::Kind::all, {}}, sig::stop}, Outcome::success());
+  for (auto task = r.crowd.rbegin(); task != r.crowd.rend(); ++task) {
+    r.expect_state(*task, State::stopped);
+    r.expect(kInit, wait_for(*task, stopped | nohang),
+             Outcome::news(*task, Change::stopped, sig::stop.n));
+    r.expect(*task, Getpid{}, Outcome::of(Outcome::Kind::not_run));
+  }
+  r.expect(kInit, Kill{{Target::Kind::all, {}}, sig::cont}, Outcome::success());
+  for (const Pid task : r.crowd) {
+    r.expect(kInit, wait_for(task, continued | nohang), Outcome::news(task, Change::continued, 0));
+    r.expect(task, Getpid{}, Outcome::task(task));
+  }
 }
 
 /// The maker is let go before the child can be waited for; the exit is over when both are so.
@@ -121,25 +151,26 @@ inline void vfork_ends(Ring& r) {
 struct Race {
   std::string_view says;
   void (*round)(Ring&);
+  std::size_t children = 1;  // of init
 };
-inline constexpr Race kRaces[] = {
-    {"false blocked, a child dies", child_dies},
-    {"false blocked, a child is dead", child_is_dead},
-    {"late handler", handler_runs},
-    {"late stop", task_stops},
-    {"early release of a vfork", vfork_ends},
-};
+inline constexpr Race kRaces[] = {{"false blocked, a child dies", child_dies},
+                                  {"false blocked, a child is dead", child_is_dead},
+                                  {"late handlers", handlers_run, 6},
+                                  {"late stops", tasks_stop, 6},
+                                  {"early release of a vfork", vfork_ends}};
 
 struct Count {
   std::uint64_t rounds = 0, wrong = 0, faults = 0;  // wrong includes those without a verdict
+  double seconds = 0;
 };
 
 /// Runs rounds until there are so many, or `enough` says that there are.
 Count run_rounds(const Race& race, const Safeguards& safeguards, std::uint64_t most,
                  auto&& enough) {
+  const auto start = std::chrono::steady_clock::now();
   Count count;
   Ring ring(safeguards);
-  ring.begin();
+  ring.begin(race.children);
   while (count.rounds < most && !enough(count)) {
     ++count.rounds;
     try {
@@ -149,9 +180,9 @@ Count run_rounds(const Race& race, const Safeguards& safeguards, std::uint64_t m
       ++count.faults;
     }
     ++count.wrong;
-    ring.forgive();
-    ring.begin();
+    ring.begin(race.children);
   }
+  count.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return count;
 }
 
