@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The matrix of clones on the running kernel: every combination of flags, exit signals and callers is
-# tried, and all agree with the spec. Where namespaces cannot be had it is skipped, unless
+# The matrix of clones on the running kernel: every combination of flags, exit signals and callers
+# is tried, and all agree with the spec. Where namespaces cannot be had it is skipped, unless
 # FORKPROOF_REQUIRE_LINUX=1.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
