@@ -39,13 +39,15 @@ void add_check(CLI::App& app, Command& command) {
   c->add_option("--system", o->system,
                 "impl, spec, linux, or canary, which has a defect; by default impl and, where it "
                 "can be had, linux");
-  c->add_option("--engine", o->engines, "replay, random, or both with a comma between them");
+  c->add_option("--engine", o->engines,
+                "One or more of replay, matrix and random, with commas between them");
   c->add_option("--time", o->time, "How long random traces are run: 500ms, 30s (the default), 5m");
   c->add_option("--traces", o->traces, "How many random traces are run at most");
   c->add_option("--jobs", o->jobs,
                 "How many processes run random traces; by default one for each processor on linux, "
                 "else one");
   c->add_option("--seed", o->seed, "The seed of the random campaign");
+  c->add_option("--combination", o->combination, "The one combination of the matrix to run");
   c->add_option("--profile", o->profile, "linux-6, linux-4.12 or both (the default)");
   add_report(c, o->report);
   c->callback([&command, o] { command = [o] { return check(*o); }; });

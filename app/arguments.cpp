@@ -67,10 +67,12 @@ Engines read_engines(const std::string& text) {
       if (name == later) throw Failure{kCannotRun, fmt::format("engine {} is not built in", name)};
     if (name == "replay")
       engines.replay = true;
+    else if (name == "matrix")
+      engines.matrix = true;
     else if (name == "random")
       engines.random = true;
     else
-      refuse("--engine", text, "replay, random, or both with a comma between them");
+      refuse("--engine", text, "replay, matrix and random, one or more with commas between them");
     if (name.size() == left.size()) return engines;
     left.remove_prefix(name.size() + 1);
   }

@@ -1,4 +1,5 @@
-/// `forkproof check`: holds a system to the spec, by the litmus traces and by random ones.
+/// `forkproof check`: holds a system to the spec, by the litmus traces, by a matrix of clones
+/// and by random traces.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -12,6 +13,7 @@
 #include "app/interrupt.hpp"
 #include "app/output.hpp"
 #include "app/reporting.hpp"
+#include "harness/matrix.hpp"
 #include "harness/trace_file.hpp"
 
 namespace forkproof::app {
@@ -59,22 +61,33 @@ void print_coverage(const harness::Results& r, const Engines& engines) {
   print_ids("warning: states that were never seen", r.coverage.missing());
 }
 
+std::optional<std::uint64_t> read_combination(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const std::uint64_t number = read_number("--combination", text);
+  if (number >= harness::matrix_size())
+    throw Failure{kBadInput, fmt::format("--combination {}: there are 0 to {}", text,
+                                         harness::matrix_size() - 1)};
+  return number;
+}
+
 /// What is asked for, as it was read.
 struct Request {
   const CheckOptions& options;
   Engines engines;
   std::vector<Profile> profiles;
   harness::Campaign campaign;
+  harness::Matrix matrix;
 };
 
 Request read(const CheckOptions& o) {
-  Request r{o, read_engines(o.engines), read_profiles(o.profile), {}};
+  Request r{o, read_engines(o.engines), read_profiles(o.profile), {}, {}};
   r.campaign.seed = read_or_draw_seed(o.seed);
   if (!o.traces.empty()) r.campaign.traces = read_number("--traces", o.traces);
   if (!o.time.empty() || o.traces.empty())
     r.campaign.time = read_time(o.time.empty() ? kDefaultTime : o.time);
   if (!o.jobs.empty() && read_number("--jobs", o.jobs) == 0)
     throw Failure{kBadInput, "--jobs 0: expected at least one process"};
+  r.matrix.only = read_combination(o.combination);
   return r;
 }
 
@@ -130,6 +143,11 @@ harness::Results check_system(const Request& r, const std::string& system,
   const std::vector<Profile> profiles = possible(*checker, r.profiles, results);
   if (r.engines.random && !r.options.report.json) fmt::print("seed {}\n", r.campaign.seed);
   if (r.engines.replay) replay_corpus(*checker, r.options, results, go_on);
+  if (r.engines.matrix && !interrupted()) {
+    harness::Matrix matrix = r.matrix;
+    matrix.profiles = profiles;
+    harness::run_matrix(*checker, matrix, results, go_on);
+  }
   if (!r.engines.random || interrupted() || results.violations() > 0) return results;
 
   harness::Campaign campaign = r.campaign;

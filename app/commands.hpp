@@ -28,6 +28,7 @@ struct CheckOptions {
   std::vector<std::string> paths;
   std::string system;  // empty: all that can be had
   std::string engines = "replay,random", profile = "both", time, traces, seed, jobs;
+  std::string combination;  // of the matrix, the only one; empty: all
   ReportOptions report;
 };
 int check(const CheckOptions& options);

@@ -63,6 +63,12 @@ void print_totals(const harness::Results& r) {
   fmt::print("{}, {} in {:.2f} s ({:.0f} traces/s, {:.0f} ops/s) on {}\n",
              counted(r.traces, "trace"), counted(r.ops, "op"), r.seconds,
              rate(r.traces, r.seconds), rate(r.ops, r.seconds), r.system);
+  if (r.matrix)
+    fmt::print("matrix: {} of flags, exit signal and caller: {} {} a task, {} refused, {}\n",
+               counted(r.matrix->tried, "combination"), r.matrix->made,
+               r.matrix->made == 1 ? "makes" : "make", r.matrix->refused,
+               r.matrix->disagree == 0 ? std::string("all agree")
+                                       : fmt::format("{} DISAGREE", r.matrix->disagree));
   if (const std::size_t skipped = r.skipped()) {
     const auto at = std::ranges::find_if(r.cases, [](auto& c) { return !c.skipped.empty(); });
     fmt::print("{} skipped: {}\n", skipped, at->skipped);

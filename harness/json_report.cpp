@@ -21,6 +21,14 @@ Json json_of(const Case& c) {
           {"reproduce", c.reproduce}};
 }
 
+Json json_of(const std::optional<MatrixTally>& m) {
+  if (!m) return nullptr;
+  return {{"combinations", m->tried},
+          {"made", m->made},
+          {"refused", m->refused},
+          {"disagree", m->disagree}};
+}
+
 }  // namespace
 
 std::string to_json(const Results& r) {
@@ -39,6 +47,7 @@ std::string to_json(const Results& r) {
       {"skipped", r.skipped()},
       {"left_out", r.left_out},
       {"seconds", r.seconds},
+      {"matrix", json_of(r.matrix)},
       {"violations", violations},
       {"errors", errors},
       {"rules_total", kRules.size()},

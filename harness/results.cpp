@@ -31,6 +31,7 @@ Results merged(std::vector<Results> parts) {
     all.seconds += part.seconds;
     std::ranges::move(part.cases, std::back_inserter(all.cases));
     std::ranges::move(part.left_out, std::back_inserter(all.left_out));
+    if (part.matrix) all.matrix = all.matrix.value_or(MatrixTally{}) + *part.matrix;
     all.coverage.add(part.coverage);
   }
   return all;

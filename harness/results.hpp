@@ -20,6 +20,17 @@ struct Case {
   std::string reproduce;  // the command that shows the violation again
 };
 
+/// The combinations of clone's flags, exit signals and callers that were tried.
+struct MatrixTally {
+  std::uint64_t tried = 0;
+  std::uint64_t made = 0, refused = 0;  // a task was made, the call was refused
+  std::uint64_t disagree = 0;           // with the spec, in any step of the trace
+
+  friend constexpr MatrixTally operator+(const MatrixTally& a, const MatrixTally& b) {
+    return {a.tried + b.tried, a.made + b.made, a.refused + b.refused, a.disagree + b.disagree};
+  }
+};
+
 struct Results {
   std::string engine, system, profile;
   std::optional<std::uint64_t> seed;
@@ -27,6 +38,7 @@ struct Results {
   double seconds = 0;
   std::vector<Case> cases;
   std::vector<std::string> left_out;  // systems that cannot be had here, each with the reason
+  std::optional<MatrixTally> matrix;  // where that engine ran
   Coverage coverage;
 
   std::size_t violations() const;

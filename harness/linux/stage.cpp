@@ -101,7 +101,7 @@ void Watchdog::bark(const std::string& waited_for) {
   throw SystemFault(fmt::format("not within {} s: {}", kPatience.count(), waited_for));
 }
 
-Stage::Stage() {
+Stage::Stage(const Safeguards& safeguards) : safeguards_(safeguards) {
   expect_private_pid_max();
   allow_many_files();
   pin();
@@ -142,6 +142,7 @@ void Stage::allow_many_files() {
 /// Without it puppets on another processor could act while this one looks.
 void Stage::pin() {
   if (::sched_getaffinity(0, sizeof cpus_, &cpus_) != 0) give_up("sched_getaffinity", errno);
+  if (!safeguards_.one_processor) return;
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
@@ -215,6 +216,7 @@ void Stage::isolate_zygote() {
   if (::prlimit(zygote_, RLIMIT_CORE, &core, nullptr) != 0) give_up("prlimit", errno);
   sched_param priority{};
   priority.sched_priority = 1;
+  if (!safeguards_.real_time) return;
   if (::sched_setscheduler(zygote_, SCHED_FIFO, &priority) != 0)
     give_up("puppets have to be real-time tasks, which CAP_SYS_NICE allows", errno);
 }

@@ -21,10 +21,21 @@
 
 namespace forkproof::harness::kernel {
 
+/// What makes it sound to say that everybody is at rest. A test switches each off, to see that it
+/// can tell the difference.
+struct Safeguards {
+  bool one_processor = true;   // puppets cannot act while the controller looks
+  bool real_time = true;       // and act before it, where that is allowed
+  bool everybody = true;       // all must be at rest, and not the actor alone
+  bool undisturbed = true;     // a look counts only if nobody had the processor meanwhile
+  bool barrier = true;         // an exit that can be seen has done all that it does to others
+  bool number_of_call = true;  // a puppet sleeps in its call, and not on its way there
+};
+
 class Stage {
  public:
   /// Throws SystemFault with the reason where namespaces cannot be had.
-  Stage();
+  explicit Stage(const Safeguards& safeguards);
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -70,6 +81,7 @@ class Stage {
   pid_t make_helper();
   void end_zygote();
 
+  const Safeguards safeguards_;
   cpu_set_t cpus_{};  // where we were allowed to run before
   unsigned char* base_ = nullptr;
   Descriptor shared_, program_, scratch_, life_, life_end_, proc_, namespace_;

@@ -190,10 +190,10 @@ void System::settle(std::uint32_t actor) {
   long seen = switches();
   while (true) {
     take_answers(actor);
-    task_list_barrier();
-    const bool rest = all_at_rest();
+    if (safeguards_.barrier) task_list_barrier();
+    const bool rest = safeguards_.everybody ? all_at_rest() : at_rest(actor);
     const long now = switches();
-    if (rest && now == seen) return;
+    if (rest && (now == seen || !safeguards_.undisturbed)) return;
     // Whether somebody moved or might have: under a tracer that never ends.
     watchdog.wait([&] { return rest ? "a look that nothing interrupts" : restless(); });
     seen = switches();
@@ -260,6 +260,19 @@ bool System::all_at_rest() {
   return true;
 }
 
+/// The look of a controller that trusts answers: the actor counts, others are where they said.
+bool System::at_rest(std::uint32_t actor) {
+  bool rests = true;
+  for (Puppet& p : puppets_) {
+    if (p.rest == Rest::gone) continue;
+    p.rest = look(p);
+    if (p.rest != Rest::none) continue;
+    if (p.slot == actor) rests = false;
+    p.rest = p.calling ? Rest::asleep : Rest::idle;
+  }
+  return rests;
+}
+
 Rest System::look(Puppet& p) {
   const auto glance = parse_glance(read(p.stat, p.tid, "stat"));
   if (!glance && has_become_leader(p)) {
@@ -272,13 +285,18 @@ Rest System::look(Puppet& p) {
   if (glance->state == 'S' && !p.calling) return Rest::idle;
   if (glance->state != 'T' && !p.calling) return Rest::none;
 
-  // Only of a task that is off the processor does this file tell a number.
-  const auto number = parse_syscall(read(p.syscall, p.tid, "syscall"));
-  if (!number) return Rest::none;
+  if (safeguards_.number_of_call && !is_in_its_call(p, glance->state)) return Rest::none;
   if (glance->state == 'T') return Rest::stopped;
-  if (number != sleeping_call(p.op) || !pending(stage_.slot(p.slot))) return Rest::none;
+  if (!pending(stage_.slot(p.slot))) return Rest::none;
   if (glance->state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
   return glance->state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
+}
+
+/// Only of a task that is off the processor does this file tell a number; where one stopped does
+/// not count.
+bool System::is_in_its_call(Puppet& p, char state) const {
+  const auto number = parse_syscall(read(p.syscall, p.tid, "syscall"));
+  return number && (state == 'T' || number == sleeping_call(p.op));
 }
 
 /// A thread that execs gets the leader's number before it has its answer, which a stop can keep

@@ -24,6 +24,11 @@ enum class Rest : std::uint8_t { none, idle, asleep, suspended, stopped, gone };
 
 class System {
  public:
+  explicit System(const Safeguards& safeguards = {}) : safeguards_(safeguards) {}
+
+  /// Looks are guarded so from now on; where and how puppets are scheduled stays as it was.
+  void guard(const Safeguards& safeguards) { safeguards_ = safeguards; }
+
   void reset(const WorldSpec& world);
   const Effects& apply(Pid actor, const Op& op);
   TaskView view(Pid p) const;
@@ -63,6 +68,8 @@ class System {
   void take_birth(std::size_t maker, bool answered);
   void take_over_process(Puppet& survivor);
   bool all_at_rest();
+  bool at_rest(std::uint32_t actor);
+  bool is_in_its_call(Puppet& puppet, char state) const;
   Rest look(Puppet& puppet);
   std::string restless() const;
   bool has_become_leader(const Puppet& puppet) const;
@@ -79,7 +86,8 @@ class System {
   std::string_view read(int fd, bool to_the_end) const;
   Descriptor open(const std::string& path, int flags) const;
 
-  Stage stage_;
+  Safeguards safeguards_;
+  Stage stage_{safeguards_};
   std::vector<Puppet> puppets_;  // in the order in which they were seen; the dead are taken out
   std::uint32_t next_slot_ = 1;
   std::vector<std::uint32_t> spare_slots_;  // of the dead

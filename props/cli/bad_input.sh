@@ -15,6 +15,8 @@ refuses 2 'PATH is required' "$F" replay
 refuses 2 'there are impl, spec, linux and canary' "$F" check --system nonsense
 refuses 2 '--engine nonsense: expected' "$F" check --engine nonsense
 refuses 2 '--engine replay,: expected' "$F" check --engine replay,
+refuses 2 '--combination 49152: there are 0 to 49151' "$F" check --combination 49152
+refuses 2 '--combination x: expected' "$F" check --combination x
 refuses 2 '--profile linux-7: expected' "$F" check --profile linux-7
 refuses 2 '--format html: expected' "$F" show --format html /dev/null
 for time in 10 s 1.5s -1s 10x 1000000000h 99999999999999999999s; do

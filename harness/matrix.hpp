@@ -1,0 +1,41 @@
+/// The engine `matrix`: clone with every combination of flags, some exit signals and the callers
+/// that matter, each in a world of its own.
+///
+/// A combination is one trace. The task that the caller makes acts, ends and is waited for; then
+/// the caller makes another one, which is alive when everything is compared at the end. So the
+/// answer counts, and also what was inherited, what is shared, who is told of the end, and who can
+/// wait. Combinations are numbered, the flags counting fastest.
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+
+#include "harness/campaign.hpp"
+
+namespace forkproof::harness {
+
+/// Who calls clone: a word for reports, what it is, and the lines of a trace that make it. It is
+/// called `caller` there, or `init`.
+struct Caller {
+  std::string_view name, says, actor, lines;
+};
+std::span<const Caller> matrix_callers();
+std::span<const ExitSignal> matrix_signals();
+inline constexpr std::uint64_t kFlagSets = std::uint64_t{1} << CloneKind::words.size();
+
+/// How many there are: flags x signals x callers.
+std::uint64_t matrix_size();
+
+/// The trace of a combination.
+Script combination(std::uint64_t number, Profile profile);
+
+struct Matrix {
+  std::span<const Profile> profiles;
+  std::optional<std::uint64_t> only;  // this combination, and no other
+};
+
+/// Runs the combinations, and counts them in `Results::matrix`. Adds one case a caller and profile;
+/// its violation is the first one there, made as small as it can be.
+void run_matrix(Checker& checker, const Matrix& matrix, Results& results, const Watch& watch);
+
+}  // namespace forkproof::harness
