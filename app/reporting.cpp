@@ -63,9 +63,13 @@ void print_totals(const harness::Results& r) {
   fmt::print("{}, {} in {:.2f} s ({:.0f} traces/s, {:.0f} ops/s) on {}\n",
              counted(r.traces, "trace"), counted(r.ops, "op"), r.seconds,
              rate(r.traces, r.seconds), rate(r.ops, r.seconds), r.system);
+  if (!r.abilities.empty()) fmt::print("{}: {}\n", r.system, r.abilities);
   if (const std::size_t skipped = r.skipped()) {
     const auto at = std::ranges::find_if(r.cases, [](auto& c) { return !c.skipped.empty(); });
-    fmt::print("{} skipped: {}\n", skipped, at->skipped);
+    fmt::print("{} skipped: {}\n", skipped,
+               at != r.cases.end()        ? at->skipped
+               : !r.beyond_what.empty() ? r.beyond_what
+                                        : "they need what the system has not");
   }
   if (const std::size_t errors = r.errors())
     fmt::print("{} could not be read\n", counted(errors, "file"));

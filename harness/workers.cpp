@@ -24,7 +24,7 @@ constexpr std::uint64_t kNone = UINT64_MAX;
 
 /// What one process tells the others.
 struct alignas(64) Tally {
-  std::atomic<std::uint64_t> traces, ops, current{kNone};
+  std::atomic<std::uint64_t> traces, ops, beyond, current{kNone};
   Coverage coverage;  // once it has ended
 };
 
@@ -76,10 +76,10 @@ void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& cam
     if (campaign.time && Clock::now() - start >= *campaign.time) break;
     tally.current = k;
     std::uint64_t ops = 0;
-    const bool holds = !checker->run_random(campaign.seed + k, profile_of(campaign, k), ops);
-    ++tally.traces;
+    const auto violation = checker->run_random(campaign.seed + k, profile_of(campaign, k), ops);
+    ++(is_beyond(violation) ? tally.beyond : tally.traces);
     tally.ops += ops;
-    if (holds) continue;
+    if (!violation || is_beyond(violation)) continue;
     std::uint64_t first = board.first_bad;
     while (k < first && !board.first_bad.compare_exchange_weak(first, k)) continue;
     break;
@@ -181,9 +181,9 @@ void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, 
   SharedBoard board;
   Workers workers(open, std::min<std::size_t>(jobs, CPU_SETSIZE), campaign, start, *board);
   const auto add_up = [&] {
-    results.traces = before.traces, results.ops = before.ops;
+    results.traces = before.traces, results.ops = before.ops, results.beyond = before.beyond;
     for (const Tally& tally : board->tallies)
-      results.traces += tally.traces, results.ops += tally.ops;
+      results.traces += tally.traces, results.ops += tally.ops, results.beyond += tally.beyond;
     results.seconds = before.seconds + std::chrono::duration<double>(Clock::now() - start).count();
   };
   while (workers.working()) {
