@@ -94,7 +94,7 @@ def confirm(violation, folder):
 def write_list(tally, deviations, seeds):
     version = subprocess.run(["runsc", "--version"], capture_output=True, text=True,
                              check=False).stdout.splitlines()[0]
-    kernel = pathlib.Path("/proc/sys/kernel/osrelease").read_text().strip()
+    kernel = pathlib.Path("/proc/sys/kernel/osrelease").read_text().split("-")[0].strip()
     text = f"""# Deviations from Linux
 
 Made by `ci/gvisor.sh`. Each was found by us, in that version; no more is claimed. Each trace was

@@ -4,8 +4,8 @@
 # Holds gVisor to the spec: Debian's package runsc, with the platform ptrace. First the litmus
 # traces, then random traces for SECONDS (60) from seed N (1) on, past each violation. What deviates
 # is minimised inside, seen there twice more, must hold on the running kernel, and is listed in
-# docs/deviations.md, once for each rule and kind. Installs runsc where it is missing: wants root, or
-# sudo that asks no password.
+# docs/deviations.md, once for each rule and kind. Installs runsc where it is missing: wants root,
+# or sudo that asks no password.
 #
 # Exit status: 0 the campaign ran to its end, whatever it found; 2 usage; 3 cannot run here.
 set -euo pipefail

@@ -105,7 +105,8 @@ boot() {
   timeout -k 5 "$patience" qemu-system-x86_64 -accel tcg -cpu max -smp 1 -m 1024 -nographic \
     -no-reboot -nodefaults -serial stdio -kernel "$image" -initrd "$cache/initramfs.gz" \
     -append "console=ttyS0 quiet panic=-1 traces=$traces seed=$seed" </dev/null |
-    stdbuf -oL tr -d '\r' | sed -un "s/^.*@ \(kernel \)/@ \1/; s/^@ //p" | tee "$log" | sed -u "s/^/$name: /" || true
+    stdbuf -oL tr -d '\r' | sed -un "s/^.*@ \(kernel \)/@ \1/; s/^@ //p" |
+    tee "$log" | sed -u "s/^/$name: /" || true
   status=$(sed -n 's/^end \([0-9]*\)$/\1/p' "$log")
   if [[ -z $status ]]; then
     say "$name: the guest did not come to its end"

@@ -49,7 +49,7 @@ install_missing() {
   if (($(id -u) != 0)); then
     as_root=(sudo -n)
     sudo -n true 2>/dev/null ||
-      { say "needed and missing: ${missing[*]}; neither root nor sudo without a password" && exit 3; }
+      { say "missing: ${missing[*]}; neither root nor sudo without a password" && exit 3; }
   fi
   say "installing ${missing[*]}"
   mkdir -p "$ROOT/build"
