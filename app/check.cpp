@@ -140,6 +140,7 @@ harness::Results check_system(const Request& r, const std::string& system,
   results.profile = r.options.profile;
   if (r.engines.random) results.seed = r.campaign.seed;
   auto checker = open(system);
+  results.abilities = checker->abilities();
   const std::vector<Profile> profiles = possible(*checker, r.profiles, results);
   if (r.engines.random && !r.options.report.json) fmt::print("seed {}\n", r.campaign.seed);
   if (r.engines.replay) replay_corpus(*checker, r.options, results, go_on);

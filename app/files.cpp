@@ -42,6 +42,7 @@ int run_script(const FileOptions& o) {
   const auto [recording, violation] = checker->record(script);
   write_file("-", print(recording));
   if (!violation) return kHolds;
+  if (is_beyond(violation)) throw Failure{kCannotRun, violation->observed};
   fmt::print(stderr, "{}", report(*violation, ""));
   return kViolated;
 }
@@ -55,6 +56,7 @@ int minimize(const FileOptions& o) {
   const auto violation = checker->run(script);
   if (!violation)
     throw Failure{kBadInput, fmt::format("{}: does not fail on {}", o.file, o.system)};
+  if (is_beyond(violation)) throw Failure{kCannotRun, violation->observed};
 
   const harness::Violation least =
       harness::minimize(*violation, [&](const Script& s) { return checker->run(s); });

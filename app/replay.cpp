@@ -16,6 +16,7 @@ int replay(const ReplayOptions& o) {
   results.engine = "replay";
   results.system = o.system;
   results.profile = "both";
+  results.abilities = checker->abilities();
   add_errors(listing.errors, results);
 
   watch_for_interrupt();

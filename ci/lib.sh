@@ -37,3 +37,22 @@ build() {
     quietly "$dir/build.log" cmake --build "$dir" --target "$target" || exit 3
   fi
 }
+
+# Installs the packages of commands that are missing: `install_missing COMMAND:PACKAGE...`. Exit
+# status 3 where that cannot be.
+install_missing() {
+  local pair missing=() as_root=()
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  if (($(id -u) != 0)); then
+    as_root=(sudo -n)
+    sudo -n true 2>/dev/null ||
+      { say "missing: ${missing[*]}; neither root nor sudo without a password" && exit 3; }
+  fi
+  say "installing ${missing[*]}"
+  mkdir -p "$ROOT/build"
+  quietly "$ROOT/build/install.log" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q install -y --no-install-recommends "${missing[@]}" || exit 3
+}

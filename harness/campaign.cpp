@@ -44,8 +44,7 @@ void explain(Checker& checker, const Campaign& campaign, std::uint64_t k, Violat
                       : std::move(violation);
   c.reproduce = fmt::format(
       "forkproof check --engine random --system {} --profile {} --seed {} --traces 1",
-      quoted(system),
-      *name_of(kProfiles, static_cast<std::uint64_t>(profile_of(campaign, k))),
+      quoted(system), *name_of(kProfiles, static_cast<std::uint64_t>(profile_of(campaign, k))),
       campaign.seed + k);
 }
 
@@ -60,8 +59,12 @@ void run_campaign(Checker& checker, const Campaign& campaign, Results& results,
     if (campaign.time && Clock::now() - start >= *campaign.time) break;
     std::optional<Violation> violation =
         checker.run_random(campaign.seed + k, profile_of(campaign, k), results.ops);
-    ++results.traces;
     results.seconds = before + seconds_since(start);
+    if (is_beyond(violation)) {
+      if (results.beyond++ == 0) results.beyond_what = violation->observed;
+      continue;
+    }
+    ++results.traces;
     if (!violation) continue;
 
     results.coverage.add(checker.coverage());  // of the campaign, and not of the shrinking
@@ -90,13 +93,19 @@ void replay(Checker& checker, std::span<const std::string> files, Results& resul
       c.error = *file.error;
     } else if (c.skipped = checker.refuses(file.script.world.profile); c.skipped.empty()) {
       c.violation = checker.run(file.script);
+      if (is_beyond(c.violation)) {
+        c.skipped = c.violation->observed;
+        c.violation.reset();
+        results.cases.push_back(std::move(c));
+        continue;
+      }
       ++results.traces;
       results.ops += c.violation ? std::min(c.violation->step + 1, file.script.steps.size())
                                  : file.script.steps.size();
     }
     if (c.violation)
-      c.reproduce = fmt::format("forkproof replay {} --system {}", quoted(path),
-                                quoted(results.system));
+      c.reproduce =
+          fmt::format("forkproof replay {} --system {}", quoted(path), quoted(results.system));
     c.seconds = seconds_since(began);
     results.seconds = before + seconds_since(start);
     results.cases.push_back(std::move(c));

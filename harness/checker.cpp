@@ -24,7 +24,7 @@ namespace {
 template <class System>
 constexpr Depth kDepth = Depth::touched;
 template <class System>
-  requires requires { System::kSlowToLookAt; }
+requires requires { System::kSlowToLookAt; }
 constexpr Depth kDepth<System> = Depth::outcomes;
 
 template <SystemUnderTest System>
@@ -35,6 +35,8 @@ class CheckerOf final : public Checker {
   std::optional<Violation> run(const Script& script) override {
     try {
       return lockstep_.run(script);
+    } catch (const SystemLimit& limit) {
+      return beyond(limit.what(), lockstep_.steps(), script);
     } catch (const SystemFault& fault) {
       return unknown(fault.what(), lockstep_.steps(), script);
     }
@@ -49,6 +51,9 @@ class CheckerOf final : public Checker {
       const bool holds = go_on(generator, script);
       steps += script.steps.size();
       if (holds) return std::nullopt;
+    } catch (const SystemLimit& limit) {
+      steps += lockstep_.steps();
+      return beyond(limit.what(), lockstep_.steps(), std::move(script));
     } catch (const SystemFault& fault) {
       return unknown(fault.what(), lockstep_.steps(), std::move(script));
     }
@@ -61,6 +66,8 @@ class CheckerOf final : public Checker {
     try {
       take_down_all(r.script, script);
       r.violation = lockstep_.take_violation(without_expectations(script));
+    } catch (const SystemLimit& limit) {
+      r.violation = beyond(limit.what(), lockstep_.steps(), without_expectations(script));
     } catch (const SystemFault& fault) {
       r.violation = unknown(fault.what(), lockstep_.steps(), without_expectations(script));
     }
@@ -70,6 +77,11 @@ class CheckerOf final : public Checker {
 
   std::string refuses(Profile profile) const override {
     if constexpr (requires { System::refuses(profile); }) return System::refuses(profile);
+    return {};
+  }
+
+  std::string abilities() const override {
+    if constexpr (requires { system_.abilities(); }) return system_.abilities();
     return {};
   }
 
@@ -125,7 +137,8 @@ Opened open_system(std::string_view name) {
     try {
       return opened<kernel::System>();
     } catch (const SystemFault& fault) {
-      return {.checker = nullptr, .known = true,
+      return {.checker = nullptr,
+              .known = true,
               .reason = fmt::format("system linux cannot be had here: {}", fault.what())};
     }
   }
@@ -139,8 +152,8 @@ Opened open_system(std::string_view name) {
             .reason = fmt::format("system {} is not built in", name)};
   return {.checker = nullptr,
           .known = false,
-          .reason = fmt::format("no system is called {}; there are impl, spec, linux and canary",
-                                name)};
+          .reason =
+              fmt::format("no system is called {}; there are impl, spec, linux and canary", name)};
 }
 
 }  // namespace forkproof::harness

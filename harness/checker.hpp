@@ -32,6 +32,9 @@ class Checker {
   /// Why the system cannot be held to a profile; empty if it can.
   virtual std::string refuses(Profile profile) const = 0;
 
+  /// What of the world can be varied and seen on this system; empty if all can.
+  virtual std::string abilities() const { return {}; }
+
   /// Of all that was run.
   virtual const Coverage& coverage() = 0;
 };

@@ -12,11 +12,16 @@ using Json = nlohmann::ordered_json;
 
 Json json_of(const Case& c) {
   const Violation& v = *c.violation;
-  return {{"trace", print(v.trace)},   {"step", v.step + 1},
-          {"rule", v.id},              {"kind", word(v.kind)},
-          {"says", v.says},            {"source", v.source},
-          {"observed", v.observed},    {"allowed", Json::array({v.allowed})},
-          {"engine", c.engine},        {"system", c.system},
+  return {{"trace", print(v.trace)},
+          {"step", v.step + 1},
+          {"rule", v.id},
+          {"kind", word(v.kind)},
+          {"says", v.says},
+          {"source", v.source},
+          {"observed", v.observed},
+          {"allowed", Json::array({v.allowed})},
+          {"engine", c.engine},
+          {"system", c.system},
           {"name", c.name},
           {"reproduce", c.reproduce}};
 }
@@ -45,6 +50,7 @@ std::string to_json(const Results& r) {
       {"traces", r.traces},
       {"ops", r.ops},
       {"skipped", r.skipped()},
+      {"abilities", r.abilities},
       {"left_out", r.left_out},
       {"seconds", r.seconds},
       {"matrix", json_of(r.matrix)},

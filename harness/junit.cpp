@@ -15,12 +15,23 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\n': out += "&#10;"; break;
-      default: out += c >= ' ' && c <= '~' ? c : '?';
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\n':
+        out += "&#10;";
+        break;
+      default:
+        out += c >= ' ' && c <= '~' ? c : '?';
     }
   }
   return out;
@@ -31,15 +42,14 @@ std::string test_case(const Case& c) {
       fmt::format("    <testcase classname=\"forkproof.{}\" name=\"{}\" time=\"{:.6f}\"",
                   escaped(c.system), escaped(c.name), c.seconds);
   if (c.violation)
-    out += fmt::format(
-        ">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
-        escaped(c.violation->id), escaped(c.violation->says),
-        escaped(report(*c.violation, c.reproduce)));
+    out +=
+        fmt::format(">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
+                    escaped(c.violation->id), escaped(c.violation->says),
+                    escaped(report(*c.violation, c.reproduce)));
   else if (!c.error.empty())
     out += fmt::format(">\n      <error message=\"{}\"/>\n    </testcase>\n", escaped(c.error));
   else if (!c.skipped.empty())
-    out += fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
-                       escaped(c.skipped));
+    out += fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n", escaped(c.skipped));
   else
     out += "/>\n";
   return out;

@@ -167,7 +167,9 @@ class Lockstep {
   }
 
   bool same_task(Pid p, bool memory) {
-    const TaskView seen = system_.view(p), said = model_.view(p);
+    const TaskView seen = system_.view(p);
+    TaskView said = model_.view(p);
+    if constexpr (requires { system_.hide(said); }) system_.hide(said);
     if (!(seen == said)) return differs(p, seen, said);
     return !memory || same_pages(p);
   }
@@ -212,6 +214,7 @@ class Lockstep {
     }
     for (const Expectation& e : s.expectations) {
       const Pid p = number_of(e.task, numbers());
+      if constexpr (requires { system_.expect_shown(e.field); }) system_.expect_shown(e.field);
       const TaskView view = system_.view(p);
       rule = rule_of_field(e.field, model_.fired(), model_.outcome_rule());
       if (!meets(view, e, numbers()))

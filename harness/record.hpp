@@ -18,6 +18,13 @@ class Tap {
   bool sound() const { return system_.sound(); }
   bool sound(Pid p, bool memory) const { return system_.sound(p, memory); }
 
+  void hide(TaskView& view) const {
+    if constexpr (requires { system_.hide(view); }) system_.hide(view);
+  }
+  void expect_shown(std::size_t field) const {
+    if constexpr (requires { system_.expect_shown(field); }) system_.expect_shown(field);
+  }
+
   const Effects& seen() const { return *seen_; }
 
  private:

@@ -18,7 +18,8 @@ std::size_t Results::errors() const {
 
 std::size_t Results::skipped() const {
   return static_cast<std::size_t>(
-      std::ranges::count_if(cases, [](const Case& c) { return !c.skipped.empty(); }));
+             std::ranges::count_if(cases, [](const Case& c) { return !c.skipped.empty(); })) +
+         beyond;
 }
 
 Results merged(std::vector<Results> parts) {
@@ -29,6 +30,9 @@ Results merged(std::vector<Results> parts) {
     all.traces += part.traces;
     all.ops += part.ops;
     all.seconds += part.seconds;
+    all.beyond += part.beyond;
+    if (all.beyond_what.empty()) all.beyond_what = part.beyond_what;
+    if (all.abilities.empty()) all.abilities = part.abilities;
     std::ranges::move(part.cases, std::back_inserter(all.cases));
     std::ranges::move(part.left_out, std::back_inserter(all.left_out));
     if (part.matrix) all.matrix = all.matrix.value_or(MatrixTally{}) + *part.matrix;

@@ -229,6 +229,7 @@ Violation minimize(Violation violation, const Run& run) {
   const bool expectation = violation.kind == Violation::Kind::expectation;
   const auto still_fails = [&](const Script& script) -> std::optional<Violation> {
     std::optional<Violation> v = run(script);
+    if (is_beyond(v)) return std::nullopt;
     if (v && expectation && (v->kind != violation.kind || v->observed != violation.observed))
       return std::nullopt;
     return v;

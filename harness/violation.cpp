@@ -28,6 +28,8 @@ std::string_view word(Violation::Kind kind) {
       return "expectation";
     case Violation::Kind::unknown:
       return "unknown";
+    case Violation::Kind::beyond:
+      return "beyond the system";
   }
   return {};
 }
@@ -42,6 +44,14 @@ Violation unknown(std::string why, std::size_t step, Script trace) {
           .allowed = "a verdict",
           .in_play = {},
           .trace = std::move(trace)};
+}
+
+Violation beyond(std::string what, std::size_t step, Script trace) {
+  Violation v = unknown(std::move(what), step, std::move(trace));
+  v.kind = Violation::Kind::beyond;
+  v.id = "beyond";
+  v.says = "The system has not what the trace needs.";
+  return v;
 }
 
 namespace {

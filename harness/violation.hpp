@@ -21,6 +21,7 @@ struct Violation {
     unsound,      ///< the system breaks its own representation invariants
     expectation,  ///< system and spec agree, but the trace says otherwise
     unknown,      ///< the system cannot tell what it did: no verdict, which is no success either
+    beyond,       ///< the trace needs what the system has not: it is left out, and counted
   } kind = Kind::outcome;
 
   std::size_t step = 0;          // which step of the trace, from 0
@@ -30,10 +31,18 @@ struct Violation {
   Script trace;
 };
 
+/// Whether it is none: the trace could not be run to its end.
+inline bool is_beyond(const std::optional<Violation>& v) {
+  return v && v->kind == Violation::Kind::beyond;
+}
+
 std::string_view word(Violation::Kind kind);
 
 /// A run of `trace` that came to no verdict at the step, and why.
 Violation unknown(std::string why, std::size_t step, Script trace);
+
+/// That the system has not what `trace` needs at the step.
+Violation beyond(std::string what, std::size_t step, Script trace);
 
 /// The report as a person reads it: the rule, what was observed, what is allowed, the trace with
 /// the step marked, and how to run it again.

@@ -25,7 +25,7 @@ constexpr std::uint64_t kNone = UINT64_MAX;
 
 /// What one process tells the others.
 struct alignas(64) Tally {
-  std::atomic<std::uint64_t> traces, ops, current{kNone};
+  std::atomic<std::uint64_t> traces, ops, beyond, current{kNone};
   std::atomic<bool> done{false};  // it came to the end of its work
   Coverage coverage;              // once it is done
   char seen[2048] = {};           // the violation, in words
@@ -80,9 +80,9 @@ void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& cam
     tally.current = k;
     std::uint64_t ops = 0;
     const auto violation = checker->run_random(campaign.seed + k, profile_of(campaign, k), ops);
-    ++tally.traces;
+    ++(is_beyond(violation) ? tally.beyond : tally.traces);
     tally.ops += ops;
-    if (!violation) continue;
+    if (!violation || is_beyond(violation)) continue;
     fmt::format_to_n(tally.seen, sizeof tally.seen - 1, "{}: observed {}, allowed {}; {}",
                      violation->id, violation->observed, violation->allowed,
                      print(violation->trace));
@@ -198,9 +198,9 @@ void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, 
   Workers workers(*board);
   workers.start(open, jobs, campaign, start);
   const auto add_up = [&] {
-    results.traces = before.traces, results.ops = before.ops;
+    results.traces = before.traces, results.ops = before.ops, results.beyond = before.beyond;
     for (const Tally& tally : board->tallies)
-      results.traces += tally.traces, results.ops += tally.ops;
+      results.traces += tally.traces, results.ops += tally.ops, results.beyond += tally.beyond;
     results.seconds = before.seconds + std::chrono::duration<double>(Clock::now() - start).count();
   };
   while (workers.working()) {

@@ -27,11 +27,14 @@ stub() {
 }
 
 cd /
-for script in setup check test compilers; do
+for script in setup check test compilers gvisor kernels; do
   expect 0 "^usage: ci/$script.sh" "$ci/$script.sh" --help
 done
 expect 2 'unknown option: --nonsense' "$ci/setup.sh" --nonsense
 expect 2 'unknown option: --nonsense' "$ci/compilers.sh" --nonsense
+expect 2 'unknown option: --nonsense' "$ci/gvisor.sh" --nonsense
+expect 2 'unknown option: --nonsense' "$ci/kernels.sh" --nonsense
+expect 2 '^--traces: expected a number' "$ci/kernels.sh" --traces many
 expect 0 '^librapidcheck-dev$' "$ci/setup.sh" --print
 expect 0 '^$' env FORKPROOF_SETUP=skip "$ci/setup.sh"
 

@@ -88,7 +88,8 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
     if (!(w.number != nullptr ? read_number(word, *w.number) : read_number(word, *w.set, 16)))
       return std::nullopt;
   }
-  if (found < std::size(wanted)) return std::nullopt;
+  if (found < 2) return std::nullopt;
+  s.signals = found == std::size(wanted);
   return s;
 }
 

@@ -28,6 +28,7 @@ enum class Action : std::uint32_t {
 struct Slot {
   std::uint32_t posted;    // a futex: the number of the last command; the controller's
   std::uint32_t answered;  // the last command that was answered; the puppet's
+  std::uint32_t taken;     // the last command that was begun; the puppet's
   Action action;
   std::uint32_t value;  // of a page
   std::uint64_t number;

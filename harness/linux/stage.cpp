@@ -8,11 +8,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include <cstring>
 #include <utility>
 
+#include "harness/linux/proc.hpp"
 #include "harness/linux/program.hpp"
 #include "harness/system_fault.hpp"
 
@@ -58,6 +60,14 @@ void write_all(int fd, std::string_view bytes) {
     if (n < 0) give_up("the puppets' program cannot be stored", errno);
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
+}
+
+constexpr const char* kPidMaxFile = "/proc/sys/kernel/pid_max";
+constexpr const char* kLastPidFile = "/proc/sys/kernel/ns_last_pid";
+
+void write_text(const char* path, std::string_view text) {
+  const Descriptor file(::open(path, O_WRONLY | O_CLOEXEC));
+  if (!file || ::write(file.get(), text.data(), text.size()) < 0) give_up(path, errno);
 }
 
 /// What a spawned process begins with: these descriptors, a session of its own so that no terminal
@@ -102,7 +112,13 @@ void Watchdog::bark(const std::string& waited_for) {
 }
 
 Stage::Stage(const Safeguards& safeguards) : safeguards_(safeguards) {
-  expect_private_pid_max();
+  abilities_ = probe_abilities();
+  if (abilities_.pid_max == PidMax::of_machine) {
+    lock_ = Descriptor(::open(kPidMaxFile, O_RDONLY | O_CLOEXEC));
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
+      give_up("pid_max is the whole machine's, and in use", errno);
+    pid_max_before_ = text_of(kPidMaxFile);
+  }
   allow_many_files();
   pin();
   try {
@@ -111,6 +127,7 @@ Stage::Stage(const Safeguards& safeguards) : safeguards_(safeguards) {
     spawn_zygote();
     isolate_zygote();
     open();
+    probe_proc();
     close();
   } catch (...) {
     end_zygote();
@@ -119,17 +136,6 @@ Stage::Stage(const Safeguards& safeguards) : safeguards_(safeguards) {
 }
 
 Stage::~Stage() { end_zygote(); }
-
-/// Before 6.14 a trace that sets it would set that of the whole machine.
-void Stage::expect_private_pid_max() {
-  utsname name{};
-  int major = 0, minor = 0;
-  if (::uname(&name) != 0) give_up("uname", errno);
-  const bool read = std::sscanf(name.release, "%d.%d", &major, &minor) == 2;
-  if (!read || major < 6 || (major == 6 && minor < 14))
-    throw SystemFault(
-        fmt::format("Linux {} has no pid_max of a namespace's own; 6.14 has", name.release));
-}
 
 /// A puppet that sleeps in a call takes two descriptors.
 void Stage::allow_many_files() {
@@ -217,7 +223,8 @@ void Stage::isolate_zygote() {
   sched_param priority{};
   priority.sched_priority = 1;
   if (!safeguards_.real_time) return;
-  if (::sched_setscheduler(zygote_, SCHED_FIFO, &priority) != 0)
+  const bool real_time = ::sched_setscheduler(zygote_, SCHED_FIFO, &priority) == 0;
+  if (!real_time && abilities_.call_numbers)  // else verdicts are provisional, and said to be
     give_up("puppets have to be real-time tasks, which CAP_SYS_NICE allows", errno);
 }
 
@@ -231,11 +238,88 @@ void Stage::end_zygote() {
     while (::waitpid(zygote_, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
+  if (!pid_max_before_.empty()) write_text(kPidMaxFile, pid_max_before_);
   if (base_ != nullptr) ::munmap(base_, kSharedSize);
   ::sched_setaffinity(0, sizeof cpus_, &cpus_);
 }
 
+/// A task of a namespace has a number outside as well. Where pid_max counts for all of them, the
+/// search outside begins low each time, so that it is never there that numbers run out.
+void Stage::clear_numbers() const {
+  if (abilities_.pid_max != PidMax::of_machine) return;
+  write_text(kPidMaxFile, pid_max_before_);
+  write_text(kLastPidFile, "1");
+}
+
+/// Has init make a /proc. Answers a descriptor of init's, or none where it is one of ours.
+std::int64_t Stage::show_proc() {
+  slot(0).action = Action::begin;
+  post(0);
+  const std::int64_t mount = await(0);
+  if (abilities_.hidden_proc || mount != -ENOSYS) return mount;
+  char folder[] = "/tmp/forkproof-proc-XXXXXX";
+  if (::mkdtemp(folder) == nullptr) give_up("a folder to mount /proc in", errno);
+  Slot& init = slot(0);
+  std::memcpy(init.area, folder, sizeof folder);
+  constexpr std::size_t kBehind = 64;
+  std::memcpy(init.area + kBehind, "proc", 5);
+  const std::uint64_t type = area_at(0) + kBehind;
+  const std::int64_t answer = call(0, SYS_mount, {type, area_at(0), type, 0, 0});
+  if (answer == 0) {
+    proc_ = Descriptor(::open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ::umount2(folder, MNT_DETACH);
+  }
+  ::rmdir(folder);
+  return answer;
+}
+
+/// What /proc shows of a task that just was born, and of a zombie.
+void Stage::probe_proc() {
+  constexpr std::int32_t kProbe = 3;
+  const auto status = parse_status(text_of("1/status"));
+  const auto init = parse_stat(text_of("1/stat"));
+  if (!status || !init) throw SystemFault("/proc of a namespace cannot be read");
+  abilities_.signals = status->signals;
+  abilities_.flags = init->flags != 0;
+  arm(1);
+  const std::int64_t child = [&] {
+    Slot& s = slot(0);
+    s.action = Action::create;
+    s.number = SYS_clone;
+    std::ranges::fill(s.args, 0);
+    s.args[0] = SIGCHLD;
+    s.args[1] = 1;
+    post(0);
+    return await(0);
+  }();
+  if (child < 0) give_up("no process can be made in a namespace", static_cast<int>(-child));
+  await(1);
+  Slot& s = slot(1);
+  s.action = Action::call;
+  s.number = SYS_exit_group;
+  s.args[0] = kProbe;
+  post(1);
+  Watchdog watchdog;
+  while (true) {
+    const auto stat = parse_stat(text_of(fmt::format("{}/stat", child)));
+    if (!stat) throw SystemFault("/proc does not show a zombie");
+    abilities_.exit_codes = stat->exit_code == kProbe << 8;
+    if (stat->state == 'Z') return;
+    watchdog.wait([] { return "a zombie"; });
+  }
+}
+
+/// The text of a short file, of the namespace's /proc if its path is relative.
+std::string Stage::text_of(const std::string& path) const {
+  const Descriptor file(::openat(proc_.get(), path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text(8192, 0);
+  const ssize_t n = file ? ::read(file.get(), text.data(), text.size()) : 0;
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  return text;
+}
+
 void Stage::open() {
+  clear_numbers();
   arm(0);
   Slot& zygote = slot(kZygoteSlot);
   zygote.action = Action::create;
@@ -247,12 +331,11 @@ void Stage::open() {
   if (number < 0) give_up("no pid namespace can be made here", static_cast<int>(-number));
   init_ = static_cast<pid_t>(number);
   await(0);
-  slot(0).action = Action::begin;
-  post(0);
-  const std::int64_t mount = await(0);
+  const std::int64_t mount = show_proc();
   if (mount < 0) give_up("no /proc can be made for a namespace", static_cast<int>(-mount));
   const std::string path = fmt::format("/proc/{}/fd/{}", init_, mount);
-  proc_ = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (abilities_.hidden_proc)
+    proc_ = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!proc_) give_up(path, errno);
   namespace_ =
       Descriptor(::open(fmt::format("/proc/{}/ns/pid", init_).c_str(), O_RDONLY | O_CLOEXEC));

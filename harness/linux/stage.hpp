@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "harness/linux/abilities.hpp"
 #include "harness/linux/descriptor.hpp"
 #include "harness/linux/shared.hpp"
 
@@ -63,14 +64,19 @@ class Stage {
   /// those that are given out, and that nobody in the namespace is a parent of.
   std::int64_t write_file_from_outside(std::string_view path, std::string_view text);
 
+  const Abilities& abilities() const { return abilities_; }
+
   /// The namespace's own /proc.
   int proc() const { return proc_.get(); }
   /// A descriptor of a process, named by its number in the namespace; none where that cannot be.
   Descriptor open_pidfd(std::int32_t number) const;
 
  private:
-  static void expect_private_pid_max();
   static void allow_many_files();
+  void clear_numbers() const;
+  std::int64_t show_proc();
+  void probe_proc();
+  std::string text_of(const std::string& path) const;
   void pin();
   void share();
   void load_program();
@@ -82,7 +88,10 @@ class Stage {
   void end_zygote();
 
   const Safeguards safeguards_;
-  cpu_set_t cpus_{};  // where we were allowed to run before
+  Abilities abilities_;
+  std::string pid_max_before_;  // the machine's, where a trace turns that
+  Descriptor lock_;             // ... which only one may do at a time
+  cpu_set_t cpus_{};            // where we were allowed to run before
   unsigned char* base_ = nullptr;
   Descriptor shared_, program_, scratch_, life_, life_end_, proc_, namespace_;
   pid_t zygote_ = -1, init_ = -1;

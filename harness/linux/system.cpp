@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,6 +17,7 @@
 #include <cstring>
 #include <utility>
 
+#include "harness/describe.hpp"
 #include "harness/system_fault.hpp"
 #include "spec/derive.hpp"
 
@@ -91,6 +93,8 @@ void System::reset(const WorldSpec& world) {
   puppets_[0].born = true;
   puppets_[0].calling = false;
   puppets_[0].rest = Rest::idle;
+  pid_max_ = world.pid_max;
+  if (stage_.abilities().pid_max == PidMax::missing) return;  // matters when it is reached
   pid_max_ = 0;
   SetPidMax limit;
   limit.value = world.pid_max;
@@ -124,6 +128,8 @@ Outcome System::ask_world(const Op& op) {
     if (good && max != nullptr) pid_max_ = max->value;
     return good ? Outcome::success() : Outcome::failure(Errno::inval);
   }
+  if (max != nullptr ? stage_.abilities().pid_max == PidMax::missing : !stage_.abilities().cursor)
+    throw SystemLimit(fmt::format("{} cannot be varied here", name_of(op)));
   const std::string_view file = max != nullptr ? kPidMaxFile : kLastPidFile;
   const auto at = std::ranges::find(puppets_, Rest::idle, &Puppet::rest);
   const std::int64_t answer = at != puppets_.end()
@@ -162,7 +168,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   return answer;
 }
 
-Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd) const {
+Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd) {
   if (actor.born && !actor.calling) return outcome_of(op, stage_.slot(actor.slot));
   if (actor.rest != Rest::gone) {
     Outcome blocks = Outcome::of(Outcome::Kind::blocks);
@@ -175,12 +181,30 @@ Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pid
 
 /// The status of the process that a dead puppet belonged to: its zombie shows it, or, where nobody
 /// wanted a zombie, what the kernel keeps for those that hold a descriptor of the process.
-std::int32_t System::death_status(const Puppet& actor, const Descriptor& pidfd) const {
+std::int32_t System::death_status(const Puppet& actor, const Descriptor& pidfd) {
   if (const auto stat = parse_stat(read(fmt::format("{}/stat", actor.tgid.n)));
-      stat && stat->state == 'Z')
-    return stat->exit_code;
+      stat && stat->state == 'Z') {
+    if (stage_.abilities().exit_codes) return stat->exit_code;
+    if (const auto status = peek(stat->ppid, actor.tgid)) return *status;
+  }
   if (const auto status = exit_status(pidfd)) return *status;
-  throw SystemFault(fmt::format("of what {} died cannot be told", actor.tid.n));
+  throw SystemLimit("of what a process died that left no zombie cannot be told here");
+}
+
+/// The signal that a zombie died of, by its parent if that is idle, which leaves the zombie.
+std::optional<std::int32_t> System::peek(std::int32_t parent, Pid zombie) {
+  const auto at = std::ranges::find_if(
+      puppets_, [&](const Puppet& p) { return p.tgid.n == parent && p.rest == Rest::idle; });
+  if (at == puppets_.end()) return std::nullopt;
+  Slot& slot = stage_.slot(at->slot);
+  std::memset(slot.area, 0, sizeof(siginfo_t));
+  stage_.call(at->slot, SYS_waitid,
+              {P_PID, static_cast<std::uint64_t>(zombie.n), area_at(at->slot),
+               WEXITED | WNOHANG | WNOWAIT | __WALL});
+  siginfo_t info;
+  std::memcpy(&info, slot.area, sizeof info);
+  return info.si_pid == zombie.n && info.si_code != CLD_EXITED ? std::optional{info.si_status}
+                                                               : std::nullopt;
 }
 
 // --- rest ----------------------------------------------------------------------------------------
@@ -191,7 +215,9 @@ void System::settle(std::uint32_t actor) {
   while (true) {
     take_answers(actor);
     if (safeguards_.barrier) task_list_barrier();
-    const bool rest = safeguards_.everybody ? all_at_rest() : at_rest(actor);
+    const bool rest = !stage_.abilities().call_numbers ? still_at_rest()
+                      : safeguards_.everybody          ? all_at_rest()
+                                                       : at_rest(actor);
     const long now = switches();
     if (rest && (now == seen || !safeguards_.undisturbed)) return;
     // Whether somebody moved or might have: under a tracer that never ends.
@@ -237,6 +263,8 @@ void System::take_birth(std::size_t maker, bool answered) {
   if (result < 0) spare_slots_.push_back(child);
   if (answered || tid.n != 0) puppets_[maker].child = 0;
   if (result < 0 || tid.n == 0) return;
+  if (tid.n >= pid_max_ && stage_.abilities().pid_max == PidMax::missing)
+    throw SystemLimit("pid_max cannot be varied here, and is reached");
   puppets_[maker].made = tid;
   add(child, tid);
 }
@@ -273,6 +301,29 @@ bool System::at_rest(std::uint32_t actor) {
   return rests;
 }
 
+/// Where nothing better can be had: the same is seen again and again.
+bool System::still_at_rest() {
+  constexpr int kLooks = 4;
+  constexpr timespec kBetween{.tv_sec = 0, .tv_nsec = 100'000};
+  for (int look = 0; look < kLooks; ++look) {
+    if (!all_at_rest()) return false;
+    for (const Puppet& p : puppets_)
+      if (p.calling && !pending(stage_.slot(p.slot))) return false;
+    ::nanosleep(&kBetween, nullptr);
+  }
+  return true;
+}
+
+/// The number of the call is not shown: a call that was begun, by a task that sleeps.
+Rest System::look_by_state(const Puppet& p, char state) const {
+  const Slot& slot = stage_.slot(p.slot);
+  if (state == 'T') return Rest::stopped;
+  if (!sleeping_call(p.op) || !pending(slot) || load(slot.taken) != load(slot.posted))
+    return Rest::none;
+  if (state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
+  return state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
+}
+
 Rest System::look(Puppet& p) {
   const auto glance = parse_glance(read(p.stat, p.tid, "stat"));
   if (!glance && has_become_leader(p)) {
@@ -285,6 +336,7 @@ Rest System::look(Puppet& p) {
   if (glance->state == 'S' && !p.calling) return Rest::idle;
   if (glance->state != 'T' && !p.calling) return Rest::none;
 
+  if (!stage_.abilities().call_numbers) return look_by_state(p, glance->state);
   if (safeguards_.number_of_call && !is_in_its_call(p, glance->state)) return Rest::none;
   if (glance->state == 'T') return Rest::stopped;
   if (!pending(stage_.slot(p.slot))) return Rest::none;
@@ -345,10 +397,34 @@ TaskView System::view(Pid p) const {
   const auto stat = parse_stat(read(fmt::format("{}/stat", p.n)));
   if (!stat) return {};
   const auto status = parse_status(read(fmt::format("{}/status", p.n)));
-  if (!status) return {};
-  if (stat->state == 'Z') return view_of(p, *stat, *status, State::zombie);
+  if (!status || (stage_.abilities().signals && !status->signals)) return {};
   const Puppet* const puppet = find(p);
-  return view_of(p, *stat, *status, puppet == nullptr ? State::dead : state_at(puppet->rest));
+  const State state = stat->state == 'Z'  ? State::zombie
+                      : puppet == nullptr ? State::dead
+                                          : state_at(puppet->rest);
+  TaskView v = view_of(p, *stat, *status, state);
+  hide(v);
+  return v;
+}
+
+void System::hide(TaskView& v) const {
+  const Abilities& a = stage_.abilities();
+  if (!a.flags) v.flags = {};
+  if (!a.exit_codes) v.exit_code = 0;
+  if (!a.signals) v.pending = v.shared_pending = v.blocked = v.ignored = v.caught = {};
+}
+
+/// A field is not shown if hiding clears it, whatever is in it.
+void System::expect_shown(std::size_t field) const {
+  TaskView full;
+  full.flags = task_flag::exiting;
+  full.exit_code = 1;
+  full.pending = full.shared_pending = full.blocked = full.ignored = full.caught = {1};
+  TaskView left = full;
+  hide(left);
+  if (describe_field(full, field) != describe_field(left, field))
+    throw SystemLimit(
+        fmt::format("the trace expects what is not shown here: {}", describe_field(full, field)));
 }
 
 void System::pages(Pid p, std::vector<PageView>& out) const {

@@ -39,6 +39,13 @@ class System {
 
   static constexpr bool kSlowToLookAt = true;
 
+  /// Clears what this system does not show.
+  void hide(TaskView& view) const;
+  /// Throws SystemLimit where a field of TaskView is not shown.
+  void expect_shown(std::size_t field) const;
+  /// What is missing here.
+  std::string abilities() const { return describe(stage_.abilities()); }
+
   /// Why the kernel cannot be held to the profile; empty if it can.
   static std::string refuses(Profile profile);
 
@@ -59,8 +66,9 @@ class System {
   // What the puppets do.
   Outcome ask_world(const Op& op);
   Outcome act(Puppet& actor, const Op& op);
-  Outcome outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd) const;
-  std::int32_t death_status(const Puppet& actor, const Descriptor& pidfd) const;
+  Outcome outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd);
+  std::int32_t death_status(const Puppet& actor, const Descriptor& pidfd);
+  std::optional<std::int32_t> peek(std::int32_t parent, Pid zombie);
 
   // Waiting until they rest.
   void settle(std::uint32_t actor);
@@ -70,8 +78,10 @@ class System {
   bool all_at_rest();
   bool at_rest(std::uint32_t actor);
   bool is_in_its_call(Puppet& puppet, char state) const;
+  bool still_at_rest();
   Rest look(Puppet& puppet);
   std::string restless() const;
+  Rest look_by_state(const Puppet& puppet, char state) const;
   bool has_become_leader(const Puppet& puppet) const;
 
   void add(std::uint32_t slot, Pid tid);

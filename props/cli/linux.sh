@@ -5,8 +5,8 @@
 set -euo pipefail
 # Alone in a namespace of pids where that can be had, so that nobody else's puppets are seen.
 alone=(unshare --pid --fork --kill-child --mount-proc)
-if [[ -z ${FORKPROOF_ALONE-} ]] && "${alone[@]}" true 2>/dev/null; then
-  FORKPROOF_ALONE=1 exec "${alone[@]}" bash "$0" "$@"
+if [[ -z ${IN_A_NAMESPACE_OF_ITS_OWN-} ]] && "${alone[@]}" true 2>/dev/null; then
+  IN_A_NAMESPACE_OF_ITS_OWN=1 exec "${alone[@]}" bash "$0" "$@"
 fi
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -180,6 +180,7 @@ void live(Word index) {
     std::uint32_t posted;
     while ((posted = load(slot.posted)) == done)
       call(__NR_futex, address(&slot.posted), FUTEX_WAIT, done, 0);
+    store(slot.taken, posted);
     slot.result = act(slot, index);
     store(slot.answered, done = posted);
   }

@@ -1,0 +1,69 @@
+/// What the kernel at hand offers to the adapter.
+#include "harness/linux/abilities.hpp"
+
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include "harness/system_fault.hpp"
+
+namespace forkproof::harness::kernel {
+
+namespace {
+
+bool exists(const char* path) { return ::access(path, F_OK) == 0; }
+
+bool is_alone() {
+  const char* const word = std::getenv("FORKPROOF_ALONE");
+  return word != nullptr && std::string_view(word) == "1";
+}
+
+PidMax probe_pid_max() {
+  if (!exists("/proc/sys/kernel/pid_max")) return PidMax::missing;
+  utsname name{};
+  int major = 0, minor = 0;
+  if (::uname(&name) != 0) throw SystemFault(fmt::format("uname: {}", std::strerror(errno)));
+  const bool read = std::sscanf(name.release, "%d.%d", &major, &minor) == 2;
+  if (read && (major > 6 || (major == 6 && minor >= 14))) return PidMax::of_namespace;
+  if (is_alone() && ::geteuid() == 0) return PidMax::of_machine;
+  throw SystemFault(
+      fmt::format("Linux {} has no pid_max of a namespace's own; 6.14 has (on a machine that does "
+                  "nothing else, root may set FORKPROOF_ALONE=1)",
+                  name.release));
+}
+
+}  // namespace
+
+Abilities probe_abilities() {
+  Abilities a;
+  a.pid_max = probe_pid_max();
+  a.cursor = exists("/proc/sys/kernel/ns_last_pid");
+  a.call_numbers = exists("/proc/self/syscall");
+  a.hidden_proc = ::syscall(SYS_fsopen, nullptr, 0) >= 0 || errno != ENOSYS;
+  return a;
+}
+
+std::string describe(const Abilities& a) {
+  std::string text;
+  const auto note = [&](bool missing, std::string_view what) {
+    if (missing) text += (text.empty() ? "" : "; ") + std::string(what);
+  };
+  note(a.pid_max == PidMax::of_machine, "pid_max is the whole machine's, which is ours alone");
+  note(a.pid_max == PidMax::missing, "pid_max cannot be varied");
+  note(!a.cursor, "the pid cursor cannot be varied");
+  note(!a.call_numbers, "what blocks is told by states only, so that verdicts are provisional");
+  note(!a.hidden_proc, "/proc of a namespace is mounted for a moment");
+  note(!a.flags, "flags are not shown");
+  note(!a.exit_codes, "exit codes of zombies are not shown");
+  note(!a.signals, "sets of signals are not shown");
+  return text;
+}
+
+}  // namespace forkproof::harness::kernel

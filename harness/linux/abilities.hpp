@@ -1,0 +1,29 @@
+/// What the kernel at hand offers to the adapter. Probed at the start and printed with the results:
+/// what a system cannot vary or show is left out and counted, and never passes in silence.
+#pragma once
+#include <string>
+
+namespace forkproof::harness::kernel {
+
+/// Who owns pid_max. Before 6.14 it is the whole machine's, and a trace may turn it only where we
+/// are told that nobody else is there: FORKPROOF_ALONE=1.
+enum class PidMax : unsigned char { of_namespace, of_machine, missing };
+
+struct Abilities {
+  PidMax pid_max = PidMax::of_namespace;
+  bool cursor = true;        ///< ns_last_pid
+  bool call_numbers = true;  ///< /proc/PID/syscall; else what blocks is told provisionally
+  bool hidden_proc = true;   ///< fsopen; else /proc is mounted for a moment in a folder
+  bool flags = true;         ///< in /proc/PID/stat
+  bool exit_codes = true;    ///< of zombies, in /proc/PID/stat
+  bool signals = true;       ///< sets of signals, in /proc/PID/status
+};
+
+/// What can be told without a namespace. Throws SystemFault where pid_max is the machine's and we
+/// may not turn it.
+Abilities probe_abilities();
+
+/// What is missing, as a person reads it; empty if nothing is.
+std::string describe(const Abilities& abilities);
+
+}  // namespace forkproof::harness::kernel
