@@ -13,6 +13,10 @@ namespace forkproof::harness {
 
 using Clock = std::chrono::steady_clock;
 
+inline double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 /// Told how it goes after every trace, and before the first. It ends the run by answering false.
 using Watch = std::function<bool(const Results&)>;
 

@@ -120,7 +120,7 @@ Case run_part(Checker& checker, const Part& part, Results& results, const Watch&
     count(*results.matrix, r.script);
     ++results.traces;
     results.ops += r.script.steps.size();
-    results.seconds = before + std::chrono::duration<double>(Clock::now() - start).count();
+    results.seconds = before + seconds_since(start);
     if (!r.violation) continue;
     ++results.matrix->disagree;
     if (!c.violation) {
@@ -129,7 +129,7 @@ Case run_part(Checker& checker, const Part& part, Results& results, const Watch&
     }
     if (c.violation->kind == Violation::Kind::unknown) break;
   }
-  c.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  c.seconds = seconds_since(start);
   return c;
 }
 

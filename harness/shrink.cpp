@@ -226,10 +226,11 @@ Script until_failure(const Violation& v) {
 }  // namespace
 
 Violation minimize(Violation violation, const Run& run) {
-  const bool expectation = violation.kind == Violation::Kind::expectation;
+  using Kind = Violation::Kind;
+  const bool expectation = violation.kind == Kind::expectation;
   const auto still_fails = [&](const Script& script) -> std::optional<Violation> {
     std::optional<Violation> v = run(script);
-    if (is_beyond(v)) return std::nullopt;
+    if (v && (v->kind == Kind::beyond || v->kind == Kind::unknown)) return std::nullopt;
     if (v && expectation && (v->kind != violation.kind || v->observed != violation.observed))
       return std::nullopt;
     return v;

@@ -24,7 +24,8 @@ Script without_expectations(Script script);
 using Run = std::function<std::optional<Violation>(const Script&)>;
 
 /// The violation that remains when nothing smaller fails. `violation` is what `run` shows for its
-/// trace. Calls `run` some hundred times.
+/// trace, and a verdict: a run without one is never taken for a failure. Calls `run` some hundred
+/// times.
 Violation minimize(Violation violation, const Run& run);
 
 }  // namespace forkproof::harness

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <span>
 #include <thread>
 
 #include "harness/campaign.hpp"
@@ -172,7 +173,7 @@ class Workers {
   }
 
   Board& board_;
-  void (*waits_)(int);           // what SIGCHLD did before
+  void (*waits_)(int);       // what SIGCHLD did before
   std::vector<pid_t> pids_;  // 0 once it has ended
   std::string death_;
   std::uint64_t died_at_ = kNone;
@@ -195,13 +196,14 @@ void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, 
   const Results before = results;
   SharedBoard board;
   jobs = std::min<std::size_t>(jobs, CPU_SETSIZE);
+  const std::span<const Tally> tallies(board->tallies, jobs);
   Workers workers(*board);
   workers.start(open, jobs, campaign, start);
   const auto add_up = [&] {
     results.traces = before.traces, results.ops = before.ops, results.beyond = before.beyond;
-    for (const Tally& tally : board->tallies)
+    for (const Tally& tally : tallies)
       results.traces += tally.traces, results.ops += tally.ops, results.beyond += tally.beyond;
-    results.seconds = before.seconds + std::chrono::duration<double>(Clock::now() - start).count();
+    results.seconds = before.seconds + seconds_since(start);
   };
   while (workers.working()) {
     std::this_thread::sleep_for(kLookEvery);
@@ -209,7 +211,7 @@ void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, 
     if (!watch(results)) board->stop = true;
   }
   add_up();
-  for (const Tally& tally : board->tallies) results.coverage.add(tally.coverage);
+  for (const Tally& tally : tallies) results.coverage.add(tally.coverage);
 
   Case c = case_of(campaign, results.system);
   if (!workers.death().empty()) {
@@ -218,10 +220,10 @@ void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, 
       explain(*open(), campaign, k, *c.violation, results.system, c);
   } else if (const std::uint64_t k = board->first_bad; k != kNone) {
     const auto checker = open();
-    explain(*checker, campaign, k, again(*checker, campaign, k, board->tallies[k % jobs]),
-            results.system, c);
+    explain(*checker, campaign, k, again(*checker, campaign, k, tallies[k % jobs]), results.system,
+            c);
   }
-  c.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  c.seconds = seconds_since(start);
   results.seconds = before.seconds + c.seconds;
   results.cases.push_back(std::move(c));
 }

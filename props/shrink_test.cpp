@@ -98,6 +98,24 @@ TEST(Minimize, KeepsAFailedExpectation) {
   EXPECT_EQ(lines_of(least.trace), "init: getppid -> 7\n");
 }
 
+/// A system that comes to no verdict on most of what is smaller, or has not what it needs.
+TEST(Minimize, TakesNoRunWithoutAVerdictForAFailure) {
+  const Script script = harness::generate(5, Profile::linux_6);
+  ASSERT_GT(script.steps.size(), 4u);
+  for (const auto none : {Violation::Kind::unknown, Violation::Kind::beyond}) {
+    const auto run = [&](const Script& s) {
+      Violation v;
+      v.kind = s.steps.size() % 2 == script.steps.size() % 2 ? Violation::Kind::outcome : none;
+      v.step = s.steps.empty() ? 0 : s.steps.size() - 1;
+      v.trace = s;
+      return std::optional{v};
+    };
+    const Violation least = harness::minimize(*run(script), run);
+    EXPECT_EQ(least.kind, Violation::Kind::outcome);
+    EXPECT_LT(least.trace.steps.size(), script.steps.size());
+  }
+}
+
 TEST(Generator, IsAFunctionOfItsSeed) {
   for (std::uint64_t seed = 0; seed < 50; ++seed)
     for (const Profile profile : {Profile::linux_6, Profile::linux_4_12}) {

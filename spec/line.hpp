@@ -96,26 +96,8 @@ class Line {
   /// Where `place` is, or would have to go. The end is looked at first: most things go there.
   std::size_t lower_bound(Place place) const {
     if (all_.empty() || all_.back().first < place) return all_.size();
-    const auto [from, to] =
-        all_.size() > 64 ? narrowed(place) : std::pair{all_.begin(), all_.end()};
-    return static_cast<std::size_t>(
-        std::ranges::lower_bound(from, to, place, {}, &value_type::first) - all_.begin());
-  }
-
-  /// Where in a long line to look for a place that is not behind its end. Begins where the place
-  /// would be if places were evenly spaced, as they nearly are, and widens from there: few lines
-  /// of memory are read.
-  auto narrowed(Place place) const {
-    const auto at = [&](std::size_t i) { return all_.begin() + static_cast<std::ptrdiff_t>(i); };
-    const Place first = std::min(place, all_.front().first);
-    const double share = static_cast<double>(place - first) /
-                         static_cast<double>(all_.back().first - first + 1);
-    const auto guess = static_cast<std::size_t>(share * static_cast<double>(all_.size()));
-    std::size_t from = guess, to = guess, stride = 4;
-    for (; from > 0 && all_[from].first >= place; stride *= 2) from -= std::min(from, stride);
-    for (; to < all_.size() && all_[to].first < place; stride *= 2)
-      to = std::min(all_.size(), to + stride);
-    return std::pair{at(from), at(to)};
+    const auto at = std::ranges::lower_bound(all_, place, {}, &value_type::first);
+    return static_cast<std::size_t>(at - all_.begin());
   }
 
   std::vector<value_type> all_;  // ascending by place; a gap has no id

@@ -25,22 +25,24 @@ bool read_number(std::string_view word, Number& n, int base = 10) {
   return error == std::errc{} && end == word.data() + word.size();
 }
 
-/// What follows the program's name, which may contain anything.
-std::string_view behind_name(std::string_view text) {
+/// Takes the head of stat off: the number, the program's name, which may contain anything, and the
+/// letter of the state, which is answered.
+std::optional<char> take_state(std::string_view& text) {
   const std::size_t close = text.rfind(')');
-  return close == text.npos ? std::string_view{} : text.substr(close + 1);
+  text.remove_prefix(close == text.npos ? text.size() : close + 1);
+  const std::string_view state = take_word(text);
+  return state.size() == 1 ? std::optional{state[0]} : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<TaskStat> parse_stat(std::string_view text) {
-  std::string_view left = behind_name(text);
+  const std::optional<char> state = take_state(text);
+  if (!state) return std::nullopt;
   TaskStat s;
-  const std::string_view state = take_word(left);
-  if (state.size() != 1) return std::nullopt;
-  s.state = state[0];
+  s.state = *state;
   for (int field = 4; field <= 52; ++field) {
-    const std::string_view word = take_word(left);
+    const std::string_view word = take_word(text);
     const bool good = field == 4    ? read_number(word, s.ppid)
                       : field == 5  ? read_number(word, s.pgid)
                       : field == 6  ? read_number(word, s.sid)
@@ -54,13 +56,12 @@ std::optional<TaskStat> parse_stat(std::string_view text) {
 }
 
 std::optional<TaskGlance> parse_glance(std::string_view text) {
-  std::string_view left = behind_name(text);
+  const std::optional<char> state = take_state(text);
+  if (!state) return std::nullopt;
   TaskGlance g;
-  const std::string_view state = take_word(left);
-  if (state.size() != 1) return std::nullopt;
-  g.state = state[0];
-  for (int field = 4; field < 9; ++field) take_word(left);
-  if (!read_number(take_word(left), g.flags)) return std::nullopt;
+  g.state = *state;
+  for (int field = 4; field < 9; ++field) take_word(text);
+  if (!read_number(take_word(text), g.flags)) return std::nullopt;
   return g;
 }
 

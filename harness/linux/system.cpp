@@ -1,8 +1,6 @@
 /// The running kernel as a system under test: ops, rest, outcomes.
 #include "harness/linux/system.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -12,12 +10,9 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
-#include "harness/describe.hpp"
 #include "harness/system_fault.hpp"
 #include "spec/derive.hpp"
 
@@ -51,27 +46,6 @@ std::optional<std::int32_t> exit_status(const Descriptor& pidfd) {
   info.mask = kExit;
   if (::ioctl(pidfd.get(), _IOWR(0xFF, 11, Info), &info) != 0) return std::nullopt;
   return (info.mask & kExit) != 0 ? std::optional{info.exit_code} : std::nullopt;
-}
-
-[[noreturn]] void fault(const std::string& what) {
-  throw SystemFault(fmt::format("{}: {}", what, std::strerror(errno)));
-}
-
-State state_at(Rest rest) {
-  switch (rest) {
-    case Rest::idle:
-      return State::running;
-    case Rest::asleep:
-      return State::sleeping;
-    case Rest::suspended:
-      return State::disk_sleep;
-    case Rest::stopped:
-      return State::stopped;
-    case Rest::gone:
-    case Rest::none:
-      break;
-  }
-  return State::dead;
 }
 
 }  // namespace
@@ -389,111 +363,6 @@ std::uint32_t System::free_slot() {
   const std::uint32_t slot = spare_slots_.back();
   spare_slots_.pop_back();
   return slot;
-}
-
-// --- what can be seen ----------------------------------------------------------------------------
-
-TaskView System::view(Pid p) const {
-  const auto stat = parse_stat(read(fmt::format("{}/stat", p.n)));
-  if (!stat) return {};
-  const auto status = parse_status(read(fmt::format("{}/status", p.n)));
-  if (!status || (stage_.abilities().signals && !status->signals)) return {};
-  const Puppet* const puppet = find(p);
-  const State state = stat->state == 'Z'  ? State::zombie
-                      : puppet == nullptr ? State::dead
-                                          : state_at(puppet->rest);
-  TaskView v = view_of(p, *stat, *status, state);
-  hide(v);
-  return v;
-}
-
-void System::hide(TaskView& v) const {
-  const Abilities& a = stage_.abilities();
-  if (!a.flags) v.flags = {};
-  if (!a.exit_codes) v.exit_code = 0;
-  if (!a.signals) v.pending = v.shared_pending = v.blocked = v.ignored = v.caught = {};
-}
-
-/// A field is not shown if hiding clears it, whatever is in it.
-void System::expect_shown(std::size_t field) const {
-  TaskView full;
-  full.flags = task_flag::exiting;
-  full.exit_code = 1;
-  full.pending = full.shared_pending = full.blocked = full.ignored = full.caught = {1};
-  TaskView left = full;
-  hide(left);
-  if (describe_field(full, field) != describe_field(left, field))
-    throw SystemLimit(
-        fmt::format("the trace expects what is not shown here: {}", describe_field(full, field)));
-}
-
-void System::pages(Pid p, std::vector<PageView>& out) const {
-  parse_maps(read(fmt::format("{}/maps", p.n)), out);
-  if (out.empty()) return;
-  const Descriptor memory = open(fmt::format("{}/mem", p.n), O_RDONLY);
-  for (PageView& page : out)
-    if (::pread(memory.get(), &page.value, sizeof page.value,
-                static_cast<off_t>(kWindowAt + page.page * kPageSize)) != sizeof page.value)
-      throw SystemFault(fmt::format("the memory of {} cannot be read", p.n));
-}
-
-void System::tasks(std::vector<Pid>& out) const {
-  out.clear();
-  for (const std::int32_t process : numbers_in("."))
-    for (const std::int32_t thread : numbers_in(fmt::format("{}/task", process)))
-      out.push_back({thread});
-  std::ranges::sort(out);
-}
-
-/// The names in a folder of the namespace's /proc that are numbers.
-std::vector<std::int32_t> System::numbers_in(const std::string& folder) const {
-  std::vector<std::int32_t> numbers;
-  const Descriptor folder_file = open(folder, O_RDONLY | O_DIRECTORY);
-  if (!folder_file) return numbers;
-  const int fd = ::fcntl(folder_file.get(), F_DUPFD_CLOEXEC, 0);
-  DIR* const entries = fd < 0 ? nullptr : ::fdopendir(fd);
-  if (entries == nullptr) fault(folder);
-  while (const dirent* const entry = ::readdir(entries)) {
-    const std::string_view name = entry->d_name;
-    std::int32_t n = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), n);
-    if (error == std::errc{} && end == name.data() + name.size()) numbers.push_back(n);
-  }
-  ::closedir(entries);
-  return numbers;
-}
-
-std::string_view System::read(const std::string& path) const {
-  const Descriptor file = open(path, O_RDONLY);
-  return file ? read(file.get(), true) : std::string_view{};
-}
-
-/// A file or folder of the namespace's /proc; none of a task that is gone.
-Descriptor System::open(const std::string& path, int flags) const {
-  Descriptor file(::openat(stage_.proc(), path.c_str(), flags | O_CLOEXEC));
-  if (!file && errno != ENOENT && errno != ESRCH) fault(path);
-  return file;
-}
-
-/// A file of a task that is read often stays open.
-std::string_view System::read(Descriptor& kept, Pid task, const char* name) const {
-  if (!kept) kept = open(fmt::format("{}/{}", task.n, name), O_RDONLY);
-  return kept ? read(kept.get(), false) : std::string_view{};
-}
-
-/// What a file holds; nothing of a task that is gone. A file that is not read to its end is one
-/// whose text is known to be short.
-std::string_view System::read(int fd, bool to_the_end) const {
-  std::size_t size = 0;
-  while (true) {
-    if (text_.size() < size + 4096) text_.resize(size + 8192);
-    const ssize_t n =
-        ::pread(fd, text_.data() + size, text_.size() - size, static_cast<off_t>(size));
-    if (n < 0 && errno != ESRCH) fault("a file of /proc");
-    if (n < 0) return {};
-    size += static_cast<std::size_t>(n);
-    if (n == 0 || (!to_the_end && size < 4096)) return {text_.data(), size};
-  }
 }
 
 }  // namespace forkproof::harness::kernel
