@@ -305,7 +305,10 @@ Rest System::look(Puppet& p) {
     return Rest::none;  // under its new number it has not been looked at
   }
   if (!glance || glance->state == 'Z') return Rest::gone;
-  if (glance->state == 'X') return Rest::none;  // it has its number until it is gone
+  if (glance->state == 'X') {  // it has its number until nobody is found under it
+    p.stat = Descriptor();
+    return Rest::none;
+  }
   if ((glance->flags & task_flag::exiting.bits) != 0) return Rest::none;
   if (glance->state == 'S' && !p.calling) return Rest::idle;
   if (glance->state != 'T' && !p.calling) return Rest::none;
