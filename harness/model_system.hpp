@@ -26,7 +26,8 @@ class ModelSystem {
    public:
     /// Only where the choice can be seen: a lockstep has nothing else to follow.
     std::size_t pick(RuleId rule, std::span<const Pid> candidates) override {
-      return rule == "wait.one-winner"_rule ? dice_.below(candidates.size()) : 0;
+      const bool seen = rule == "wait.one-winner"_rule || rule == "signal.init-falls"_rule;
+      return seen ? dice_.below(candidates.size()) : 0;
     }
 
    private:

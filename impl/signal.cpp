@@ -147,7 +147,7 @@ void Machine::choose_taker(Signal s, Task& to, Scope scope) {
   }
   const Actions& a = actions_of(p);
   const SigSet harmless = kDefaultIgnored | kStopSignals | kCoreSignals | a.ignored | a.caught;
-  if (!harmless.has(s) && !is_init(p))  // init's taker will drop it
+  if (!harmless.has(s))  // who comes so far ends even init
     doom(p, s);
   else
     alert(tasks_[taker], s == sig::kill);

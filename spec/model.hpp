@@ -162,6 +162,7 @@ class Model {
   enum class Scope : std::uint8_t { process, thread };
   Outcome send_to_each(std::span<const ProcessId>, Signal);
   void send(Signal, TaskId to, Scope);
+  bool init_falls();
   bool is_dropped(Signal, const Task&);
   bool can_take(Signal, TaskId) const;
   TaskId taker(Signal, TaskId to, Scope);

@@ -2,6 +2,7 @@
 #include "spec/model.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace forkproof::spec {
 
@@ -158,10 +159,16 @@ void Model::send(Signal s, TaskId to, Scope scope) {
   const Handlers& h = world_.handlers[t.handlers];
   const bool fatal =
       h.of(s) == Disposition::default_ && !kDefaultIgnored.has(s) && !kStopSignals.has(s);
-  if (fatal && p.unkillable) cover("signal.init-takes-and-drops"_rule);
-  if (fatal && !p.unkillable && !kCoreSignals.has(s)) return kill_process(p, s);
+  if (fatal && !kCoreSignals.has(s) && (!p.unkillable || init_falls())) return kill_process(p, s);
   if (fatal && kCoreSignals.has(s)) cover("signal.core-at-delivery"_rule);
   draw_attention(taker_id, s == sig::kill);
+}
+
+/// Whether a fatal signal that a thread of init takes for its leader ends init.
+bool Model::init_falls() {
+  cover("signal.init-falls"_rule);
+  constexpr std::array<Pid, 2> ended{kInit, Pid{0}};  // or nobody
+  return choose_->pick("signal.init-falls"_rule, ended) == 0;
 }
 
 /// Whether a signal is dropped when it is sent: ignored ones are, unless the addressee blocks them.

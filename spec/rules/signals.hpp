@@ -62,9 +62,10 @@ inline constexpr auto kSignalRules = std::to_array<Rule>({
     {"signal.init-discards",
      "A signal that init blocked and unblocks is discarded if its disposition is the default.",
      "kernel-signal INIT:2"},
-    {"signal.init-takes-and-drops",
-     "A fatal signal that init's leader blocks and another thread of init can take does nothing: "
-     "it is taken, and discarded.", "kernel-signal INIT:3"},
+    {"signal.init-falls",
+     "A fatal signal that init's leader blocks and another thread of init can take ends init: "
+     "nobody asks then whether init is protected. Some builds do, and nothing happens.",
+     "kernel-signal INIT:3"},
     {"signal.init-handles", "A signal that init has a handler for reaches it.", "kill.2 INIT:1"},
     {"signal.target-first",
      "A signal for a process wakes the thread it was sent to, for a process number the leader, if "
