@@ -14,6 +14,7 @@ namespace forkproof::harness::kernel {
 /// What a puppet can be told to do.
 enum class Action : std::uint32_t {
   call,    ///< the system call `number` with `args`
+  dependent_call,  ///< the same by one that depends on the controller, and does so after it as well
   create,  ///< clone with args: flags, the child's slot, addresses of parent_tid, child_tid, tls;
            ///< or clone3 with the struct in `area` and args: its size, the child's slot
   exec,    ///< this program again

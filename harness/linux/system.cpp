@@ -118,12 +118,11 @@ Outcome System::act(Puppet& actor, const Op& op) {
   actor.op = op;
   if (is_private(op)) {
     write_call(op, stage_.slot(slot), slot, 0);
+    if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
+      stage_.slot(slot).action = Action::dependent_call;
     stage_.post(slot);
     stage_.await(slot);
-    const Outcome answer = outcome_of(op, stage_.slot(slot));
-    if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
-      stage_.call(slot, SYS_prctl, {PR_SET_PDEATHSIG, SIGKILL});
-    return answer;
+    return outcome_of(op, stage_.slot(slot));
   }
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
   actor.calling = true;

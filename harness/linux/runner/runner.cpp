@@ -133,11 +133,24 @@ Answer begin() {
   return mount;
 }
 
+/// An init and its maker end when the controller does, whatever it dies of. The pipe tells of a
+/// death before the first call had its effect.
+void depend_on_controller() {
+  call(__NR_prctl, PR_SET_PDEATHSIG, kSigKill);
+  pollfd life{.fd = kLifeFd, .events = 0, .revents = 0};
+  if (call(__NR_poll, address(&life), 1, 0) != 0) call(__NR_exit_group, 1);
+}
+
 Answer act(Slot& slot, Word index) {
   const Word* const a = slot.args;
   switch (slot.action) {
     case Action::call:
       return call(slot.number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    case Action::dependent_call: {
+      const Answer answer = call(slot.number, a[0], a[1], a[2], a[3], a[4], a[5]);
+      depend_on_controller();
+      return answer;
+    }
     case Action::create:
       return create(slot);
     case Action::exec:
@@ -156,14 +169,6 @@ Answer act(Slot& slot, Word index) {
       return begin();
   }
   return -38;  // ENOSYS
-}
-
-/// An init and its maker end when the controller does, whatever it dies of. The pipe tells of a
-/// death before the first call had its effect.
-void depend_on_controller() {
-  call(__NR_prctl, PR_SET_PDEATHSIG, kSigKill);
-  pollfd life{.fd = kLifeFd, .events = 0, .revents = 0};
-  if (call(__NR_poll, address(&life), 1, 0) != 0) call(__NR_exit_group, 1);
 }
 
 }  // namespace
