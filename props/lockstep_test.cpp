@@ -124,6 +124,47 @@ TEST(Lockstep, AsksTheSystemWhetherItIsSound) {
   EXPECT_EQ(v->kind, Violation::Kind::unsound);
 }
 
+/// The spec, which takes the same of the candidates wherever it has a choice.
+class Chosen {
+ public:
+  explicit Chosen(std::size_t nth) : choice_(nth) {}
+  void reset(const WorldSpec& world) { model_.reset(world); }
+  const Effects& apply(Pid actor, const Op& op) { return model_.apply(actor, op, choice_); }
+  TaskView view(Pid p) const { return model_.view(p); }
+  void pages(Pid p, std::vector<PageView>& out) const { model_.pages(p, out); }
+  void tasks(std::vector<Pid>& out) const { model_.tasks(out); }
+  bool sound() const { return true; }
+  bool sound(Pid, bool) const { return true; }
+
+ private:
+  class Nth final : public spec::Chooser {
+   public:
+    explicit Nth(std::size_t nth) : nth_(nth) {}
+    std::size_t pick(RuleId, std::span<const Pid> candidates) override {
+      return nth_ % candidates.size();
+    }
+
+   private:
+    std::size_t nth_;
+  };
+  spec::Model model_;
+  Nth choice_;
+};
+
+TEST(Lockstep, FollowsTheSystemWhereTheSpecLeavesAChoice) {
+  const std::string falls =
+      "init: clone VM|SIGHAND|THREAD as A\ninit: sigprocmask block SIGUSR1\n"
+      "init: kill init SIGUSR1 -> ";
+  for (const std::size_t nth : {0, 1}) {
+    Chosen chosen(nth);
+    Lockstep<Chosen> lockstep(chosen);
+    EXPECT_FALSE(lockstep.run(script_of(falls + (nth == 0 ? "dies SIGUSR1\n" : "0\n"))));
+    const auto v = lockstep.run(script_of(falls + (nth == 0 ? "0\n" : "dies SIGUSR1\n")));
+    ASSERT_TRUE(v);
+    EXPECT_EQ(v->kind, Violation::Kind::expectation);
+  }
+}
+
 TEST(Lockstep, SeesWhatTheTraceExpects) {
   for (const std::string_view lines :
        {"init: getpid -> 5", "init: fork -> A pid 9", "init: fork -> A\nexpect A ppid A",
