@@ -35,7 +35,12 @@ clean() {
     [[ -n $(comm -13 before.txt after.txt) ]] || return 0
     sleep 0.1
   done
-  fail "left behind by $1: $(comm -13 before.txt after.txt)"
+  local left
+  left=$(comm -13 before.txt after.txt)
+  fail "left behind by $1: $left"
+  # Of the processes among it, what they are about.
+  sed -n 's,^\(/proc/[0-9]*\)/comm$,\1/status,p' <<<"$left" |
+    xargs -r grep -sHE '^(State|PPid|NSpid|SigPnd|ShdPnd|Threads):' || true
 }
 clean 'the first'
 
