@@ -14,6 +14,7 @@
 #include "app/output.hpp"
 #include "app/reporting.hpp"
 #include "harness/matrix.hpp"
+#include "harness/system_fault.hpp"
 #include "harness/trace_file.hpp"
 
 namespace forkproof::app {
@@ -132,6 +133,15 @@ std::vector<Profile> possible(const harness::Checker& checker, std::vector<Profi
   return profiles;
 }
 
+/// What cannot be had in the midst of a campaign is no fault of the one who asked.
+std::unique_ptr<harness::Checker> open_in_campaign(const std::string& system) {
+  try {
+    return open(system);
+  } catch (const Failure& f) {
+    throw harness::SystemFault(f.message);
+  }
+}
+
 harness::Results check_system(const Request& r, const std::string& system,
                               const harness::Watch& go_on) {
   harness::Results results;
@@ -158,7 +168,8 @@ harness::Results check_system(const Request& r, const std::string& system,
     harness::run_campaign(*checker, campaign, results, go_on);
   } else {
     checker.reset();  // each process opens its own
-    harness::run_campaign([&] { return open(system); }, processes, campaign, results, go_on);
+    harness::run_campaign([&] { return open_in_campaign(system); }, processes, campaign, results,
+                          go_on);
   }
   return results;
 }

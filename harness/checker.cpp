@@ -34,7 +34,7 @@ class CheckerOf final : public Checker {
 
   std::optional<Violation> run(const Script& script) override {
     try {
-      return lockstep_.run(script);
+      return judged(lockstep_.run(script));
     } catch (const SystemLimit& limit) {
       return beyond(limit.what(), lockstep_.steps(), script);
     } catch (const SystemFault& fault) {
@@ -51,13 +51,13 @@ class CheckerOf final : public Checker {
       const bool holds = go_on(generator, script);
       steps += script.steps.size();
       if (holds) return std::nullopt;
+      return judged(lockstep_.take_violation(script));
     } catch (const SystemLimit& limit) {
       steps += lockstep_.steps();
       return beyond(limit.what(), lockstep_.steps(), std::move(script));
     } catch (const SystemFault& fault) {
       return unknown(fault.what(), lockstep_.steps(), std::move(script));
     }
-    return lockstep_.take_violation(script);
   }
 
   Recording record(const Script& script) override {
@@ -65,7 +65,7 @@ class CheckerOf final : public Checker {
     r.script = without_expectations(script);
     try {
       take_down_all(r.script, script);
-      r.violation = lockstep_.take_violation(without_expectations(script));
+      r.violation = judged(lockstep_.take_violation(without_expectations(script)));
     } catch (const SystemLimit& limit) {
       r.violation = beyond(limit.what(), lockstep_.steps(), without_expectations(script));
     } catch (const SystemFault& fault) {
@@ -88,6 +88,23 @@ class CheckerOf final : public Checker {
   const Coverage& coverage() override { return lockstep_.coverage(); }
 
  private:
+  /// A violation, unless it says nothing of the system: then the trace is beyond it.
+  std::optional<Violation> judged(std::optional<Violation> v) {
+    if constexpr (requires { system_.excuse(); }) {
+      constexpr int kTries = 4;
+      for (int tries = 0; v && tries < kTries; ++tries) {
+        const std::size_t step = v->step;
+        Script script = v->trace;
+        std::string why = system_.excuse();
+        if (why.empty() && !system_.was_of_want()) break;
+        if (why.empty()) v = lockstep_.run(script);
+        if (!v) why = "the machine ran short of something for a moment";
+        if (!why.empty()) return beyond(std::move(why), step, std::move(script));
+      }
+    }
+    return v;
+  }
+
   /// Makes a random trace while it is run. Answers whether it held.
   bool go_on(Generator& generator, Script& script) {
     lockstep_.begin(script.world);

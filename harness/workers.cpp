@@ -30,6 +30,8 @@ struct alignas(64) Tally {
   std::atomic<bool> done{false};  // it came to the end of its work
   Coverage coverage;              // once it is done
   char seen[2048] = {};           // the violation, in words
+  char failure[256] = {};         // why it came to no end
+  char beyond_what[256] = {};     // what the first trace needed that the system has not
 };
 
 /// What all of them share.
@@ -70,6 +72,12 @@ void take_processor(std::size_t n) {
   }
 }
 
+/// As much of a text as there is room for.
+template <std::size_t kRoom>
+void put(char (&room)[kRoom], std::string_view text) {
+  room[text.copy(room, kRoom - 1)] = 0;
+}
+
 /// The life of process `n` of `jobs`.
 void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& campaign,
           Clock::time_point start, Board& board) {
@@ -81,12 +89,13 @@ void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& cam
     tally.current = k;
     std::uint64_t ops = 0;
     const auto violation = checker->run_random(campaign.seed + k, profile_of(campaign, k), ops);
+    if (is_beyond(violation) && tally.beyond == 0)
+      put(tally.beyond_what, violation->observed);
     ++(is_beyond(violation) ? tally.beyond : tally.traces);
     tally.ops += ops;
     if (!violation || is_beyond(violation)) continue;
-    fmt::format_to_n(tally.seen, sizeof tally.seen - 1, "{}: observed {}, allowed {}; {}",
-                     violation->id, violation->observed, violation->allowed,
-                     print(violation->trace));
+    put(tally.seen, fmt::format("{}: observed {}, allowed {}; {}", violation->id,
+                                violation->observed, violation->allowed, print(violation->trace)));
     std::uint64_t first = board.first_bad;
     while (k < first && !board.first_bad.compare_exchange_weak(first, k)) continue;
     break;
@@ -106,11 +115,8 @@ void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& cam
   try {
     work(open, n, jobs, campaign, start, board);
   } catch (const std::exception& e) {
-    fmt::print(stderr, "forkproof: a process of the campaign: {}\n", e.what());
-  } catch (...) {
-    fmt::print(stderr, "forkproof: a process of the campaign cannot do its work\n");
+    put(board.tallies[n].failure, e.what());
   }
-  std::fflush(stderr);
   ::_exit(board.tallies[n].done ? 0 : 1);
 }
 
@@ -164,10 +170,12 @@ class Workers {
   void note_death(std::size_t n, int status) {
     if (death_.empty() || board_.tallies[n].current < died_at_) {
       died_at_ = board_.tallies[n].current;
-      death_ =
-          WIFSIGNALED(status)
-              ? fmt::format("the process that ran it was killed by signal {}", WTERMSIG(status))
-              : fmt::format("the process that ran it ended with status {}", WEXITSTATUS(status));
+      death_ = board_.tallies[n].failure;
+      if (death_.empty())
+        death_ =
+            WIFSIGNALED(status)
+                ? fmt::format("the process that ran it was killed by signal {}", WTERMSIG(status))
+                : fmt::format("the process that ran it ended with status {}", WEXITSTATUS(status));
     }
     board_.stop = true;
   }
@@ -211,17 +219,20 @@ void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, 
     if (!watch(results)) board->stop = true;
   }
   add_up();
-  for (const Tally& tally : tallies) results.coverage.add(tally.coverage);
+  for (const Tally& tally : tallies) {
+    results.coverage.add(tally.coverage);
+    if (results.beyond_what.empty()) results.beyond_what = tally.beyond_what;
+  }
 
   Case c = case_of(campaign, results.system);
-  if (!workers.death().empty()) {
-    c.violation = unknown(workers.death(), 0, {});
-    if (const std::uint64_t k = workers.died_at(); k != kNone)
-      explain(*open(), campaign, k, *c.violation, results.system, c);
-  } else if (const std::uint64_t k = board->first_bad; k != kNone) {
+  if (const std::uint64_t k = workers.died_at(); k != kNone) {
+    explain(*open(), campaign, k, unknown(workers.death(), 0, {}), results.system, c);
+  } else if (const std::uint64_t bad = board->first_bad; bad != kNone) {
     const auto checker = open();
-    explain(*checker, campaign, k, again(*checker, campaign, k, tallies[k % jobs]), results.system,
-            c);
+    explain(*checker, campaign, bad, again(*checker, campaign, bad, tallies[bad % jobs]),
+            results.system, c);
+  } else if (!workers.death().empty()) {
+    throw SystemFault(workers.death());  // before it had begun
   }
   c.seconds = seconds_since(start);
   results.seconds = before.seconds + c.seconds;

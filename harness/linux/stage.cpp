@@ -318,16 +318,20 @@ std::string Stage::text_of(const std::string& path) const {
   return text;
 }
 
+/// What the machine is short of may come free: others work here, and a namespace ends late.
+std::int64_t Stage::make_init() {
+  constexpr timespec kBetween{.tv_sec = 0, .tv_nsec = 20'000'000};
+  for (int tries_left = 100;; --tries_left) {
+    const std::int64_t number = make_child(0, CLONE_NEWPID);
+    if (tries_left == 0 || (number != -EAGAIN && number != -ENOMEM && number != -ENOSPC))
+      return number;
+    ::nanosleep(&kBetween, nullptr);
+  }
+}
+
 void Stage::open() {
   clear_numbers();
-  arm(0);
-  Slot& zygote = slot(kZygoteSlot);
-  zygote.action = Action::create;
-  zygote.number = SYS_clone;
-  zygote.args[0] = CLONE_NEWPID | SIGCHLD;
-  zygote.args[1] = zygote.args[2] = zygote.args[3] = zygote.args[4] = 0;
-  post(kZygoteSlot);
-  const std::int64_t number = await(kZygoteSlot);
+  const std::int64_t number = make_init();
   if (number < 0) give_up("no pid namespace can be made here", static_cast<int>(-number));
   init_ = static_cast<pid_t>(number);
   await(0);
@@ -413,12 +417,37 @@ std::int64_t Stage::write_file_from_outside(std::string_view path, std::string_v
   enter_namespace("/proc/self/ns/pid");
   await(kHelperSlot);
   const std::int64_t answer = write_file(kHelperSlot, path, text);
-  Slot& slot_of_helper = slot(kHelperSlot);
-  slot_of_helper.action = Action::call;
-  slot_of_helper.number = SYS_exit_group;
+  end_helper(helper);
+  return answer;
+}
+
+/// A child of the zygote that is to be in this slot. Answers its number outside, or minus an errno.
+std::int64_t Stage::make_child(std::uint32_t child, std::uint64_t flags) {
+  arm(child);
+  Slot& zygote = slot(kZygoteSlot);
+  zygote.action = Action::create;
+  zygote.number = SYS_clone;
+  std::ranges::fill(zygote.args, 0);
+  zygote.args[0] = flags | SIGCHLD;
+  zygote.args[1] = child;
+  post(kZygoteSlot);
+  return await(kZygoteSlot);
+}
+
+bool Stage::can_make_processes() {
+  const std::int64_t answer = make_child(kHelperSlot, 0);
+  if (answer < 0) return false;
+  await(kHelperSlot);
+  end_helper(static_cast<pid_t>(answer));
+  return true;
+}
+
+void Stage::end_helper(pid_t helper) {
+  Slot& s = slot(kHelperSlot);
+  s.action = Action::call;
+  s.number = SYS_exit_group;
   post(kHelperSlot);
   call(kZygoteSlot, SYS_wait4, {static_cast<std::uint64_t>(helper), 0, __WALL, 0});
-  return answer;
 }
 
 /// The zygote's next children are in the namespace of this file.
@@ -455,6 +484,7 @@ pid_t Stage::make_helper() {
     post(kZygoteSlot);
     const std::int64_t answer = await(kZygoteSlot);
     if (answer > 0) return static_cast<pid_t>(answer);
+    if (answer == -ENOSYS) throw SystemLimit("with nobody awake a knob is turned by clone3 alone");
     if (answer != -EEXIST) give_up("a helper cannot be made", static_cast<int>(-answer));
   }
   throw SystemFault("no number is free for a helper");

@@ -64,6 +64,9 @@ class Stage {
   /// those that are given out, and that nobody in the namespace is a parent of.
   std::int64_t write_file_from_outside(std::string_view path, std::string_view text);
 
+  /// Whether a process can be made outside the namespace; else the machine is short of something.
+  bool can_make_processes();
+
   const Abilities& abilities() const { return abilities_; }
 
   /// The namespace's own /proc.
@@ -84,7 +87,10 @@ class Stage {
   void forget_dispositions();
   void isolate_zygote();
   void enter_namespace(std::string_view of);
+  std::int64_t make_child(std::uint32_t child, std::uint64_t flags);
+  std::int64_t make_init();
   pid_t make_helper();
+  void end_helper(pid_t helper);
   void end_zygote();
 
   const Safeguards safeguards_;

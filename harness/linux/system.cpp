@@ -78,6 +78,7 @@ void System::reset(const WorldSpec& world) {
 
 const Effects& System::apply(Pid actor, const Op& op) {
   effects_.clear();
+  last_op_ = op;
   if (is_by_world(op)) {
     effects_.outcome = ask_world(op);
     return effects_;

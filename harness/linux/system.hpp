@@ -43,6 +43,11 @@ class System {
   void hide(TaskView& view) const;
   /// Throws SystemLimit where a field of TaskView is not shown.
   void expect_shown(std::size_t field) const;
+  /// Why what was seen last says nothing of the kernel; empty if it does.
+  std::string excuse();
+  /// Whether the last call answered as one does that wants for something, in a world or in the
+  /// machine: if it does not do so again, it was the machine.
+  bool was_of_want() const;
   /// What is missing here.
   std::string abilities() const { return describe(stage_.abilities()); }
 
@@ -69,6 +74,8 @@ class System {
   Outcome outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd);
   std::int32_t death_status(const Puppet& actor, const Descriptor& pidfd);
   std::optional<std::int32_t> peek(std::int32_t parent, Pid zombie);
+
+  static std::uint64_t kills_for_memory();
 
   // Waiting until they rest.
   void settle(std::uint32_t actor);
@@ -103,7 +110,9 @@ class System {
   std::vector<std::uint32_t> spare_slots_;  // of the dead
   std::int32_t pid_max_ = 0;
   bool over_ = false;  // init is dead, and everybody with it
+  Op last_op_;
   Effects effects_;
+  std::uint64_t kills_for_memory_ = kills_for_memory();
   mutable std::string text_;  // what was read last
 };
 

@@ -1,0 +1,51 @@
+/// When what was seen says nothing of the kernel, because the machine was short of something or
+/// somebody else was there.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+
+#include "harness/describe.hpp"
+#include "harness/linux/system.hpp"
+#include "spec/derive.hpp"
+
+namespace forkproof::harness::kernel {
+
+/// How often the machine has killed for want of memory, since it was started; 0 where it does not
+/// say.
+std::uint64_t System::kills_for_memory() {
+  std::ifstream file("/proc/vmstat");
+  std::string name;
+  for (std::uint64_t count = 0; file >> name >> count;)
+    if (name == "oom_kill") return count;
+  return 0;
+}
+
+/// How many tasks a namespace may have is the spec's business, how many the machine may is not.
+bool System::was_of_want() const {
+  constexpr int kWants[] = {EAGAIN, ENOMEM, ENFILE, EMFILE, ENOSPC};
+  const Outcome& o = effects_.outcome;
+  return (creates(last_op_) || std::holds_alternative<Exec>(last_op_)) &&
+         o.kind == Outcome::Kind::error &&
+         std::ranges::find(kWants, static_cast<int>(o.error)) != std::end(kWants);
+}
+
+std::string System::excuse() {
+  if (was_of_want() && !stage_.can_make_processes())
+    return fmt::format("the machine ran short of processes or memory: {} answered {}",
+                       name_of(last_op_), harness::describe(effects_.outcome, {}));
+  if (const std::uint64_t kills = kills_for_memory(); kills != kills_for_memory_) {
+    kills_for_memory_ = kills;
+    return "the machine ran short of memory, and killed";
+  }
+  if (over_) return {};
+  for (const std::int32_t pid : numbers_in("."))
+    if (const std::string_view name = read(fmt::format("{}/comm", pid));
+        !name.empty() && name != "puppet\n")
+      return fmt::format("a process that is none of ours was in the namespace: {}",
+                         name.substr(0, name.size() - 1));
+  return {};
+}
+
+}  // namespace forkproof::harness::kernel
