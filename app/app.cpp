@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "app/commands.hpp"
+#include "harness/explore/domain.hpp"
 #include "harness/system_fault.hpp"
 
 namespace forkproof::app {
@@ -71,6 +72,31 @@ void add_record(CLI::App& app, Command& command) {
   c->add_option("--seed", o->seed, "The first of the random traces that they are made of");
   c->add_option("--profile", o->profile, "linux-6 (the default) or linux-4.12");
   c->callback([&command, o] { command = [o] { return record(*o); }; });
+}
+
+void add_explore(CLI::App& app, Command& command) {
+  auto o = std::make_shared<ExploreOptions>();
+  o->ops = harness::kCoreOps;
+  CLI::App* c = app.add_subcommand("explore", "Try every trace up to a bound");
+  c->add_option("--system", o->system,
+                "impl (the default) or canary in lockstep with the spec, or spec alone, with all the "
+                "choices that it leaves");
+  c->add_option("--tasks", o->tasks, "How many tasks there are at a time: 3 by default");
+  c->add_option("--depth", o->depth, "How many steps at most; by default until nothing is new");
+  c->add_option("--pages", o->pages, "How many pages init has mapped at first: 1 by default");
+  c->add_option("--ops", o->ops, "The ops that are tried, with commas between them; by default " +
+                                     std::string(harness::kCoreOps));
+  c->add_flag("--symmetry", o->symmetry,
+              "Take worlds for one that differ only in which numbers their tasks have");
+  c->add_option("--seconds", o->seconds, "Stop after so long");
+  c->add_option("--memory", o->memory, "Stop when so many MiB are used: 4096 by default");
+  c->add_option("--jobs", o->jobs, "How many threads; by default one for each processor");
+  c->add_option("--profile", o->profile, "linux-6 (the default) or linux-4.12");
+  c->add_option("--emit", o->emit,
+                "Write the shortest trace to each rule with each outcome into this folder, new or "
+                "empty");
+  c->add_flag("--json", o->json, "One JSON object on standard output");
+  c->callback([&command, o] { command = [o] { return explore(*o); }; });
 }
 
 /// The commands that read one trace.
@@ -153,6 +179,7 @@ int run(int argc, char** argv) {
   add_file_command(app, command, "convert", "Turn a trace from text to bytes or back", convert);
   add_file_command(app, command, "show", "Draw the family of a trace", show);
   add_record(app, command);
+  add_explore(app, command);
   add_spec(app, command);
   try {
     app.parse(argc, argv);

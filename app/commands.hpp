@@ -54,6 +54,13 @@ struct RecordOptions {
 };
 int record(const RecordOptions& options);
 
+struct ExploreOptions {
+  std::string system = "impl", profile = "linux-6", tasks = "3", pages = "1", depth, ops;
+  std::string seconds, memory = "4096", jobs, emit;
+  bool symmetry = false, json = false;
+};
+int explore(const ExploreOptions& options);
+
 struct SpecOptions {
   bool rules = false, invariants = false, ops = false, sometimes = false;
   bool json = false, markdown = false;

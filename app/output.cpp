@@ -90,4 +90,12 @@ void expect_free(const std::string& path, bool force) {
   throw Failure{kBadInput, fmt::format("{}: exists; --force replaces it", path)};
 }
 
+void expect_empty(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw Failure{kBadInput, fmt::format("{}: {}", folder, error.message())};
+  if (!std::filesystem::is_empty(folder, error))
+    throw Failure{kBadInput, fmt::format("{}: is not empty; name a new folder", folder)};
+}
+
 }  // namespace forkproof::app

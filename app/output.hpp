@@ -16,4 +16,7 @@ void expect_writable(const std::string& path);
 /// Fails if there is something at `path`, unless that is wanted.
 void expect_free(const std::string& path, bool force);
 
+/// Makes a folder, or fails if it has something in it.
+void expect_empty(const std::string& folder);
+
 }  // namespace forkproof::app

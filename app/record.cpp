@@ -30,14 +30,6 @@ std::string name_of_system(const std::string& system) {
   return fmt::format("{} {}", u.sysname, u.release);
 }
 
-void expect_empty(const std::string& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw Failure{kBadInput, fmt::format("{}: {}", folder, error.message())};
-  if (!fs::is_empty(folder, error))
-    throw Failure{kBadInput, fmt::format("{}: is not empty; name a new folder", folder)};
-}
-
 /// Asks, at the end, how it stands with every task.
 void ask_for_the_end(Script& script) {
   for (std::size_t name = 0; name < script.names.size(); ++name)

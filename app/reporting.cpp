@@ -32,14 +32,21 @@ Progress::~Progress() {
   if (shown_) fmt::print(stderr, "\r\033[K");
 }
 
-void Progress::show(const harness::Results& r) {
-  if (!on_) return;
-  const auto now = harness::Clock::now();
-  if (now - last_ < kProgressEvery) return;
-  last_ = now;
+bool Progress::is_due() const {
+  return on_ && harness::Clock::now() - last_ >= kProgressEvery;
+}
+
+void Progress::show(const std::string& line) {
+  if (!is_due()) return;
+  last_ = harness::Clock::now();
   shown_ = true;
-  fmt::print(stderr, "\r\033[K{:.0f} s: {}, {}, {:.0f} ops/s", r.seconds,
-             counted(r.traces, "trace"), counted(r.ops, "op"), rate(r.ops, r.seconds));
+  fmt::print(stderr, "\r\033[K{}", line);
+}
+
+void Progress::show(const harness::Results& r) {
+  if (!is_due()) return;
+  show(fmt::format("{:.0f} s: {}, {}, {:.0f} ops/s", r.seconds, counted(r.traces, "trace"),
+                   counted(r.ops, "op"), rate(r.ops, r.seconds)));
 }
 
 harness::Watch watch(Progress& progress) {

@@ -11,8 +11,11 @@ class Progress {
   Progress();
   ~Progress();
   void show(const harness::Results& results);
+  void show(const std::string& line);
 
  private:
+  bool is_due() const;
+
   bool on_;
   bool shown_ = false;
   harness::Clock::time_point last_;

@@ -42,6 +42,19 @@ class Lockstep {
     violation_.reset();
   }
 
+  /// Goes on from where another one is, whose system has the state that ours has. What either has
+  /// covered stays its own.
+  void go_on_from(const Lockstep& other) {
+    model_ = other.model_;
+    world_ = other.world_;
+    past_ = other.past_;
+    naming_ = other.naming_;
+    names_ = {};
+    steps_ = other.steps_;
+    since_full_ = other.since_full_;
+    violation_.reset();
+  }
+
   /// Does one step. False: there is a violation.
   bool step(const Step& s) {
     const Pid actor = is_by_world(s.op) ? Pid{} : naming_.current(s.actor, model_.world());

@@ -97,8 +97,15 @@ std::vector<std::int32_t> System::numbers_in(const std::string& folder) const {
   const Descriptor folder_file = open(folder, O_RDONLY | O_DIRECTORY);
   if (!folder_file) return numbers;
   const int fd = ::fcntl(folder_file.get(), F_DUPFD_CLOEXEC, 0);
-  DIR* const entries = fd < 0 ? nullptr : ::fdopendir(fd);
-  if (entries == nullptr) fault(folder);
+  if (fd < 0) fault(folder);
+  DIR* const entries = ::fdopendir(fd);
+  if (entries == nullptr) {
+    const int error = errno;
+    ::close(fd);
+    if (error == ENOENT || error == ESRCH) return numbers;  // of a task that is gone
+    errno = error;
+    fault(folder);
+  }
   while (const dirent* const entry = ::readdir(entries)) {
     const std::string_view name = entry->d_name;
     std::int32_t n = 0;

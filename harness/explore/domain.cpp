@@ -1,0 +1,136 @@
+/// The steps of a world.
+#include "harness/explore/domain.hpp"
+
+#include <array>
+#include <span>
+
+#include "spec/derive.hpp"
+
+namespace forkproof::harness {
+
+namespace {
+
+constexpr std::array kCodes{1};
+constexpr std::array kSwitch{0, 1};
+constexpr std::array<PageNo, 1> kOne{1};  // page at a time, and what is written
+constexpr std::array kSent{sig::kill, sig::stop, sig::cont};
+constexpr std::array kHandled{sig::chld, sig::usr1};
+constexpr std::array kAtDeath{Signal{}, sig::kill};
+constexpr std::array<SigSet, 1> kMasks{sigset(sig::usr1.n)};
+constexpr std::array<SaFlags, 1> kNoSaFlags{};
+constexpr std::array kDispositionsTried{Disposition::default_, Disposition::ignore,
+                                        Disposition::catch_};
+constexpr std::array kHows{MaskHow::block, MaskHow::unblock};
+constexpr std::array kMappingsTried{Mapping::private_, Mapping::shared};
+constexpr std::array kAdvicesTried{Advice::dontfork, Advice::wipeonfork};
+constexpr std::array<ExitSignal, 1> kExitSignals{};
+static_assert(kTriesExitSignals == (kExitSignals.size() > 1));
+constexpr std::array<CloneFlags, 4> kClones{
+    clone_flag::vm | clone_flag::sighand | clone_flag::thread, clone_flag::parent, clone_flag::vm,
+    clone_flag::vm | clone_flag::sighand};
+constexpr std::array<WaitOptions, 3> kWait4Tried{
+    WaitOptions{}, wait_option::nohang,
+    wait_option::nohang | wait_option::stopped | wait_option::continued};
+constexpr std::array<WaitOptions, 3> kWaitidTried{
+    wait_option::exited, wait_option::exited | wait_option::nohang | wait_option::nowait,
+    wait_option::nohang | wait_option::stopped | wait_option::continued};
+
+/// What the references of a step may mean.
+struct Scene {
+  std::vector<TaskRef> tasks;  // that there are
+  std::vector<Selector> selectors;
+  std::vector<Target> targets;
+  std::vector<PageNo> pages;
+};
+
+/// The domain of an argument.
+template <class O, class V>
+std::span<const V> values(const Scene& scene, std::string_view argument) {
+  if constexpr (std::is_same_v<V, TaskRef>) return scene.tasks;
+  if constexpr (std::is_same_v<V, Selector>) return scene.selectors;
+  if constexpr (std::is_same_v<V, Target>) return scene.targets;
+  if constexpr (std::is_same_v<V, PageNo>)  // and PageValue
+    return argument == "page" ? std::span<const V>(scene.pages) : kOne;
+  if constexpr (std::is_same_v<V, std::int32_t>)
+    return std::is_same_v<O, PrctlSubreaper> ? std::span<const V>(kSwitch) : kCodes;
+  if constexpr (std::is_same_v<O, Sigaction> && std::is_same_v<V, Signal>) return kHandled;
+  if constexpr (std::is_same_v<O, PrctlPdeathsig>) return kAtDeath;
+  if constexpr (std::is_same_v<V, Signal>) return kSent;
+  if constexpr (std::is_same_v<V, SigSet>) return kMasks;
+  if constexpr (std::is_same_v<V, SaFlags>) return kNoSaFlags;
+  if constexpr (std::is_same_v<V, Disposition>) return kDispositionsTried;
+  if constexpr (std::is_same_v<V, MaskHow>) return kHows;
+  if constexpr (std::is_same_v<V, Mapping>) return kMappingsTried;
+  if constexpr (std::is_same_v<V, Advice>) return kAdvicesTried;
+  if constexpr (std::is_same_v<V, ExitSignal>) return kExitSignals;
+  if constexpr (std::is_same_v<V, CloneFlags>) return kClones;
+  if constexpr (std::is_same_v<V, WaitOptions>)
+    return std::is_same_v<O, Waitid> ? kWaitidTried : kWait4Tried;
+}
+
+/// Every combination of the arguments from the `I`th on.
+template <std::size_t I, class O>
+void combine(const Scene& scene, O& op, Step& step, std::vector<Step>& steps) {
+  if constexpr (I == std::tuple_size_v<decltype(O::args)>) {
+    step.op = op;
+    steps.push_back(step);
+  } else {
+    const auto& arg = std::get<I>(O::args);
+    using V = std::remove_reference_t<decltype(op.*(arg.at))>;
+    for (const V& value : values<O, V>(scene, arg.name)) {
+      op.*(arg.at) = value;
+      combine<I + 1>(scene, op, step, steps);
+    }
+  }
+}
+
+bool can_act(const spec::Task& t) {
+  return !t.zombie && !t.stopped && t.call.kind == spec::Call::Kind::none;
+}
+
+Scene scene_of(const spec::World& world, const Naming& naming, const Bounds& bounds) {
+  Scene scene;
+  scene.selectors.push_back({Selector::Kind::any, {}});
+  scene.selectors.push_back({Selector::Kind::own_group, {}});
+  scene.targets.push_back({Target::Kind::own_group, {}});
+  for (std::size_t name = 0; name < naming.numbers().size(); ++name) {
+    if (naming.current(static_cast<std::int32_t>(name), world).n == 0) continue;
+    const TaskRef task = TaskRef::name(static_cast<std::int32_t>(name));
+    scene.tasks.push_back(task);
+    scene.selectors.push_back({Selector::Kind::task, task});
+    scene.targets.push_back({Target::Kind::task, task});
+  }
+  for (PageNo page = 0; page < bounds.pages; ++page) scene.pages.push_back(page);
+  return scene;
+}
+
+}  // namespace
+
+std::vector<Step> opening(const Bounds& bounds) {
+  if (bounds.pages == 0) return {};
+  Step map;
+  map.op = Mmap{.mapping = Mapping::private_, .pages = static_cast<PageNo>(bounds.pages)};
+  return {map};
+}
+
+void list_steps(const spec::World& world, const Naming& naming, const Bounds& bounds,
+                std::vector<Step>& steps) {
+  steps.clear();
+  const Scene scene = scene_of(world, naming, bounds);
+  const auto next_name = static_cast<std::int32_t>(naming.numbers().size());
+  for (const TaskRef actor : scene.tasks) {
+    const Pid number = naming.current(actor.n, world);
+    if (!can_act(world.tasks[world.task_of(number)])) continue;
+    for_each_op([&]<class O>() {
+      if (by_world<O> || !bounds.ops[*op_index(O::name)]) return;
+      if (creates_task<O> && world.tasks.size() >= bounds.tasks) return;
+      Step step;
+      step.actor = actor.n;
+      if (creates_task<O>) step.binds = next_name;
+      O op;
+      combine<0>(scene, op, step, steps);
+    });
+  }
+}
+
+}  // namespace forkproof::harness

@@ -1,0 +1,36 @@
+/// What is tried in every state of an exploration: the steps that its bounds allow, with every
+/// argument from a small domain.
+#pragma once
+#include <bitset>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "harness/naming.hpp"
+#include "spec/ops.hpp"
+
+namespace forkproof::harness {
+
+using OpSet = std::bitset<kOps>;
+
+/// The ops that most of the lifecycle is about.
+inline constexpr std::string_view kCoreOps = "fork,vfork,exec,exit,wait4,kill,write";
+
+/// Whether tasks are made whose exit signal is another than SIGCHLD: only they remember execs.
+inline constexpr bool kTriesExitSignals = false;
+
+struct Bounds {
+  WorldSpec world{};
+  std::size_t tasks = 3;  // at a time, zombies included
+  std::size_t pages = 1;  // that init has mapped when it all begins
+  OpSet ops;
+};
+
+/// What happens before anything is tried.
+std::vector<Step> opening(const Bounds& bounds);
+
+/// Writes down the steps of a world, in an order that depends on nothing but what is passed.
+void list_steps(const spec::World& world, const Naming& naming, const Bounds& bounds,
+                std::vector<Step>& steps);
+
+}  // namespace forkproof::harness

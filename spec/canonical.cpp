@@ -1,0 +1,187 @@
+/// Worlds as rows of words.
+#include "spec/canonical.hpp"
+
+#include <algorithm>
+
+#include "spec/derive.hpp"
+
+namespace forkproof::spec {
+
+namespace {
+
+constexpr std::uint64_t word_of(bool v) { return v; }
+constexpr std::uint64_t word_of(std::int32_t v) { return static_cast<std::uint32_t>(v); }
+constexpr std::uint64_t word_of(std::uint32_t v) { return v; }
+constexpr std::uint64_t word_of(std::int64_t v) { return static_cast<std::uint64_t>(v); }
+constexpr std::uint64_t word_of(Signal v) { return static_cast<std::uint64_t>(v.n); }
+constexpr std::uint64_t word_of(SigSet v) { return v.bits; }
+constexpr std::uint64_t word_of(ExitSignal v) { return v.n; }
+template <class Kind>
+constexpr std::uint64_t word_of(Flags<Kind> v) {
+  return v.bits;
+}
+template <class E>
+  requires std::is_enum_v<E>
+constexpr std::uint64_t word_of(E v) {
+  return static_cast<std::uint64_t>(v);
+}
+
+/// Bits of a word, in the order of the arguments.
+constexpr std::uint64_t bits(auto... flags) {
+  std::uint64_t word = 0;
+  ((word = word << 1 | word_of(bool{flags})), ...);
+  return word;
+}
+
+/// The rank of a thing in a line.
+template <class Id>
+std::uint64_t rank_in(const Line<Id>& line, Id id) {
+  std::uint64_t rank = 0;
+  for (const auto& [place, other] : line) {
+    if (other == id) break;
+    ++rank;
+  }
+  return rank;
+}
+
+}  // namespace
+
+std::size_t Canonical::index_in(std::vector<std::uint32_t>& known, std::uint32_t thing) {
+  const auto at = std::ranges::find(known, thing);
+  const auto index = static_cast<std::size_t>(at - known.begin());
+  if (at == known.end()) known.push_back(thing);
+  return index;
+}
+
+std::span<const std::uint64_t> Canonical::write(const World& world) {
+  world_ = &world;
+  row_.clear();
+  for (auto* const list : {&tasks_, &numbers_, &spaces_, &handlers_, &shared_pages_}) list->clear();
+  put_all(word_of(world.profile), world.over, word_of(world.pid_max));
+  if (!fold_.numbers) put(word_of(world.cursor));
+  if (const TaskId init = world.task_of(kInit)) list_family(init);
+  // A dead world's tasks have no family any more.
+  world.tasks.for_each([&](TaskId id, const Task& task) {
+    if (!task.parent && world.is_leader(id)) list_family(id);
+  });
+  for (std::size_t i = 0; i < tasks_.size(); ++i) write_task({tasks_[i]});
+  write_task_index(world.reaper);
+  return row_;
+}
+
+void Canonical::list_family(TaskId leader) {
+  if (std::ranges::find(tasks_, leader.n) != tasks_.end()) return;
+  const Process& p = world_->process_of(world_->tasks[leader]);
+  for (const TaskId thread : p.threads) tasks_.push_back(thread.n);
+  for (const TaskId thread : p.threads)
+    for (const auto& [place, child] : world_->tasks[thread].children) list_family(child);
+}
+
+void Canonical::write_task_index(TaskId id) {
+  const auto at = std::ranges::find(tasks_, id.n);
+  put(at == tasks_.end() ? 0 : static_cast<std::uint64_t>(at - tasks_.begin()) + 1);
+}
+
+void Canonical::write_number(Pid p) {
+  put(fold_.numbers ? index_in(numbers_, static_cast<std::uint32_t>(p.n)) : word_of(p.n));
+}
+
+void Canonical::write_task(TaskId id) {
+  const Task& t = world_->tasks[id];
+  const Process& p = world_->process_of(t);
+  write_number(t.tid);
+  write_task_index(p.leader);
+  if (p.leader == id) write_process(p);
+  write_task_index(t.parent);
+  write_space(t.space);
+  write_handlers(t.handlers);
+  put_all(word_of(t.flags), word_of(t.exit_code), word_of(t.exit_signal), word_of(t.pdeath),
+          word_of(t.pending), word_of(t.blocked),
+          bits(t.zombie, t.attention, t.stop_pending, t.stopped, t.resumed, t.queued));
+  if (!fold_.exec_ids) put_all(t.self_exec_id, t.parent_exec_id);
+  write_task_index(t.vfork_parent);
+  write_call(t);
+}
+
+void Canonical::write_process(const Process& p) {
+  const ProcessId id = world_->tasks[p.leader].process;
+  write_number(p.pgid);
+  write_number(p.sid);
+  const Number* const group = world_->numbers.find(p.pgid.n);
+  put_all(group == nullptr ? 0 : rank_in(group->group, id), rank_in(world_->all_processes, id),
+          word_of(p.shared_pending));
+  write_task_index(p.signal_target);
+  write_task_index(p.execing);
+  put_all(bits(p.session_leader, p.group_exit, p.stop_complete, p.continued, p.is_subreaper,
+               p.has_subreaper, p.unkillable),
+          word_of(p.group_exit_code), p.running_threads, word_of(p.stopping_threads),
+          word_of(p.stop_signal), word_of(p.notice));
+}
+
+void Canonical::write_call(const Task& t) {
+  const Call& c = t.call;
+  put(word_of(c.kind));
+  if (c.kind == Call::Kind::none) return;
+  write_task_index(c.child);
+  write_number(c.child_number);
+  write_op(c.again);
+  put_all(word_of(c.interrupted), word_of(c.handled));
+  std::uint64_t before = 0;  // of those that sleep, who fell asleep first?
+  for (const std::uint32_t other : tasks_) {
+    const Call& call = world_->tasks[{other}].call;
+    before += call.kind != Call::Kind::none && call.since < c.since;
+  }
+  put(before);
+  if (c.kind == Call::Kind::held)
+    put_all(word_of(c.result.kind), word_of(c.result.error), word_of(c.result.change),
+            word_of(c.result.code), word_of(c.result.value)), write_number(c.result.who.pid());
+  if (c.kind != Call::Kind::wait) return;
+  const Number* const number = world_->numbers.find(c.query.number.n);
+  put_all(word_of(c.query.whom), number != nullptr && number->use == c.query.use,
+          word_of(c.query.options));
+  write_number(c.query.number);
+}
+
+void Canonical::write_op(const Op& op) {
+  put(op.index());
+  std::visit(
+      [&](const auto& o) {
+        for_each_arg(o, [&]<class V>(const auto&, const V& value) {
+          if constexpr (std::is_same_v<V, Selector> || std::is_same_v<V, Target>)
+            put(word_of(value.kind));
+          else if constexpr (!std::is_same_v<V, TaskRef>)
+            put(word_of(value));
+          for_ref_of(value, [&](TaskRef ref) { write_number(ref.pid()); });
+        });
+      },
+      op);
+}
+
+void Canonical::write_space(SpaceId id) {
+  const std::size_t known = spaces_.size();
+  const std::size_t index = index_in(spaces_, id.n);
+  put(index);
+  if (index < known || !world_->spaces.has(id)) return;
+  const AddressSpace& space = world_->spaces[id];
+  put(space.pages.size());
+  for (const Page& page : space.pages) {
+    put_all(word_of(page.no), word_of(page.mapping), bits(page.dontfork, page.wipeonfork));
+    if (page.mapping == Mapping::private_) {
+      put(word_of(page.value));
+      continue;
+    }
+    put_all(index_in(shared_pages_, page.shared), word_of(world_->shared_pages[page.shared]));
+  }
+}
+
+void Canonical::write_handlers(HandlersId id) {
+  const std::size_t known = handlers_.size();
+  const std::size_t index = index_in(handlers_, id.n);
+  put(index);
+  if (index < known || !world_->handlers.has(id)) return;
+  const Handlers& h = world_->handlers[id];
+  put_all(word_of(h.ignored), word_of(h.caught), word_of(h.restart),
+          bits(h.nocldwait, h.nocldstop));
+}
+
+}  // namespace forkproof::spec
