@@ -79,8 +79,8 @@ void add_explore(CLI::App& app, Command& command) {
   o->ops = harness::kCoreOps;
   CLI::App* c = app.add_subcommand("explore", "Try every trace up to a bound");
   c->add_option("--system", o->system,
-                "impl (the default) or canary in lockstep with the spec, or spec alone, with all the "
-                "choices that it leaves");
+                "impl (the default) or canary in lockstep with the spec, or spec alone, with all "
+                "the choices that it leaves");
   c->add_option("--tasks", o->tasks, "How many tasks there are at a time: 3 by default");
   c->add_option("--depth", o->depth, "How many steps at most; by default until nothing is new");
   c->add_option("--pages", o->pages, "How many pages init has mapped at first: 1 by default");

@@ -118,8 +118,8 @@ void print(const ExploreOptions& o, const Exploration& e, const harness::Results
              e.coverage.rules.count(), kRules.size(),
              missing.empty() ? "none" : fmt::format("{}", fmt::join(missing, " ")));
   const auto seconds = std::max(e.seconds, 1e-6);
-  fmt::print("{} states, {} transitions in {:.2f} s ({:.0f} states/s, {:.0f} transitions/s) on {}\n",
-             e.states, e.transitions, e.seconds, static_cast<double>(e.states) / seconds,
+  fmt::print("{} states, {} transitions in {:.2f} s ({:.0f} and {:.0f} a second) on {}\n", e.states,
+             e.transitions, e.seconds, static_cast<double>(e.states) / seconds,
              static_cast<double>(e.transitions) / seconds, o.system);
   fmt::print("{} bytes a state to know them, {} to find them; two taken for one: p < {:.0e}\n",
              e.states == 0 ? 0 : (e.visited_bytes + e.states - 1) / e.states,
@@ -143,11 +143,13 @@ std::string file_name(const harness::Witness& w) {
   return fmt::format("{}+{}.trace", w.rule.rule().id, w.outcome);
 }
 
-void emit(const std::string& folder, const Exploration& e) {
+/// The traces, with what the system does in them.
+void emit(const ExploreOptions& o, const Exploration& e) {
+  const auto checker = open(o.system);
   for (const harness::Witness& w : e.witnesses) {
-    Script script = w.script;
+    Script script = checker->record(w.script).script;
     script.head = {fmt::format(" {}: {}", w.rule.rule().id, w.rule.rule().says)};
-    write_file((fs::path(folder) / file_name(w)).string(), print(script));
+    write_file((fs::path(o.emit) / file_name(w)).string(), print(script));
   }
 }
 
@@ -165,15 +167,15 @@ int explore(const ExploreOptions& o) {
   });
   if (!found) {
     open(o.system);  // says so if there is no such system
-    throw Failure{kCannotRun,
-                  fmt::format("system {} cannot be copied, so that it cannot be explored", o.system)};
+    throw Failure{kCannotRun, fmt::format("system {} cannot be copied, and so not be explored",
+                                          o.system)};
   }
   const harness::Results results = results_of(o, *found);
   if (o.json)
     print_json(*found, results);
   else
     print(o, *found, results);
-  if (!o.emit.empty()) emit(o.emit, *found);
+  if (!o.emit.empty()) emit(o, *found);
   return found->violation ? kViolated : kHolds;
 }
 

@@ -1,6 +1,6 @@
-/// The part of a world that decides what can happen in it, as a row of words: worlds with equal rows
-/// cannot be told apart by anything that is done in them. For engines that must know which worlds
-/// they have seen.
+/// The part of a world that decides what can happen in it, as a row of words: worlds with equal
+/// rows cannot be told apart by anything that is done in them. For engines that must know which
+/// worlds they have seen.
 ///
 /// Left out are ids and the times at which things were made, of which only the order counts, and
 /// what is remembered for the invariants alone.

@@ -58,7 +58,7 @@ class Explorer {
     explicit Worker(const Walker& start, spec::Canonical::Fold fold)
         : child(start), canonical(fold) {}
 
-    std::vector<std::pair<std::uint32_t, std::unique_ptr<Walker>>> way;  // the states to where it is
+    std::vector<std::pair<std::uint32_t, std::unique_ptr<Walker>>> way;  // to where it is
     Walker child;
     spec::Canonical canonical;
     std::vector<Step> steps;

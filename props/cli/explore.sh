@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Exploring from the command line: to the end with three tasks, to a violation, and to whatever
+# stops it.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# --- three tasks, to the end
+expect 0 "$F" explore --tasks 3 --symmetry --json
+json 'o["fixpoint"] and o["states"] > 100000 and o["transitions"] > 10 * o["states"]'
+json 'o["violations"] == [] and o["stopped"] == "" and sum(o["levels"]) == o["states"]'
+json 'o["engine"] == "explore" and o["depth"] == len(o["levels"]) and o["collision"] < 1e-12'
+
+# --- the defect
+expect 1 "$F" explore --system canary --ops fork,exit,wait4 --symmetry
+says 'VIOLATION of wait.oldest-first' out.txt
+says 'again: +forkproof explore --system canary' out.txt
+again=$(sed -n 's/^ *again: *forkproof //p' out.txt)
+read -ra words <<<"$again"
+expect 1 "$F" "${words[@]}"
+
+# --- bounds
+expect 0 "$F" explore --tasks 4 --depth 3
+says '^complete: all traces of 3 steps$' out.txt
+expect 0 "$F" explore --tasks 5 --seconds 1 --symmetry
+says '^INCOMPLETE: the time is over; all traces of [0-9]+ steps were tried' out.txt
+expect 0 "$F" explore --tasks 5 --memory 1 --symmetry --json
+json 'o["stopped"] == "the memory is used up" and not o["fixpoint"]'
+status=0
+timeout --signal INT --preserve-status 1 "$F" explore --tasks 5 >out.txt 2>err.txt || status=$?
+((status == 0)) || fail "SIGINT: status $status: $(<err.txt)"
+says '^INCOMPLETE: interrupted' out.txt
+
+# --- its traces
+expect 0 "$F" explore --tasks 2 --symmetry --emit traces
+expect 0 "$F" replay traces
+(($(find traces -name '*.trace' | wc -l) > 10)) || fail 'few traces'
+says '^init: wait4 any -> ECHILD$|-> ECHILD$' traces/wait.no-child+ECHILD.trace
+refuses 2 'traces: is not empty' "$F" explore --tasks 2 --symmetry --emit traces
+
+# --- what it refuses
+refuses 2 '--tasks 0: expected a number from 1 to 16' "$F" explore --tasks 0
+refuses 2 '--tasks x: expected a number' "$F" explore --tasks x
+refuses 2 '--pages 17: expected a number from 0 to 16' "$F" explore --pages 17
+refuses 2 '--ops flork: expected names of ops' "$F" explore --ops fork,flork
+refuses 2 '--ops pid_max: expected names of ops' "$F" explore --ops pid_max
+refuses 2 '--profile both' "$F" explore --profile both
+refuses 2 'no system is called nobody' "$F" explore --system nobody
+refuses 3 'linux' "$F" explore --system linux
+finish

@@ -1,0 +1,232 @@
+/// Exploration: it visits what there is to visit, once, and takes for one only what cannot be told
+/// apart.
+#include <gtest/gtest.h>
+
+#include <rapidcheck.h>
+
+#include <random>
+#include <set>
+
+#include "harness/describe.hpp"
+#include "harness/explore/explore.hpp"
+#include "harness/explore/visited.hpp"
+#include "harness/generate.hpp"
+#include "spec/canonical.hpp"
+#include "spec/derive.hpp"
+#include "spec/text.hpp"
+
+namespace forkproof::props {
+namespace {
+
+using harness::Bounds;
+using harness::Exploration;
+using harness::ExploreLimits;
+using spec::Canonical;
+
+Bounds bounds_of(std::size_t tasks, std::initializer_list<std::string_view> ops) {
+  Bounds bounds;
+  bounds.tasks = tasks;
+  for (const std::string_view op : ops) bounds.ops.set(op_index(op).value());
+  return bounds;
+}
+
+const std::initializer_list<std::string_view> kCore = {"fork", "vfork", "exec", "exit",
+                                                       "wait4", "kill", "write"};
+
+Exploration explored(std::string_view system, const Bounds& bounds, const ExploreLimits& limits) {
+  auto found =
+      harness::explore(system, bounds, limits, [](const Exploration&) { return true; });
+  EXPECT_TRUE(found);
+  return std::move(found.value());
+}
+
+TEST(Explore, AloneInitCanOnlyBeOneOfAFewWorlds) {
+  // It runs or has ended: without children it cannot sleep in a wait.
+  const Exploration e = explored("spec", bounds_of(1, {"exit", "wait4", "getpid"}), {});
+  EXPECT_TRUE(e.fixpoint);
+  EXPECT_EQ(e.levels, (std::vector<std::uint64_t>{1, 1}));
+}
+
+TEST(Explore, FindsTheSameStatesWhoeverLooks) {
+  ExploreLimits limits;
+  limits.symmetry = true;
+  const Exploration one = explored("impl", bounds_of(2, kCore), limits);
+  EXPECT_TRUE(one.fixpoint);
+  EXPECT_FALSE(one.violation);
+  EXPECT_GT(one.states, 400u);
+  limits.jobs = 3;
+  for (const char* const system : {"impl", "spec"}) {
+    const Exploration other = explored(system, bounds_of(2, kCore), limits);
+    EXPECT_EQ(other.levels, one.levels) << system;
+    EXPECT_EQ(other.transitions, one.transitions) << system;
+  }
+}
+
+/// What folds must not lose anything that can happen.
+TEST(Explore, SymmetryLosesNoRuleAndNoOutcome) {
+  const auto seen = [](bool symmetry) {
+    ExploreLimits limits;
+    limits.symmetry = symmetry;
+    limits.witnesses = true;
+    limits.depth = 4;
+    const Exploration e = explored(
+        "impl", bounds_of(3, {"fork", "exit", "wait4", "kill", "setpgid", "setsid", "clone"}),
+        limits);
+    std::set<std::string> witnessed;
+    for (const auto& w : e.witnesses)
+      witnessed.insert(std::string(w.rule.rule().id) + " " + w.outcome);
+    return std::tuple(witnessed, e.coverage.rules, e.states);
+  };
+  const auto [all, all_rules, all_states] = seen(false);
+  const auto [folded, folded_rules, folded_states] = seen(true);
+  EXPECT_EQ(folded, all);
+  EXPECT_EQ(folded_rules, all_rules);
+  EXPECT_LT(folded_states, all_states);
+}
+
+TEST(Explore, TheCanarysTraceIsTheShortest) {
+  ExploreLimits limits;
+  limits.symmetry = true;
+  const Exploration e = explored("canary", bounds_of(3, {"fork", "exit", "wait4"}), limits);
+  ASSERT_TRUE(e.violation);
+  EXPECT_EQ(e.violation->id, "wait.oldest-first");
+  EXPECT_EQ(e.violation->trace.steps.size(), 1u + 5u) << print(e.violation->trace);  // and the mmap
+  EXPECT_EQ(e.levels.size(), 5u) << "every shorter trace was tried";
+}
+
+TEST(Explore, StopsWhenItIsToldTo) {
+  ExploreLimits limits;
+  limits.time = std::chrono::milliseconds(50);
+  const Exploration timed = explored("impl", bounds_of(5, kCore), limits);
+  EXPECT_FALSE(timed.fixpoint);
+  EXPECT_EQ(timed.stopped, "the time is over");
+  limits.time.reset();
+  limits.memory = 200'000;
+  EXPECT_EQ(explored("impl", bounds_of(5, kCore), limits).stopped, "the memory is used up");
+  limits.depth = 3;
+  const Exploration bounded = explored("impl", bounds_of(5, kCore), limits);
+  EXPECT_EQ(bounded.stopped, "");
+  EXPECT_EQ(bounded.depth, 3u);
+  EXPECT_EQ(bounded.levels.size(), 4u);
+  EXPECT_FALSE(harness::explore("linux", bounds_of(1, kCore), {}, {}));
+}
+
+// --- what the engine is made of ------------------------------------------------------------------
+
+TEST(Visited, IsASet) {
+  rc::check([](const std::vector<std::uint8_t>& things) {
+    harness::Visited visited;
+    std::set<std::uint8_t> known;
+    for (const std::uint8_t thing : things) {
+      // Neighbours in the table, many of them with the same key, told apart by the rest alone.
+      const harness::Fingerprint f{1 + thing / 4u, thing % 4u};
+      RC_ASSERT(visited.insert(f) == known.insert(thing).second);
+      RC_ASSERT(visited.size() == known.size());
+    }
+  });
+  harness::Visited many;
+  std::mt19937_64 scatter(1);
+  for (int i = 0; i < 200'000; ++i) ASSERT_TRUE(many.insert({scatter(), scatter()}));
+  EXPECT_LE(many.bytes(), many.size() * 16);
+}
+
+std::vector<std::uint64_t> row_of(const spec::World& world, Canonical::Fold fold) {
+  Canonical canonical(fold);
+  const auto row = canonical.write(world);
+  return {row.begin(), row.end()};
+}
+
+/// All that can be seen of a world.
+std::string sight_of(const spec::Model& model) {
+  std::string sight;
+  std::vector<Pid> tasks;
+  std::vector<PageView> pages;
+  model.tasks(tasks);
+  for (const Pid p : tasks) {
+    const TaskView view = model.view(p);
+    sight += std::to_string(p.n);
+    for_each_field([&](std::size_t field, const auto&) {
+      sight += ' ' + harness::describe_field(view, field);
+    });
+    model.pages(p, pages);
+    sight += harness::describe(pages) + '\n';
+  }
+  return sight;
+}
+
+/// What shows a difference must not have the same row.
+TEST(Canonical, TellsApartWhatCanBeSeen) {
+  spec::FirstChoice first;
+  std::size_t same = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const Script script = harness::generate(seed, Profile::linux_6);
+    spec::Model model(script.world);
+    harness::Naming naming;
+    naming.begin(model.world());
+    for (const Step& s : script.steps) {
+      const auto row = row_of(model.world(), {});
+      const std::string sight = sight_of(model);
+      const Pid actor = is_by_world(s.op) ? Pid{} : naming.current(s.actor, model.world());
+      const Effects& said = model.apply(actor, resolve(s.op, naming.numbers()), first);
+      naming.bind(s, actor, said, model.world());
+      if (row != row_of(model.world(), {})) continue;
+      ++same;
+      ASSERT_EQ(sight, sight_of(model)) << print(script);
+    }
+  }
+  EXPECT_GT(same, 500u) << "nothing was compared";
+}
+
+/// Runs lines of a trace.
+spec::Model after(std::string_view lines) {
+  std::string text{"forkproof-trace v1\n"};
+  const Parsed parsed = parse(text += lines);
+  EXPECT_FALSE(parsed.error) << parsed.error->message;
+  spec::FirstChoice first;
+  spec::Model model(parsed.script.world);
+  harness::Naming naming;
+  naming.begin(model.world());
+  for (const Step& s : parsed.script.steps) {
+    const Pid actor = naming.current(s.actor, model.world());
+    const Effects& said = model.apply(actor, resolve(s.op, naming.numbers()), first);
+    naming.bind(s, actor, said, model.world());
+  }
+  return model;
+}
+
+struct Pair {
+  std::string_view one, other;
+};
+
+TEST(Canonical, TakesForOneWhatCannotBeToldApart) {
+  constexpr Canonical::Fold kFold{.numbers = true, .exec_ids = true};
+  for (const auto& [one, other] : {
+           Pair{"init: fork as A\n",
+                "init: fork as A\nA: exit 1\ninit: wait4 any\ninit: fork as B\n"},
+           Pair{"init: mmap private\n", "init: mmap private\ninit: munmap 0\ninit: mmap private\n"},
+           Pair{"init: fork as A\nA: exec\n", "init: fork as A\nA: exec\nA: exec\n"},
+           Pair{"init: getpid\n", ""},
+       })
+    EXPECT_EQ(row_of(after(one).world(), kFold), row_of(after(other).world(), kFold))
+        << one << "and\n" << other;
+}
+
+TEST(Canonical, TellsApartWhatOnlyWhatFollowsShows) {
+  constexpr Canonical::Fold kFold{.numbers = true, .exec_ids = true};
+  for (const auto& [one, other] : {
+           Pair{"init: fork as A\ninit: wait4 any\n", "init: fork as A\ninit: wait4 A\n"},
+           Pair{"init: fork as A\ninit: mmap private\n", "init: mmap private\ninit: fork as A\n"},
+           Pair{"init: mmap shared\ninit: fork as A\n",
+                "init: fork as A\ninit: mmap shared\nA: mmap shared\n"},
+           Pair{"init: fork as A\nA: setpgid A A\n", "init: fork as A\nA: setsid\n"},
+           Pair{"init: fork as A\ninit: fork as B\nA: exit 1\n",
+                "init: fork as A\ninit: fork as B\nB: exit 1\n"},
+           Pair{"init: prctl_subreaper 1\n", "init: getpid\n"},
+           Pair{"init: prctl_pdeathsig SIGKILL\n", "init: getpid\n"},
+       })
+    EXPECT_NE(row_of(after(one).world(), kFold), row_of(after(other).world(), kFold))
+        << one << "and\n" << other;
+}
+
+}  // namespace
+}  // namespace forkproof::props
