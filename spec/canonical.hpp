@@ -18,7 +18,8 @@ class Canonical {
  public:
   /// What else is left out, where what is done in the world cannot tell it.
   struct Fold {
-    bool numbers = false;   ///< numbers but for which are the same, and the cursor: unless they wrap
+    bool numbers = false;   ///< numbers but for which are the same, and the cursor: unless they
+                            ///< wrap
     bool exec_ids = false;  ///< how often a program was replaced: unless a task is made whose exit
                             ///< signal is another than SIGCHLD
   };
