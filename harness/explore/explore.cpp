@@ -152,7 +152,7 @@ class Explorer {
         const bool agree = w.child.step(w.steps[i], picks);
         ++w.transitions;
         if (!agree) return note_violation(w, to);
-        if (limits_.witnesses) w.witnesses.try_emplace(witness_key(w.child.model()), to);
+        if (limits_.witnesses) note_witnesses(w, to);
         if (levels_.is_new(fingerprint(w.canonical.write(w.child.model().world())))) {
           w.found.push_back(to);
           if (!w.child.look()) return note_violation(w, to);
@@ -216,10 +216,13 @@ class Explorer {
     return script;
   }
 
-  static std::uint32_t witness_key(const spec::Model& model) {
-    const Outcome& o = model.effects().outcome;
-    return static_cast<std::uint32_t>(model.outcome_rule().n) << 16 |
-           static_cast<std::uint32_t>(o.kind) << 8 | static_cast<std::uint32_t>(o.error);
+  /// Each rule that acted in the step, with the outcome of it.
+  void note_witnesses(Worker& w, Node to) {
+    const Outcome& o = w.child.model().effects().outcome;
+    const std::uint32_t outcome =
+        static_cast<std::uint32_t>(o.kind) << 8 | static_cast<std::uint32_t>(o.error);
+    for (const RuleId rule : w.child.model().fired())
+      w.witnesses.try_emplace(static_cast<std::uint32_t>(rule.n) << 16 | outcome, to);
   }
 
   void conclude() {

@@ -26,7 +26,7 @@ struct ExploreLimits {
   std::uint64_t memory = std::uint64_t{4} << 30;  // bytes, of what grows with the states
   std::size_t jobs = 1;                           // threads
   bool symmetry = false;   // worlds that differ in numbers and exec counts alone are one
-  bool witnesses = false;  // keep a trace for each rule with each outcome
+  bool witnesses = false;  // keep a trace for each rule with each outcome of a step it acted in
 };
 
 /// The shortest trace to a rule with an outcome.
