@@ -2,7 +2,8 @@
 ///
 /// Everything in bits/ is a template over the word type `W` and has no `if` on a word, so the same
 /// text runs on `std::uint64_t` and is proved on symbolic bit-vectors. A symbolic type brings the
-/// operators ~ & | ^ + - == != and overloads of the functions below, found by its namespace.
+/// operators ~ & | ^ + - == != and overloads of the functions below, found by its namespace; what
+/// its comparisons answer has && || and !.
 #pragma once
 #include <bit>
 #include <concepts>
@@ -24,6 +25,18 @@ constexpr W shift_left(W w, unsigned by) {
 template <std::unsigned_integral W>
 constexpr W shift_right(W w, unsigned by) {
   return static_cast<W>(w >> by);
+}
+
+/// The bit at `place`, which is less than the width, alone.
+template <std::unsigned_integral W>
+constexpr W bit_at(W place) {
+  return static_cast<W>(W{1} << place);
+}
+
+/// The place of a bit that is alone.
+template <std::unsigned_integral W>
+constexpr W place_of(W single) {
+  return static_cast<W>(std::countr_zero(single));
 }
 
 /// `a` where `when` holds, else `b`.

@@ -1,0 +1,13 @@
+/// The list of all obligations, and of what is not proved.
+#include "smt/obligation.hpp"
+
+namespace forkproof::smt {
+
+std::vector<const Obligation*> obligations() {
+  std::vector<const Obligation*> all;
+  for (const auto file : {pid_word_obligations}) 
+    for (const Obligation& o : file()) all.push_back(&o);
+  return all;
+}
+
+}  // namespace forkproof::smt
