@@ -11,14 +11,10 @@ namespace forkproof::impl {
 std::optional<std::int32_t> Machine::fresh_number() {
   const auto cursor = static_cast<std::uint64_t>(cursor_);
   const auto pid_max = static_cast<std::uint64_t>(pid_max_);
-  std::uint64_t n = 0;
-  if (profile_ == Profile::linux_6) {
-    n = taken_.first_free(bits::idr_first(cursor));
-    if (bits::idr_again(n, cursor, pid_max)) n = taken_.first_free(bits::idr_floor(cursor));
-  } else {
-    n = taken_.first_free(bits::bitmap_first(cursor, pid_max));
-    if (bits::bitmap_again(n, cursor, pid_max)) n = taken_.first_free(kReservedPids);
-  }
+  const auto first_free = [&](std::uint64_t from) { return taken_.first_free(from); };
+  const std::uint64_t n = profile_ == Profile::linux_6
+                              ? bits::idr_search(cursor, pid_max, first_free)
+                              : bits::bitmap_search(cursor, pid_max, first_free);
   if (bits::passes(n, pid_max)) return std::nullopt;
   taken_.take(n);
   cursor_ = static_cast<std::int32_t>(n) + 1;

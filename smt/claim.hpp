@@ -28,8 +28,8 @@ class Claim {
   explicit Claim(z3::context& z) : z_(&z), premises_(z), conclusions_(z), wishes_(z) {}
 
   /// Any word at all.
-  z3::expr word(const char* name, Show show = show_number, unsigned width = 64) {
-    variables_.push_back({name, z_->bv_const(name, width), show});
+  z3::expr word(const std::string& name, Show show = show_number, unsigned width = 64) {
+    variables_.push_back({name, z_->bv_const(name.c_str(), width), show});
     return variables_.back().e;
   }
   /// A word with one bit set.
@@ -53,7 +53,7 @@ class Claim {
   /// What a counterexample should look like, if there is one that does.
   void wish(const z3::expr& wish) { wishes_.push_back(wish); }
   /// Tells the value of an expression in a counterexample.
-  void tell(const char* name, const z3::expr& e, Show show = show_number) {
+  void tell(const std::string& name, const z3::expr& e, Show show = show_number) {
     variables_.push_back({name, e, show});
   }
 

@@ -56,6 +56,9 @@ struct Word {
   friend Word operator|(const Word& a, const Word& b) {
     return Word{wrong("| became &") ? a.e & b.e : a.e | b.e};
   }
+  friend Word operator^(const Word& a, const Word& b) {
+    return Word{wrong("^ became |") ? a.e | b.e : a.e ^ b.e};
+  }
   friend Word operator+(const Word& a, const Word& b) {
     return Word{wrong("+ became -") ? a.e - b.e : a.e + b.e};
   }
@@ -108,6 +111,10 @@ inline Word place_of(const Word& single) {
 inline Word ite(const Truth& when, const Word& a, const Word& b) {
   return Word{wrong("a choice turned round") ? z3::ite(when.e, b.e, a.e)
                                              : z3::ite(when.e, a.e, b.e)};
+}
+
+Word choose(const Truth& when, const auto& then, const auto& otherwise) {
+  return ite(when, then(), otherwise());
 }
 
 inline Truth less(const Word& a, const Word& b) {

@@ -1,8 +1,8 @@
-/// Where each profile searches for the next number: from where, and from where again when there
-/// is none below pid_max.
+/// How each profile searches for the next number: from where, and from where again when there is
+/// none below pid_max.
 ///
-/// `found` is the lowest free number from where the search began, whether or not it is below
-/// `pid_max`.
+/// `first_free(n)` is the lowest free number from `n` on, whether or not it is below `pid_max`; an
+/// answer that is not means that there is no number.
 ///
 /// Sources: lib/idr.c idr_alloc_cyclic(), kernel/pid.c alloc_pid(), and alloc_pidmap() before 4.15.
 #pragma once
@@ -30,10 +30,11 @@ constexpr W idr_first(const W& cursor) {
   return ite(less(cursor, floor), floor, cursor);
 }
 
-/// Whether it searches again, from the floor.
 template <class W>
-constexpr auto idr_again(const W& found, const W& cursor, const W& pid_max) {
-  return passes(found, pid_max) && less(idr_floor(cursor), idr_first(cursor));
+constexpr W idr_search(const W& cursor, const W& pid_max, const auto& first_free) {
+  const W found = first_free(idr_first(cursor));
+  const auto again = passes(found, pid_max) && less(idr_floor(cursor), idr_first(cursor));
+  return choose(again, [&] { return first_free(idr_floor(cursor)); }, [&] { return found; });
 }
 
 /// linux-4.12.
@@ -42,10 +43,14 @@ constexpr W bitmap_first(const W& cursor, const W& pid_max) {
   return ite(less(cursor, pid_max), cursor, constant(cursor, kReservedPids));
 }
 
-/// Whether it searches again, from 300: not if the last number given was 300.
+/// It searches again from 300, but not if the last number given was 300.
 template <class W>
-constexpr auto bitmap_again(const W& found, const W& cursor, const W& pid_max) {
-  return passes(found, pid_max) && cursor != constant(cursor, kReservedPids + 1);
+constexpr W bitmap_search(const W& cursor, const W& pid_max, const auto& first_free) {
+  const W reserved = constant(cursor, kReservedPids);
+  const W last = cursor - constant(cursor, 1);
+  const W found = first_free(bitmap_first(cursor, pid_max));
+  const auto again = passes(found, pid_max) && last != reserved;
+  return choose(again, [&] { return first_free(reserved); }, [&] { return found; });
 }
 
 }  // namespace forkproof::impl::bits

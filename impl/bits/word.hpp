@@ -45,6 +45,12 @@ constexpr W ite(bool when, W a, W b) {
   return when ? a : b;
 }
 
+/// What one of two makes: both are asked only by a symbolic type.
+template <class Then, class Else>
+constexpr auto choose(bool when, const Then& then, const Else& otherwise) {
+  return when ? then() : otherwise();
+}
+
 template <std::unsigned_integral W>
 constexpr bool less(W a, W b) {
   return a < b;
