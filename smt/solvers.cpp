@@ -37,7 +37,7 @@ std::optional<std::string> output_of(const std::string& command) {
 }  // namespace
 
 std::string as_text(z3::context& z, const z3::expr& formula, const std::string& head) {
-  z3::solver solver(z);
+  z3::solver solver(z, z3::solver::simple());
   solver.add(formula);
   std::string text = solver.to_smt2();
   const std::size_t start = text.find("(declare");  // after what Z3 says of itself
@@ -46,7 +46,7 @@ std::string as_text(z3::context& z, const z3::expr& formula, const std::string& 
 }
 
 void ask_z3(z3::context& z, const Claim& claim, const z3::expr& formula, Query& q) {
-  z3::solver solver(z, "QF_UFBV");
+  z3::solver solver(z, z3::solver::simple());
   solver.set("timeout", kPatienceMs);
   solver.add(formula);
   q.answer = answer_of(solver.check());

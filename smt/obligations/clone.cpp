@@ -131,12 +131,6 @@ void death_sets(Claim& c) {
                    true);
 }
 
-void child_is_not_exiting(Claim& c) {
-  const expr flags = c.word("flags", show_task_flags, 32);
-  c.given(!has(flags, task_flag::exiting.bits));
-  c.holds(!has(bits::flags_of_child(Word{flags}), task_flag::exiting.bits));
-}
-
 std::string flags_trace(const Values& v) {
   std::uint64_t left = v.at("flags");
   for (const forkproof::Word& w : CloneKind::words) left &= ~w.value;
@@ -187,8 +181,6 @@ constexpr Obligation kFlags[] = {
      "kernel-fork EXITSIG:2", "from_maker", "", sibling_has_its_makers},
     {"flags.inherited", "A child has its maker's flags and FORKNOEXEC, bit for bit.",
      "kernel-fork FLAGS:1", "flags_of_child", "", child_inherits},
-    {"flags.child-not-exiting", "A child of a task that is not exiting is not exiting.",
-     "kernel-fork FLAGS:1", "flags_of_child", "", child_is_not_exiting},
     {"flags.exec", "exec clears FORKNOEXEC and no other flag.", "kernel-exec FLAGS:1",
      "flags_after_exec", "", exec_clears},
     {"flags.exiting", "A task that exits gets EXITING and no other flag.", "kernel-exit FLAGS:1",

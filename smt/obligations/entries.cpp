@@ -150,7 +150,7 @@ void other_space_keeps_its_copy(Claim& c) {
   const Page p(c);
   const expr fresh = frame_number(c);
   c.given(p.is_private() && p.copies(p.node_users, p.frame_users));
-  c.given(fresh != frame(p.e));
+  c.given(fresh != frame(p.e) && fresh != zero(fresh));
   const expr own = bits::with_frame(Word{p.e}, Word{fresh});
   c.holds(frame(own) != frame(p.e) && flags(own) == flags(p.e));
   c.holds(!bits::must_copy(Word{own}, Word{one(p.e)}, Word{one(p.e)}));
@@ -174,6 +174,8 @@ void sharing_nodes_refines(Claim& c) {
 constexpr const char* kCounts =
     "the counts are right: `users` of a node are the spaces that have it, of a frame the nodes "
     "that name it (the lockstep checks that after every step), and below 2^30";
+constexpr const char* kFresh =
+    "the counts are right, and a fresh frame is nobody's yet, and not frame 0 (the arena's promise)";
 constexpr const char* kFrames = "there are fewer than 2^28 frames";
 
 constexpr Obligation kEntries[] = {
@@ -212,7 +214,7 @@ constexpr Obligation kEntries[] = {
     {"cow.copy-is-alone",
      "After a copy the writer's entry names another frame, with the same flags, and the next "
      "write is in place.",
-     "kernel-mm COPY:2", "must_copy with_frame", kCounts, other_space_keeps_its_copy},
+     "kernel-mm COPY:2", "must_copy with_frame", kFresh, other_space_keeps_its_copy},
     {"cow.nodes-refine-entries",
      "Sharing whole nodes copies a page exactly when an account with an entry for each space "
      "would.",

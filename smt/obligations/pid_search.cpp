@@ -42,7 +42,7 @@ struct Search {
   }
 
   expr at(std::int32_t n) const { return number(cursor, static_cast<std::uint64_t>(n)); }
-  expr succeeds() const { return z3::ult(found, pid_max); }
+  expr succeeds() const { return !bits::passes(Word{found}, Word{pid_max}); }
   expr free(const expr& n) const { return !taken(n); }
   /// `m` is free, from `from` on and below pid_max.
   expr m_is_free_from(const expr& from) const {
@@ -68,17 +68,19 @@ struct Search {
 
 void never_in_use(Claim& c, bool idr) {
   const Search s(c, idr);
-  c.holds(z3::implies(s.succeeds(), s.free(s.found)));
+  c.holds(z3::implies(s.succeeds(), s.free(s.found) && z3::ult(s.found, s.pid_max)));
 }
 
 void idr_in_range(Claim& c) {
   const Search s(c, true);
   c.holds(z3::implies(s.succeeds(), z3::uge(s.found, s.idr_floor())));
+  c.holds(s.succeeds() == z3::ult(s.found, s.pid_max));
 }
 
 void bitmap_in_range(Claim& c) {
   const Search s(c, false);
   c.holds(z3::implies(s.succeeds(), z3::uge(s.found, s.at(300)) || z3::uge(s.found, s.cursor)));
+  c.holds(s.succeeds() == z3::ult(s.found, s.pid_max));
 }
 
 /// If a number is free from `from` on, the answer is the first such.
@@ -141,9 +143,10 @@ void bitmap_gives_up(Claim& c) {
 
 void bitmap_wraps_to_300(Claim& c) {
   const Search s(c, false);
-  const expr wrapped = s.succeeds() && z3::ult(s.found, s.bitmap_from());
-  c.holds(z3::implies(wrapped || z3::uge(s.cursor, s.pid_max),
-                      z3::implies(s.succeeds(), z3::uge(s.found, s.at(300)))));
+  const expr below = z3::ult(s.found, s.bitmap_from()) || z3::uge(s.cursor, s.pid_max);
+  const expr wrapped = s.succeeds() && below;
+  c.holds(z3::implies(wrapped, z3::uge(s.found, s.at(300))));
+  c.holds(z3::implies(wrapped && s.m == s.at(300) && s.free(s.m), s.found == s.m));
 }
 
 /// A world in which the numbers are taken that the searches pass; then one more is made.
@@ -199,7 +202,7 @@ constexpr Obligation kObligations[] = {
      "kernel-pid BITMAP:1", kBitmap, kContract, bitmap_next, bitmap_trace},
     {"bitmap.wrap", "If none is, the lowest free one from 300 on is given out (4.12).",
      "kernel-pid BITMAP:2", kBitmap, kContract, bitmap_wraps, bitmap_trace},
-    {"bitmap.wrap-to-300", "After the wrap no number below 300 is given out (4.12).",
+    {"bitmap.wrap-to-300", "After the wrap 300 is given out if it is free, and no number below it (4.12).",
      "kernel-pid BITMAP:2", kBitmap, kContract, bitmap_wraps_to_300, bitmap_trace},
     {"bitmap.gives-up-at-300",
      "If the last number given was 300 the search does not come round (4.12).",
