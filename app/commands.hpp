@@ -54,6 +54,13 @@ struct RecordOptions {
 };
 int record(const RecordOptions& options);
 
+struct ProveOptions {
+  std::vector<std::string> names;  // of obligations, or of families of them; none: all
+  std::string solver = "z3", emit, traces, jobs;
+  bool list = false, markdown = false, twins = false, no_cache = false, json = false;
+};
+int prove(const ProveOptions& options);
+
 struct SpecOptions {
   bool rules = false, invariants = false, ops = false, sometimes = false;
   bool json = false, markdown = false;

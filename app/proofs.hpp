@@ -1,0 +1,25 @@
+/// How `prove` tells what there is to prove and what came of it.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "smt/prover.hpp"
+
+namespace forkproof::app {
+
+using Obligations = std::vector<const smt::Obligation*>;
+
+/// The list, for people and as a page of the manual.
+std::string as_list(const Obligations& all);
+std::string as_page(const Obligations& all);
+
+/// One line of the table and, where it is wanted or needed, the counterexamples below it.
+std::string as_line(const smt::Finding& finding, bool twins);
+std::string as_json(const std::vector<smt::Finding>& findings, const std::string& solver,
+                    double seconds);
+
+/// The trace in which a counterexample to an obligation or to a twin of it shows, as our
+/// implementation runs it; empty where there is none.
+std::string trace_of(const smt::Finding& finding);
+
+}  // namespace forkproof::app
