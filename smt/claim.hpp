@@ -58,11 +58,15 @@ class Claim {
   }
 
   const std::vector<Variable>& variables() const { return variables_; }
-  z3::expr premise() const { return z3::mk_and(premises_); }
-  z3::expr conclusion() const { return z3::mk_and(conclusions_); }
-  z3::expr wishes() const { return z3::mk_and(wishes_); }
+  z3::expr premise() const { return all(premises_); }
+  z3::expr conclusion() const { return all(conclusions_); }
+  z3::expr wishes() const { return all(wishes_); }
 
  private:
+  z3::expr all(const z3::expr_vector& these) const {
+    return these.empty() ? z_->bool_val(true) : z3::mk_and(these);
+  }
+
   z3::context* z_;
   std::vector<Variable> variables_;
   z3::expr_vector premises_, conclusions_, wishes_;

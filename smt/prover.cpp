@@ -11,6 +11,7 @@
 
 #include "smt/cache.hpp"
 #include "smt/claim.hpp"
+#include "smt/smtlib.hpp"
 #include "smt/solvers.hpp"
 
 namespace forkproof::smt {
@@ -35,12 +36,12 @@ std::string head_of(const Obligation& o, const Query& q) {
                      is_claim ? "unsat" : q.role == Query::Role::premise ? "sat" : "unknown");
 }
 
-/// Calls `f(claim, formula, query)` for each query of an obligation.
+/// Calls `f(context, claim, query)` for each query of an obligation.
 void for_each_query(const Obligation& o, auto f) {
   z3::context z;
   const auto ask = [&](const Claim& claim, const z3::expr& formula, Query q) {
-    q.text = as_text(z, formula, head_of(o, q));
-    f(z, claim, formula, std::move(q));
+    q.text = as_smtlib(formula, head_of(o, q));
+    f(z, claim, std::move(q));
   };
   const Claim claim = stated(o, z, -1);
   const int operations = fault.met;
@@ -63,9 +64,9 @@ void put_into_words(const Claim& claim, Query& q) {
 Finding prove_one(const Obligation& o, const std::string& solver, const Cache& cache) {
   const auto start = std::chrono::steady_clock::now();
   Finding finding{.obligation = &o};
-  for_each_query(o, [&](z3::context& z, const Claim& claim, const z3::expr& formula, Query q) {
+  for_each_query(o, [&](z3::context& z, const Claim& claim, Query q) {
     if (!cache.recall(q)) {
-      solver == "z3" ? ask_z3(z, claim, formula, q) : ask_cvc5(q);
+      solver == "z3" ? ask_z3(z, claim, q) : ask_cvc5(q);
       cache.keep(q);
     }
     put_into_words(claim, q);
@@ -103,7 +104,7 @@ std::string Finding::objection() const {
 
 std::vector<Query> queries_of(const Obligation& o) {
   std::vector<Query> queries;
-  for_each_query(o, [&](z3::context&, const Claim&, const z3::expr&, Query q) {
+  for_each_query(o, [&](z3::context&, const Claim&, Query q) {
     queries.push_back(std::move(q));
   });
   return queries;

@@ -36,19 +36,10 @@ std::optional<std::string> output_of(const std::string& command) {
 
 }  // namespace
 
-std::string as_text(z3::context& z, const z3::expr& formula, const std::string& head) {
-  z3::solver solver(z, z3::solver::simple());
-  solver.add(formula);
-  std::string text = solver.to_smt2();
-  const std::size_t start = text.find("(declare");  // after what Z3 says of itself
-  text.erase(0, start == std::string::npos ? text.find("(assert") : start);
-  return fmt::format("{}(set-logic QF_UFBV)\n{}", head, text);
-}
-
-void ask_z3(z3::context& z, const Claim& claim, const z3::expr& formula, Query& q) {
+void ask_z3(z3::context& z, const Claim& claim, Query& q) {
   z3::solver solver(z, z3::solver::simple());
   solver.set("timeout", kPatienceMs);
-  solver.add(formula);
+  solver.from_string(q.text.c_str());
   q.answer = answer_of(solver.check());
   if (q.answer != Answer::sat) return;
   z3::model model = solver.get_model();
@@ -75,10 +66,12 @@ void ask_cvc5(Query& q) {
 bool is_solver(std::string_view name) { return name == "z3" || name == "cvc5"; }
 
 std::optional<std::string> version_of(const std::string& solver) {
-  if (solver == "z3") return Z3_get_full_version();
+  if (solver == "z3") return std::string("Z3 ") + Z3_get_full_version();
   const std::optional<std::string> said = output_of(solver + " --version");
   if (!said || said->empty()) return std::nullopt;
-  return said->substr(0, said->find('\n'));
+  constexpr std::string_view kThis = "This is ";
+  const std::string line = said->substr(0, said->find('\n'));
+  return line.starts_with(kThis) ? line.substr(kThis.size()) : line;
 }
 
 }  // namespace forkproof::smt

@@ -8,11 +8,9 @@ namespace forkproof::smt {
 /// Asked about one formula for longer than this, a solver has said "unknown".
 inline constexpr unsigned kPatienceMs = 20'000;
 
-/// The formula of a query as a file that any solver reads.
-std::string as_text(z3::context& z, const z3::expr& formula, const std::string& head);
-
-/// Asks Z3. A counterexample is as the claim wishes it, if there is one like that.
-void ask_z3(z3::context& z, const Claim& claim, const z3::expr& formula, Query& q);
+/// Asks Z3, which reads the text of the query as any solver would. A counterexample is as the
+/// claim wishes it, if there is one like that.
+void ask_z3(z3::context& z, const Claim& claim, Query& q);
 
 /// Asks cvc5, by a file.
 void ask_cvc5(Query& q);
