@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -39,13 +40,17 @@ std::string Cache::path_of(const Query& q) const {
 bool Cache::recall(Query& q) const {
   if (folder_.empty()) return false;
   std::ifstream in(path_of(q));
-  std::string solver, answer, name;
-  if (!std::getline(in, solver) || solver != solver_ || !(in >> answer)) return false;
+  std::string solver, answer, line;
+  if (!std::getline(in, solver) || solver != solver_ || !std::getline(in, answer)) return false;
   Values values;
-  while (in >> name && name != kEnd)
-    if (!(in >> values[name])) return false;
+  while (std::getline(in, line) && line != kEnd) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+    if (error != std::errc{} || *end != ' ') return false;
+    values[std::string(end + 1)] = value;
+  }
   std::ostringstream rest;
-  if (in.get() != '\n' || !(rest << in.rdbuf()) || rest.str() != q.text) return false;
+  if (!(rest << in.rdbuf()) || rest.str() != q.text) return false;
   if (answer != "sat" && answer != "unsat") return false;
   q.answer = answer == "sat" ? Answer::sat : Answer::unsat;
   q.values = std::move(values);
@@ -55,7 +60,7 @@ bool Cache::recall(Query& q) const {
 void Cache::keep(const Query& q) const {
   if (folder_.empty() || q.answer == Answer::unknown) return;
   std::string content = fmt::format("{}\n{}\n", solver_, q.answer == Answer::sat ? "sat" : "unsat");
-  for (const auto& [name, value] : q.values) content += fmt::format("{} {}\n", name, value);
+  for (const auto& [name, value] : q.values) content += fmt::format("{} {}\n", value, name);
   content += fmt::format("{}\n{}", kEnd, q.text);
 
   const std::string path = path_of(q);  // whole or not at all, whoever else writes it

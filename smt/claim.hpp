@@ -64,7 +64,8 @@ class Claim {
 
  private:
   z3::expr all(const z3::expr_vector& these) const {
-    return these.empty() ? z_->bool_val(true) : z3::mk_and(these);
+    if (these.empty()) return z_->bool_val(true);
+    return these.size() == 1 ? these[0] : z3::mk_and(these);
   }
 
   z3::context* z_;

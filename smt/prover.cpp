@@ -31,9 +31,11 @@ std::string head_of(const Obligation& o, const Query& q) {
   const std::string about =
       q.role == Query::Role::premise ? "its premise: is it possible?"
       : is_claim                     ? "a counterexample: is there none?"
-                                     : fmt::format("a twin, operation {}: {}", q.twin + 1, q.what);
-  return fmt::format("; {}: {}\n; {}\n(set-info :status {})\n", o.id, o.says, about,
-                     is_claim ? "unsat" : q.role == Query::Role::premise ? "sat" : "unknown");
+                                     : fmt::format("a twin, operation {}: {}.", q.twin + 1, q.what);
+  return fmt::format("; {}: {}\n; {} Expected: {}.\n", o.id, o.says, about,
+                     is_claim                           ? "unsat"
+                     : q.role == Query::Role::premise ? "sat"
+                                                        : "sat of one twin at least");
 }
 
 /// Calls `f(context, claim, query)` for each query of an obligation.

@@ -42,7 +42,7 @@ struct Finding {
 
 struct Options {
   std::string solver = "z3";
-  std::string cache;  // a folder; empty: none
+  std::string cache = {};  // a folder; empty: none
   unsigned jobs = 0;  // 0: one a processor
 };
 

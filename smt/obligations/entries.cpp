@@ -218,7 +218,7 @@ constexpr Obligation kEntries[] = {
     {"cow.nodes-refine-entries",
      "Sharing whole nodes copies a page exactly when an account with an entry for each space "
      "would.",
-     "kernel-mm COPY:2", "must_copy less mask_if", kCounts, sharing_nodes_refines},
+     "kernel-mm COPY:2", "must_copy mask_if", kCounts, sharing_nodes_refines},
 };
 
 }  // namespace
