@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/checker.hpp"
+#include "harness/results.hpp"
 
 namespace forkproof::app {
 
@@ -60,6 +61,8 @@ struct ProveOptions {
   bool list = false, markdown = false, twins = false, no_cache = false, json = false;
 };
 int prove(const ProveOptions& options);
+/// The engine of `check`: all obligations, a case each. Why not, where the build has no Z3.
+std::string prove_all(harness::Results& results);
 
 struct SpecOptions {
   bool rules = false, invariants = false, ops = false, sometimes = false;

@@ -134,6 +134,17 @@ std::string as_json(const std::vector<smt::Finding>& findings, const std::string
   return all.dump(2) + '\n';
 }
 
+harness::Violation as_violation(const smt::Finding& f) {
+  const bool broken = f.claim().answer == smt::Answer::sat;
+  harness::Violation v = harness::unknown(f.objection(), 0, {});
+  if (broken) v.kind = harness::Violation::Kind::invariant;
+  v.id = f.obligation->id;
+  v.says = f.obligation->says;
+  v.source = f.obligation->source;
+  if (broken) v.observed = in_words(f.claim());
+  return v;
+}
+
 std::string trace_of(const smt::Finding& f) {
   if (f.obligation->trace == nullptr) return {};
   const auto checker = open("impl");

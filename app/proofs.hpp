@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/violation.hpp"
 #include "smt/prover.hpp"
 
 namespace forkproof::app {
@@ -17,6 +18,9 @@ std::string as_page(const Obligations& all);
 std::string as_line(const smt::Finding& finding, bool twins);
 std::string as_json(const std::vector<smt::Finding>& findings, const std::string& solver,
                     double seconds);
+
+/// That an obligation does not hold, or that it is not known to.
+harness::Violation as_violation(const smt::Finding& finding);
 
 /// The trace in which a counterexample to an obligation or to a twin of it shows, as our
 /// implementation runs it; empty where there is none.

@@ -49,6 +49,15 @@ expect 0 "$F" prove clone idr --traces traces
 says '^# Tells clone.refusals from its twin in which' traces/clone.refusals.trace
 expect 0 "$F" replay traces
 
+# --- as an engine of check
+rm "$scratch/cache"
+expect 0 "$F" check --engine prove --junit report.xml
+says '^[0-9]+ obligations about the bit logic proved' out.txt
+says 'name="pid.taken"' report.xml
+expect 0 "$F" check --engine prove --json
+json 'o["engine"] == "prove" and o["proved"] >= 60 and not o["violations"]'
+refuses 3 'prove: is about impl only' "$F" check --engine prove --system spec
+
 # --- bad input
 refuses 2 'no obligation is called nonsense; see prove --list' "$F" prove nonsense
 refuses 2 'no obligation is called pi;' "$F" prove pid pi
@@ -56,7 +65,7 @@ refuses 2 '--solver yices: expected z3 or cvc5' "$F" prove --solver yices
 refuses 2 '--jobs 0: expected' "$F" prove --jobs 0
 refuses 2 '--jobs x: expected' "$F" prove --jobs x
 refuses 2 '--list' "$F" prove --markdown
-refuses 2 "$scratch/cache/a" "$F" prove pid.full --emit "$scratch/cache/a"
+refuses 2 "refusals.trace/a" "$F" prove pid.full --emit traces/clone.refusals.trace/a
 refuses 2 '/proc' "$F" prove pid.full --emit /proc/forkproof
 refuses 2 '/proc' "$F" prove pid.full --traces /proc/forkproof
 mkdir no-solvers
