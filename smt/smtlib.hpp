@@ -1,5 +1,6 @@
-/// A formula as SMT-LIB 2, for any solver. (Z3 has a printer, which lays its text out well and takes
-/// more time for that than for all proofs.)
+/// A formula as SMT-LIB 2, for any solver.
+///
+/// Z3 has a printer too, which lays its text out well: that took longer than all the proofs.
 #pragma once
 #include <z3++.h>
 

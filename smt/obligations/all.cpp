@@ -15,9 +15,10 @@ constexpr Gap kGaps[] = {
     {"The precedence of EINVAL, EAGAIN and a restart by a signal in clone: the searches and looks "
      "between them have effects, so they are code and no mask",
      "the lockstep with the model, in both profiles; the matrix of clone flags on the kernel"},
-    {"Flags of clone and of tasks that the implementation does not have: namespaces, "
-     "CLONE_PIDFD, PF_SUPERPRIV, PF_WQ_WORKER, PF_KTHREAD and others",
-     "nothing: they are not modelled"},
+    {"The flags of clone that the model's world does not have (namespaces, CLONE_PIDFD, "
+     "CLONE_DETACHED and others) with their rules, and those of tasks (PF_SUPERPRIV, "
+     "PF_WQ_WORKER, PF_KTHREAD and others)",
+     "nothing: they are not modelled, and no op carries them"},
     {"The kernel's states and wake masks as numbers (TASK_*, 4.12 and 6.x), exit_state as a word",
      "nothing: the implementation has no such words. Who is woken by what is proved (`wake.*`), "
      "that a zombie stays one is held by the lockstep"},

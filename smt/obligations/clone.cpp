@@ -19,6 +19,17 @@ expr has(const expr& word, std::uint64_t flag) {
 }
 expr has(const expr& flags, CloneFlags f) { return has(flags, f.bits); }
 
+/// The flags that the model's world has.
+constexpr std::uint64_t known_flags() {
+  std::uint64_t known = 0;
+  for (const forkproof::Word& w : CloneKind::words) known |= w.value;
+  return known;
+}
+
+/// Those that decide whether clone refuses.
+constexpr CloneFlags kDeciding =
+    clone_flag::vm | clone_flag::sighand | clone_flag::thread | clone_flag::parent;
+
 /// A clone: its flags, who calls it, and whether the implementation refuses it.
 struct Call {
   expr flags, unkillable, refused;
@@ -26,9 +37,7 @@ struct Call {
   explicit Call(Claim& c)
       : flags(c.word("flags", show_clone_flags)), unkillable(c.truth("caller is init")),
         refused(bits::clone_refuses(Word{flags}, Truth{unkillable})) {
-    std::uint64_t known = 0;
-    for (const forkproof::Word& w : CloneKind::words) known |= w.value;
-    c.wish((flags & ~number(flags, known)) == number(flags, 0));
+    c.wish((flags & ~number(flags, known_flags())) == number(flags, 0));
   }
 };
 
@@ -74,18 +83,17 @@ void thread_implies_vm(Claim& c) {
 void other_bits_do_not_count(Claim& c) {
   const Call call(c);
   const expr other = c.word("other flags", show_clone_flags);
-  const auto deciding = clone_flag::vm | clone_flag::sighand | clone_flag::thread |
-                        clone_flag::parent;
-  const expr mask = number(other, deciding.bits);
+  const expr mask = number(other, kDeciding.bits);
   c.given((other & mask) == (call.flags & mask));
   c.holds(bits::clone_refuses(Word{other}, Truth{call.unkillable}) == call.refused);
 }
 
-/// The flags alone, and with every flag that decides nothing.
+/// The flags alone, and with all others of the model's world that decide nothing, but for VFORK.
 template <std::uint64_t kFlags, bool kAlsoInit>
 void is_legal(Claim& c) {
   const Call call(c);
-  const auto inert = number(call.flags, 0xfffe0600);  // FS, FILES and all from NEWNS on
+  const std::uint64_t others = known_flags() & ~(kDeciding | clone_flag::vfork).bits;
+  const expr inert = number(call.flags, others);
   c.given((call.flags & ~inert) == number(call.flags, kFlags));
   if (!kAlsoInit) c.given(!call.unkillable);
   c.holds(!call.refused);
@@ -157,7 +165,9 @@ constexpr Obligation kFlags[] = {
      init_has_no_siblings, flags_trace},
     {"clone.thread-implies-vm", "What is made with THREAD shares the memory.", "clone.2 EINVAL:2",
      kRefuses, "", thread_implies_vm, flags_trace},
-    {"clone.inert-flags", "VM, SIGHAND, THREAD and PARENT decide, and no other of the 64 bits.",
+    {"clone.inert-flags",
+     "VM, SIGHAND, THREAD and PARENT decide, and no other of the 64 bits (those of namespaces and "
+     "pidfds are not modelled).",
      "clone.2 INERT:1", kRefuses, "", other_bits_do_not_count, flags_trace},
     {"clone.legal-fork", "No flags, with any that decide nothing, are accepted from all.",
      "clone.2 INERT:1", kRefuses, "", is_legal<0, true>, flags_trace},

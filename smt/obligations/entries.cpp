@@ -46,7 +46,8 @@ void frames_do_not_alias(Claim& c) {
 
 void flag_is_its_bit(Claim& c) {
   const expr e = entry(c);
-  for (const std::uint64_t flag : {bits::kMapped, bits::kShared, bits::kDontFork, bits::kWipeOnFork})
+  for (const std::uint64_t flag :
+       {bits::kMapped, bits::kShared, bits::kDontFork, bits::kWipeOnFork})
     c.holds(bits::has(Word{e}, flag) == has(e, flag));
 }
 
@@ -175,7 +176,8 @@ constexpr const char* kCounts =
     "the counts are right: `users` of a node are the spaces that have it, of a frame the nodes "
     "that name it (the lockstep checks that after every step), and below 2^30";
 constexpr const char* kFresh =
-    "the counts are right, and a fresh frame is nobody's yet, and not frame 0 (the arena's promise)";
+    "the counts are right, and a fresh frame is nobody's yet, and not frame 0 (as the arena "
+    "promises)";
 constexpr const char* kFrames = "there are fewer than 2^28 frames";
 
 constexpr Obligation kEntries[] = {

@@ -170,7 +170,8 @@ std::string wait4_trace(const Values& v) {
   return "init: fork as A\nA: exit 3\ninit: wait4 any " + options + "\n";
 }
 
-constexpr const char* kStatus = "is_exited is_killed is_stopped is_continued term_signal upper_byte";
+constexpr const char* kStatus =
+    "is_exited is_killed is_stopped is_continued term_signal upper_byte";
 
 constexpr Obligation kWaitObligations[] = {
     {"wait.wait4-options", "wait4 takes its six options in any combination, and no other bit.",
