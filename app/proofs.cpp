@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "app/commands.hpp"
 #include "spec/text.hpp"
@@ -145,27 +146,30 @@ harness::Violation as_violation(const smt::Finding& f) {
   return v;
 }
 
-std::string trace_of(const smt::Finding& f) {
-  if (f.obligation->trace == nullptr) return {};
+std::vector<Trace> traces_of(const smt::Finding& f) {
+  std::vector<Trace> traces;
+  if (f.obligation->trace == nullptr) return traces;
   const auto checker = open("impl");
+  std::set<std::string> met;
   for (const smt::Query& q : f.queries) {
-    const bool counts = q.role != smt::Query::Role::premise && q.answer == smt::Answer::sat;
-    const std::string steps = counts && !q.values.empty() ? f.obligation->trace(q.values) : "";
-    if (steps.empty()) continue;
+    if (q.role == smt::Query::Role::premise || q.values.empty()) continue;
+    const std::string steps = f.obligation->trace(q.values);
+    if (steps.empty() || !met.insert(steps).second) continue;
     const Parsed parsed = parse(fmt::format("{} {}\n{}", kTraceWord, kTraceVersion, steps));
-    if (parsed.error)
-      throw Failure{kBadInput, to_text(*parsed.error, fmt::format("{}.trace", f.obligation->id))};
+    const bool twin = q.role == smt::Query::Role::twin;
+    const std::string name =
+        std::string(f.obligation->id) + (twin ? fmt::format(".twin-{:02}", q.twin + 1) : "");
+    if (parsed.error) throw Failure{kBadInput, to_text(*parsed.error, name)};
     auto [recording, violation] = checker->record(parsed.script);
     if (violation) recording = violation->trace;
-    const std::string shows = q.role == smt::Query::Role::claim
-                                  ? "A counterexample to " + std::string(f.obligation->id)
-                                  : fmt::format("Tells {} from its twin in which {}",
-                                                f.obligation->id, q.what);
+    const std::string shows =
+        twin ? fmt::format("Tells {} from its twin in which {}", f.obligation->id, q.what)
+             : fmt::format("A counterexample to {}", f.obligation->id);
     recording.head = {fmt::format(" {}: {}", shows, in_words(q)),
                       fmt::format(" {}", f.obligation->says)};
-    return print(recording);
+    traces.push_back({name + ".trace", print(recording)});
   }
-  return {};
+  return traces;
 }
 
 }  // namespace forkproof::app

@@ -22,8 +22,11 @@ std::string as_json(const std::vector<smt::Finding>& findings, const std::string
 /// That an obligation does not hold, or that it is not known to.
 harness::Violation as_violation(const smt::Finding& finding);
 
-/// The trace in which a counterexample to an obligation or to a twin of it shows, as our
-/// implementation runs it; empty where there is none.
-std::string trace_of(const smt::Finding& finding);
+/// A trace in which a counterexample to an obligation, or to a twin of it, shows.
+struct Trace {
+  std::string file, text;
+};
+/// All of them, no two alike, as our implementation runs them.
+std::vector<Trace> traces_of(const smt::Finding& finding);
 
 }  // namespace forkproof::app

@@ -68,12 +68,11 @@ int emit(const Obligations& which, const std::string& folder) {
 
 void write_traces(const std::vector<smt::Finding>& findings, const std::string& folder) {
   std::size_t files = 0;
-  for (const smt::Finding& f : findings) {
-    const std::string trace = trace_of(f);
-    if (trace.empty()) continue;
-    write_file((fs::path(folder) / fmt::format("{}.trace", f.obligation->id)).string(), trace);
-    ++files;
-  }
+  for (const smt::Finding& f : findings)
+    for (const auto& [file, text] : traces_of(f)) {
+      write_file((fs::path(folder) / file).string(), text);
+      ++files;
+    }
   fmt::print(stderr, "{} traces\n", files);
 }
 

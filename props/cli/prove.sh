@@ -46,7 +46,7 @@ if command -v cvc5 >/dev/null; then
 fi
 expect 0 "$F" prove clone idr --traces traces
 (($(find traces -name '*.trace' | wc -l) >= 10)) || fail 'too few traces'
-says '^# Tells clone.refusals from its twin in which' traces/clone.refusals.trace
+says '^# Tells clone.refusals from its twin in which' traces/clone.refusals.twin-01.trace
 expect 0 "$F" replay traces
 
 # --- as an engine of check
@@ -65,7 +65,7 @@ refuses 2 '--solver yices: expected z3 or cvc5' "$F" prove --solver yices
 refuses 2 '--jobs 0: expected' "$F" prove --jobs 0
 refuses 2 '--jobs x: expected' "$F" prove --jobs x
 refuses 2 '--list' "$F" prove --markdown
-refuses 2 "refusals.trace/a" "$F" prove pid.full --emit traces/clone.refusals.trace/a
+refuses 2 "twin-01.trace/a" "$F" prove pid.full --emit traces/clone.refusals.twin-01.trace/a
 refuses 2 '/proc' "$F" prove pid.full --emit /proc/forkproof
 refuses 2 '/proc' "$F" prove pid.full --traces /proc/forkproof
 mkdir no-solvers
