@@ -113,7 +113,7 @@ TEST(Proofs, WhatTheSolverDoesNotKnowProvesNothing) {
   smt::Finding f = asked(state_too_much);
   f.queries[1].answer = Answer::unsat;
   EXPECT_EQ(f.objection(), "");
-  for (const std::size_t q : {0, 1, 2}) {
+  for (const std::size_t q : {0u, 1u, 2u}) {
     smt::Finding unknown = f;
     unknown.queries[q].answer = Answer::unknown;
     EXPECT_NE(unknown.objection(), "") << q;
