@@ -26,11 +26,13 @@ std::string counterexample(const smt::Finding& f) {
   return out;
 }
 
-/// A cell of a table of Markdown.
+/// A cell of a table of Markdown. Between backquotes only the bar means something.
 std::string cell(std::string_view text) {
   std::string out;
+  bool code = false;
   for (const char c : text) {
-    if (c == '|' || c == '<' || c == '*' || c == '_') out += '\\';
+    code = code != (c == '`');
+    if (c == '|' || (!code && (c == '<' || c == '*' || c == '_'))) out += '\\';
     out += c;
   }
   return out;

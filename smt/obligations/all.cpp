@@ -8,10 +8,10 @@ namespace {
 constexpr Gap kGaps[] = {
     {"That the loops of the pid bitmap walk its levels as the steps are proved: the induction over "
      "levels is an argument about six lines of `impl/pid_bitmap.hpp`",
-     "`PidBitmap::sound` after every step of the lockstep, and the tests of `props/`"},
+     "`PidBitmap::sound` and `props/bits_test.cpp`, which walk the numbers one by one"},
     {"That the bits set are the numbers in use: take and give back are proved to change their one "
      "bit, that they are called when a number comes into use and falls out of it is not",
-     "`Machine::sound`, which compares both after every step"},
+     "`Machine::sound`, which compares both"},
     {"The precedence of EINVAL, EAGAIN and a restart by a signal in clone: the searches and looks "
      "between them have effects, so they are code and no mask",
      "the lockstep with the model, in both profiles; the matrix of clone flags on the kernel"},
@@ -24,10 +24,10 @@ constexpr Gap kGaps[] = {
      "that a zombie stays one is held by the lockstep"},
     {"thread_info and masks of the kernel stack", "nothing: the implementation has no stack"},
     {"The core-dump bit of a status: no core is ever written in the model's world",
-     "`status.complete` covers statuses with it, `props/` the macro WCOREDUMP's neighbours"},
+     "`status.complete` and `status.macros` cover statuses that have it"},
     {"That the counts of nodes and frames are those of their users",
      "`PageTables::sound`, which counts them anew"},
-    {"The search for a run of free pages (mmap)", "the lockstep; `props/`"},
+    {"The search for a run of free pages (mmap)", "the lockstep with the model"},
     {"Z3 and cvc5 themselves, and the compiler", "that the two solvers agree on every formula"},
 };
 

@@ -174,7 +174,7 @@ void sharing_nodes_refines(Claim& c) {
 
 constexpr const char* kCounts =
     "the counts are right: `users` of a node are the spaces that have it, of a frame the nodes "
-    "that name it (the lockstep checks that after every step), and below 2^30";
+    "that name it (`PageTables::sound` counts them anew), and below 2^30";
 constexpr const char* kFresh =
     "the counts are right, and a fresh frame is nobody's yet, and not frame 0 (as the arena "
     "promises)";
