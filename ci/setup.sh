@@ -17,7 +17,7 @@ packages=(
   g++ clang-19 libclang-rt-19-dev
   libfmt-dev libcli11-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
-  libz3-dev libxxhash-dev
+  libz3-dev cvc5 libxxhash-dev
 )
 
 case ${1-} in
