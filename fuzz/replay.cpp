@@ -1,0 +1,105 @@
+/// Replays a corpus on the target of this program, without a fuzzer: every input holds, and when it
+/// is run again, after all others, it does the same to the last counter.
+///
+///   replay_NAME [--rules] PATH...
+///
+/// A PATH is an input or a folder of them. Traces as text are inputs of the targets that take
+/// traces. --rules prints the rules that acted, and those that did not. In a build with coverage
+/// the edges of the code are compared, too. Exit status: 0 all hold, 1 one does not, 2 bad input.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "fuzz/edges.hpp"
+#include "fuzz/guide.hpp"
+#include "fuzz/inputs.hpp"
+
+namespace forkproof::fuzz {
+namespace {
+
+/// What a run did, as one number each.
+struct Trail {
+  bool held = false;
+  std::uint64_t guide = 0, counts = 0, edges = 0;
+  friend bool operator==(const Trail&, const Trail&) = default;
+};
+
+Trail run(const Input& input) {
+  begin_guide();
+  clear_edges();
+  Trail t;
+  t.held = target().holds(input.bytes);
+  t.guide = guide_hash();
+  t.edges = hash_of_edges();
+  t.counts = hash_of({reinterpret_cast<const char*>(counters().data()), counters().size()});
+  return t;
+}
+
+std::vector<Trail> run_all(const std::vector<Input>& inputs, bool backwards) {
+  std::vector<Trail> trails(inputs.size());
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    const std::size_t i = backwards ? inputs.size() - 1 - k : k;
+    trails[i] = run(inputs[i]);
+  }
+  return trails;
+}
+
+/// Prints what does not hold, and what is not stable. Answers the exit status.
+int compare(const std::vector<Input>& inputs, const std::vector<Trail>& first,
+            const std::vector<Trail>& second) {
+  std::size_t violations = 0, unstable = 0;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!first[i].held) {
+      ++violations;
+      fmt::print("{}: {}\n", inputs[i].path, target().explain(inputs[i].bytes).report);
+    }
+    if (first[i] == second[i]) continue;
+    ++unstable;
+    fmt::print("{}: does not do the same twice:{}{}{}\n", inputs[i].path,
+               first[i].guide == second[i].guide ? "" : " states",
+               first[i].counts == second[i].counts ? "" : " counters",
+               first[i].edges == second[i].edges ? "" : " edges");
+  }
+  const double stable = 100.0 - 100.0 * static_cast<double>(unstable) /
+                                    static_cast<double>(std::max<std::size_t>(inputs.size(), 1));
+  fmt::print("{}: {} inputs, {} violations, {:.4g} % stable\n", kTargetName, inputs.size(),
+             violations, stable);
+  return violations + unstable == 0 ? 0 : 1;
+}
+
+void print_rules(const std::vector<Input>& inputs) {
+  std::vector<bool> acted(kRules.size());
+  for (const Input& input : inputs) {
+    begin_guide();
+    target().holds(input.bytes);
+    for (std::size_t n = 0; n < kRules.size(); ++n)
+      if (counters()[n] != 0) acted[n] = true;
+  }
+  for (std::size_t n = 0; n < kRules.size(); ++n)
+    fmt::print("{:7}  {}\n", acted[n] ? "covered" : "never", kRules[n].id);
+  fmt::print("rules covered: {}/{}\n", std::ranges::count(acted, true), kRules.size());
+}
+
+int replay(const std::vector<std::string>& paths, bool rules) {
+  Inputs inputs = read_inputs(paths);
+  for (const std::string& error : inputs.errors) fmt::print(stderr, "{}\n", error);
+  if (!inputs.errors.empty()) return 2;
+  if (rules) return print_rules(inputs.all), 0;
+  run_all(inputs.all, false);  // what grows with use has grown
+  return compare(inputs.all, run_all(inputs.all, false), run_all(inputs.all, true));
+}
+
+}  // namespace
+}  // namespace forkproof::fuzz
+
+int main(int argc, char** argv) {
+  std::vector<std::string> paths(argv + 1, argv + argc);
+  const bool rules = std::erase(paths, "--rules") > 0;
+  if (paths.empty() || paths[0].starts_with("-")) {
+    fmt::print(stderr, "usage: {} [--rules] PATH...\n", argv[0]);
+    return 2;
+  }
+  return forkproof::fuzz::replay(paths, rules);
+}

@@ -1,0 +1,84 @@
+/// The targets whose inputs are scripts.
+#include "fuzz/script_target.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "fuzz/guide.hpp"
+#include "fuzz/mutator.hpp"
+#include "harness/shrink.hpp"
+#include "spec/bytes.hpp"
+#include "spec/text.hpp"
+
+namespace forkproof::fuzz {
+
+namespace {
+
+std::string read_system() {
+  const char* const set = std::getenv("FORKPROOF_SYSTEM");
+  const std::string system = set == nullptr ? "impl" : set;
+  if (system == "impl" || system == "canary") return system;
+  fmt::print(stderr, "FORKPROOF_SYSTEM={}: there are impl and canary\n", system);
+  std::exit(2);
+}
+
+/// Who does what, without arguments and numbers: traces of one shape have one cause, mostly.
+std::string shape_of(const Script& script) {
+  std::string shape;
+  for (const Step& s : script.steps) shape += fmt::format("{}:{} ", s.actor, name_of(s.op));
+  return shape;
+}
+
+}  // namespace
+
+ScriptTarget::ScriptTarget(Focus focus)
+    : focus_(std::move(focus)),
+      system_(read_system()),
+      machine_({}, system_ == "canary" ? impl::Machine::Bug::lifo_wait : impl::Machine::Bug::none) {
+}
+
+Script ScriptTarget::script_of(Bytes input) const { return focus_.plain(decode(input)); }
+
+bool ScriptTarget::holds(Bytes input) {
+  const Script script = script_of(input);
+  begin_guide();
+  lockstep_.begin(script.world);
+  for (const Step& s : script.steps) {
+    if (!lockstep_.step(s)) return false;
+    guide_by(lockstep_.model(), s.op);
+  }
+  return lockstep_.finish();
+}
+
+Finding ScriptTarget::explain(Bytes input) {
+  const auto run = [&](const Script& s) { return lockstep_.run(s); };
+  std::optional<harness::Violation> violation = run(script_of(input));
+  if (!violation)
+    return plain_finding("the same input held when it was run again", input, ".bytes");
+  return finding_of(harness::minimize(std::move(*violation), run), system_);
+}
+
+Buffer ScriptTarget::mutate(Bytes input, std::uint32_t seed) {
+  return encode(focus_.plain(Mutator(seed, focus_).mutate(script_of(input))));
+}
+
+Buffer ScriptTarget::cross(Bytes a, Bytes b, std::uint32_t seed) {
+  return encode(focus_.plain(Mutator(seed, focus_).cross(script_of(a), script_of(b))));
+}
+
+Finding finding_of(const harness::Violation& v, std::string_view system) {
+  Finding f;
+  f.name = fmt::format("{}-{:08x}", v.id, hash_of(shape_of(v.trace)) & 0xFFFFFFFF);
+  f.extension = ".trace";
+  f.report = harness::report(
+      v, fmt::format("forkproof replay {}{} --system {}", f.name, f.extension, system));
+  Script trace = v.trace;
+  trace.head = {fmt::format(" {}: {}", v.id, v.says), fmt::format(" observed: {}", v.observed),
+                fmt::format(" allowed:  {}", v.allowed)};
+  f.content = print(trace);
+  return f;
+}
+
+}  // namespace forkproof::fuzz

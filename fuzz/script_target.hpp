@@ -1,0 +1,34 @@
+/// The targets whose inputs are scripts: the system and the model in lockstep, whatever happens.
+///
+/// The system is `impl`, or `canary` where FORKPROOF_SYSTEM says so.
+#pragma once
+#include "fuzz/focus.hpp"
+#include "fuzz/target.hpp"
+#include "harness/lockstep.hpp"
+#include "impl/machine.hpp"
+
+namespace forkproof::fuzz {
+
+class ScriptTarget final : public Target {
+ public:
+  explicit ScriptTarget(Focus focus);
+
+  bool holds(Bytes input) override;
+  Finding explain(Bytes input) override;
+  bool takes_traces() const override { return true; }
+  Buffer mutate(Bytes input, std::uint32_t seed) override;
+  Buffer cross(Bytes a, Bytes b, std::uint32_t seed) override;
+
+ private:
+  Script script_of(Bytes input) const;
+
+  Focus focus_;
+  std::string system_;
+  impl::Machine machine_;
+  harness::Lockstep<impl::Machine> lockstep_{machine_};
+};
+
+/// A violation as a finding; `again` is the command that shows it once more, up to the file.
+Finding finding_of(const harness::Violation& violation, std::string_view system);
+
+}  // namespace forkproof::fuzz

@@ -1,0 +1,50 @@
+/// A fuzz target: a statement about every byte string. A file fuzz_NAME.cpp defines the one target
+/// of its programs: the fuzzer (entry.cpp) and the test that replays its corpus (replay.cpp).
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace forkproof::fuzz {
+
+using Bytes = std::span<const std::uint8_t>;
+using Buffer = std::vector<std::uint8_t>;
+
+/// What is wrong with an input, for a person.
+struct Finding {
+  std::string name;       // of its kind: the rule that is broken, and the shape of the trace
+  std::string report;     // as every engine prints it
+  std::string content;    // the file that shows it again, as small as it gets
+  std::string extension;  // of that file
+};
+
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  /// Whether the statement holds of this input. Feeds the guide.
+  virtual bool holds(Bytes input) = 0;
+  /// What is wrong with one of which it does not. Takes as long as making it small takes.
+  virtual Finding explain(Bytes input) = 0;
+
+  /// Whether its inputs are traces as bytes, so that any trace is one of them.
+  virtual bool takes_traces() const { return false; }
+  /// Another input made of one, or of two; empty where the target leaves that to the fuzzer.
+  virtual Buffer mutate(Bytes, std::uint32_t /*seed*/) { return {}; }
+  virtual Buffer cross(Bytes, Bytes, std::uint32_t /*seed*/) { return {}; }
+};
+
+/// The target of this program.
+Target& target();
+extern const std::string_view kTargetName;
+
+/// 64 bits that differ where texts do: for names of files. FNV-1a.
+std::uint64_t hash_of(std::string_view text);
+
+/// For a target that has no trace to show.
+Finding plain_finding(std::string_view what, Bytes input, std::string_view extension);
+
+}  // namespace forkproof::fuzz
