@@ -61,6 +61,12 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
     if (const std::string_view argument = (*argv)[i]; argument.starts_with(kOption))
       forkproof::fuzz::artifact_prefix = argument.substr(kOption.size());
   (void)target();
+  std::atexit([] {
+    const auto [inputs, steps] = target().done();
+    if (inputs == 0) return;
+    const double mean = static_cast<double>(steps) / static_cast<double>(inputs);
+    fmt::print(stderr, "stat::ops_per_input:            {:.1f}\n", mean);
+  });
   return 0;
 }
 

@@ -48,7 +48,8 @@ class TraceText final : public Target {
   static std::string_view complaint(std::string_view text, const ParseError& error) {
     const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
     if (error.message.empty()) return "an error says nothing";
-    if (error.line < 1 || static_cast<std::size_t>(error.line) > lines)
+    if (error.line < 1 ||
+        static_cast<std::size_t>(error.line) > lines + 1)  // behind the last: the end
       return "an error is in a line that the text has not";
     if (error.column < 1 || static_cast<std::size_t>(error.column) > text.size() + 1)
       return "an error is in a column that the text has not";

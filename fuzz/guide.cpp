@@ -1,7 +1,6 @@
 /// What steers a fuzzer besides the edges of the code.
 #include "fuzz/guide.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -15,7 +14,7 @@ constexpr std::size_t kErrnoEnd = static_cast<std::size_t>(Errno::inval) + 1;
 constexpr std::size_t kKinds = static_cast<std::size_t>(Outcome::Kind::change);
 constexpr std::size_t kOutcomes = kKinds + kChanges.size() + kErrnoEnd;
 constexpr std::size_t kPairs = kOps * kOutcomes;
-constexpr std::size_t kStates = std::size_t{1} << 13;
+constexpr std::size_t kStates = std::size_t{1} << 12;
 constexpr std::size_t kSize = kRules.size() + kPairs + kStates;
 
 /// libFuzzer finds them by the name of the section, and clears them before each input.
@@ -55,11 +54,11 @@ void add(std::uint64_t& h, const Outcome& o) {
   h = mixed(h, static_cast<std::uint64_t>(o.value));
 }
 
-/// Bits of a number below 64, from yes-or-no questions and small counts.
+/// Bits of a number below 64, from questions of few answers.
 class Kind {
  public:
   void ask(bool answer) { bits_ = bits_ << 1 | (answer ? 1U : 0U); }
-  void count(std::size_t n) { bits_ = bits_ << 2 | std::min<std::size_t>(n, 3); }
+  void is(unsigned one_of_eight) { bits_ = bits_ << 3 | one_of_eight; }
   std::uint64_t bits() const { return bits_; }
 
  private:
@@ -67,18 +66,12 @@ class Kind {
 };
 
 void ask_of_process(const spec::World& world, const spec::Process& p, Kind& kind) {
-  kind.count(p.threads.size() - 1);
-  kind.ask(p.session_leader);
-  kind.ask(p.group_exit);
-  kind.ask(static_cast<bool>(p.execing));
+  kind.ask(p.threads.size() > 1);
+  kind.ask(p.group_exit || p.execing);
   kind.ask(p.stopping_threads > 0);
   kind.ask(p.stop_complete);
-  kind.ask(p.stop_signal.n != 0);
   kind.ask(p.continued);
-  kind.ask(p.is_subreaper);
-  kind.ask(!p.shared_pending.empty());
   const spec::Number* const group = world.numbers.find(p.pgid.n);
-  kind.ask(group != nullptr && group->group.size() > 1);
   kind.ask(group != nullptr && !group->task);  // the number is pinned by the group alone
 }
 
@@ -87,23 +80,15 @@ void ask_of_process(const spec::World& world, const spec::Process& p, Kind& kind
 std::uint64_t kind_of_task(const spec::World& world, spec::TaskId id) {
   const spec::Task& t = world.tasks[id];
   Kind kind;
-  kind.count(static_cast<std::size_t>(t.call.kind) & 3);
-  kind.ask(static_cast<std::size_t>(t.call.kind) > 3);
-  kind.ask(t.call.interrupted);
+  kind.is(static_cast<unsigned>(t.call.kind));
   kind.ask(t.zombie);
   kind.ask(t.stopped);
-  kind.ask(t.exiting());
   kind.ask(world.is_leader(id));
   kind.ask(t.adopted_at != 0);
   kind.ask(!t.pending.empty());
-  kind.ask(!t.blocked.empty());
-  kind.ask(t.pdeath.n != 0);
-  kind.ask(t.exit_signal == sig::chld.n);
   kind.ask(static_cast<bool>(t.vfork_parent));
-  kind.count(t.children.size());
-  kind.count(t.news.size());
-  kind.ask(t.parent && world.tasks[t.parent].zombie);
-  kind.ask(t.space && world.spaces[t.space].users > 1);
+  kind.ask(t.children.size() > 1);
+  kind.ask(!t.news.empty());
   ask_of_process(world, world.process_of(t), kind);
   return kind.bits();
 }

@@ -43,6 +43,8 @@ Script ScriptTarget::script_of(Bytes input) const { return focus_.plain(decode(i
 
 bool ScriptTarget::holds(Bytes input) {
   const Script script = script_of(input);
+  ++done_.inputs;
+  done_.ops += script.steps.size();
   begin_guide();
   lockstep_.begin(script.world);
   for (const Step& s : script.steps) {

@@ -18,11 +18,13 @@ class ScriptTarget final : public Target {
   bool takes_traces() const override { return true; }
   Buffer mutate(Bytes input, std::uint32_t seed) override;
   Buffer cross(Bytes a, Bytes b, std::uint32_t seed) override;
+  Done done() const override { return done_; }
 
  private:
   Script script_of(Bytes input) const;
 
   Focus focus_;
+  Done done_;
   std::string system_;
   impl::Machine machine_;
   harness::Lockstep<impl::Machine> lockstep_{machine_};

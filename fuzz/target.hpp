@@ -35,6 +35,12 @@ class Target {
   /// Another input made of one, or of two; empty where the target leaves that to the fuzzer.
   virtual Buffer mutate(Bytes, std::uint32_t /*seed*/) { return {}; }
   virtual Buffer cross(Bytes, Bytes, std::uint32_t /*seed*/) { return {}; }
+
+  /// How many inputs were run, and how many ops they had. None where there are no ops.
+  struct Done {
+    std::uint64_t inputs = 0, ops = 0;
+  };
+  virtual Done done() const { return {}; }
 };
 
 /// The target of this program.
