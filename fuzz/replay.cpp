@@ -9,12 +9,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
 #include <string>
 
 #include "fuzz/edges.hpp"
 #include "fuzz/guide.hpp"
 #include "fuzz/inputs.hpp"
+#include "spec/bytes.hpp"
+#include "spec/text.hpp"
 
 namespace forkproof::fuzz {
 namespace {
@@ -82,11 +87,36 @@ void print_rules(const std::vector<Input>& inputs) {
   fmt::print("rules covered: {}/{}\n", std::ranges::count(acted, true), kRules.size());
 }
 
-int replay(const std::vector<std::string>& paths, bool rules) {
-  Inputs inputs = read_inputs(paths);
+int print_traces(const std::vector<Input>& inputs) {
+  if (!target().takes_traces()) {
+    fmt::print(stderr, "the inputs of {} are no traces\n", kTargetName);
+    return 2;
+  }
+  for (const Input& input : inputs) fmt::print("{}", print(decode(input.bytes)));
+  return 0;
+}
+
+int export_to(const std::string& folder, const std::vector<Input>& inputs) {
+  for (const Input& input : inputs) {
+    const std::string content(input.bytes.begin(), input.bytes.end());
+    const std::string path = fmt::format("{}/{:016x}", folder, hash_of(content));
+    std::ofstream out(path, std::ios::binary);
+    out << content;
+    if (out.close(); out) continue;
+    fmt::print(stderr, "{}: {}\n", path, std::strerror(errno));
+    return 2;
+  }
+  return 0;
+}
+
+int replay(std::string_view mode, const std::string& folder,
+           const std::vector<std::string>& paths) {
+  const Inputs inputs = read_inputs(paths);
   for (const std::string& error : inputs.errors) fmt::print(stderr, "{}\n", error);
   if (!inputs.errors.empty()) return 2;
-  if (rules) return print_rules(inputs.all), 0;
+  if (mode == "--rules") return print_rules(inputs.all), 0;
+  if (mode == "--print") return print_traces(inputs.all);
+  if (mode == "--export") return export_to(folder, inputs.all);
   run_all(inputs.all, false);  // what grows with use has grown
   return compare(inputs.all, run_all(inputs.all, false), run_all(inputs.all, true));
 }
@@ -95,11 +125,19 @@ int replay(const std::vector<std::string>& paths, bool rules) {
 }  // namespace forkproof::fuzz
 
 int main(int argc, char** argv) {
-  std::vector<std::string> paths(argv + 1, argv + argc);
-  const bool rules = std::erase(paths, "--rules") > 0;
-  if (paths.empty() || paths[0].starts_with("-")) {
-    fmt::print(stderr, "usage: {} [--rules] PATH...\n", argv[0]);
+  std::vector<std::string> words(argv + 1, argv + argc);
+  std::string mode, folder;
+  const auto take = [&](std::string& into) {
+    if (words.empty()) return;
+    into = words[0];
+    words.erase(words.begin());
+  };
+  if (!words.empty() && words[0].starts_with("-")) take(mode);
+  if (mode == "--export") take(folder);
+  const bool known = mode.empty() || mode == "--rules" || mode == "--print" || mode == "--export";
+  if (words.empty() || !known) {
+    fmt::print(stderr, "usage: {} [--rules | --print | --export DIR] PATH...\n", argv[0]);
     return 2;
   }
-  return forkproof::fuzz::replay(paths, rules);
+  return forkproof::fuzz::replay(mode, folder, words);
 }
