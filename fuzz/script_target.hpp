@@ -26,7 +26,7 @@ class ScriptTarget final : public Target {
   Focus focus_;
   Done done_;
   std::string system_;
-  impl::Machine machine_;
+  impl::Machine fresh_, machine_ = fresh_;
   harness::Lockstep<impl::Machine> lockstep_{machine_};
 };
 
