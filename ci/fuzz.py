@@ -237,7 +237,7 @@ class Target:
             status, log = result
             if made:
                 name, small = made[0].stem, made[0]
-                report = log[log.find("VIOLATION"):log.find("written: ")]
+                report = log[log.find("VIOLATION"):log.rfind("written: ")]
             else:
                 name = "unstable-" + self.name if status == 0 else self.name_of_crash(path, log)
                 small, report = self.smaller(path, Path(scratch), name), log

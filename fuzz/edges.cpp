@@ -35,10 +35,9 @@ std::uint64_t hash_of_edges() {
   return h;
 }
 
-std::size_t edge_count() {
-  std::size_t n = 0;
-  for (const std::span<char> part : parts()) n += part.size();
-  return n;
+void for_each_edge(const std::function<void(bool)>& f) {
+  for (const std::span<char> part : parts())
+    for (const char counter : part) f(counter != 0);
 }
 
 }  // namespace forkproof::fuzz

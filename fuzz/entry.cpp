@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
+#include "fuzz/file.hpp"
 #include "fuzz/target.hpp"
 
 /// The fuzzer's own mutations of bytes; an engine that mutates by itself need not have them.
@@ -20,21 +19,10 @@ namespace {
 
 std::string artifact_prefix;
 
-/// Whole or not at all, and never over a file that is there.
 void write_finding(const Finding& f) {
   const std::string path = artifact_prefix + f.name + f.extension;
-  std::FILE* const file = std::fopen(path.c_str(), "wbx");
-  if (file == nullptr) {
-    fmt::print(stderr, "{}: {}\n", path, errno == EEXIST ? "is known" : std::strerror(errno));
-    return;
-  }
-  const bool written = std::fwrite(f.content.data(), 1, f.content.size(), file) == f.content.size();
-  if (std::fclose(file) == 0 && written) {
-    fmt::print(stderr, "written: {}\n", path);
-    return;
-  }
-  fmt::print(stderr, "{}: {}\n", path, std::strerror(errno));
-  std::remove(path.c_str());
+  const std::string error = write_whole(path, f.content);
+  fmt::print(stderr, "written: {}{}{}\n", path, error.empty() ? "" : " not, ", error);
 }
 
 [[noreturn]] void fail(const Finding& f) {

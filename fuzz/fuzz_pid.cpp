@@ -195,8 +195,11 @@ std::string machine_complaint(Reader& in) {
 
 class PidTarget final : public Target {
  public:
+  std::string_view extension() const override { return ".pid"; }
   bool holds(Bytes input) override { return complaint(input).empty(); }
-  Finding explain(Bytes input) override { return plain_finding(complaint(input), input, ".pid"); }
+  Finding explain(Bytes input) override {
+    return plain_finding(complaint(input), input, extension());
+  }
 
  private:
   static std::string complaint(Bytes input) {

@@ -14,8 +14,11 @@ namespace {
 
 class TraceBytes final : public Target {
  public:
+  std::string_view extension() const override { return ".raw"; }
   bool holds(Bytes input) override { return complaint(input).empty(); }
-  Finding explain(Bytes input) override { return plain_finding(complaint(input), input, ".bytes"); }
+  Finding explain(Bytes input) override {
+    return plain_finding(complaint(input), input, extension());
+  }
   bool takes_traces() const override { return true; }
   Buffer mutate(Bytes input, std::uint32_t seed) override {
     return encode(Mutator(seed, focus_).mutate(decode(input)));

@@ -20,9 +20,10 @@ std::string_view text_of(Bytes input) {
 
 class TraceText final : public Target {
  public:
+  std::string_view extension() const override { return ".txt"; }
   bool holds(Bytes input) override { return complaint(text_of(input)).empty(); }
   Finding explain(Bytes input) override {
-    return plain_finding(complaint(text_of(input)), input, ".txt");
+    return plain_finding(complaint(text_of(input)), input, extension());
   }
   /// On the ops of a text that is a trace.
   Buffer mutate(Bytes input, std::uint32_t seed) override {

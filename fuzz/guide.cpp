@@ -115,6 +115,10 @@ void guide_by(const spec::Model& model, const Op& op) {
 
 std::span<const std::uint8_t> counters() { return all_counters; }
 
+std::span<const std::uint8_t> lasting_counters() {
+  return counters().first(kRules.size() + kPairs);
+}
+
 std::uint64_t guide_hash() { return hash; }
 
 }  // namespace forkproof::fuzz

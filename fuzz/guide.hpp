@@ -21,6 +21,8 @@ void guide_by(const spec::Model& model, const Op& op);
 
 /// One byte a rule, then those of the pairs, then those of the states.
 std::span<const std::uint8_t> counters();
+/// Those of the rules and of the pairs.
+std::span<const std::uint8_t> lasting_counters();
 
 /// Of all that the guide saw since it began, whatever counts.
 std::uint64_t guide_hash();

@@ -9,13 +9,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "fuzz/edges.hpp"
+#include "fuzz/file.hpp"
 #include "fuzz/guide.hpp"
 #include "fuzz/inputs.hpp"
 #include "spec/bytes.hpp"
@@ -96,16 +96,41 @@ int print_traces(const std::vector<Input>& inputs) {
   return 0;
 }
 
+int write_to(const std::string& folder, const Input& input, std::string_view extension) {
+  const std::string content(input.bytes.begin(), input.bytes.end());
+  const std::string path = fmt::format("{}/{:016x}{}", folder, hash_of(content), extension);
+  const std::string error = write_whole(path, content);
+  if (!error.empty()) fmt::print(stderr, "{}: {}\n", path, error);
+  return error.empty() ? 0 : 2;
+}
+
 int export_to(const std::string& folder, const std::vector<Input>& inputs) {
+  for (const Input& input : inputs)
+    if (const int status = write_to(folder, input, "")) return status;
+  return 0;
+}
+
+int distil(const std::string& folder, std::vector<Input> inputs) {
+  for (Input& input : inputs) input.bytes = target().canonical(input.bytes);
+  std::ranges::sort(inputs, {}, [](const Input& i) { return std::pair{i.bytes.size(), i.path}; });
+  std::vector<bool> met;
+  std::size_t kept = 0;
   for (const Input& input : inputs) {
-    const std::string content(input.bytes.begin(), input.bytes.end());
-    const std::string path = fmt::format("{}/{:016x}", folder, hash_of(content));
-    std::ofstream out(path, std::ios::binary);
-    out << content;
-    if (out.close(); out) continue;
-    fmt::print(stderr, "{}: {}\n", path, std::strerror(errno));
-    return 2;
+    run(input);
+    bool adds = false;
+    auto meet = [&, at = std::size_t{0}](bool is_there) mutable {
+      if (met.size() == at) met.push_back(false);
+      adds = adds || (is_there && !met[at]);
+      met[at] = met[at] || is_there;
+      ++at;
+    };
+    for (const std::uint8_t counter : lasting_counters()) meet(counter != 0);
+    for_each_edge(std::ref(meet));
+    if (!adds) continue;
+    ++kept;
+    if (const int status = write_to(folder, input, target().extension())) return status;
   }
+  fmt::print("{}: kept {} of {} inputs\n", kTargetName, kept, inputs.size());
   return 0;
 }
 
@@ -117,6 +142,7 @@ int replay(std::string_view mode, const std::string& folder,
   if (mode == "--rules") return print_rules(inputs.all), 0;
   if (mode == "--print") return print_traces(inputs.all);
   if (mode == "--export") return export_to(folder, inputs.all);
+  if (mode == "--distil") return distil(folder, inputs.all);
   run_all(inputs.all, false);  // what grows with use has grown
   return compare(inputs.all, run_all(inputs.all, false), run_all(inputs.all, true));
 }
@@ -133,10 +159,12 @@ int main(int argc, char** argv) {
     words.erase(words.begin());
   };
   if (!words.empty() && words[0].starts_with("-")) take(mode);
-  if (mode == "--export") take(folder);
-  const bool known = mode.empty() || mode == "--rules" || mode == "--print" || mode == "--export";
+  const bool writes = mode == "--export" || mode == "--distil";
+  if (writes) take(folder);
+  const bool known = mode.empty() || mode == "--rules" || mode == "--print" || writes;
   if (words.empty() || !known) {
-    fmt::print(stderr, "usage: {} [--rules | --print | --export DIR] PATH...\n", argv[0]);
+    fmt::print(stderr, "usage: {} [--rules | --print | --export DIR | --distil DIR] PATH...\n",
+               argv[0]);
     return 2;
   }
   return forkproof::fuzz::replay(mode, folder, words);

@@ -10,7 +10,6 @@
 #include "fuzz/mutator.hpp"
 #include "harness/shrink.hpp"
 #include "spec/bytes.hpp"
-#include "spec/text.hpp"
 
 namespace forkproof::fuzz {
 
@@ -24,22 +23,17 @@ std::string read_system() {
   std::exit(2);
 }
 
-/// Who does what, without arguments and numbers: traces of one shape have one cause, mostly.
-std::string shape_of(const Script& script) {
-  std::string shape;
-  for (const Step& s : script.steps) shape += fmt::format("{}:{} ", s.actor, name_of(s.op));
-  return shape;
-}
-
 /// More pages and tasks than an input will have.
 Script large_script() {
   Script script;
-  script.steps.push_back({.op = Mmap{.pages = kPages}});
+  const auto add = [&](const Op& op) { script.steps.emplace_back().op = op; };
+  add(Mmap{.pages = kPages});
   for (std::int32_t name = 1; name < 256; ++name) {
-    script.steps.push_back({.op = Fork{}, .binds = name});
+    add(Fork{});
+    script.steps.back().binds = name;
     script.names.push_back(canonical_name(name));
   }
-  script.steps.push_back({.op = Munmap{.pages = kPages}});
+  add(Munmap{.pages = kPages});
   return script;
 }
 
@@ -53,6 +47,8 @@ ScriptTarget::ScriptTarget(Focus focus)
 }
 
 Script ScriptTarget::script_of(Bytes input) const { return focus_.plain(decode(input)); }
+
+Buffer ScriptTarget::canonical(Bytes input) const { return encode(script_of(input)); }
 
 bool ScriptTarget::holds(Bytes input) {
   const Script script = script_of(input);
@@ -82,19 +78,6 @@ Buffer ScriptTarget::mutate(Bytes input, std::uint32_t seed) {
 
 Buffer ScriptTarget::cross(Bytes a, Bytes b, std::uint32_t seed) {
   return encode(focus_.plain(Mutator(seed, focus_).cross(script_of(a), script_of(b))));
-}
-
-Finding finding_of(const harness::Violation& v, std::string_view system) {
-  Finding f;
-  f.name = fmt::format("{}-{:08x}", v.id, hash_of(shape_of(v.trace)) & 0xFFFFFFFF);
-  f.extension = ".trace";
-  f.report = harness::report(
-      v, fmt::format("forkproof replay {}{} --system {}", f.name, f.extension, system));
-  Script trace = v.trace;
-  trace.head = {fmt::format(" {}: {}", v.id, v.says), fmt::format(" observed: {}", v.observed),
-                fmt::format(" allowed:  {}", v.allowed)};
-  f.content = print(trace);
-  return f;
 }
 
 }  // namespace forkproof::fuzz

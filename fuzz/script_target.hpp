@@ -16,6 +16,8 @@ class ScriptTarget final : public Target {
   bool holds(Bytes input) override;
   Finding explain(Bytes input) override;
   bool takes_traces() const override { return true; }
+  std::string_view extension() const override { return ".bytes"; }
+  Buffer canonical(Bytes input) const override;
   Buffer mutate(Bytes input, std::uint32_t seed) override;
   Buffer cross(Bytes a, Bytes b, std::uint32_t seed) override;
   Done done() const override { return done_; }
@@ -29,8 +31,5 @@ class ScriptTarget final : public Target {
   impl::Machine fresh_, machine_ = fresh_;
   harness::Lockstep<impl::Machine> lockstep_{machine_};
 };
-
-/// A violation as a finding; `again` is the command that shows it once more, up to the file.
-Finding finding_of(const harness::Violation& violation, std::string_view system);
 
 }  // namespace forkproof::fuzz

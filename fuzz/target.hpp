@@ -8,18 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzz/finding.hpp"
+
 namespace forkproof::fuzz {
 
 using Bytes = std::span<const std::uint8_t>;
 using Buffer = std::vector<std::uint8_t>;
-
-/// What is wrong with an input, for a person.
-struct Finding {
-  std::string name;       // of its kind: the rule that is broken, and the shape of the trace
-  std::string report;     // as every engine prints it
-  std::string content;    // the file that shows it again, as small as it gets
-  std::string extension;  // of that file
-};
 
 class Target {
  public:
@@ -32,6 +26,10 @@ class Target {
 
   /// Whether its inputs are traces as bytes, so that any trace is one of them.
   virtual bool takes_traces() const { return false; }
+  /// Of the files of its corpus. Those that `forkproof replay` runs are called .bytes.
+  virtual std::string_view extension() const = 0;
+  /// The input as it is kept: one that does the same.
+  virtual Buffer canonical(Bytes input) const { return {input.begin(), input.end()}; }
   /// Another input made of one, or of two; empty where the target leaves that to the fuzzer.
   virtual Buffer mutate(Bytes, std::uint32_t /*seed*/) { return {}; }
   virtual Buffer cross(Bytes, Bytes, std::uint32_t /*seed*/) { return {}; }
@@ -46,9 +44,6 @@ class Target {
 /// The target of this program.
 Target& target();
 extern const std::string_view kTargetName;
-
-/// 64 bits that differ where texts do: for names of files. FNV-1a.
-std::uint64_t hash_of(std::string_view text);
 
 /// For a target that has no trace to show.
 Finding plain_finding(std::string_view what, Bytes input, std::string_view extension);
