@@ -5,6 +5,7 @@ program does with a file is one rename. An input has its hash for a name, and a 
 that the target gives it, so neither is counted twice.
 """
 import argparse
+import configparser
 import hashlib
 import os
 import re
@@ -18,7 +19,6 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LENGTHS = {"fuzz_pid": 512, "fuzz_trace_text": 2048}  # the longest inputs; 96 for the others
 REPEATS = 3  # how often a job starts again after a finding that was known
 MINIMISING = 20  # seconds for an input that the target cannot make small itself
 
@@ -131,10 +131,17 @@ class Target:
                     ASAN_OPTIONS="detect_leaks=0:handle_abort=0:symbolize=1")
 
     def options(self):
-        words = [f"-max_len={LENGTHS.get(self.name, 96)}", "-timeout=20", "-rss_limit_mb=4096",
-                 "-reduce_inputs=0", "-print_final_stats=1"]
-        dictionary = ROOT / "fuzz" / f"{self.name}.dict"
-        return words + ([f"-dict={dictionary}"] if dictionary.exists() else [])
+        words = [f"-{key}={value}" for key, value in self.settings().items()]
+        if self.name != "fuzz_pid":
+            form = "text" if self.name == "fuzz_trace_text" else "bytes"
+            words.append(f"-dict={ROOT}/fuzz/{form}.dict")
+        return words + ["-print_final_stats=1"]
+
+    def settings(self):
+        file = ROOT / "fuzz" / f"{self.name}.options"
+        parser = configparser.ConfigParser()
+        parser.read(file if file.exists() else ROOT / "fuzz/script.options")
+        return parser["libfuzzer"]
 
     def make_seeds(self):
         """The traces of fuzz/corpus in the form that the target takes."""
@@ -192,7 +199,7 @@ class Target:
             environment["AFL_BENCH_UNTIL_CRASH"] = "1"
         with open(self.home / "logs" / f"afl-{job}.log", "ab") as log:
             result = run(["afl-fuzz", *role, "-i", seeds, "-o", out, "-V", self.o.time,
-                          "-G", LENGTHS.get(self.name, 96), "--", program],
+                          "-G", self.settings()["max_len"], "--", program],
                          stdout=log, stderr=log, env=environment)
         if result and result[0] not in (0, 1) and not stopping.is_set():
             fail_later(f"afl-fuzz ended with {result[0]}; see {self.home}/logs/afl-{job}.log")

@@ -22,6 +22,12 @@ extern "C" void __sanitizer_cov_8bit_counters_init(char* start, char* stop) {
   if (start != stop) parts().emplace_back(start, stop);
 }
 
+// What compilers announce besides, which nobody asks for here.
+extern "C" [[gnu::weak]] void __sanitizer_cov_pcs_init(const std::uintptr_t*,
+                                                       const std::uintptr_t*) {}
+extern "C" [[gnu::weak]] void __sanitizer_cov_trace_pc_guard_init(std::uint32_t*, std::uint32_t*) {}
+extern "C" [[gnu::weak]] void __sanitizer_cov_trace_pc_guard(std::uint32_t*) {}
+
 namespace forkproof::fuzz {
 
 void clear_edges() {
