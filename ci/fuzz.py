@@ -59,7 +59,8 @@ def parse(arguments):
     parser.add_argument("--sanitizers", choices=["yes", "no"], default="yes")
     parser.add_argument("--system", choices=["impl", "canary"], default="impl")
     parser.add_argument("--out", type=Path, default=ROOT / "build/fuzzing")
-    for flag in ["--empty", "--until-found", "--report", "--only-report", "--check"]:
+    for flag in ["--empty", "--until-found", "--report", "--only-report",
+                 "--only-recover", "--check"]:
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--build", type=Path)
     o = parser.parse_args(arguments)
@@ -301,6 +302,12 @@ class Target:
         shutil.rmtree(old)
         return before, sum(1 for _ in self.corpus.iterdir())
 
+    def check_stability(self):
+        """The same input does the same, to the last edge."""
+        result = run([self.replay, self.corpus], stdout=subprocess.PIPE, env=self.environment())
+        if result and result[0] != 0 and self.o.system == "impl":
+            fail_later(f"{self.name}: its corpus is not stable:\n{result[1][-2000:]}")
+
     def recover(self):
         """What a run that was killed between two renames left behind."""
         old = self.home / "corpus.old"
@@ -394,6 +401,7 @@ def campaign(targets, o):
 
     def minimise(t):
         before, after = t.minimise()
+        t.check_stability()
         print(f"{t.name}: {before} inputs, {after} after minimising", flush=True)
 
     workers(o.jobs, [lambda t=t: minimise(t) for t in targets])
@@ -410,7 +418,7 @@ def main():
         targets = [Target(name, o) for name in o.targets]
         for t in targets:
             t.recover()
-        if not o.only_report:
+        if not o.only_report and not o.only_recover:
             campaign(targets, o)
         if (o.report or o.only_report) and not stopping.is_set():
             report_coverage(targets, o)

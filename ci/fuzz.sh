@@ -16,6 +16,7 @@
 #   --out DIR        keep everything in DIR
 #   --report         write what is covered: out/coverage/html by llvm-cov, out/coverage/rules
 #   --only-report    ... and do nothing else
+#   --only-recover   sort what a killed run left behind, and do nothing else
 #
 # Exit status: 0 nothing was found, 1 something was, 2 usage, 3 cannot run here.
 set -euo pipefail

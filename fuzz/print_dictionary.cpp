@@ -28,31 +28,34 @@ void add(std::set<std::string>& words, std::span<const Word> table) {
   for (const Word& w : table) words.emplace(w.name);
 }
 
+/// What a text has besides the words of the tables.
+constexpr std::string_view kTexts[] = {"forkproof-trace v1\n",
+                                       "world profile=",
+                                       " pid_max=",
+                                       "init: ",
+                                       "world: ",
+                                       "\nexpect ",
+                                       " -> ",
+                                       " => ",
+                                       " as A",
+                                       " pid 3",
+                                       "group:",
+                                       "own-group",
+                                       "all",
+                                       "any",
+                                       "none",
+                                       "blocks",
+                                       "not-run",
+                                       "dies ",
+                                       "value:1",
+                                       "task:1",
+                                       "core",
+                                       "0x10",
+                                       "\nA: ",
+                                       "\ninit => "};
+
 std::set<std::string> texts() {
-  std::set<std::string> words{"forkproof-trace v1\n",
-                              "world profile=",
-                              " pid_max=",
-                              "init: ",
-                              "world: ",
-                              "\nexpect ",
-                              " -> ",
-                              " => ",
-                              " as A",
-                              " pid 3",
-                              "group:",
-                              "own-group",
-                              "all",
-                              "any",
-                              "none",
-                              "blocks",
-                              "not-run",
-                              "dies ",
-                              "value:1",
-                              "task:1",
-                              "core",
-                              "0x10",
-                              "\nA: ",
-                              "\ninit => "};
+  std::set<std::string> words(std::begin(kTexts), std::end(kTexts));
   const auto flags = [&]<class Kind>(Flags<Kind>) { add(words, Kind::words); };
   for (std::size_t i = 0; i < kOps; ++i) {
     const Op op = default_op(i);
