@@ -1,7 +1,12 @@
 /// What steers a fuzzer besides the edges of the code.
 #include "fuzz/guide.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <bitset>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -75,6 +80,25 @@ void ask_of_process(const spec::World& world, const spec::Process& p, Kind& kind
   kind.ask(group != nullptr && !group->task);  // the number is pinned by the group alone
 }
 
+std::size_t read_wanted() {
+  const char* const set = std::getenv("FORKPROOF_RULES_WANTED");
+  return set == nullptr ? 0 : std::strtoul(set, nullptr, 10);
+}
+
+/// Tells when all the rules that are wanted have acted, by any input.
+void watch_rules(std::span<const RuleId> fired) {
+  using Clock = std::chrono::steady_clock;
+  static const std::size_t wanted = read_wanted();
+  static const Clock::time_point start = Clock::now();
+  static std::bitset<kRules.size()> acted;
+  if (wanted == 0) return;
+  for (const RuleId rule : fired) acted.set(rule.n);
+  if (acted.count() < wanted) return;
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  fmt::print(stderr, "stat::rules: {} after {:.2f} s\n", acted.count(), seconds);
+  std::_Exit(0);
+}
+
 }  // namespace
 
 std::uint64_t kind_of_task(const spec::World& world, spec::TaskId id) {
@@ -106,6 +130,7 @@ void guide_by(const spec::Model& model, const Op& op) {
     for (const RuleId rule : model.fired()) all_counters[rule.n] = 1;
   if (kSources.outcomes)
     all_counters[kRules.size() + op.index() * kOutcomes + place_of(said.outcome)] = 1;
+  watch_rules(model.fired());
   for (const spec::TaskId id : model.touched()) {
     const std::uint64_t state = mixed(1, kind_of_task(model.world(), id));
     hash = mixed(hash, state);

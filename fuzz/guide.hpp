@@ -3,7 +3,8 @@
 ///
 /// FORKPROOF_GUIDE names the sources that count, with commas between them: `rules`, `outcomes`,
 /// `states`; `none` is none of them. All do if it is not set. That is for measuring what each is
-/// worth (bench/fuzz).
+/// worth (bench/fuzz), as is FORKPROOF_RULES_WANTED: the process ends with a line on standard error
+/// when so many rules have acted.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -58,8 +58,10 @@ check_target() {
     -artifact_prefix="$scratch/" </dev/null 2>&1) || status=$?
   grep -q 'Done 4 runs' <<<"$output" && ((status == 0)) ||
     fail "$sanitizer: $name ended with $status: $(tail -n 12 <<<"$output")"
-  # Threads it may have. The leak check is itself a tracer, and is off for the second look.
-  (cd / && env -i ASAN_OPTIONS=detect_leaks=0 strace -f -qq -e trace=process -o "$scratch/calls" \
+  # Threads it may have. The check for leaks is itself a tracer, and is off for the second look; so
+  # is the symbolizer, which only makes the log of libFuzzer nicer.
+  (cd / && env -i ASAN_OPTIONS=detect_leaks=0:symbolize=0 UBSAN_OPTIONS=symbolize=0 \
+    MSAN_OPTIONS=symbolize=0 strace -f -qq -e trace=process -o "$scratch/calls" \
     "$folder/$name" -seed=1337 -runs=4 -artifact_prefix="$scratch/" </dev/null >"$scratch/log" 2>&1)
   if grep -E 'execve|fork|clone' "$scratch/calls" | tail -n +2 | grep -v CLONE_THREAD; then
     fail "$sanitizer: $name starts that process"
