@@ -56,8 +56,9 @@ check_target() {
   if foreign_libraries "$folder/$name"; then fail "$sanitizer: $name needs that library"; fi
   output=$(cd / && env -i PATH=/usr/bin "$folder/$name" -seed=1337 -runs=4 \
     -artifact_prefix="$scratch/" </dev/null 2>&1) || status=$?
-  grep -q 'Done 4 runs' <<<"$output" && ((status == 0)) ||
+  if ((status != 0)) || ! grep -q 'Done 4 runs' <<<"$output"; then
     fail "$sanitizer: $name ended with $status: $(tail -n 12 <<<"$output")"
+  fi
   # Threads it may have. The check for leaks is itself a tracer, and is off for the second look; so
   # is the symbolizer, which only makes the log of libFuzzer nicer.
   (cd / && env -i ASAN_OPTIONS=detect_leaks=0:symbolize=0 UBSAN_OPTIONS=symbolize=0 \
