@@ -57,7 +57,7 @@ void add_check(CLI::App& app, Command& command) {
 void add_replay(CLI::App& app, Command& command) {
   auto o = std::make_shared<ReplayOptions>();
   CLI::App* c = app.add_subcommand("replay", "Run traces that say what must happen");
-  c->add_option("PATH", o->paths, "Traces, or folders of *.trace")->required();
+  c->add_option("PATH", o->paths, "Traces, or folders of *.trace and *.bytes")->required();
   add_system(c, o->system);
   add_report(c, o->report);
   c->callback([&command, o] { command = [o] { return replay(*o); }; });
