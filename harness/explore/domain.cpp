@@ -128,7 +128,8 @@ void list_steps(const spec::World& world, const Naming& naming, const Bounds& bo
     const Pid number = naming.current(actor.n, world);
     if (!can_act(world.tasks[world.task_of(number)])) continue;
     for_each_op([&]<class O>() {
-      if (by_world<O> || !bounds.ops[*op_index(O::name)]) return;
+      constexpr std::size_t kIndex = *op_index(O::name);
+      if (by_world<O> || !bounds.ops[kIndex]) return;
       if (creates_task<O> && world.tasks.size() >= bounds.tasks) return;
       Step step;
       step.actor = actor.n;
