@@ -1,6 +1,6 @@
 /* The family fragment of the process lifecycle in Promela: what a state is, and what is done in it,
    is stated in README.md beside this file. Written from the man pages fork(2), vfork(2), wait(2),
-   execve(2) and _exit(2), and from nothing of spec/ nor of family.m: it is there to be compared.
+   execve(2) and _exit(2), and not from the code of spec/: it is there to be compared.
 
    Tasks are linked: oldest child and next younger sibling. After each step they are numbered anew,
    depth first: families that differ in nothing but the names of their tasks are one state. */
