@@ -88,6 +88,10 @@ void add_explore(CLI::App& app, Command& command) {
                                      std::string(harness::kCoreOps));
   c->add_flag("--symmetry", o->symmetry,
               "Take worlds for one that differ only in which numbers their tasks have");
+  c->add_option("--project", o->project, "family: count the family trees among the worlds, too");
+  c->add_flag("--merge", o->merge, "With --project: take the worlds of one family tree for one");
+  c->add_option("--pid-max", o->pid_max, "The limit of the numbers");
+  c->add_option("--pid-cursor", o->pid_cursor, "The number that is tried first");
   c->add_option("--seconds", o->seconds, "Stop after so long");
   c->add_option("--memory", o->memory, "Stop when so many MiB are used: 4096 by default");
   c->add_option("--jobs", o->jobs, "How many threads; by default one for each processor");

@@ -57,8 +57,8 @@ int record(const RecordOptions& options);
 
 struct ExploreOptions {
   std::string system = "impl", profile = "linux-6", tasks = "3", pages = "1", depth, ops;
-  std::string seconds, memory = "4096", jobs, emit;
-  bool symmetry = false, json = false;
+  std::string seconds, memory = "4096", jobs, emit, project, pid_max, pid_cursor;
+  bool symmetry = false, merge = false, json = false;
 };
 int explore(const ExploreOptions& options);
 

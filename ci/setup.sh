@@ -18,6 +18,7 @@ packages=(
   libfmt-dev libcli11-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   libz3-dev cvc5 libxxhash-dev
+  rumur spin
 )
 
 case ${1-} in

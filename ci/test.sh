@@ -2,7 +2,7 @@
 # usage: ci/test.sh [CTEST-OPTION...]
 #
 # Sets up, builds with sanitizers and assertions, warnings being errors, and runs every test. Then
-# the fuzz targets are built and tested: 15 seconds of each, and the build for OSS-Fuzz.
+# the fuzz targets are built and run for 15 seconds each. What takes longer is in ci/nightly.sh.
 # Options go to ctest, for example: ci/test.sh -R trace -V; with options nothing is fuzzed.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -21,4 +21,3 @@ if ((status != 0 || $# > 0)); then exit "$status"; fi
 
 "$ROOT/ci/fuzz.sh" --time 15s
 "$ROOT/ci/tests/campaign.sh"
-"$ROOT/ci/tests/oss_fuzz.sh" address # the others take minutes each
