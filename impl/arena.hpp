@@ -5,6 +5,7 @@
 /// that are hot are aligned to whole cache lines and packed back to back, so consecutive records
 /// start in different cache sets by themselves; a slab's colour offsets would gain nothing here.
 #pragma once
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -66,6 +67,18 @@ class Arena {
 
   std::size_t taken() const { return used_ - 1 - free_.size(); }
 
+  /// Whether the same records are taken in both, and are equal.
+  bool same_as(const Arena& other) const {
+    const std::vector<bool> ours = free_list(), theirs = other.free_list();
+    const std::size_t end = std::max(used_, other.used_);
+    for (std::size_t i = 1; i < end; ++i) {
+      const bool taken = i < used_ && !ours[i];
+      if (taken != (i < other.used_ && !theirs[i])) return false;
+      if (taken && !(records_[i] == other.records_[i])) return false;
+    }
+    return true;
+  }
+
   bool sound() const {
     if (used_ > records_.size() || free_.size() >= used_) return false;
     std::vector<bool> met(used_);
@@ -77,6 +90,12 @@ class Arena {
   }
 
  private:
+  std::vector<bool> free_list() const {
+    std::vector<bool> is_free(used_);
+    for (const Index i : free_) is_free[i] = true;
+    return is_free;
+  }
+
   std::vector<Record> records_;  // records_[0] is nobody's
   std::vector<Index> free_;
   std::size_t used_ = 1;  // records from here on were never taken

@@ -1,4 +1,8 @@
-/// fork, vfork and clone.
+/// fork, vfork and clone: a task is made step by step (impl/steps.hpp), and if a step fails those
+/// before it are undone, the last first.
+///
+/// What is taken is kept in a Birth, which nobody else can see, until the last step ties it to the
+/// others.
 ///
 /// Sources: kernel/fork.c copy_process(), kernel_clone().
 #include "impl/bits/clone_flags.hpp"
@@ -12,24 +16,41 @@ std::uint16_t flags_of_child(const Task& maker) {
   return static_cast<std::uint16_t>(bits::flags_of_child(std::uint32_t{maker.flags}));
 }
 
+/// What the call comes to when the step fails.
+constexpr std::uint64_t failure_of(CopyStep step) {
+  return static_cast<std::uint64_t>(table_of(step).no_room);
+}
+
 }  // namespace
 
-Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
-  if (bits::clone_refuses(flags.bits, is_init(process_of(t))))
-    return Outcome::failure(Errno::inval);
-  const bool asks_first = profile_ == Profile::linux_6;
-  if (asks_first && look_again(t)) return postpone(t, flags, exit_signal);
-  const std::optional<std::int32_t> number = fresh_number();
-  if (!number) return Outcome::failure(Errno::again);
-  if (!asks_first && look_again(t)) {  // 4.12 looks late: the number is given back, but passed
-    taken_.give_back(static_cast<std::size_t>(*number));
-    return postpone(t, flags, exit_signal);
-  }
+/// A task in the making: what has been taken for it.
+struct Machine::Birth {
+  Task& maker;
+  Process& makers;
+  CloneFlags flags;
+  std::uint8_t exit_signal;
+  bool is_thread;
+  Task* task = nullptr;
+  Process* process = nullptr;  // its own
+  Index actions = kNobody;
+  Index space = kNobody;
+  std::int32_t number = 0;
+  bool maker_got_actions = false;  // to share, as it had none
+  bool maker_got_space = false;
+};
 
-  Task& child = flags.has(clone_flag::thread) ? new_thread(t, *number)
-                                              : new_process(t, *number, flags, exit_signal);
+Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
+  Birth birth{.maker = t, .makers = process_of(t), .flags = flags, .exit_signal = exit_signal,
+              .is_thread = flags.has(clone_flag::thread)};
+  NoFaults none;
+  const std::uint64_t verdict =
+      faults_.armed() ? copy_process_or_fail(birth) : copy_process(birth, none);
+  if (verdict == bits::kRestarts) return postpone(t, flags, exit_signal);
+  if (verdict != bits::kGoesOn) return Outcome::failure(static_cast<Errno>(verdict));
+
+  Task& child = *birth.task;
   touch(child, true);
-  const Outcome made = Outcome::task(Pid{*number});
+  const Outcome made = Outcome::task(Pid{birth.number});
   if (!flags.has(clone_flag::vfork)) return made;
   child.vfork_parent = id(t);
   t.vfork_child = id(child);
@@ -49,59 +70,158 @@ Outcome Machine::postpone(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
   return Outcome::of(Outcome::Kind::blocks);
 }
 
-Task& Machine::new_thread(Task& maker, std::int32_t number) {
-  Process& p = process_of(maker);
+std::uint64_t Machine::copy_process_or_fail(Birth& b) { return copy_process(b, faults_); }
+
+/// All the steps, or none. Answers an errno, kRestarts or kGoesOn.
+std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
+  std::uint64_t verdict = check_flags(b);
+  if (verdict == bits::kGoesOn) verdict = dup_task_struct(b, faults);
+  if (verdict == bits::kGoesOn) verdict = copy_sighand(b, faults);
+  if (verdict == bits::kGoesOn) verdict = copy_signal(b, faults);
+  if (verdict == bits::kGoesOn) verdict = copy_mm(b, faults);
+  if (verdict == bits::kGoesOn) verdict = alloc_pid(b, faults);
+  if (verdict == bits::kGoesOn) verdict = can_fork(b, faults);
+  if (verdict == bits::kGoesOn)
+    attach(b);
+  else
+    undo(b);
+  return verdict;
+}
+
+std::uint64_t Machine::check_flags(Birth& b) {
+  return bits::before_copying(b.flags.bits, is_init(b.makers), profile_ == Profile::linux_6,
+                              [&] { return look_again(b.maker); });
+}
+
+std::uint64_t Machine::dup_task_struct(Birth& b, auto& faults) {
+  if (faults.strike(CopyStep::dup_task_struct)) return failure_of(CopyStep::dup_task_struct);
   Task& t = tasks_.make();
-  t.process = maker.process;
-  t.pid = number;
-  t.flags = flags_of_child(maker);
-  t.blocked = maker.blocked;
-  numbers_.make(number).task = id(t);
+  b.task = &t;
+  t.flags = flags_of_child(b.maker);
+  t.blocked = b.maker.blocked;
+  return bits::kGoesOn;
+}
+
+std::uint64_t Machine::copy_sighand(Birth& b, auto& faults) {
+  constexpr CopyStep kStep = CopyStep::copy_sighand;
+  if (b.is_thread) return bits::kGoesOn;
+  const bool share = b.flags.has(clone_flag::sighand);
+  if (share && b.makers.actions == kNobody) {
+    if (faults.strike(kStep)) return failure_of(kStep);
+    own_actions(b.makers);
+    b.maker_got_actions = true;
+  }
+  if (share) {
+    b.actions = b.makers.actions;
+  } else if (b.makers.actions != kNobody && !actions_[b.makers.actions].all_default()) {
+    if (faults.strike(kStep)) return failure_of(kStep);
+    b.actions = actions_.take();
+    actions_[b.actions] = actions_[b.makers.actions];
+    actions_[b.actions].sharers = {};
+  }
+  return bits::kGoesOn;
+}
+
+std::uint64_t Machine::copy_signal(Birth& b, auto& faults) {
+  if (b.is_thread) return bits::kGoesOn;
+  if (faults.strike(CopyStep::copy_signal)) return failure_of(CopyStep::copy_signal);
+  b.process = &processes_.make();
+  return bits::kGoesOn;
+}
+
+std::uint64_t Machine::copy_mm(Birth& b, auto& faults) {
+  constexpr CopyStep kStep = CopyStep::copy_mm;
+  if (b.is_thread) return bits::kGoesOn;
+  if (b.flags.has(clone_flag::vm)) {
+    if (b.makers.space == kNobody) {
+      if (faults.strike(kStep)) return failure_of(kStep);
+      own_space(b.makers);
+      b.maker_got_space = true;
+    }
+    b.space = b.makers.space;
+  } else if (b.makers.space != kNobody && memory_[b.makers.space].present != 0) {
+    b.space = memory_.fork(b.makers.space, faults);
+    if (b.space == kNobody) return failure_of(kStep);
+  }
+  return bits::kGoesOn;
+}
+
+std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
+  const std::optional<std::int32_t> found = find_number();
+  if (found && faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
+  if (found) take_number(b.number = *found);
+  return bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6,
+                            [&] { return look_again(b.maker); });
+}
+
+std::uint64_t Machine::can_fork(Birth&, auto& faults) {
+  return faults.strike(CopyStep::can_fork) ? failure_of(CopyStep::can_fork) : bits::kGoesOn;
+}
+
+/// The last step done is undone first. The cursor has passed the number, and stays.
+void Machine::undo(Birth& b) {
+  if (b.number != 0) taken_.give_back(static_cast<std::size_t>(b.number));
+  const bool shares_space = b.flags.has(clone_flag::vm);
+  if (b.maker_got_space) leave_space(b.makers);
+  if (!shares_space && b.space != kNobody) memory_.drop(b.space);
+  if (b.process != nullptr) processes_.give_back(id(*b.process));
+  if (b.maker_got_actions) leave_actions(b.makers);
+  if (!b.flags.has(clone_flag::sighand) && b.actions != kNobody) actions_.give_back(b.actions);
+  if (b.task != nullptr) put_task_struct(id(*b.task));
+}
+
+void Machine::attach(Birth& b) {
+  Task& t = *b.task;
+  t.pid = b.number;
+  numbers_.make(b.number).task = id(t);
+  if (b.is_thread)
+    attach_thread(b, t);
+  else
+    attach_process(b, t);
+}
+
+void Machine::attach_thread(Birth& b, Task& t) {
+  Process& p = b.makers;
+  t.process = id(p);
   p.threads.push_back(tasks_, id(t));
   ++p.thread_count;
   ++p.live;
   touch(p);
-  if (profile_ == Profile::linux_4_12) return t;
+  if (profile_ == Profile::linux_4_12) return;
   if (p.to_stop > 0) {  // it joins a group stop that is under way, or in effect
     ++p.to_stop;
     t.stop_counted = true;
   } else if ((p.flags & process_flag::stopped) == 0) {
-    return t;
+    return;
   }
   t.stop_pending = true;
   alert(t, false);
-  return t;
 }
 
-Task& Machine::new_process(Task& maker, std::int32_t number, CloneFlags flags,
-                           std::uint8_t exit_signal) {
-  Process& from = process_of(maker);
-  Task& t = tasks_.make();
-  Process& p = processes_.make();
+void Machine::attach_process(Birth& b, Task& t) {
+  Process& from = b.makers;
+  Process& p = *b.process;
   t.process = id(p);
-  t.pid = number;
-  t.flags = flags_of_child(maker);
-  t.blocked = maker.blocked;
-  numbers_.make(number).task = id(t);
-
-  p.tgid = number;
+  p.tgid = b.number;
   p.threads.push_back(tasks_, id(t));
   p.thread_count = p.live = 1;
   p.detour = id(t);
   p.exec_id = from.exec_id;
   const auto from_maker = [&](std::uint64_t makers, std::uint64_t given) {
-    return bits::from_maker(flags.bits, makers, given);
+    return bits::from_maker(b.flags.bits, makers, given);
   };
-  p.parent = static_cast<Index>(from_maker(from.parent, id(maker)));
+  p.parent = static_cast<Index>(from_maker(from.parent, id(b.maker)));
   p.parent_exec_id = from_maker(from.parent_exec_id, from.exec_id);
   p.exit_signal = static_cast<std::int16_t>(
-      from_maker(static_cast<std::uint64_t>(from.exit_signal), exit_signal));
+      from_maker(static_cast<std::uint64_t>(from.exit_signal), b.exit_signal));
   join_session(p, from.sid);
   p.group = from.group;
   groups_[p.group].members.push_back(processes_, id(p));
   all_.push_back(processes_, id(p));
-  copy_actions(p, from, flags.has(clone_flag::sighand));
-  copy_space(p, from, flags.has(clone_flag::vm));
+  p.actions = b.actions;
+  if (p.actions != kNobody) actions_[p.actions].sharers.push_back(processes_, id(p));
+  p.space = b.space;
+  if (p.space != kNobody) memory_[p.space].borrowers.push_back(processes_, id(p));
 
   Task& parent = tasks_[p.parent];
   const Process& family = process_of(parent);
@@ -109,33 +229,6 @@ Task& Machine::new_process(Task& maker, std::int32_t number, CloneFlags flags,
   p.order = ++order_;
   parent.children.push_back(processes_, id(p));
   count_child(p, true);
-  return t;
-}
-
-void Machine::copy_actions(Process& child, Process& maker, bool share) {
-  if (share) {
-    own_actions(maker);
-    child.actions = maker.actions;
-    actions_[child.actions].sharers.push_back(processes_, id(child));
-  } else if (maker.actions != kNobody && !actions_[maker.actions].all_default()) {
-    const Actions copy = actions_[maker.actions];
-    Actions& own = own_actions(child);
-    own.ignored = copy.ignored;
-    own.caught = copy.caught;
-    own.restarts = copy.restarts;
-    own.child = copy.child;
-  }
-}
-
-void Machine::copy_space(Process& child, Process& maker, bool share) {
-  if (share) {
-    child.space = own_space(maker);
-  } else if (maker.space != kNobody && memory_[maker.space].present != 0) {
-    child.space = memory_.fork(maker.space);
-  } else {
-    return;
-  }
-  memory_[child.space].borrowers.push_back(processes_, id(child));
 }
 
 }  // namespace forkproof::impl

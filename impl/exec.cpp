@@ -48,7 +48,7 @@ void Machine::take_leadership(Task& t) {
   Task& old = leader_of(p);
   touch(t, true);
   numbers_[t.pid].task = kNobody;
-  let_go(t.pid);
+  free_pid(t.pid);
   t.pid = p.tgid;
   numbers_[p.tgid].task = id(t);
   if (p.detour == id(old)) p.detour = id(t);

@@ -17,7 +17,7 @@ std::int32_t status_of(std::int32_t code) {
 }  // namespace
 
 Outcome Machine::perform(Task& t, const Exit& op) {
-  exit_task(t, status_of(op.code));
+  do_exit(t, status_of(op.code));
   return Outcome::of(Outcome::Kind::nothing);
 }
 
@@ -46,7 +46,7 @@ void Machine::exit_group(Task& t, std::int32_t code) {
     set_flags(p, process_flag::exits);
     doom_others(t);
   }
-  exit_task(t, code);
+  do_exit(t, code);
 }
 
 void Machine::doom_others(Task& t) {
@@ -76,31 +76,36 @@ void Machine::run_doomed(Index i) {
   run(t);
 }
 
-void Machine::exit_task(Task& t, std::int32_t code) {
+/// The end of a thread, step by step (impl/steps.hpp).
+void Machine::do_exit(Task& t, std::int32_t code) {
   Process& p = process_of(t);
-  const bool group_dead = --p.live == 0;
-  if (group_dead && profile_ == Profile::linux_6 && !p.exits()) {
-    p.exit_code = code;  // the last thread's code is the process's
-    p.to_stop = 0;
-    set_flags(p, process_flag::exits);
-  }
-  leave_signals(t);
+  const bool group_dead = synchronize_group_exit(p, code);
+  exit_signals(t);
   t.exit_code = code;
   t.call = Call::none;
   t.has_result = false;
-  if (t.vfork_child != kNobody) {
-    tasks_[t.vfork_child].vfork_parent = kNobody;
-    t.vfork_child = kNobody;
-  }
   touch(p, true);
-  release_vfork_parent(t);
-  if (group_dead) leave_space(p);
+  exit_mm(t, group_dead);
   if (group_dead && is_init(p)) return end_world(p);
-  notify_exit(t, group_dead);
+  forget_original_parent(t);
+  if (group_dead && p.parent != kNobody)
+    kill_orphaned_pgrp(p, process_of(tasks_[p.parent]), &p);
+  exit_notify(t);
+}
+
+/// Counts a thread out. True when it was the last, whose code is then the process's.
+bool Machine::synchronize_group_exit(Process& p, std::int32_t code) {
+  if (--p.live > 0) return false;
+  if (profile_ == Profile::linux_6 && !p.exits()) {
+    p.exit_code = code;
+    p.to_stop = 0;
+    set_flags(p, process_flag::exits);
+  }
+  return true;
 }
 
 /// From here on no signal finds the thread: those it could have taken are others' to take.
-void Machine::leave_signals(Task& t) {
+void Machine::exit_signals(Task& t) {
   Process& p = process_of(t);
   t.flags = static_cast<std::uint16_t>(bits::flags_exiting(std::uint32_t{t.flags}));
   if (p.thread_count == 1 || p.exits() || !t.signalled) return;
@@ -116,39 +121,47 @@ void Machine::release_vfork_parent(Task& t) {
   enqueue(parent);
 }
 
-void Machine::notify_exit(Task& t, bool group_dead) {
+void Machine::exit_mm(Task& t, bool group_dead) {
+  if (t.vfork_child != kNobody) {
+    tasks_[t.vfork_child].vfork_parent = kNobody;
+    t.vfork_child = kNobody;
+  }
+  release_vfork_parent(t);
+  if (group_dead) leave_space(process_of(t));
+}
+
+void Machine::exit_notify(Task& t) {
   Process& p = process_of(t);
-  forget_children(t);
-  if (group_dead && p.parent != kNobody)
-    tell_orphaned_group(p, process_of(tasks_[p.parent]), &p);
   t.zombie = true;
   if (!is_leader(t))
-    release(t);
+    release_task(t);
   else if (p.thread_count == 1)
     mourn(p);
 }
 
-/// Frees a dead thread. The last one to go lets the parent know of a leader that died before.
-void Machine::release(Task& t) {
+/// A dead thread goes. The last one to go lets the parent know of a leader that died before.
+void Machine::release_task(Task& t) {
   Process& p = process_of(t);
+  const bool was_thread = !is_leader(t);
   touch(t);
   dequeue(t);
+  unhash_process(t);
+  free_pid(t.pid);
+  put_task_struct(id(t));
+  if (was_thread && dead(p)) mourn(p);
+}
+
+/// Nothing finds the thread any more, nor, with its leader, the process.
+void Machine::unhash_process(Task& t) {
+  Process& p = process_of(t);
   numbers_[t.pid].task = kNobody;
-  if (is_leader(t)) {
-    release_process(p);
-    let_go(t.pid);
-    tasks_.give_back(id(t));
-    return;
-  }
-  let_go(t.pid);
+  if (is_leader(t)) return unhash_leader(p);
   if (p.detour == id(t)) p.detour = Ring<Threads>::around(tasks_, id(t));
   p.threads.remove(tasks_, id(t));
   --p.thread_count;
-  tasks_.give_back(id(t));
-  if (dead(p)) mourn(p);
 }
 
-void Machine::release_process(Process& p) {
+void Machine::unhash_leader(Process& p) {
   Task& parent = tasks_[p.parent];
   parent.children.remove(processes_, id(p));
   if (linked<News>(p)) parent.news.remove(processes_, id(p));
@@ -164,7 +177,7 @@ void Machine::mourn(Process& p) {
   if (p.parent == kNobody) return;
   count_child(p, false);
   if (notify_parent(p))
-    release(leader_of(p));
+    release_task(leader_of(p));
   else
     update_news(p);
 }

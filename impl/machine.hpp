@@ -8,6 +8,7 @@
 #pragma once
 #include <optional>
 
+#include "impl/faults.hpp"
 #include "impl/pid_bitmap.hpp"
 #include "impl/pid_map.hpp"
 #include "impl/task.hpp"
@@ -31,6 +32,13 @@ class Machine {
   void pages(Pid number, std::vector<PageView>& out) const;
   /// The numbers of all tasks that are not yet released, ascending.
   void tasks(std::vector<Pid>& out) const;
+
+  /// Has the `nth` thing that can fail in the next copy_process fail; 0: none.
+  void fail_at(unsigned nth) { faults_.arm(nth); }
+  /// The step in which that failed, if it has.
+  std::optional<CopyStep> failed_at() const { return faults_.struck(); }
+  /// Whether both are the same machine, record for record, but for the room that they keep.
+  bool same_as(const Machine& other) const;
 
   bool sound() const;
   /// The part of `sound` around one task. O(its threads), and its pages if `memory`.
@@ -99,9 +107,10 @@ class Machine {
   void forget_all();
 
   // Numbers (numbers.cpp).
-  std::optional<std::int32_t> fresh_number();
+  std::optional<std::int32_t> find_number() const;
+  void take_number(std::int32_t n);
   /// Frees the number if it stands for nothing any more.
-  void let_go(std::int32_t n) {
+  void free_pid(std::int32_t n) {
     Number& number = numbers_[n];
     if (number.in_use()) return;
     ++number.generation;
@@ -115,7 +124,7 @@ class Machine {
   }
   void leave_session(Process& p) {
     --numbers_[p.sid].sessions;
-    let_go(p.sid);
+    free_pid(p.sid);
   }
 
   // Creation (create.cpp) and exec (exec.cpp).
@@ -127,10 +136,20 @@ class Machine {
   Outcome perform(Task& caller, const Exec&);
   Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal);
   Outcome postpone(Task& t, CloneFlags flags, std::uint8_t exit_signal);
-  Task& new_thread(Task& maker, std::int32_t number);
-  Task& new_process(Task& maker, std::int32_t number, CloneFlags flags, std::uint8_t exit_signal);
-  void copy_actions(Process& child, Process& maker, bool share);
-  void copy_space(Process& child, Process& maker, bool share);
+  struct Birth;
+  std::uint64_t copy_process(Birth& b, auto& faults);
+  [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
+  std::uint64_t check_flags(Birth& b);
+  std::uint64_t dup_task_struct(Birth& b, auto& faults);
+  std::uint64_t copy_sighand(Birth& b, auto& faults);
+  std::uint64_t copy_signal(Birth& b, auto& faults);
+  std::uint64_t copy_mm(Birth& b, auto& faults);
+  std::uint64_t alloc_pid(Birth& b, auto& faults);
+  std::uint64_t can_fork(Birth& b, auto& faults);
+  void attach(Birth& b);
+  void attach_thread(Birth& b, Task& t);
+  void attach_process(Birth& b, Task& t);
+  [[gnu::cold]] void undo(Birth& b);
   void become_sole_thread(const Task& t);
   void take_leadership(Task& t);
 
@@ -138,23 +157,27 @@ class Machine {
   Outcome perform(Task& t, const Exit& op);
   Outcome perform(Task& t, const ExitGroup& op);
   void exit_group(Task& t, std::int32_t code);
-  void exit_task(Task& t, std::int32_t code);
-  void leave_signals(Task& t);
+  void do_exit(Task& t, std::int32_t code);
+  bool synchronize_group_exit(Process& p, std::int32_t code);
+  void exit_signals(Task& t);
+  void exit_mm(Task& t, bool group_dead);
   void doom_others(Task& t);
   void list_others(const Task& t);
   void run_doomed(Index i);
   void release_vfork_parent(Task& t);
-  void notify_exit(Task& t, bool group_dead);
-  void release(Task& t);
-  void release_process(Process& p);
+  void exit_notify(Task& t);
+  void release_task(Task& t);
+  void unhash_process(Task& t);
+  void unhash_leader(Process& p);
+  void put_task_struct(Index task) { tasks_.give_back(task); }
   void mourn(Process& p);
   bool notify_parent(Process& p);
   Task* alive_thread(const Process& p);
   Task& reaper_for(Task& father);
-  void forget_children(Task& father);
+  void forget_original_parent(Task& father);
   void adopt(Process& child, Task& father, Task& reaper);
   bool orphaned(const Group& g, const Process* ignored) const;
-  void tell_orphaned_group(const Process& p, const Process& parent, const Process* ignored);
+  void kill_orphaned_pgrp(const Process& p, const Process& parent, const Process* ignored);
 
   // Waiting (wait.cpp).
   Outcome perform(Task& t, const Wait4& op);
@@ -263,6 +286,7 @@ class Machine {
   Profile profile_ = Profile::linux_6;
   Bug bug_ = Bug::none;
   bool over_ = false;
+  Faults faults_;
   Effects effects_;
   std::vector<Index> scratch_;
   std::vector<Index> doomed_;  // the threads that an exit_group or exec ends

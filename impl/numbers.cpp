@@ -7,8 +7,8 @@
 
 namespace forkproof::impl {
 
-/// The next number, now taken; the cursor moves only if there is one.
-std::optional<std::int32_t> Machine::fresh_number() {
+/// The number that the next task gets.
+std::optional<std::int32_t> Machine::find_number() const {
   const auto cursor = static_cast<std::uint64_t>(cursor_);
   const auto pid_max = static_cast<std::uint64_t>(pid_max_);
   const auto first_free = [&](std::uint64_t from) { return taken_.first_free(from); };
@@ -16,9 +16,13 @@ std::optional<std::int32_t> Machine::fresh_number() {
                               ? bits::idr_search(cursor, pid_max, first_free)
                               : bits::bitmap_search(cursor, pid_max, first_free);
   if (bits::passes(n, pid_max)) return std::nullopt;
-  taken_.take(n);
-  cursor_ = static_cast<std::int32_t>(n) + 1;
   return static_cast<std::int32_t>(n);
+}
+
+/// The cursor moves only when a number is taken.
+void Machine::take_number(std::int32_t n) {
+  taken_.take(static_cast<std::size_t>(n));
+  cursor_ = n + 1;
 }
 
 void Machine::join_group(Process& p, std::int32_t n) {
@@ -40,7 +44,7 @@ void Machine::leave_group(Process& p) {
   if (g.members.empty()) {
     numbers_[g.number].group = kNobody;
     groups_.give_back(p.group);
-    let_go(g.number);
+    free_pid(g.number);
   }
   p.group = kNobody;
 }

@@ -29,21 +29,29 @@ Index PageTables::make() {
   return i;
 }
 
-Index PageTables::fork(Index parent) {
+Index PageTables::fork(Index parent, auto& faults) {
+  if (faults.strike(CopyStep::copy_mm)) return kNobody;
   const Index child = make();
   Space& from = spaces_[parent];
   Space& to = spaces_[child];
+  bool failed = false;
   for_each_bit(from.present, [&](std::size_t n) {
     const Index node = from.nodes[n];
     if (nodes_[node].advised == 0) {
       ++nodes_[node].users;
       to.nodes[n] = node;
       to.present |= bit(n);
-    } else if (const Index copy = copy_for_child(nodes_[node]); copy != kNobody) {
-      to.nodes[n] = copy;
+    } else if (const Node copy = forked_node(nodes_[node]); copy.mapped != 0 && !failed) {
+      failed = faults.strike(CopyStep::copy_mm);
+      if (failed) return;
+      to.nodes[n] = keep_node(copy);
       to.present |= bit(n);
     }
   });
+  if (failed) {
+    drop(child);
+    return kNobody;
+  }
 
   to.prev = parent;  // join the parent's kin
   to.next = from.next;
@@ -51,9 +59,11 @@ Index PageTables::fork(Index parent) {
   from.next = child;
   return child;
 }
+template Index PageTables::fork(Index parent, Faults& faults);
+template Index PageTables::fork(Index parent, NoFaults& faults);
 
-/// The node that fork makes of one with advice in it; nobody if nothing is left.
-Index PageTables::copy_for_child(const Node& from) {
+/// The node that fork makes of one with advice in it; its frames do not know of it yet.
+Node PageTables::forked_node(const Node& from) const {
   Node copy;
   copy.users = 1;
   copy.entries = {};
@@ -62,12 +72,17 @@ Index PageTables::copy_for_child(const Node& from) {
     if (copy.entries[n] == 0) return;
     copy.mapped |= bit(n);
     if (bits::has(copy.entries[n], bits::kWipeOnFork)) copy.advised |= bit(n);
-    const std::uint32_t frame = bits::frame_of(copy.entries[n]);
+  });
+  return copy;
+}
+
+Index PageTables::keep_node(const Node& node) {
+  for_each_bit(node.mapped, [&](std::size_t n) {
+    const std::uint32_t frame = bits::frame_of(node.entries[n]);
     if (frame != kUntouched) ++frames_[frame].users;
   });
-  if (copy.mapped == 0) return kNobody;
   const Index i = nodes_.take();
-  nodes_[i] = copy;
+  nodes_[i] = node;
   return i;
 }
 

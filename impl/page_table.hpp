@@ -12,6 +12,7 @@
 
 #include "impl/bits/page_entry.hpp"
 #include "impl/bits/page_index.hpp"
+#include "impl/faults.hpp"
 #include "impl/ring.hpp"
 #include "spec/outcome.hpp"
 
@@ -26,6 +27,7 @@ inline constexpr std::size_t kNodes = kPages / kNodePages;
 struct Frame {
   std::uint32_t users = 0;  // nodes that name it
   PageValue value = 0;
+  friend bool operator==(const Frame&, const Frame&) = default;
 };
 
 struct Node {
@@ -33,19 +35,22 @@ struct Node {
   std::uint64_t mapped = 0;   // which entries are
   std::uint64_t advised = 0;  // which entries fork treats specially
   std::array<std::uint32_t, kNodePages> entries;  // zero where not mapped
+  friend bool operator==(const Node&, const Node&) = default;
 };
 
 struct alignas(64) Space : Link<Kin> {
   std::uint64_t present = 0;  // which nodes there are
   Ring<Borrowers> borrowers;
   std::array<Index, kNodes> nodes;  // counts where present
+  friend bool operator==(const Space& a, const Space& b);
 };
 
 class PageTables {
  public:
   Index make();
-  /// The child's space: what fork leaves of `parent`.
-  Index fork(Index parent);
+  /// The child's space: what fork leaves of `parent`. Nobody, and nothing done, where a record that
+  /// it takes is made to fail: of the space, or of a node.
+  Index fork(Index parent, auto& faults);
   void drop(Index space);
   void clear();
 
@@ -77,6 +82,7 @@ class PageTables {
   const Space& operator[](Index space) const { return spaces_[space]; }
   std::size_t spaces() const { return spaces_.taken(); }
 
+  bool same_as(const PageTables& other) const;
   /// `all` lists every space: each count is the number of those who hold it.
   bool sound(const std::vector<Index>& all) const;
   bool sound(Index space) const;
@@ -88,7 +94,8 @@ class PageTables {
   }
   PageNo free_run(const Space& s, PageNo pages) const;
   Node& own_node(Index space, std::size_t n);
-  Index copy_for_child(const Node& from);
+  Node forked_node(const Node& from) const;
+  Index keep_node(const Node& node);
   Index take_node();
   Index take_frame(PageValue value);
   void drop_node(Index node);

@@ -6,6 +6,7 @@
 ///
 /// Sources: van Emde Boas trees, cut to a fan-out of 64; Linux lib/find_bit.c.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -60,6 +61,13 @@ class PidBitmap {
       if (const Word left = word(0, n / 64) >> n % 64; left != 0)
         return n + static_cast<Word>(std::countr_zero(left));
     return kNumbers;
+  }
+
+  bool same_as(const PidBitmap& other) const {
+    for (std::size_t height = 0; height < kLevels; ++height)
+      for (std::size_t w = 0; w < std::max(levels_[height].size(), other.levels_[height].size()); ++w)
+        if (word(height, w) != other.word(height, w)) return false;
+    return true;
   }
 
   static constexpr std::size_t kLevels = 4;

@@ -4,6 +4,8 @@
 /// blocked wait that remembers the number is not fooled by the next user of it. Entries live in
 /// blocks that are made on first use, so that a high number costs one block; a lookup is two loads.
 #pragma once
+#include <algorithm>
+
 #include "impl/arena.hpp"
 #include "impl/bits/page_index.hpp"
 #include "impl/bits/pid_word.hpp"
@@ -18,6 +20,7 @@ struct Number {
   std::uint32_t sessions = 0;  // processes that have the number as their session
   std::uint32_t generation = 1;
 
+  friend bool operator==(const Number&, const Number&) = default;
   bool in_use() const { return bits::in_use(task, group, sessions); }
 };
 
@@ -43,6 +46,19 @@ class PidMap {
     const std::uint64_t block = bits::block_of(static_cast<std::uint64_t>(n));
     if (n <= 0 || block >= blocks_.size() || blocks_[block] == 0) return kUnused;
     return entries_[place(n)];
+  }
+
+  /// Whether every number stands for the same in both.
+  bool same_as(const PidMap& other) const {
+    const auto end = static_cast<std::int32_t>(std::max(blocks_.size(), other.blocks_.size())
+                                               << bits::kBlockShift);
+    const auto entry = [](const PidMap& map, std::int32_t n) {
+      const Number& number = map.find(n);
+      return number.generation == 0 ? Number{} : number;
+    };
+    for (std::int32_t n = 1; n < end; ++n)
+      if (!(entry(*this, n) == entry(other, n))) return false;
+    return true;
   }
 
  private:

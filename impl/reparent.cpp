@@ -28,14 +28,14 @@ Task& Machine::reaper_for(Task& father) {
   return tasks_[reaper_];
 }
 
-void Machine::forget_children(Task& father) {
+void Machine::forget_original_parent(Task& father) {
   if (id(father) == reaper_)  // init has another thread, or the world would have ended
     reaper_ = id(*alive_thread(process_of(father)));
   if (father.children.empty()) return;
   Task& reaper = reaper_for(father);
   scratch_.clear();
   while (!father.children.empty()) adopt(processes_[father.children.first], father, reaper);
-  for (const Index i : scratch_) release(tasks_[i]);
+  for (const Index i : scratch_) release_task(tasks_[i]);
 }
 
 void Machine::adopt(Process& child, Task& father, Task& reaper) {
@@ -56,7 +56,7 @@ void Machine::adopt(Process& child, Task& father, Task& reaper) {
   update_news(child);
   if (!leaves) return;
   if (is_dead && notify_parent(child)) scratch_.push_back(child.leader());
-  tell_orphaned_group(child, process_of(father), nullptr);
+  kill_orphaned_pgrp(child, process_of(father), nullptr);
 }
 
 /// Whether no member but `ignored` has a parent outside the group and in the session.
@@ -72,7 +72,7 @@ bool Machine::orphaned(const Group& g, const Process* ignored) const {
 
 /// A group that is orphaned while a member is stopped gets SIGHUP and SIGCONT. `parent` was the
 /// tie that is now cut.
-void Machine::tell_orphaned_group(const Process& p, const Process& parent,
+void Machine::kill_orphaned_pgrp(const Process& p, const Process& parent,
                                   const Process* ignored) {
   const Group& g = groups_[p.group];
   if (g.stopped == 0 || parent.group == p.group || parent.sid != p.sid) return;

@@ -15,11 +15,13 @@ template <class Kind>
 struct Link {
   Index prev = kNobody;
   Index next = kNobody;
+  friend bool operator==(const Link&, const Link&) = default;
 };
 
 template <class Kind>
 struct Ring {
   Index first = kNobody;
+  friend bool operator==(const Ring&, const Ring&) = default;
 
   bool empty() const { return first == kNobody; }
   Index last(const auto& arena) const { return empty() ? kNobody : link(arena, first).prev; }

@@ -38,6 +38,7 @@ struct Blocked {
   std::uint32_t options = 0;  // of a wait, or the flags of a clone
   std::uint8_t exit_signal = 0;  // of a clone
   Whom whom = Whom::any;
+  friend bool operator==(const Blocked&, const Blocked&) = default;
 };
 
 /// The outcome of a call that has returned, for a task that cannot take it yet: an Outcome in
@@ -49,6 +50,7 @@ struct Kept {
   std::int32_t code = 0;
   std::uint32_t number = 0;  // of the task, or the value
 
+  friend bool operator==(const Kept&, const Kept&) = default;
   static Kept of(const Outcome& o) {
     const auto value = static_cast<std::uint32_t>(o.value);
     const auto who = static_cast<std::uint32_t>(o.who.n);
@@ -88,6 +90,7 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   Index vfork_child = kNobody;   // the task whose letting go we sleep for
   Blocked args;
   Kept result;
+  friend bool operator==(const Task&, const Task&) = default;
 };
 
 /// Process flags, as signal_struct has them.
@@ -130,6 +133,7 @@ struct alignas(64) Process : Link<Siblings>,
   std::uint64_t exec_id = 0;         // how often it has exec'd, counted down the generations
   std::uint64_t parent_exec_id = 0;  // its parent's, when it was made
 
+  friend bool operator==(const Process&, const Process&) = default;
   Index leader() const { return threads.first; }
   bool exits() const { return (flags & process_flag::exits) != 0; }
   bool clone_child() const { return exit_signal != sig::chld.n; }
@@ -142,6 +146,7 @@ struct Group {
   std::int32_t sid = 0;
   Ring<Members> members;
   std::uint32_t stopped = 0;  // members in a complete group stop
+  friend bool operator==(const Group&, const Group&) = default;
 };
 
 /// What a process does with each signal, and the flags it asked for.
@@ -152,6 +157,7 @@ struct Actions {
   SaFlags child;             // of SIGCHLD: SA_NOCLDSTOP, SA_NOCLDWAIT
   Ring<Sharers> sharers;
 
+  friend bool operator==(const Actions&, const Actions&) = default;
   bool all_default() const {
     return (ignored | caught | restarts).empty() && child.bits == 0;
   }

@@ -190,7 +190,7 @@ bool Machine::report(const Blocked& args, Process& child, Outcome& found) {
     if (!has(args, wait_option::exited)) return false;
     const std::int32_t code = child.exits() ? child.exit_code : leader_of(child).exit_code;
     found = news_of(number, static_cast<std::uint32_t>(code));
-    if (consume) release(leader_of(child));
+    if (consume) release_task(leader_of(child));
     return true;
   }
   const bool is_stopped = (child.flags & process_flag::stopped) != 0;

@@ -29,4 +29,30 @@ constexpr W from_maker(const W& flags, const W& makers, const W& given) {
   return ite(is_zero(sibling), given, makers);
 }
 
+/// What a clone comes to, beside the number of an errno.
+inline constexpr std::uint64_t kGoesOn = 0;
+inline constexpr std::uint64_t kRestarts = 512;  // once signals have been dealt with: ERESTART
+
+/// What it comes to before anything is made. `look` answers whether a signal has come, and is asked
+/// only if the flags are good, and only since 4.19: `looks_first`.
+template <class W, class Truth>
+constexpr W before_copying(const W& flags, const Truth& unkillable, const Truth& looks_first,
+                           const auto& look) {
+  const auto number = [&](std::uint64_t n) { return constant(flags, n); };
+  const auto early = [&] { return ite(look(), number(kRestarts), number(kGoesOn)); };
+  const auto good = [&] { return choose(looks_first, early, [&] { return number(kGoesOn); }); };
+  return choose(clone_refuses(flags, unkillable),
+                [&] { return number(static_cast<std::uint64_t>(Errno::inval)); }, good);
+}
+
+/// What it comes to when a number was searched: none was found, or before 4.19 a signal has come.
+template <class W, class Truth>
+constexpr W after_search(const W& like, const Truth& exhausted, const Truth& looked_first,
+                         const auto& look) {
+  const auto number = [&](std::uint64_t n) { return constant(like, n); };
+  const auto late = [&] { return ite(look(), number(kRestarts), number(kGoesOn)); };
+  const auto found = [&] { return choose(looked_first, [&] { return number(kGoesOn); }, late); };
+  return choose(exhausted, [&] { return number(static_cast<std::uint64_t>(Errno::again)); }, found);
+}
+
 }  // namespace forkproof::impl::bits

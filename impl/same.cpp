@@ -1,0 +1,30 @@
+/// Whether two machines are the same, record for record: for tests of what must leave no trace.
+#include "impl/machine.hpp"
+
+namespace forkproof::impl {
+
+bool operator==(const Space& a, const Space& b) {
+  if (static_cast<const Link<Kin>&>(a) != b || a.present != b.present) return false;
+  if (!(a.borrowers == b.borrowers)) return false;
+  for (std::size_t n = 0; n < kNodes; ++n)
+    if ((a.present >> n & 1) != 0 && a.nodes[n] != b.nodes[n]) return false;
+  return true;
+}
+
+bool PageTables::same_as(const PageTables& other) const {
+  return spaces_.same_as(other.spaces_) && nodes_.same_as(other.nodes_) &&
+         frames_.same_as(other.frames_);
+}
+
+bool Machine::same_as(const Machine& other) const {
+  const bool records = tasks_.same_as(other.tasks_) && processes_.same_as(other.processes_) &&
+                       groups_.same_as(other.groups_) && actions_.same_as(other.actions_) &&
+                       memory_.same_as(other.memory_);
+  const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
+                       cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
+  return records && numbers && all_ == other.all_ && woken_ == other.woken_ &&
+         actor_ == other.actor_ && execing_ == other.execing_ && reaper_ == other.reaper_ &&
+         order_ == other.order_ && profile_ == other.profile_ && over_ == other.over_;
+}
+
+}  // namespace forkproof::impl

@@ -1,0 +1,96 @@
+/// The life of a task in steps, by the names and in the order that the books have: how it is made
+/// (copy_process), how it ends (do_exit), and how its last traces go (release_task).
+///
+/// Declared once. The manual, the failures that tests ask for, and the test that the text of the
+/// machine has the steps in this order derive from these tables.
+#pragma once
+#include <array>
+#include <string_view>
+
+#include "spec/words.hpp"
+
+namespace forkproof::impl {
+
+struct LifeStep {
+  std::string_view name;
+  std::string_view says;
+  std::string_view source;     // a label of spec/sources/
+  Errno no_room = Errno::ok;  // what fails where the step does; ok: it cannot fail so
+};
+
+/// The steps of copy_process, as they index its table.
+enum class CopyStep : std::uint8_t {
+  check_flags,
+  dup_task_struct,
+  copy_sighand,
+  copy_signal,
+  copy_mm,
+  alloc_pid,
+  can_fork,
+  attach,
+};
+
+inline constexpr std::array kCopyProcess{
+    LifeStep{"check_flags",
+             "Flags that do not go together are refused; since 4.19 a signal that has come is dealt "
+             "with before anything is made.",
+             "kernel-fork ORDER:1"},
+    LifeStep{"dup_task_struct",
+             "A record for the task is taken, with what it has of its maker's as a copy.",
+             "kernel-fork COPY:1", Errno::nomem},
+    LifeStep{"copy_sighand", "The table of signal actions is copied, or shared.",
+             "kernel-fork STEPS:1", Errno::nomem},
+    LifeStep{"copy_signal", "A record for the process is taken; a thread shares its maker's.",
+             "kernel-fork STEPS:1", Errno::nomem},
+    LifeStep{"copy_mm", "The address space is copied, node by node, or shared.",
+             "kernel-fork STEPS:1", Errno::nomem},
+    LifeStep{"alloc_pid",
+             "A number is searched, and taken; without room for its record nothing is taken, and "
+             "the cursor stays.",
+             "kernel-fork STEPS:2", Errno::nomem},
+    LifeStep{"can_fork",
+             "The last that can refuse are asked: the limits of a control group; before 4.19 "
+             "signals. The number is given back, and is passed.",
+             "kernel-fork STEPS:3", Errno::again},
+    LifeStep{"attach",
+             "The task is tied to its number, process, parent, group, session and to those with "
+             "whom it shares. Nothing fails from here on.",
+             "kernel-fork STEPS:4"},
+};
+static_assert(kCopyProcess.size() == static_cast<std::size_t>(CopyStep::attach) + 1);
+
+constexpr const LifeStep& table_of(CopyStep step) {
+  return kCopyProcess[static_cast<std::size_t>(step)];
+}
+
+inline constexpr std::array kDoExit{
+    LifeStep{"synchronize_group_exit",
+             "The thread is counted out; since 6.0 the code of the last one is the process's.",
+             "kernel-exit STATUS:2"},
+    LifeStep{"exit_signals",
+             "PF_EXITING is set, and what the thread could have taken is others' to take.",
+             "kernel-exit FLAGS:1"},
+    LifeStep{"exit_mm", "A vfork parent is released; the last thread lets go of the memory.",
+             "kernel-exit MEM:1"},
+    LifeStep{"forget_original_parent", "The children go to who adopts them.",
+             "kernel-exit REAPER:5"},
+    LifeStep{"kill_orphaned_pgrp", "The process's own group may be orphaned by its end.",
+             "kernel-exit ORPHAN:4"},
+    LifeStep{"exit_notify",
+             "The task is a zombie; it is released, or its parent is told.", "kernel-exit STEPS:1"},
+};
+
+inline constexpr std::array kReleaseTask{
+    LifeStep{"unhash_process",
+             "The number stands for the task no more; a process leaves its parent, group, session "
+             "and table of actions.",
+             "kernel-exit RELEASE:3"},
+    LifeStep{"free_pid", "The number is free, unless a group or a session is called by it.",
+             "kernel-pid FREE:2"},
+    LifeStep{"put_task_struct", "The record is given back.", "kernel-exit STEPS:2"},
+    LifeStep{"mourn",
+             "The last thread of a leader that is dead tells the parent what was held back.",
+             "kernel-exit RELEASE:2"},
+};
+
+}  // namespace forkproof::impl
