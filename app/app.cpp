@@ -89,6 +89,8 @@ void add_explore(CLI::App& app, Command& command) {
   c->add_flag("--symmetry", o->symmetry,
               "Take worlds for one that differ only in which numbers their tasks have");
   c->add_option("--project", o->project, "family: count the family trees among the worlds, too");
+  c->add_flag("--faults", o->faults,
+              "In every state, make each step of every fork, vfork and clone fail");
   c->add_flag("--merge", o->merge, "With --project: take the worlds of one family tree for one");
   c->add_option("--pid-max", o->pid_max, "The limit of the numbers");
   c->add_option("--pid-cursor", o->pid_cursor, "The number that is tried first");
@@ -125,6 +127,7 @@ void add_spec(CLI::App& app, Command& command) {
   which->add_flag("--rules", o->rules, "The clauses of the spec");
   which->add_flag("--invariants", o->invariants, "What holds in every reachable state");
   which->add_flag("--ops", o->ops, "What tasks can do");
+  which->add_flag("--steps", o->steps, "How the implementation makes, ends and releases a task");
   which->add_flag("--sometimes", o->sometimes, "The states that a good campaign sees");
   which->require_option(0, 1);
   CLI::Option* json = c->add_flag("--json", o->json, "As a JSON array");

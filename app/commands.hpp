@@ -58,7 +58,7 @@ int record(const RecordOptions& options);
 struct ExploreOptions {
   std::string system = "impl", profile = "linux-6", tasks = "3", pages = "1", depth, ops;
   std::string seconds, memory = "4096", jobs, emit, project, pid_max, pid_cursor;
-  bool symmetry = false, merge = false, json = false;
+  bool symmetry = false, merge = false, faults = false, json = false;
 };
 int explore(const ExploreOptions& options);
 
@@ -72,7 +72,7 @@ int prove(const ProveOptions& options);
 std::string prove_all(harness::Results& results);
 
 struct SpecOptions {
-  bool rules = false, invariants = false, ops = false, sometimes = false;
+  bool rules = false, invariants = false, ops = false, sometimes = false, steps = false;
   bool json = false, markdown = false;
 };
 int spec(const SpecOptions& options);

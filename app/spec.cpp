@@ -5,6 +5,7 @@
 
 #include "app/commands.hpp"
 #include "app/output.hpp"
+#include "impl/steps.hpp"
 #include "spec/derive.hpp"
 #include "spec/invariants.hpp"
 #include "spec/rules.hpp"
@@ -70,6 +71,26 @@ Table sometimes() {
   return t;
 }
 
+Table steps() {
+  Table t{"Steps",
+          "How the implementation makes a task, ends it and releases it: the functions of "
+          "`impl/create.cpp` and `impl/exit.cpp`, in the order in which they run. Where a step of "
+          "copy_process fails the earlier ones are undone.",
+          {}};
+  const auto add = [&](std::string_view of, const auto& list) {
+    for (const impl::LifeStep& s : list) {
+      std::string says(s.says);
+      if (s.no_room == Errno::nomem) says += " Without memory: ENOMEM.";
+      if (s.no_room == Errno::again) says += " Refused: EAGAIN.";
+      t.entries.push_back({fmt::format("{}: {}", of, s.name), says, std::string(s.source), {}});
+    }
+  };
+  add("copy_process", impl::kCopyProcess);
+  add("do_exit", impl::kDoExit);
+  add("release_task", impl::kReleaseTask);
+  return t;
+}
+
 std::string usage(const Entry& e) {
   std::string out = e.id;
   for (const std::string& arg : e.args) out += ' ' + arg;
@@ -118,24 +139,33 @@ std::string as_markdown(const Table& table, std::string_view option) {
 std::string overview() {
   return fmt::format(
       "{:4} rules       forkproof spec --rules\n{:4} invariants  forkproof spec --invariants\n"
-      "{:4} ops         forkproof spec --ops\n{:4} sometimes   forkproof spec --sometimes\n",
+      "{:4} ops         forkproof spec --ops\n{:4} sometimes   forkproof spec --sometimes\n"
+      "{:4} steps       forkproof spec --steps\n",
       rules().entries.size(), invariants().entries.size(), ops().entries.size(),
-      sometimes().entries.size());
+      sometimes().entries.size(), steps().entries.size());
 }
 
 }  // namespace
 
 int spec(const SpecOptions& o) {
-  const bool chosen = o.rules || o.invariants || o.ops || o.sometimes;
+  const bool chosen = o.rules || o.invariants || o.ops || o.sometimes || o.steps;
   if (!chosen && (o.json || o.markdown))
-    throw Failure{kBadInput, "spec: name a table: --rules, --invariants, --ops or --sometimes"};
+    throw Failure{kBadInput, "spec: name a table: --rules, --invariants, --ops, --sometimes "
+                             "or --steps"};
   if (!chosen) {
     write_file("-", overview());
     return kHolds;
   }
-  const Table table = o.rules ? rules() : o.invariants ? invariants() : o.ops ? ops() : sometimes();
-  const std::string_view option =
-      o.rules ? "--rules" : o.invariants ? "--invariants" : o.ops ? "--ops" : "--sometimes";
+  const Table table = o.rules        ? rules()
+                      : o.invariants ? invariants()
+                      : o.ops        ? ops()
+                      : o.steps      ? steps()
+                                     : sometimes();
+  const std::string_view option = o.rules        ? "--rules"
+                                  : o.invariants ? "--invariants"
+                                  : o.ops        ? "--ops"
+                                  : o.steps      ? "--steps"
+                                                 : "--sometimes";
   write_file("-", o.json       ? as_json(table)
                   : o.markdown ? as_markdown(table, option)
                                : as_text(table));

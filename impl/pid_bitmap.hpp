@@ -64,9 +64,11 @@ class PidBitmap {
   }
 
   bool same_as(const PidBitmap& other) const {
-    for (std::size_t height = 0; height < kLevels; ++height)
-      for (std::size_t w = 0; w < std::max(levels_[height].size(), other.levels_[height].size()); ++w)
+    for (std::size_t height = 0; height < kLevels; ++height) {
+      const std::size_t words = std::max(levels_[height].size(), other.levels_[height].size());
+      for (std::size_t w = 0; w < words; ++w)
         if (word(height, w) != other.word(height, w)) return false;
+    }
     return true;
   }
 

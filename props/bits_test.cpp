@@ -160,6 +160,23 @@ TEST(Bits, CloneRefusesWhatTheBookDoes) {
   }
 }
 
+TEST(Bits, CloneAsksInOrder) {
+  for (const bool early : {true, false})
+    for (const bool pending : {true, false})
+      for (const bool bad : {true, false}) {
+        int looks = 0;
+        const auto look = [&] { return ++looks, pending; };
+        const std::uint64_t flags = bad ? clone_flag::thread.bits : 0;
+        const std::uint64_t restart = pending ? bits::kRestarts : bits::kGoesOn;
+        EXPECT_EQ(bits::before_copying(flags, false, early, look),
+                  bad ? 22 : early ? restart : bits::kGoesOn);
+        EXPECT_EQ(looks, !bad && early) << "who looks takes notice";
+        EXPECT_EQ(bits::after_search(flags, bad, early, look),
+                  bad ? 11 : early ? bits::kGoesOn : restart);
+        EXPECT_EQ(looks, !bad);
+      }
+}
+
 TEST(Bits, EveryStatusReadsAsTheCLibraryReadsIt) {
   for (std::uint32_t s = 0; s < 65536; ++s) {
     const int status = static_cast<int>(s);

@@ -84,6 +84,24 @@ TEST(Explore, SymmetryLosesNoRuleAndNoOutcome) {
   EXPECT_LT(folded_states, all_states);
 }
 
+/// Three tasks to a depth of four; ci/explore.sh does it in all states that three tasks have.
+TEST(Explore, AFailedStepLeavesNothingBehind) {
+  for (const Profile profile : {Profile::linux_6, Profile::linux_4_12}) {
+    Bounds bounds = bounds_of(3, {"fork", "clone", "exit", "wait4", "madvise", "sigaction", "kill"});
+    bounds.world.profile = profile;
+    ExploreLimits limits;
+    limits.symmetry = true;
+    limits.faults = true;
+    limits.depth = 3;
+    const Exploration e = explored("impl", bounds, limits);
+    EXPECT_FALSE(e.violation) << e.violation->id << ": " << e.violation->observed << "\n"
+                              << print(e.violation->trace);
+    for (std::size_t i = 0; i < e.faults.steps.size(); ++i)
+      EXPECT_EQ(e.faults.steps[i] > 100, impl::kCopyProcess[i].no_room != Errno::ok)
+          << impl::kCopyProcess[i].name << " failed " << e.faults.steps[i] << " times";
+  }
+}
+
 TEST(Explore, TheCanarysTraceIsTheShortest) {
   ExploreLimits limits;
   limits.symmetry = true;

@@ -52,6 +52,7 @@ class Explorer {
   struct Found {
     Node node;
     std::optional<Violation> violation;
+    std::optional<Step> fault;  // the step in which something was made to fail, at the parent
   };
 
   /// One thread's share: where it is, and what it has found in this level.
@@ -68,6 +69,7 @@ class Explorer {
     std::map<std::uint32_t, Node> witnesses;
     Found violation;
     std::uint64_t transitions = 0;
+    FaultCounts faults;
   };
 
   void begin() {
@@ -133,6 +135,7 @@ class Explorer {
   void take_in() {
     for (const auto& worker : workers_) {
       found_.transitions += std::exchange(worker->transitions, 0);
+      found_.faults.add(std::exchange(worker->faults, {}));
       levels_.add(worker->found);
       worker->found.clear();
       for (const auto& [key, node] : worker->witnesses) witnesses_.try_emplace(key, node);
@@ -146,6 +149,7 @@ class Explorer {
 
   void expand(Worker& w, std::uint32_t node) {
     const Walker& base = go_to(w, node);
+    if (limits_.faults && !try_faults(w, base, node)) return;
     list_steps(base.model().world(), base.naming(), bounds_, w.steps);
     for (std::size_t i = 0; i < w.steps.size(); ++i) {
       Node to{node, static_cast<std::uint16_t>(i), 0};
@@ -167,6 +171,23 @@ class Explorer {
     }
   }
 
+  /// Makes everything fail that can, in every call that makes a task.
+  bool try_faults(Worker& w, const Walker& base, std::uint32_t node) {
+    if constexpr (requires { w.child.survives_faults(base, w.steps[0], w.faults); }) {
+      Bounds wider = bounds_;
+      wider.tasks = SIZE_MAX;
+      wider.ops.reset();
+      for_each_op([&]<class O>() { wider.ops.set(*op_index(O::name), creates_task<O>); });
+      list_steps(base.model().world(), base.naming(), wider, w.steps);
+      for (std::size_t i = 0; i < w.steps.size(); ++i) {
+        if (w.child.survives_faults(base, w.steps[i], w.faults)) continue;
+        note_violation(w, {node, static_cast<std::uint16_t>(i), 0}, w.steps[i]);
+        return false;
+      }
+    }
+    return true;
+  }
+
   /// What tells a world from others.
   std::span<const std::uint64_t> row_of(Worker& w, const Walker& walker) {
     const spec::World& world = walker.model().world();
@@ -177,9 +198,9 @@ class Explorer {
     families_.insert(fingerprint(w.family.write(walker.model().world())));
   }
 
-  void note_violation(Worker& w, Node to) {
+  void note_violation(Worker& w, Node to, std::optional<Step> fault = {}) {
     if (!w.violation.violation || to < w.violation.node)
-      w.violation = {to, w.child.violation({})};
+      w.violation = {to, w.child.violation({}), std::move(fault)};
     stopped_ = true;
   }
 
@@ -212,8 +233,8 @@ class Explorer {
     }
   }
 
-  /// The script that leads to a node and makes its step.
-  Script script_to(Node node) {
+  /// The script that leads to a node and makes its step; another one in its place, if there is.
+  Script script_to(Node node, const std::optional<Step>& instead = {}) {
     Script script;
     script.world = bounds_.world;
     script.steps = opening(bounds_);
@@ -221,6 +242,10 @@ class Explorer {
     std::vector<Step> scratch;
     std::vector<std::uint32_t> way = levels_.way_to(node.parent);
     for (std::size_t i = 1; i <= way.size(); ++i) {
+      if (i == way.size() && instead) {
+        script.steps.push_back(*instead);
+        break;
+      }
       const Node n = i < way.size() ? levels_.node(way[i]) : node;
       script.steps.push_back(go(walker, next, n, scratch));
       std::swap(walker, next);
@@ -250,7 +275,7 @@ class Explorer {
     }
     if (violation_.violation) {
       found_.violation = std::move(violation_.violation);
-      found_.violation->trace = script_to(violation_.node);
+      found_.violation->trace = script_to(violation_.node, violation_.fault);
       found_.violation->step = found_.violation->trace.steps.size() - 1;
     }
     for (const auto& [key, node] : witnesses_)

@@ -6,6 +6,7 @@
 /// Cost: about 2 us a transition and processor in lockstep; 16 bytes a state for the set of the
 /// visited, and 8 to find the way back to it.
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -16,6 +17,7 @@
 #include "harness/coverage.hpp"
 #include "harness/explore/domain.hpp"
 #include "harness/violation.hpp"
+#include "impl/steps.hpp"
 
 namespace forkproof::harness {
 
@@ -28,7 +30,20 @@ struct ExploreLimits {
   bool symmetry = false;   // worlds that differ in numbers and exec counts alone are one
   bool witnesses = false;  // keep a trace for each rule with each outcome of a step it acted in
   bool families = false;   // count the families (harness/explore/family.hpp), too
+  bool faults = false;  // make each step of copy_process fail, in every state
   bool merge_families = false;  // ... and take the worlds of a family for one
+};
+
+/// How many failures were asked for in each step of copy_process, and how many calls were left out
+/// as a signal comes before them.
+struct FaultCounts {
+  std::array<std::uint64_t, impl::kCopyProcess.size()> steps{};
+  std::uint64_t interrupted = 0;
+
+  void add(const FaultCounts& other) {
+    for (std::size_t i = 0; i < steps.size(); ++i) steps[i] += other.steps[i];
+    interrupted += other.interrupted;
+  }
 };
 
 /// The shortest trace to a rule with an outcome.
@@ -51,6 +66,7 @@ struct Exploration {
   Coverage coverage;
   std::optional<Violation> violation;
   std::vector<Witness> witnesses;
+  FaultCounts faults;
 };
 
 /// Asked now and then, by the caller's thread; false ends the exploration.

@@ -3,6 +3,7 @@
 #pragma once
 #include <optional>
 
+#include "harness/explore/explore.hpp"
 #include "harness/followed_choice.hpp"
 #include "harness/lockstep.hpp"
 #include "harness/naming.hpp"
@@ -32,19 +33,75 @@ class LockstepWalker {
   bool step(const Step& s, const FollowedChoice::Picks&) { return lockstep_.step(s); }
   /// Compares everything.
   bool look() { return lockstep_.finish(); }
+
+  /// Takes a step that makes a task from `base` on, with each thing failing in turn that can fail
+  /// in it. Nothing must remain of that, but for the cursor where a number was passed, and the step
+  /// must then do what the spec says. False: there is a violation.
+  bool survives_faults(const LockstepWalker& base, const Step& s, FaultCounts& counts) {
+    const Pid actor = base.naming().current(s.actor, base.model().world());
+    const Op op = resolve(s.op, base.naming().numbers());
+    const TaskView view = base.system_.view(actor);
+    if (!((view.pending | view.shared_pending) - view.blocked).empty())
+      return ++counts.interrupted > 0;
+    for (unsigned nth = 1;; ++nth) {
+      go_on_from(base);
+      system_.fail_at(nth);
+      const Effects& seen = system_.apply(actor, op);
+      const auto at = system_.failed_at();
+      system_.fail_at(0);
+      if (!at) return true;
+      ++counts.steps[static_cast<std::size_t>(*at)];
+      if (!undone(base, *at, actor, op, seen)) return false;
+      if (passes_number(*at)) lockstep_.step(knob_);
+      if (!lockstep_.step(s)) return false;
+    }
+  }
   /// The next way to pick in the last step; empty where there is none.
   FollowedChoice::Picks next_picks() const { return {}; }
 
   std::optional<Violation> violation(const Script& script) {
-    return lockstep_.take_violation(script);
+    if (fault_) fault_->trace = script;
+    return fault_ ? std::exchange(fault_, std::nullopt) : lockstep_.take_violation(script);
   }
   const spec::Model& model() const { return lockstep_.model(); }
   const Naming& naming() const { return lockstep_.naming(); }
   Coverage& coverage() { return lockstep_.coverage(); }
 
  private:
+  static bool passes_number(impl::CopyStep at) { return at == impl::CopyStep::can_fork; }
+
+  bool undone(const LockstepWalker& base, impl::CopyStep at, Pid actor, const Op& op,
+              const Effects& seen) {
+    const impl::LifeStep& step = impl::table_of(at);
+    const Outcome expected = Outcome::failure(step.no_room);
+    const auto broken = [&](std::string observed, std::string allowed) {
+      fault_ = {.kind = Violation::Kind::unsound,
+                .id = "copy_process." + std::string(step.name),
+                .says = "Where this step fails, nothing remains of the call.",
+                .source = std::string(step.source),
+                .observed = std::move(observed),
+                .allowed = std::move(allowed),
+                .in_play = {},
+                .trace = {}};
+      return false;
+    };
+    if (!(seen.outcome == expected) || !seen.returned.empty())
+      return broken(describe(seen.outcome, {}), describe(expected, {}));
+    System before = base.system_;
+    if (passes_number(at)) {
+      System after = base.system_;
+      SetPidCursor passed;
+      passed.value = after.apply(actor, op).outcome.who.n + 1;
+      before.apply({}, knob_.op = passed);
+    }
+    if (!system_.sound()) return broken("an unsound system", "a sound one");
+    return system_.same_as(before) || broken("something remains", "the machine as it was");
+  }
+
   System system_;
   Lockstep<System> lockstep_{system_};
+  Step knob_;  // passes the number that a failed call has cost
+  std::optional<Violation> fault_;
 };
 
 /// The spec alone, with every choice that it leaves, and all its invariants.

@@ -31,6 +31,11 @@ timeout --signal INT --preserve-status 1 "$F" explore --tasks 5 >out.txt 2>err.t
 ((status == 0)) || fail "SIGINT: status $status: $(<err.txt)"
 says '^INCOMPLETE: interrupted' out.txt
 
+# --- failures on the way
+expect 0 "$F" explore --tasks 3 --depth 3 --symmetry --faults --json
+json 'o["violations"] == [] and len(o["faults"]) == 6 and min(o["faults"].values()) > 50'
+refuses 3 'no steps that could be made to fail' "$F" explore --system spec --faults
+
 # --- its traces
 expect 0 "$F" explore --tasks 2 --symmetry --emit traces
 expect 0 "$F" replay traces

@@ -57,7 +57,7 @@ says '^digraph ' out.txt
 # --- spec, and the pages that are made of it
 expect 0 "$F" spec
 says '^ *[0-9]+ rules' out.txt
-for table in rules invariants ops sometimes; do
+for table in rules invariants ops sometimes steps; do
   expect 0 "$F" spec --$table
   expect 0 "$F" spec --$table --json
   json 'len(o) > 5 and all(set(e) >= {"id", "says", "source"} and e["says"] for e in o)'

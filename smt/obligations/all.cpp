@@ -12,9 +12,6 @@ constexpr Gap kGaps[] = {
     {"That the bits set are the numbers in use: take and give back are proved to change their one "
      "bit, that they are called when a number comes into use and falls out of it is not",
      "`Machine::sound`, which compares both"},
-    {"The precedence of EINVAL, EAGAIN and a restart by a signal in clone: the searches and looks "
-     "between them have effects, so they are code and no mask",
-     "the lockstep with the model, in both profiles; the matrix of clone flags on the kernel"},
     {"The flags of clone that the model's world does not have (namespaces, CLONE_PIDFD, "
      "CLONE_DETACHED and others) with their rules, and those of tasks (PF_SUPERPRIV, "
      "PF_WQ_WORKER, PF_KTHREAD and others)",

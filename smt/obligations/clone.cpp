@@ -56,6 +56,32 @@ void refusals_are_the_books(Claim& c) {
   c.holds(z3::ite(call.refused, inval, ok) == answer);
 }
 
+/// A whole call: the flags, a look at signals, then the search for a number, and before 4.19 the
+/// look. Which of them ends it, with what, is the order of the book.
+void answers_in_order(Claim& c) {
+  const expr flags = c.word("flags", show_clone_flags), init = c.truth("caller is init");
+  const expr exhausted = c.truth("no number is free"), pending = c.truth("a signal is pending");
+  const expr since_4_19 = c.truth("since 4.19");
+  const auto look = [&] { return Truth{pending}; };
+  const Word early = bits::before_copying(Word{flags}, Truth{init}, Truth{since_4_19}, look);
+  const Word late = bits::after_search(Word{flags}, Truth{exhausted}, Truth{since_4_19}, look);
+  const expr answer = z3::ite(early.e != number(flags, bits::kGoesOn), early.e, late.e);
+
+  const auto code = [&](Errno e) { return number(flags, static_cast<std::uint64_t>(e)); };
+  const expr restarts = number(flags, bits::kRestarts);
+  const std::pair<expr, expr> book[] = {
+      {has(flags, clone_flag::thread) && !has(flags, clone_flag::sighand), code(Errno::inval)},
+      {has(flags, clone_flag::sighand) && !has(flags, clone_flag::vm), code(Errno::inval)},
+      {has(flags, clone_flag::parent) && init, code(Errno::inval)},
+      {pending && since_4_19, restarts},
+      {exhausted, code(Errno::again)},
+      {pending, restarts}};
+  expr expected = number(flags, bits::kGoesOn);
+  for (auto rule = std::rbegin(book); rule != std::rend(book); ++rule)
+    expected = z3::ite(rule->first, rule->second, expected);
+  c.holds(answer == expected);
+}
+
 void thread_needs_sighand(Claim& c) {
   const Call call(c);
   c.given(has(call.flags, clone_flag::thread) && !has(call.flags, clone_flag::sighand));
@@ -157,6 +183,12 @@ constexpr Obligation kFlags[] = {
      "What clone refuses, and with which errno, is what the book's rules say in their order, for "
      "every word of flags and every caller.",
      "kernel-fork ORDER:1", kRefuses, "", refusals_are_the_books, flags_trace},
+    {"clone.precedence",
+     "EINVAL comes before a restart by a signal since 4.19, that before EAGAIN, and EAGAIN before "
+     "the restart of earlier kernels, for every call.",
+     "kernel-fork PENDING:1", "before_copying after_search clone_refuses",
+     "nothing between the look and the search for a number changes what is pending",
+     answers_in_order},
     {"clone.thread-needs-sighand", "THREAD without SIGHAND is refused.", "clone.2 EINVAL:1",
      kRefuses, "", thread_needs_sighand, flags_trace},
     {"clone.sighand-needs-vm", "SIGHAND without VM is refused.", "clone.2 EINVAL:2", kRefuses, "",
