@@ -49,17 +49,25 @@ Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
   if (verdict != bits::kGoesOn) return Outcome::failure(static_cast<Errno>(verdict));
 
   Task& child = *birth.task;
+  wake_up_new_task(child);
   touch(child, true);
   const Outcome made = Outcome::task(Pid{birth.number});
   if (!flags.has(clone_flag::vfork)) return made;
   child.vfork_parent = id(t);
   t.vfork_child = id(child);
   t.call = Call::vfork;
+  set_state(t, states().killable());
   keep(t, made);
   touch(t);
   Outcome sleeps = Outcome::of(Outcome::Kind::blocks);
   sleeps.who = made.who;
   return sleeps;
+}
+
+/// The one wake that reaches a new task. What it was told of until now it deals with first.
+void Machine::wake_up_new_task(Task& t) {
+  set_state(t, bits::kRunning);
+  if (t.signalled) enqueue(t);
 }
 
 /// A signal came first: it is dealt with, then the call is made again.
@@ -97,6 +105,7 @@ std::uint64_t Machine::dup_task_struct(Birth& b, auto& faults) {
   if (faults.strike(CopyStep::dup_task_struct)) return failure_of(CopyStep::dup_task_struct);
   Task& t = tasks_.make();
   b.task = &t;
+  set_state(t, states().born);
   t.flags = flags_of_child(b.maker);
   t.blocked = b.maker.blocked;
   return bits::kGoesOn;

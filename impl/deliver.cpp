@@ -87,7 +87,7 @@ void Machine::begin_stop(Task& t, Signal s) {
   for (Index i = Ring<Threads>::around(tasks_, id(t)); i != id(t);
        i = Ring<Threads>::around(tasks_, i)) {
     Task& other = tasks_[i];
-    if (other.stopped || (other.flags & task_flag::exiting.bits) != 0) continue;
+    if (other.stopped() || (other.flags & task_flag::exiting.bits) != 0) continue;
     other.stop_pending = other.stop_counted = true;
     ++p.to_stop;
     alert(other, false);
@@ -96,7 +96,7 @@ void Machine::begin_stop(Task& t, Signal s) {
 
 void Machine::take_part_in_stop(Task& t) {
   const bool complete = leave_stop_count(t);
-  t.stopped = true;
+  set_state(t, states().stopped());
   touch(t);
   if (complete) tell_parent(process_of(t));
 }
@@ -123,6 +123,7 @@ void Machine::tell_parent(Process& p) {
 
 Outcome Machine::perform(Task& t, const Pause&) {
   t.call = Call::pause;
+  set_state(t, bits::kInterruptible);
   touch(t);
   return Outcome::of(Outcome::Kind::blocks);
 }

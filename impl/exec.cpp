@@ -54,7 +54,8 @@ void Machine::take_leadership(Task& t) {
   if (p.detour == id(old)) p.detour = id(t);
   p.threads.remove(tasks_, id(old));
   --p.thread_count;
-  tasks_.give_back(id(old));
+  set_exit_state(old, bits::kExitDead);
+  put_task_struct(id(old));
 }
 
 }  // namespace forkproof::impl

@@ -71,7 +71,7 @@ void Machine::list_others(const Task& t) {
 /// One of those that were listed dies at once.
 void Machine::run_doomed(Index i) {
   Task& t = tasks_[i];
-  if (over_ || t.zombie) return;
+  if (over_ || t.zombie()) return;
   dequeue(t);
   run(t);
 }
@@ -118,7 +118,7 @@ void Machine::release_vfork_parent(Task& t) {
   Task& parent = tasks_[t.vfork_parent];
   t.vfork_parent = kNobody;
   parent.vfork_child = kNobody;
-  enqueue(parent);
+  wake(parent, bits::kNormal);
 }
 
 void Machine::exit_mm(Task& t, bool group_dead) {
@@ -132,7 +132,8 @@ void Machine::exit_mm(Task& t, bool group_dead) {
 
 void Machine::exit_notify(Task& t) {
   Process& p = process_of(t);
-  t.zombie = true;
+  set_state(t, states().dead);
+  set_exit_state(t, bits::kExitZombie);
   if (!is_leader(t))
     release_task(t);
   else if (p.thread_count == 1)
@@ -147,6 +148,7 @@ void Machine::release_task(Task& t) {
   dequeue(t);
   unhash_process(t);
   free_pid(t.pid);
+  set_exit_state(t, bits::kExitDead);
   put_task_struct(id(t));
   if (was_thread && dead(p)) mourn(p);
 }

@@ -103,7 +103,7 @@ void Machine::proceed(Task& t) {
 
 /// Signals are dealt with: the call returns, is interrupted, or goes on.
 void Machine::conclude(Task& t) {
-  if (t.vfork_child != kNobody) return;
+  if (t.vfork_child != kNobody) return set_state(t, states().killable());
   if (t.has_result) return answer(t, t.result.outcome());
   Outcome out = Outcome::of(Outcome::Kind::blocks);
   const Handled handled = std::exchange(t.handled, Handled::nothing);
@@ -112,9 +112,10 @@ void Machine::conclude(Task& t) {
     case Call::vfork: return;
     case Call::pause:
       if (handled != Handled::nothing) out = Outcome::failure(Errno::intr);
+      set_state(t, bits::kInterruptible);
       break;
     case Call::wait:
-      if (t.asleep) return;
+      if (t.asleep) return set_state(t, bits::kInterruptible);
       out = handled == Handled::interrupts ? Outcome::failure(Errno::intr) : begin_wait(t);
       break;
     case Call::create:
@@ -132,6 +133,7 @@ void Machine::answer(Task& t, const Outcome& outcome) {
   t.call = Call::none;
   t.has_result = false;
   t.handled = Handled::nothing;
+  set_state(t, bits::kRunning);
   touch(t);
   if (id(t) == actor_)
     effects_.outcome = outcome;
@@ -187,7 +189,8 @@ void Machine::end_world(const Process& init) {
   t.flags = leader.flags;
   t.blocked = leader.blocked;
   t.exit_code = leader.exit_code;
-  t.zombie = true;
+  set_state(t, states().dead);
+  set_exit_state(t, bits::kExitZombie);
   p.flags = end.flags;
   p.exit_code = end.exit_code;
   p.exit_signal = end.exit_signal;

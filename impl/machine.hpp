@@ -63,9 +63,9 @@ class Machine {
   bool is_leader(const Task& t) const { return process_of(t).leader() == id(t); }
   bool is_init(const Process& p) const { return p.tgid == kInit.n; }
   /// All its threads are dead, and its parent can know.
-  bool dead(const Process& p) const { return p.thread_count == 1 && leader_of(p).zombie; }
+  bool dead(const Process& p) const { return p.thread_count == 1 && leader_of(p).zombie(); }
   bool can_run(const Task& t) const {
-    return !over_ && !t.zombie && !t.stopped && t.call == Call::none;
+    return !over_ && !t.zombie() && !t.stopped() && t.call == Call::none;
   }
   State state_of(const Task& t) const;
   std::int32_t parent_number(const Process& p) const;
@@ -96,6 +96,24 @@ class Machine {
     if (t.queued) return;
     t.queued = true;
     woken_.push_back(tasks_, id(t));
+  }
+  /// The table of states of the profile.
+  const bits::StateTable& states() const {
+    return profile_ == Profile::linux_6 ? bits::kStates6 : bits::kStates412;
+  }
+  static void set_state(Task& t, std::uint64_t state) {
+    t.state = static_cast<std::uint16_t>(state);
+  }
+  static void set_exit_state(Task& t, std::uint64_t to) {
+    t.exit_state = static_cast<std::uint8_t>(
+        bits::exit_forward(std::uint32_t{t.exit_state}, static_cast<std::uint32_t>(to)));
+  }
+  /// Has a task run that the mask reaches. One that runs anyway looks once more.
+  void wake(Task& t, std::uint64_t mask) {
+    const std::uint32_t state = t.state;
+    if (state != bits::kRunning && !bits::reaches(static_cast<std::uint32_t>(mask), state)) return;
+    set_state(t, bits::kRunning);
+    enqueue(t);
   }
   void dequeue(Task& t) {
     if (!t.queued) return;
@@ -147,6 +165,7 @@ class Machine {
   std::uint64_t alloc_pid(Birth& b, auto& faults);
   std::uint64_t can_fork(Birth& b, auto& faults);
   void attach(Birth& b);
+  void wake_up_new_task(Task& t);
   void attach_thread(Birth& b, Task& t);
   void attach_process(Birth& b, Task& t);
   [[gnu::cold]] void undo(Birth& b);
@@ -259,6 +278,7 @@ class Machine {
   Outcome perform(const SetPidCursor& op);
 
   // Soundness (sound.cpp).
+  std::uint64_t resting_state(const Task& t) const;
   bool sound_task(const Task& t) const;
   bool sound_process(const Process& p, bool memory) const;
   bool sound_family(const Process& p) const;

@@ -100,11 +100,10 @@ bool Machine::prepare(Signal s, Task& to) {
 void Machine::resume(Process& p) {
   for_each_thread(p, [&](Task& t) {
     t.stop_pending = t.stop_counted = false;
-    if (!t.stopped) return;
-    t.stopped = false;
+    if (!t.stopped()) return;
+    wake(t, bits::kStoppedBit);
     t.continued = true;
     touch(t);
-    enqueue(t);
   });
   std::uint8_t tell = 0;
   if ((p.flags & process_flag::stopped) != 0)
@@ -127,7 +126,7 @@ void Machine::flush(Process& p, SigSet which) {
 
 bool Machine::wants(Signal s, const Task& t) const {
   const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
-  return bits::wants(t.blocked.has(s), exiting, s == sig::kill, t.stopped, t.signalled);
+  return bits::wants(t.blocked.has(s), exiting, s == sig::kill, t.stopped(), t.signalled);
 }
 
 /// Wakes a thread that can take the signal. One that will be fatal dooms the process at once.
@@ -165,9 +164,7 @@ void Machine::doom(Process& p, Signal s) {
 /// child, is woken by a fatal one only.
 void Machine::alert(Task& t, bool fatal) {
   t.signalled = true;
-  if (!bits::wakes(fatal, t.zombie, t.stopped, t.vfork_child != kNobody)) return;
-  t.stopped = false;
-  enqueue(t);
+  wake(t, bits::signal_mask(std::uint32_t{0}, fatal, states()));
 }
 
 /// The calling thread looks whether there are signals for it; true if so.

@@ -5,6 +5,19 @@
 
 namespace forkproof::impl {
 
+/// The state of a task that is not stopped, by the call that it is inside.
+std::uint64_t Machine::resting_state(const Task& t) const {
+  if (t.zombie()) return states().dead;
+  switch (t.call) {
+    case Call::none: return bits::kRunning;
+    case Call::wait:
+    case Call::pause: return bits::kInterruptible;
+    case Call::vfork: return states().killable();
+    case Call::create: break;  // it is made again at once, unless its task is stopped
+  }
+  return states().born;
+}
+
 /// What must hold of a task between two ops, all on its own.
 bool Machine::sound_task(const Task& t) const {
   const Process& p = process_of(t);
@@ -13,19 +26,20 @@ bool Machine::sound_task(const Task& t) const {
   if (t.asleep != linked<Sleepers>(t) || (t.asleep && t.call != Call::wait)) return false;
   if (t.asleep && !Ring<Sleepers>::sound_at(tasks_, id(t))) return false;
   const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
-  if (exiting != t.zombie) return false;
-  if (t.zombie && (!is_leader(t) || !t.children.empty() || !t.news.empty())) return false;
-  if (t.zombie && (t.stopped || t.call != Call::none)) return false;
+  if (exiting != t.zombie()) return false;
+  if (t.zombie() && (!is_leader(t) || !t.children.empty() || !t.news.empty())) return false;
+  if (!t.stopped() && t.state != resting_state(t)) return false;
+  if (t.zombie() && (t.stopped() || t.call != Call::none)) return false;
   const bool waits_for_child = t.vfork_child != kNobody;
   if (waits_for_child && (t.call != Call::vfork || tasks_[t.vfork_child].vfork_parent != id(t)))
     return false;
   if (t.vfork_parent != kNobody && tasks_[t.vfork_parent].vfork_child != id(t)) return false;
   if (t.stop_counted && !t.stop_pending) return false;
   if (t.stop_pending && !waits_for_child) return false;  // else it would have stopped
-  const bool may_have_business = t.stopped || waits_for_child || t.zombie;
+  const bool may_have_business = t.stopped() || waits_for_child || t.zombie();
   if (t.signalled && !may_have_business) return false;
-  if (t.has_result && !t.stopped && !waits_for_child) return false;
-  return t.blocked == t.blocked - kUnblockable && (t.zombie || !p.exits());
+  if (t.has_result && !t.stopped() && !waits_for_child) return false;
+  return t.blocked == t.blocked - kUnblockable && (t.zombie() || !p.exits());
 }
 
 /// The counts and links of a process. O(its threads).
@@ -37,9 +51,9 @@ bool Machine::sound_process(const Process& p, bool memory) const {
   for (Index i = p.threads.first; i != kNobody; i = p.threads.after(tasks_, i)) {
     const Task& t = tasks_[i];
     if (t.process != id(p) || !sound_task(t)) return false;
-    if (t.zombie && i != p.leader()) return false;
+    if (t.zombie() && i != p.leader()) return false;
     ++count;
-    live += !t.zombie;
+    live += !t.zombie();
     to_stop += t.stop_counted;
     knows_detour = knows_detour || p.detour == i;
   }
@@ -65,7 +79,7 @@ bool Machine::sound_family(const Process& p) const {
   if (p.leads_session && (p.sid != p.tgid || g.number != p.tgid)) return false;
   if (p.parent == kNobody) return is_init(p);
   const Task& parent = tasks_[p.parent];
-  if (parent.zombie || numbers_.find(parent.pid).task != p.parent) return false;
+  if (parent.zombie() || numbers_.find(parent.pid).task != p.parent) return false;
   if (!Ring<Siblings>::sound_at(processes_, id(p))) return false;
   if (linked<News>(p) != has_news(p)) return false;
   return !linked<News>(p) || Ring<News>::sound_at(processes_, id(p));

@@ -46,11 +46,11 @@ inline constexpr std::array kCopyProcess{
              "kernel-fork STEPS:1", Errno::nomem},
     LifeStep{"alloc_pid",
              "A number is searched, and taken; without room for its record nothing is taken, and "
-             "the cursor stays.",
+             "the cursor stays. Before 4.19 signals are looked for now, and cost the number.",
              "kernel-fork STEPS:2", Errno::nomem},
     LifeStep{"can_fork",
-             "The last that can refuse are asked: the limits of a control group; before 4.19 "
-             "signals. The number is given back, and is passed.",
+             "The last that can refuse are asked, as a control group with a limit would be; here "
+             "there is none. The number is given back, and is passed.",
              "kernel-fork STEPS:3", Errno::again},
     LifeStep{"attach",
              "The task is tied to its number, process, parent, group, session and to those with "
@@ -77,7 +77,8 @@ inline constexpr std::array kDoExit{
     LifeStep{"kill_orphaned_pgrp", "The process's own group may be orphaned by its end.",
              "kernel-exit ORPHAN:4"},
     LifeStep{"exit_notify",
-             "The task is a zombie; it is released, or its parent is told.", "kernel-exit STEPS:1"},
+             "The task is a zombie; it is released, or its parent is told.",
+             "kernel-exit STEPS:1"},
 };
 
 inline constexpr std::array kReleaseTask{

@@ -6,6 +6,7 @@
 ///
 /// Sources: include/linux/sched.h task_struct, sched/signal.h signal_struct, sighand_struct.
 #pragma once
+#include "impl/bits/task_state.hpp"
 #include "impl/page_table.hpp"
 #include "impl/ring.hpp"
 #include "spec/outcome.hpp"
@@ -73,8 +74,8 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   std::uint16_t flags = 0;           // TaskFlags
   Call call = Call::none;
   Handled handled = Handled::nothing;
-  bool zombie = false;
-  bool stopped = false;
+  std::uint8_t exit_state = 0;  // of impl/bits/task_state.hpp
+  std::uint16_t state = 0;      // of its table for the profile
   bool stop_pending = false;  // must take part in a group stop
   bool stop_counted = false;  // and is in its count
   SigSet pending;
@@ -90,6 +91,9 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   Index vfork_child = kNobody;   // the task whose letting go we sleep for
   Blocked args;
   Kept result;
+
+  bool zombie() const { return exit_state != 0; }
+  bool stopped() const { return (state & bits::kStoppedBit) != 0; }
   friend bool operator==(const Task&, const Task&) = default;
 };
 

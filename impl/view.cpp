@@ -6,10 +6,8 @@
 namespace forkproof::impl {
 
 State Machine::state_of(const Task& t) const {
-  if (t.zombie) return State::zombie;
-  if (t.stopped) return State::stopped;
-  if (t.vfork_child != kNobody) return State::disk_sleep;
-  return t.call == Call::none ? State::running : State::sleeping;
+  const std::uint32_t bit = bits::shown(std::uint32_t{t.state}, std::uint32_t{t.exit_state});
+  return bits::kStateLetters[static_cast<std::size_t>(std::bit_width(bit))].state;
 }
 
 std::int32_t Machine::parent_number(const Process& p) const {
@@ -32,7 +30,7 @@ TaskView Machine::view(Pid number) const {
   v.threads = static_cast<std::int32_t>(p.thread_count);
   v.blocked = t->blocked;
   if (!dead(p)) v.shared_pending = p.pending;
-  if (t->zombie) {
+  if (t->zombie()) {
     const bool shared = p.exits() || (p.flags & process_flag::stopped) != 0;
     v.exit_code = shared ? p.exit_code : t->exit_code;
   } else {
@@ -47,7 +45,7 @@ TaskView Machine::view(Pid number) const {
 void Machine::pages(Pid number, std::vector<PageView>& out) const {
   out.clear();
   const Task* const t = find(number);
-  if (t == nullptr || t->zombie) return;
+  if (t == nullptr || t->zombie()) return;
   if (const Process& p = process_of(*t); p.space != kNobody) memory_.list(p.space, out);
 }
 

@@ -97,6 +97,7 @@ Outcome Machine::begin_wait(Task& t) {
   if (const std::optional<Outcome> found = look(t)) return *found;
   t.call = Call::wait;
   t.asleep = true;
+  set_state(t, bits::kInterruptible);
   process_of(t).sleepers.push_back(tasks_, id(t));
   touch(t);
   return Outcome::of(Outcome::Kind::blocks);
@@ -105,6 +106,7 @@ Outcome Machine::begin_wait(Task& t) {
 void Machine::stop_waiting(Task& t) {
   if (!t.asleep) return;
   t.asleep = false;
+  set_state(t, bits::kRunning);
   process_of(t).sleepers.remove(tasks_, id(t));
 }
 
@@ -222,7 +224,7 @@ void Machine::wake_waiters(const Process& child) {
        i = family.sleepers.before(tasks_, i)) {
     Task& t = tasks_[i];
     if (has(t.args, wait_option::nothread) && child.parent != i) continue;
-    if (selects(t.args, child)) enqueue(t);
+    if (selects(t.args, child)) wake(t, bits::kInterruptible);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "impl/bits/pid_search.hpp"
 #include "impl/bits/pid_word.hpp"
 #include "impl/bits/signal_set.hpp"
+#include "impl/bits/task_state.hpp"
 #include "impl/bits/wait_options.hpp"
 #include "impl/bits/wait_status.hpp"
 #include "impl/pid_bitmap.hpp"
@@ -207,6 +208,35 @@ TEST(Bits, WaitTakesItsOptions) {
     ASSERT_EQ(bits::wait4_takes(o), in4) << o;
     ASSERT_EQ(bits::waitid_takes(o), inid && asks) << o;
   }
+}
+
+// --- states --------------------------------------------------------------------------------------
+
+TEST(Bits, StatesHaveTheNumbersOfTheirKernels) {
+  EXPECT_EQ(bits::kStates412.killable(), 130u);  // as include/linux/sched.h of 4.12 has them
+  EXPECT_EQ(bits::kStates412.stopped(), 132u);
+  EXPECT_EQ(bits::kStates412.traced, 136u);
+  EXPECT_EQ(bits::kStates412.idle(), 1026u);
+  EXPECT_EQ(bits::kStates6.killable(), 0x102u);
+  EXPECT_EQ(bits::kStates6.stopped(), 0x104u);
+  EXPECT_EQ(bits::kStates6.traced, 0x8u);
+  EXPECT_EQ(bits::kStates6.idle(), 0x402u);
+  for (std::size_t i = 0; i < bits::kStateLetters.size(); ++i)
+    EXPECT_EQ(static_cast<std::size_t>(std::bit_width(bits::kStateLetters[i].bit)), i);
+}
+
+TEST(Bits, WakesReachWhatTheyHaveABitOf) {
+  for (std::uint32_t mask = 0; mask < 4096; ++mask)
+    for (std::uint32_t at = 0; at < 12; ++at)
+      ASSERT_EQ(bits::reaches(mask, 1u << at), (mask >> at & 1) != 0) << mask;
+  for (std::uint32_t state = 0; state < 65536; ++state) {
+    ASSERT_EQ(bits::shown(state, 0u), state % 64);
+    ASSERT_EQ(bits::shown(state, 32u), 32u);
+  }
+  constexpr std::uint32_t kWay[] = {0, 32, 16};  // alive, ZOMBIE, DEAD
+  for (std::size_t now = 0; now < 3; ++now)
+    for (std::size_t next = 0; next < 3; ++next)
+      EXPECT_EQ(bits::exit_forward(kWay[now], kWay[next]), kWay[std::max(now, next)]);
 }
 
 // --- signals -------------------------------------------------------------------------------------

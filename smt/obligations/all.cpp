@@ -16,9 +16,6 @@ constexpr Gap kGaps[] = {
      "CLONE_DETACHED and others) with their rules, and those of tasks (PF_SUPERPRIV, "
      "PF_WQ_WORKER, PF_KTHREAD and others)",
      "nothing: they are not modelled, and no op carries them"},
-    {"The kernel's states and wake masks as numbers (TASK_*, 4.12 and 6.x), exit_state as a word",
-     "nothing: the implementation has no such words. Who is woken by what is proved (`wake.*`), "
-     "that a zombie stays one is held by the lockstep"},
     {"thread_info and masks of the kernel stack", "nothing: the implementation has no stack"},
     {"The core-dump bit of a status: no core is ever written in the model's world",
      "`status.complete` and `status.macros` cover statuses that have it"},
@@ -33,7 +30,7 @@ constexpr Gap kGaps[] = {
 std::vector<const Obligation*> obligations() {
   std::vector<const Obligation*> all;
   for (const auto file : {pid_word_obligations, pid_search_obligations, clone_obligations,
-                          signal_obligations, wait_obligations, entry_obligations,
+                          signal_obligations, state_obligations, wait_obligations, entry_obligations,
                           index_obligations})
     for (const Obligation& o : file()) all.push_back(&o);
   return all;

@@ -189,32 +189,6 @@ void idle_wants_all(Claim& c) {
   c.holds(t.wants == (!t.blocked && !t.exiting));
 }
 
-/// Who is told of a signal, and whether that wakes it.
-struct Told {
-  expr fatal, zombie, stopped, in_vfork, wakes;
-  explicit Told(Claim& c)
-      : fatal(c.truth("fatal")), zombie(c.truth("zombie")), stopped(c.truth("stopped")),
-        in_vfork(c.truth("in vfork")),
-        wakes(bits::wakes(Truth{fatal}, Truth{zombie}, Truth{stopped}, Truth{in_vfork})) {}
-};
-
-void nothing_wakes_a_zombie(Claim& c) {
-  const Told t(c);
-  c.holds(z3::implies(t.zombie, !t.wakes));
-}
-
-void fatal_wakes_all_others(Claim& c) {
-  const Told t(c);
-  c.given(t.fatal);
-  c.holds(t.wakes == !t.zombie);
-}
-
-void other_wakes_interruptible(Claim& c) {
-  const Told t(c);
-  c.given(!t.fatal);
-  c.holds(t.wakes == (!t.zombie && !t.stopped && !t.in_vfork));
-}
-
 /// A death: the exit signal, whether the parent has exec'd since, and what it does with SIGCHLD.
 struct Death {
   expr exit_signal, execed, ignored, no_wait;
@@ -299,12 +273,6 @@ constexpr Obligation kSignalObligations[] = {
      "kernel-signal STOP:7", "wants", "", stopped_wants_kill_only},
     {"wake.idle-wants-all", "A thread that is neither takes all that it does not block.",
      "kernel-signal TARGET:2", "wants", "", idle_wants_all},
-    {"wake.zombie", "Nothing wakes a zombie.", "kernel-signal DROP:2", "wakes", "",
-     nothing_wakes_a_zombie},
-    {"wake.fatal", "A fatal signal wakes everybody else: running, asleep, in vfork, stopped.",
-     "kernel-fork VFORK:6", "wakes", "", fatal_wakes_all_others},
-    {"wake.not-fatal", "Any other wakes neither those that are stopped nor those in vfork.",
-     "kernel-fork VFORK:5", "wakes", "", other_wakes_interruptible},
     {"death.exec-forgets",
      "A parent that has exec'd is told by SIGCHLD, others by the exit signal.",
      "kernel-signal NOTIFY:1", "death_signal", "", exec_forgets_exit_signal},

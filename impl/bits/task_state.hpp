@@ -1,0 +1,83 @@
+/// The words that say what a task is at, state and exit_state, and the masks by which it is woken:
+/// a wake reaches a task if they have a bit in common. Two tables of numbers, 4.12's and 6.x's.
+///
+/// Sources: include/linux/sched.h; kernel/sched/core.c try_to_wake_up(), ttwu_state_match();
+/// kernel/signal.c signal_wake_up_state(); fs/proc/array.c get_task_state().
+#pragma once
+#include "impl/bits/word.hpp"
+#include "spec/words.hpp"
+
+namespace forkproof::impl::bits {
+
+/// Bits of both tables.
+inline constexpr std::uint64_t kRunning = 0, kInterruptible = 1, kUninterruptible = 2,
+                               kStoppedBit = 4, kTracedBit = 8, kExitDead = 16, kExitZombie = 32;
+inline constexpr std::uint64_t kNormal = kInterruptible | kUninterruptible;  // wake_up_process
+
+/// What differs.
+struct StateTable {
+  std::uint64_t parked, dead, wakekill, noload, born;  // born: TASK_NEW
+  std::uint64_t traced;     // TASK_TRACED as a whole
+  std::uint64_t fatal_too;  // what a fatal signal wakes beside those that WAKEKILL says
+
+  constexpr std::uint64_t killable() const { return wakekill | kUninterruptible; }
+  constexpr std::uint64_t stopped() const { return wakekill | kStoppedBit; }
+  constexpr std::uint64_t idle() const { return noload | kUninterruptible; }
+};
+inline constexpr StateTable kStates412{.parked = 512, .dead = 64, .wakekill = 128, .noload = 1024,
+                                       .born = 2048, .traced = 128 | kTracedBit, .fatal_too = 0};
+inline constexpr StateTable kStates6{.parked = 0x40, .dead = 0x80, .wakekill = 0x100,
+                                     .noload = 0x400, .born = 0x800, .traced = kTracedBit,
+                                     .fatal_too = kTracedBit};
+
+/// What /proc shows for a bit; the place in the table is the number of the bit, from 1.
+struct StateLetter {
+  char letter;
+  std::uint64_t bit;
+  State state;
+};
+inline constexpr std::array kStateLetters{
+    StateLetter{'R', kRunning, State::running},
+    StateLetter{'S', kInterruptible, State::sleeping},
+    StateLetter{'D', kUninterruptible, State::disk_sleep},
+    StateLetter{'T', kStoppedBit, State::stopped},
+    StateLetter{'t', kTracedBit, State::stopped},
+    StateLetter{'X', kExitDead, State::dead},
+    StateLetter{'Z', kExitZombie, State::zombie},
+};
+inline constexpr std::uint64_t kReported = 63;  // all of them
+
+/// Whether a wake with this mask makes a task run that is in this state.
+template <class W>
+constexpr auto reaches(const W& mask, const W& state) {
+  return (mask & state) != constant(state, 0);
+}
+
+/// The mask with which a task is told of a signal.
+template <class W, class Truth>
+constexpr W signal_mask(const W& like, const Truth& fatal, const StateTable& table) {
+  const W kills = constant(like, table.wakekill) | constant(like, table.fatal_too);
+  return constant(like, kInterruptible) | (mask_if(fatal, like) & kills);
+}
+
+/// How far gone a task is by its exit_state: 0, ZOMBIE, DEAD.
+template <class W>
+constexpr W exit_rank(const W& exit_state) {
+  const W beyond = ite(exit_state == constant(exit_state, kExitZombie), constant(exit_state, 1),
+                       constant(exit_state, 2));
+  return ite(is_zero(exit_state), constant(exit_state, 0), beyond);
+}
+
+/// The exit_state of a task that has `now` and is to have `next`: never one that it has left.
+template <class W>
+constexpr W exit_forward(const W& now, const W& next) {
+  return ite(less(exit_rank(now), exit_rank(next)), next, now);
+}
+
+/// The bit of kStateLetters that is shown: of exit_state, once there is one.
+template <class W>
+constexpr W shown(const W& state, const W& exit_state) {
+  return (ite(is_zero(exit_state), state, exit_state)) & constant(state, kReported);
+}
+
+}  // namespace forkproof::impl::bits
