@@ -28,6 +28,7 @@ Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
 
   Task& child = flags.has(clone_flag::thread) ? new_thread(t, *number)
                                               : new_process(t, *number, flags, exit_signal);
+  copy_files(child, t, flags);
   touch(child, true);
   const Outcome made = Outcome::task(Pid{*number});
   if (!flags.has(clone_flag::vfork)) return made;

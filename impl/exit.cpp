@@ -95,6 +95,8 @@ void Machine::exit_task(Task& t, std::int32_t code) {
   touch(p, true);
   release_vfork_parent(t);
   if (group_dead) leave_space(p);
+  leave_files(t);
+  leave_fs(t);
   if (group_dead && is_init(p)) return end_world(p);
   notify_exit(t, group_dead);
 }

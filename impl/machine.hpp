@@ -8,6 +8,7 @@
 #pragma once
 #include <optional>
 
+#include "impl/open_files.hpp"
 #include "impl/pid_bitmap.hpp"
 #include "impl/pid_map.hpp"
 #include "impl/task.hpp"
@@ -231,6 +232,26 @@ class Machine {
   void leave_space(Process& p);
   void touch_memory(Index space);
 
+  // Open files (files.cpp).
+  Outcome perform(Task& t, const Open& op);
+  Outcome perform(Task& t, const Close& op);
+  Outcome perform(Task& t, const Dup& op);
+  Outcome perform(Task& t, const FcntlSetfd& op);
+  Outcome perform(Task& t, const Lseek& op);
+  Outcome perform(Task& t, const Umask& op);
+  Outcome perform(Task& t, const Unshare& op);
+  bool has_open(const Task& t, Descriptor fd) const;
+  Files& own_files(Task& t);
+  FsInfo& own_fs(Task& t);
+  void install(Files& files, std::uint32_t fd, Index file, bool cloexec);
+  void close_all(Files& files, std::uint32_t set);
+  void copy_files(Task& child, Task& maker, CloneFlags flags);
+  Index copy_of(Index files);
+  void leave_files(Task& t);
+  void leave_fs(Task& t);
+  void unshare_files(Task& t);
+  void close_for_exec(Task& t);
+
   // The world's knobs (numbers.cpp).
   Outcome perform(const SetPidMax& op);
   Outcome perform(const SetPidCursor& op);
@@ -242,6 +263,7 @@ class Machine {
   bool sound_children(const Task& t) const;
   bool sound_numbers() const;
   bool sound_counts() const;
+  bool sound_files() const;
 
   static const Actions kAllDefault;
 
@@ -250,6 +272,9 @@ class Machine {
   Arena<Group> groups_;
   Arena<Actions> actions_;
   PageTables memory_;
+  Arena<OpenFile> open_files_;
+  Arena<Files> files_;
+  Arena<FsInfo> fs_;
   PidMap numbers_;
   PidBitmap taken_;
   Ring<Processes> all_;

@@ -88,6 +88,8 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   Index vfork_child = kNobody;   // the task whose letting go we sleep for
   Blocked args;
   Kept result;
+  Index files = kNobody;  // nobody: nothing open, and not shared
+  Index fs = kNobody;     // nobody: the first umask, and not shared
 };
 
 /// Process flags, as signal_struct has them.
