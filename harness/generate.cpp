@@ -50,6 +50,8 @@ Generator::Generator(std::uint64_t seed, Profile profile)
   crowd_ = 3 + dice_.below(12);
   for (std::size_t i = 0; i < kOps; ++i)
     weights_[i] = dice_.percent(25) ? 0 : wanted(kOpNames[i]) * (1 + dice_.below(4));
+  if (dice_.percent(5))  // so that descriptors run out
+    for (const std::string_view op : {"open", "dup"}) weights_[*op_index(op)] *= 16;
   const auto at_least = [&](std::string_view op) {
     std::uint32_t& weight = weights_[*op_index(op)];
     weight = std::max(weight, wanted(op));

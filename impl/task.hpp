@@ -75,21 +75,21 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   bool stopped = false;
   bool stop_pending = false;  // must take part in a group stop
   bool stop_counted = false;  // and is in its count
+  Index files = kNobody;  // nobody: nothing open, and not shared
   SigSet pending;
   SigSet blocked;
   bool signalled = false;  // must look at its signals before it goes on
   bool continued = false;  // was stopped, and must look at them too
-  bool queued = false;
-  bool asleep = false;  // on its process's ring of sleepers
-  bool has_result = false;
+  bool queued : 1 = false;
+  bool asleep : 1 = false;  // on its process's ring of sleepers
+  bool has_result : 1 = false;
   std::uint8_t pdeath_signal = 0;
+  Index fs = kNobody;  // nobody: the first umask, and not shared
   std::int32_t exit_code = 0;
   Index vfork_parent = kNobody;  // the task that sleeps until we let go of its memory
   Index vfork_child = kNobody;   // the task whose letting go we sleep for
   Blocked args;
   Kept result;
-  Index files = kNobody;  // nobody: nothing open, and not shared
-  Index fs = kNobody;     // nobody: the first umask, and not shared
 };
 
 /// Process flags, as signal_struct has them.

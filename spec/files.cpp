@@ -10,7 +10,7 @@ namespace fl = clone_flag;
 namespace {
 
 /// The lowest free descriptor of a table.
-std::optional<std::size_t> lowest_free(const Files& files) {
+std::optional<std::size_t> free_descriptor(const Files& files) {
   const auto at = std::ranges::find(files.open, OpenFileId::none());
   if (at == files.open.end()) return std::nullopt;
   return static_cast<std::size_t>(at - files.open.begin());
@@ -20,7 +20,7 @@ std::optional<std::size_t> lowest_free(const Files& files) {
 
 Model::Answer Model::act(TaskId me, const Open& op) {
   Files& files = files_of(me);
-  const std::optional<std::size_t> fd = lowest_free(files);
+  const std::optional<std::size_t> fd = free_descriptor(files);
   if (!fd) return fails(Errno::mfile, "file.open-full"_rule);
 
   files.open[*fd] = world_.open_files.make();
@@ -42,7 +42,7 @@ Model::Answer Model::act(TaskId me, const Close& op) {
 Model::Answer Model::act(TaskId me, const Dup& op) {
   Files& files = files_of(me);
   if (!files.has(op.fd)) return fails(Errno::badf, "file.dup-unknown"_rule);
-  const std::optional<std::size_t> fd = lowest_free(files);
+  const std::optional<std::size_t> fd = free_descriptor(files);
   if (!fd) return fails(Errno::mfile, "file.dup-full"_rule);
 
   files.open[*fd] = files.open[static_cast<std::size_t>(op.fd)];

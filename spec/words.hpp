@@ -40,7 +40,7 @@ using PageValue = std::uint32_t;
 /// A number by which a task names an open file, and how many each table has room for. Calls are
 /// given any number.
 using Descriptor = std::int32_t;
-inline constexpr Descriptor kDescriptors = 16;
+inline constexpr Descriptor kDescriptors = 8;
 
 /// The permission bits that a umask has, and those of a new world's.
 inline constexpr std::int32_t kUmaskBits = 0777;

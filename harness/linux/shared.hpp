@@ -77,7 +77,7 @@ inline constexpr int kScratchFd = 103;  // what pages are read from and written 
 
 /// Where the descriptors of a trace are: those of the puppets themselves are below. No puppet may
 /// have one from kFilesEnd on.
-inline constexpr int kFilesAt = 128, kFilesEnd = kFilesAt + 16;
+inline constexpr int kFilesAt = 128, kFilesEnd = kFilesAt + 8;
 
 inline std::uint32_t load(const std::uint32_t& word) {
   return __atomic_load_n(&word, __ATOMIC_ACQUIRE);

@@ -6,7 +6,6 @@
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
-#include <linux/memfd.h>
 #include <linux/mman.h>
 #include <linux/mount.h>
 #include <linux/poll.h>
@@ -23,6 +22,7 @@ using Answer = std::int64_t;
 
 constexpr Answer kExists = -17, kNoMemory = -12, kInvalid = -22;
 constexpr int kSigKill = 9;
+constexpr Word kNoExecSeal = 8;  // of memfd_create, since 6.3
 
 Answer call(Word number, Word a = 0, Word b = 0, Word c = 0, Word d = 0, Word e = 0, Word f = 0) {
   register Word r10 asm("r10") = d;
@@ -116,7 +116,7 @@ Answer copy(Word from, Word to) {
 
 /// The file has no name. It is opened below the descriptors of the trace, and moved among them.
 Answer open_file(Word cloexec) {
-  Answer fd = call(__NR_memfd_create, address("file"), MFD_NOEXEC_SEAL);
+  Answer fd = call(__NR_memfd_create, address("file"), kNoExecSeal);
   if (fd == kInvalid) fd = call(__NR_memfd_create, address("file"), 0);  // before 6.3
   if (fd < 0) return fd;
   const auto low = static_cast<Word>(fd);
