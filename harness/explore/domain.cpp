@@ -27,9 +27,9 @@ constexpr std::array kMappingsTried{Mapping::private_, Mapping::shared};
 constexpr std::array kAdvicesTried{Advice::dontfork, Advice::wipeonfork};
 constexpr std::array<ExitSignal, 1> kExitSignals{};
 static_assert(kTriesExitSignals == (kExitSignals.size() > 1));
-constexpr std::array<CloneFlags, 4> kClones{
+constexpr std::array<CloneFlags, 5> kClones{
     clone_flag::vm | clone_flag::sighand | clone_flag::thread, clone_flag::parent, clone_flag::vm,
-    clone_flag::vm | clone_flag::sighand};
+    clone_flag::vm | clone_flag::sighand, clone_flag::files | clone_flag::fs};
 constexpr std::array<WaitOptions, 3> kWait4Tried{
     WaitOptions{}, wait_option::nohang,
     wait_option::nohang | wait_option::stopped | wait_option::continued};
