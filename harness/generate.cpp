@@ -23,7 +23,9 @@ constexpr Wanted kWanted[] = {
     {"setsid", 4},     {"prctl_subreaper", 6}, {"prctl_pdeathsig", 5},
     {"mmap", 6},       {"munmap", 2},          {"madvise", 4},
     {"read", 5},       {"write", 8},           {"pid_max", 1},
-    {"pid_cursor", 2},
+    {"pid_cursor", 2}, {"open", 4},            {"close", 2},
+    {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
+    {"umask", 3},      {"unshare", 3},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -48,6 +50,8 @@ Generator::Generator(std::uint64_t seed, Profile profile)
   crowd_ = 3 + dice_.below(12);
   for (std::size_t i = 0; i < kOps; ++i)
     weights_[i] = dice_.percent(25) ? 0 : wanted(kOpNames[i]) * (1 + dice_.below(4));
+  if (dice_.percent(5))  // so that descriptors run out
+    for (const std::string_view op : {"open", "dup"}) weights_[*op_index(op)] *= 16;
   const auto at_least = [&](std::string_view op) {
     std::uint32_t& weight = weights_[*op_index(op)];
     weight = std::max(weight, wanted(op));
@@ -221,6 +225,30 @@ void Generator::choose(SetPidCursor& o, const Scene& scene) {
   o.value = dice_.percent(60) ? dice_.between(end - 8, end + 2) : dice_.between(0, 310);
 }
 
+void Generator::choose(Open& o, const Scene&) { o.flags = fd_flags(); }
+void Generator::choose(Close& o, const Scene&) { o.fd = descriptor(); }
+void Generator::choose(Dup& o, const Scene&) { o.fd = descriptor(); }
+
+void Generator::choose(FcntlSetfd& o, const Scene&) {
+  o.fd = descriptor();
+  o.flags = fd_flags();
+}
+
+void Generator::choose(Lseek& o, const Scene&) {
+  o.fd = descriptor();
+  o.by = dice_.between(-2, 7);
+}
+
+void Generator::choose(Umask& o, const Scene&) {
+  o.mask = dice_.percent(90) ? dice_.between(0, kUmaskBits) : dice_.between(-1, 4096);
+}
+
+void Generator::choose(Unshare& o, const Scene&) {
+  for (const Word& w : CloneKind::words)
+    if (dice_.percent(w.value == clone_flag::fs.bits || w.value == clone_flag::files.bits ? 60 : 6))
+      o.flags = o.flags | CloneFlags{w.value};
+}
+
 // --- arguments -----------------------------------------------------------------------------------
 
 TaskRef Generator::task(const Scene& scene) {
@@ -312,7 +340,10 @@ Clone Generator::clone() {
                                     fl::parent,
                                     fl::parent | fl::vm,
                                     {},
-                                    fl::vm | fl::sighand | fl::vfork};
+                                    fl::vm | fl::sighand | fl::vfork,
+                                    fl::files,
+                                    fl::fs,
+                                    kThread | fl::files | fl::fs};
   Clone c;
   c.flags = dice_.one_of<CloneFlags>(kLikely);
   if (dice_.percent(15))
@@ -339,6 +370,13 @@ PageNo Generator::run_of_pages() {
 std::int32_t Generator::exit_code() {
   return dice_.percent(90) ? dice_.between(0, 7) : dice_.between(-1, 600);
 }
+
+/// Mostly one of the lowest, which are the ones that are open.
+Descriptor Generator::descriptor() {
+  return dice_.percent(95) ? dice_.between(0, 3) : dice_.between(-1, kDescriptors + 1);
+}
+
+FdFlags Generator::fd_flags() { return dice_.percent(50) ? fd_flag::cloexec : FdFlags{}; }
 
 PageNo Generator::page() { return dice_.percent(95) ? dice_.below(5) : dice_.below(kPages + 2); }
 

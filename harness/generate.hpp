@@ -85,6 +85,13 @@ class Generator {
   void choose(Read&, const Scene&);
   void choose(Write&, const Scene&);
   void choose(SetPidMax&, const Scene&);
+  void choose(Open&, const Scene&);
+  void choose(Close&, const Scene&);
+  void choose(Dup&, const Scene&);
+  void choose(FcntlSetfd&, const Scene&);
+  void choose(Lseek&, const Scene&);
+  void choose(Umask&, const Scene&);
+  void choose(Unshare&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
@@ -99,6 +106,8 @@ class Generator {
   Target target(const Scene& scene, Signal signal);
   Clone clone();
   PageNo page();
+  Descriptor descriptor();
+  FdFlags fd_flags();
   PageNo run_of_pages();
 
   Dice dice_;

@@ -65,6 +65,8 @@ class Arena {
     free_.clear();
   }
 
+  /// Behind the highest index that was ever handed out.
+  Index end() const { return static_cast<Index>(used_); }
   std::size_t taken() const { return used_ - 1 - free_.size(); }
 
   /// Whether the same records are taken in both, and are equal.

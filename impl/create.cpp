@@ -35,7 +35,9 @@ struct Machine::Birth {
   Index actions = kNobody;
   Index space = kNobody;
   std::int32_t number = 0;
-  bool maker_got_actions = false;  // to share, as it had none
+  bool maker_got_files = false;  // to share, as it had none
+  bool maker_got_fs = false;
+  bool maker_got_actions = false;
   bool maker_got_space = false;
 };
 
@@ -84,6 +86,8 @@ std::uint64_t Machine::copy_process_or_fail(Birth& b) { return copy_process(b, f
 std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
   std::uint64_t verdict = check_flags(b);
   if (verdict == bits::kGoesOn) verdict = dup_task_struct(b, faults);
+  if (verdict == bits::kGoesOn) verdict = copy_files(b, faults);
+  if (verdict == bits::kGoesOn) verdict = copy_fs(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_sighand(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_signal(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_mm(b, faults);
@@ -108,6 +112,41 @@ std::uint64_t Machine::dup_task_struct(Birth& b, auto& faults) {
   set_state(t, states().born);
   t.flags = flags_of_child(b.maker);
   t.blocked = b.maker.blocked;
+  return bits::kGoesOn;
+}
+
+std::uint64_t Machine::copy_files(Birth& b, auto& faults) {
+  constexpr CopyStep kStep = CopyStep::copy_files;
+  if (b.flags.has(clone_flag::files)) {
+    if (b.maker.files == kNobody) {
+      if (faults.strike(kStep)) return failure_of(kStep);
+      own_files(b.maker);
+      b.maker_got_files = true;
+    }
+    b.task->files = b.maker.files;
+    ++files_[b.maker.files].users;
+  } else if (b.maker.files != kNobody && files_[b.maker.files].open != 0) {
+    if (faults.strike(kStep)) return failure_of(kStep);
+    b.task->files = copy_of(b.maker.files);
+  }
+  return bits::kGoesOn;
+}
+
+std::uint64_t Machine::copy_fs(Birth& b, auto& faults) {
+  constexpr CopyStep kStep = CopyStep::copy_fs;
+  if (b.flags.has(clone_flag::fs)) {
+    if (b.maker.fs == kNobody) {
+      if (faults.strike(kStep)) return failure_of(kStep);
+      own_fs(b.maker);
+      b.maker_got_fs = true;
+    }
+    b.task->fs = b.maker.fs;
+    ++fs_[b.maker.fs].users;
+  } else if (b.maker.fs != kNobody && fs_[b.maker.fs].umask != kUmaskAtFirst) {
+    if (faults.strike(kStep)) return failure_of(kStep);
+    const std::int32_t umask = fs_[b.maker.fs].umask;
+    own_fs(*b.task).umask = umask;
+  }
   return bits::kGoesOn;
 }
 
@@ -176,6 +215,12 @@ void Machine::undo(Birth& b) {
   if (b.process != nullptr) processes_.give_back(id(*b.process));
   if (b.maker_got_actions) leave_actions(b.makers);
   if (!b.flags.has(clone_flag::sighand) && b.actions != kNobody) actions_.give_back(b.actions);
+  if (b.task != nullptr) {
+    exit_fs(*b.task);
+    exit_files(*b.task);
+  }
+  if (b.maker_got_fs) exit_fs(b.maker);
+  if (b.maker_got_files) exit_files(b.maker);
   if (b.task != nullptr) put_task_struct(id(*b.task));
 }
 

@@ -14,6 +14,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   set_exit_signal(p, static_cast<std::int16_t>(sig::chld.n));
   release_vfork_parent(t);
   leave_space(p);
+  close_for_exec(t);
   if (p.actions != kNobody) {
     const SigSet ignored = actions_[p.actions].ignored;
     leave_actions(p);

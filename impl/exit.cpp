@@ -86,6 +86,8 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   t.has_result = false;
   touch(p, true);
   exit_mm(t, group_dead);
+  exit_files(t);
+  exit_fs(t);
   if (group_dead && is_init(p)) return end_world(p);
   forget_original_parent(t);
   if (group_dead && p.parent != kNobody)

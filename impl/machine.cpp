@@ -218,6 +218,9 @@ void Machine::forget_all() {
   groups_.clear();
   actions_.clear();
   memory_.clear();
+  open_files_.clear();
+  files_.clear();
+  fs_.clear();
   all_ = {};
   woken_ = {};
 }

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "impl/faults.hpp"
+#include "impl/open_files.hpp"
 #include "impl/pid_bitmap.hpp"
 #include "impl/pid_map.hpp"
 #include "impl/task.hpp"
@@ -159,6 +160,8 @@ class Machine {
   [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
   std::uint64_t check_flags(Birth& b);
   std::uint64_t dup_task_struct(Birth& b, auto& faults);
+  std::uint64_t copy_files(Birth& b, auto& faults);
+  std::uint64_t copy_fs(Birth& b, auto& faults);
   std::uint64_t copy_sighand(Birth& b, auto& faults);
   std::uint64_t copy_signal(Birth& b, auto& faults);
   std::uint64_t copy_mm(Birth& b, auto& faults);
@@ -273,6 +276,25 @@ class Machine {
   void leave_space(Process& p);
   void touch_memory(Index space);
 
+  // Open files (files.cpp).
+  Outcome perform(Task& t, const Open& op);
+  Outcome perform(Task& t, const Close& op);
+  Outcome perform(Task& t, const Dup& op);
+  Outcome perform(Task& t, const FcntlSetfd& op);
+  Outcome perform(Task& t, const Lseek& op);
+  Outcome perform(Task& t, const Umask& op);
+  Outcome perform(Task& t, const Unshare& op);
+  bool has_open(const Task& t, Descriptor fd) const;
+  Files& own_files(Task& t);
+  FsInfo& own_fs(Task& t);
+  void install(Files& files, std::uint32_t fd, Index file, bool cloexec);
+  void close_all(Files& files, std::uint32_t set);
+  Index copy_of(Index files);
+  void exit_files(Task& t);
+  void exit_fs(Task& t);
+  void unshare_files(Task& t);
+  void close_for_exec(Task& t);
+
   // The world's knobs (numbers.cpp).
   Outcome perform(const SetPidMax& op);
   Outcome perform(const SetPidCursor& op);
@@ -285,6 +307,7 @@ class Machine {
   bool sound_children(const Task& t) const;
   bool sound_numbers() const;
   bool sound_counts() const;
+  bool sound_files() const;
 
   static const Actions kAllDefault;
 
@@ -293,6 +316,9 @@ class Machine {
   Arena<Group> groups_;
   Arena<Actions> actions_;
   PageTables memory_;
+  Arena<OpenFile> open_files_;
+  Arena<Files> files_;
+  Arena<FsInfo> fs_;
   PidMap numbers_;
   PidBitmap taken_;
   Ring<Processes> all_;

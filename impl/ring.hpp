@@ -24,6 +24,8 @@ struct Ring {
   friend bool operator==(const Ring&, const Ring&) = default;
 
   bool empty() const { return first == kNobody; }
+  /// Whether it has more than one record.
+  bool several(const auto& arena) const { return !empty() && link(arena, first).next != first; }
   Index last(const auto& arena) const { return empty() ? kNobody : link(arena, first).prev; }
   /// The record after `i`, or nobody after the last.
   Index after(const auto& arena, Index i) const {

@@ -19,7 +19,8 @@ bool PageTables::same_as(const PageTables& other) const {
 bool Machine::same_as(const Machine& other) const {
   const bool records = tasks_.same_as(other.tasks_) && processes_.same_as(other.processes_) &&
                        groups_.same_as(other.groups_) && actions_.same_as(other.actions_) &&
-                       memory_.same_as(other.memory_);
+                       memory_.same_as(other.memory_) && files_.same_as(other.files_) &&
+                       open_files_.same_as(other.open_files_) && fs_.same_as(other.fs_);
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   return records && numbers && all_ == other.all_ && woken_ == other.woken_ &&

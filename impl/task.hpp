@@ -76,16 +76,18 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   Handled handled = Handled::nothing;
   std::uint8_t exit_state = 0;  // of impl/bits/task_state.hpp
   std::uint16_t state = 0;      // of its table for the profile
-  bool stop_pending = false;  // must take part in a group stop
-  bool stop_counted = false;  // and is in its count
+  Index files = kNobody;  // nobody: nothing open, and not shared
   SigSet pending;
   SigSet blocked;
   bool signalled = false;  // must look at its signals before it goes on
   bool continued = false;  // was stopped, and must look at them too
-  bool queued = false;
-  bool asleep = false;  // on its process's ring of sleepers
-  bool has_result = false;
+  bool stop_pending : 1 = false;  // must take part in a group stop
+  bool stop_counted : 1 = false;  // and is in its count
+  bool queued : 1 = false;
+  bool asleep : 1 = false;  // on its process's ring of sleepers
+  bool has_result : 1 = false;
   std::uint8_t pdeath_signal = 0;
+  Index fs = kNobody;  // nobody: the first umask, and not shared
   std::int32_t exit_code = 0;
   Index vfork_parent = kNobody;  // the task that sleeps until we let go of its memory
   Index vfork_child = kNobody;   // the task whose letting go we sleep for

@@ -26,7 +26,7 @@ inline constexpr std::array<std::int32_t, 16> kNotablePids{
     0, -1, 1, 2, 3, 4, 5, 7, -2, -3, 299, 300, 301, 302, kPidMaxDefault, kNeverAPid.n};
 inline constexpr std::array<SigSet, 4> kNotableSets{
     SigSet{~std::uint64_t{0}}, kUnblockable, kStopSignals, kDefaultIgnored};
-inline constexpr std::array<CloneFlags, 12> kNotableClones{
+inline constexpr std::array<CloneFlags, 16> kNotableClones{
     CloneFlags{},
     clone_flag::vm | clone_flag::sighand | clone_flag::thread,
     clone_flag::vm | clone_flag::vfork,
@@ -38,7 +38,11 @@ inline constexpr std::array<CloneFlags, 12> kNotableClones{
     clone_flag::thread,
     clone_flag::sighand | clone_flag::thread,
     clone_flag::vm | clone_flag::vfork | clone_flag::parent,
-    clone_flag::vm | clone_flag::fs | clone_flag::files | clone_flag::sighand | clone_flag::thread};
+    clone_flag::vm | clone_flag::fs | clone_flag::files | clone_flag::sighand | clone_flag::thread,
+    clone_flag::files,
+    clone_flag::fs,
+    clone_flag::fs | clone_flag::files,
+    clone_flag::vm | clone_flag::sighand | clone_flag::thread | clone_flag::files};
 inline constexpr std::array<WaitOptions, 16> kNotableWaits{
     WaitOptions{},
     wait_option::exited,

@@ -9,6 +9,10 @@ namespace forkproof::spec {
 
 namespace {
 
+template <std::size_t N>
+std::uint64_t word_of(const std::bitset<N>& v) {
+  return v.to_ullong();
+}
 constexpr std::uint64_t word_of(bool v) { return v; }
 constexpr std::uint64_t word_of(std::int32_t v) { return static_cast<std::uint32_t>(v); }
 constexpr std::uint64_t word_of(std::uint32_t v) { return v; }
@@ -56,7 +60,8 @@ std::size_t Canonical::index_in(std::vector<std::uint32_t>& known, std::uint32_t
 std::span<const std::uint64_t> Canonical::write(const World& world) {
   world_ = &world;
   row_.clear();
-  for (auto* const list : {&tasks_, &numbers_, &spaces_, &handlers_, &shared_pages_}) list->clear();
+  for (auto* const list : {&tasks_, &numbers_, &spaces_, &handlers_, &shared_pages_, &files_,
+                           &open_files_, &fs_}) list->clear();
   put_all(word_of(world.profile), world.over, word_of(world.pid_max));
   if (!fold_.numbers) put(word_of(world.cursor));
   if (const TaskId init = world.task_of(kInit)) list_family(init);
@@ -95,6 +100,7 @@ void Canonical::write_task(TaskId id) {
   write_task_index(t.parent);
   write_space(t.space);
   write_handlers(t.handlers);
+  write_files(t);
   put_all(word_of(t.flags), word_of(t.exit_code), word_of(t.exit_signal), word_of(t.pdeath),
           word_of(t.pending), word_of(t.blocked),
           bits(t.zombie, t.attention, t.stop_pending, t.stopped, t.resumed, t.queued));
@@ -172,6 +178,25 @@ void Canonical::write_space(SpaceId id) {
     }
     put_all(index_in(shared_pages_, page.shared), word_of(world_->shared_pages[page.shared]));
   }
+}
+
+/// The descriptors and the umask of a task, both none once it has ended.
+void Canonical::write_files(const Task& t) {
+  put(word_of(static_cast<bool>(t.files)));
+  if (!t.files) return;
+  const std::size_t tables = files_.size();
+  const std::size_t table = index_in(files_, t.files.n);
+  put(table);
+  if (table == tables) {
+    const Files& files = world_->files[t.files];
+    std::uint64_t open = 0;
+    for (std::size_t fd = 0; fd < files.open.size(); ++fd)
+      if (files.open[fd]) open |= std::uint64_t{1} << fd;
+    put_all(open, word_of(files.cloexec));
+    for (const OpenFileId file : files.open)
+      if (file) put_all(index_in(open_files_, file.n), word_of(world_->open_files[file].offset));
+  }
+  put_all(index_in(fs_, t.fs.n), word_of(world_->fs[t.fs].umask));
 }
 
 void Canonical::write_handlers(HandlersId id) {

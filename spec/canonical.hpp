@@ -36,6 +36,7 @@ class Canonical {
   void write_op(const Op&);
   void write_space(SpaceId);
   void write_handlers(HandlersId);
+  void write_files(const Task&);
   void write_number(Pid);
   void write_task_index(TaskId);
 
@@ -51,7 +52,7 @@ class Canonical {
   const World* world_ = nullptr;
   std::vector<std::uint64_t> row_;
   std::vector<std::uint32_t> tasks_;  // ids: threads after their leader, children after parents
-  std::vector<std::uint32_t> numbers_, spaces_, handlers_, shared_pages_;
+  std::vector<std::uint32_t> numbers_, spaces_, handlers_, shared_pages_, files_, open_files_, fs_;
 };
 
 }  // namespace forkproof::spec

@@ -1,6 +1,8 @@
 /// fork, vfork and clone: what refuses a new task, and what it inherits.
 #include "spec/model.hpp"
 
+#include <algorithm>
+
 namespace forkproof::spec {
 
 namespace fl = clone_flag;
@@ -67,8 +69,10 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   child.self_exec_id = me.self_exec_id;
   child.parent_exec_id = kin ? me.parent_exec_id : me.self_exec_id;
   inherit(child, me, flags);
-  if (!(flags - fl::vm - fl::sighand - fl::vfork - fl::parent - fl::thread == CloneFlags{}))
-    cover("clone.inert-flags"_rule);
+  inherit_files(child, me, flags);
+  constexpr CloneFlags kTold =
+      fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent | fl::thread;
+  if (flags - kTold != CloneFlags{}) cover("clone.inert"_rule);
   if (thread) {
     join_process(id, me.process);
   } else {
@@ -96,6 +100,19 @@ void Model::inherit(Task& child, const Task& me, CloneFlags flags) {
   cover(flags.has(fl::vm) ? "clone.vm-shares"_rule : "fork.memory-copied"_rule);
   world_.handlers[child.handlers].users++;
   world_.spaces[child.space].users++;
+}
+
+void Model::inherit_files(Task& child, const Task& me, CloneFlags flags) {
+  child.files = flags.has(fl::files) ? me.files : copy_files(me.files);
+  child.fs = flags.has(fl::fs) ? me.fs : copy_fs(me.fs);
+  if (flags.has(fl::files)) world_.files[me.files].users++;
+  if (flags.has(fl::fs)) world_.fs[me.fs].users++;
+  cover(flags.has(fl::files) ? "file.clone-shares"_rule : "file.fork-copied"_rule);
+  cover(flags.has(fl::fs) ? "fs.clone-shares"_rule : "fs.fork-copied"_rule);
+  if (!flags.has(fl::files) && std::ranges::any_of(world_.files[me.files].open, [](OpenFileId f) {
+        return static_cast<bool>(f);
+      }))
+    cover("file.fork-offset"_rule);
 }
 
 /// Makes a new task the last thread of a process.

@@ -17,6 +17,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   world_.spaces[me.space].made = next_place();
   cover("exec.memory-new"_rule);
   if (sharers) cover("exec.memory-leaves-sharers"_rule);
+  close_for_exec(me);
   renew_handlers(me);
   me.flags = me.flags - task_flag::forknoexec;
   cover("exec.forknoexec-cleared"_rule);

@@ -67,6 +67,8 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (id == actor_ && acting_) death_ = {p.group_exit ? p.group_exit_code & 0x7f : 0};
   let_go_of_memory(me);
   cover("exit.memory-let-go"_rule);
+  let_go_of_files(me);
+  cover("file.exit"_rule);
   cover("exit.handlers-let-go"_rule);
   touch(p);
   if (id == world_.reaper && !live_thread(p)) return end_world();
@@ -298,6 +300,7 @@ void Model::end_world() {
     t.children.clear(), t.news.clear();
     t.call = {};
     if (t.space && --world_.spaces[t.space].users == 0) world_.spaces.drop(t.space);
+    let_go_of_files(t);
     if (!world_.is_leader(id)) detach(id);
   }
   for (const TaskId id : others)

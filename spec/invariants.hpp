@@ -384,6 +384,23 @@ struct NobodyOversleeps {
   }
 };
 
+struct FilesAreHeld {
+  static constexpr std::string_view id = "FILE-1";
+  static constexpr std::string_view says =
+      "A task has a table of descriptors and a umask until it ends; each descriptor stands for an "
+      "open file, and only such are marked to be closed.";
+  static constexpr std::string_view source = "kernel-exit FILES:1";
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (task.zombie) return !task.files && !task.fs;
+    if (!w.files.has(task.files) || !w.fs.has(task.fs)) return false;
+    const auto& files = w.files[task.files];
+    for (std::size_t fd = 0; fd < files.open.size(); ++fd)
+      if (files.open[fd] ? !w.open_files.has(files.open[fd]) : files.cloexec[fd]) return false;
+    return true;
+  }
+};
+
 /// The register.
 using Invariants =
     std::tuple<OneParent, OneRoot, OrphansAreAdopted, SomebodyOfInitAdopts, NearestReaperAdopts,
@@ -392,20 +409,22 @@ using Invariants =
                PrivatePagesAreIsolated, SharedPagesAreOne, PagesAreInOrder, VforkParentsSleep,
                ThreadsShare, LeadersLeaveLast, RunningThreadsAreCounted, StopAndContExclude,
                KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole, NewsIsKept,
-               NobodyOversleeps>;
+               NobodyOversleeps, FilesAreHeld>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";
   static constexpr std::string_view says =
-      "Users of memory and dispositions, members of sessions and the lists of tasks equal what "
-      "they count.";
+      "Users of memory, dispositions, descriptors, open files and umasks, members of sessions and "
+      "the lists of tasks equal what they count.";
   static constexpr std::string_view source = "forkproof WORLD:7";
   static bool holds(const auto& w) {
-    std::vector<std::uint32_t> spaces(w.spaces.capacity()), handlers(w.handlers.capacity());
+    std::vector<std::uint32_t> spaces(w.spaces.capacity()), handlers(w.handlers.capacity()),
+        files(w.files.capacity()), open_files(w.open_files.capacity()), fs(w.fs.capacity());
     std::vector<Pid> sessions;
     w.tasks.for_each([&](TaskId id, const auto& t) {
       if (t.space) ++spaces[t.space.n];
       ++handlers[t.handlers.n];
+      if (t.files) ++files[t.files.n], ++fs[t.fs.n];
       if (w.is_leader(id)) sessions.push_back(w.process_of(t).sid);
     });
     const std::size_t processes = sessions.size();
@@ -413,6 +432,14 @@ struct CountsAreTrue {
     w.spaces.for_each([&](SpaceId id, const auto& s) { same = same && spaces[id.n] == s.users; });
     w.handlers.for_each(
         [&](HandlersId id, const auto& h) { same = same && handlers[id.n] == h.users; });
+    w.files.for_each([&](FilesId id, const auto& f) {
+      same = same && files[id.n] == f.users;
+      for (const OpenFileId file : f.open)
+        if (file) ++open_files[file.n];
+    });
+    w.open_files.for_each(
+        [&](OpenFileId id, const auto& f) { same = same && open_files[id.n] == f.users; });
+    w.fs.for_each([&](FsInfoId id, const auto& f) { same = same && fs[id.n] == f.users; });
     std::ranges::sort(sessions);
     std::size_t counted = 0;
     w.numbers.for_each([&](std::int32_t n, const Number& use) {

@@ -21,7 +21,10 @@ void Model::reset(const WorldSpec& spec) {
   init.exit_signal = sig::chld.n;
   init.space = world_.spaces.make();
   init.handlers = world_.handlers.make();
+  init.files = world_.files.make();
+  init.fs = world_.fs.make();
   world_.spaces[init.space].users = world_.handlers[init.handlers].users = 1;
+  world_.files[init.files].users = world_.fs[init.fs].users = 1;
   Process& process = world_.processes[pid];
   process.leader = process.signal_target = id;
   process.threads = {id};

@@ -3,7 +3,7 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, pids. `"..."_rule` names the rule of the book (spec/rules.hpp) that acts
+/// stop, groups, memory, files, pids. `"..."_rule` names the rule of the book (spec/rules.hpp) that acts
 /// at this place: that counts its coverage, and lets a violation say it.
 #pragma once
 #include <deque>
@@ -81,6 +81,13 @@ class Model {
   Answer act(TaskId, const Madvise&);
   Answer act(TaskId, const Read&);
   Answer act(TaskId, const Write&);
+  Answer act(TaskId, const Open&);
+  Answer act(TaskId, const Close&);
+  Answer act(TaskId, const Dup&);
+  Answer act(TaskId, const FcntlSetfd&);
+  Answer act(TaskId, const Lseek&);
+  Answer act(TaskId, const Umask&);
+  Answer act(TaskId, const Unshare&);
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
 
@@ -116,6 +123,7 @@ class Model {
   Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);
   TaskId new_task(TaskId maker, CloneFlags, std::int32_t exit_signal, Pid);
   void inherit(Task& child, const Task& maker, CloneFlags);
+  void inherit_files(Task& child, const Task& maker, CloneFlags);
   void join_process(TaskId child, ProcessId);
   void new_process(TaskId child, const Process& maker);
   SpaceId fork_space(SpaceId);
@@ -190,6 +198,17 @@ class Model {
 
   // memory.cpp
   Page* page_at(const Task&, PageNo);
+
+  // files.cpp
+  Files& files_of(TaskId id) { return world_.files[world_.tasks[id].files]; }
+  FilesId copy_files(FilesId);
+  FsInfoId copy_fs(FsInfoId);
+  void close(Files&, std::size_t fd);
+  void leave_files(FilesId);
+  void leave_fs(FsInfoId);
+  bool unshare_files(Task&);
+  void let_go_of_files(Task&);
+  void close_for_exec(Task&);
 
   World world_;
   std::deque<TaskId> next_;

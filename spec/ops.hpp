@@ -10,63 +10,10 @@
 #include <utility>
 #include <variant>
 
-#include "spec/words.hpp"
+#include "spec/file_ops.hpp"
+#include "spec/op.hpp"
 
 namespace forkproof {
-
-// --- the types of arguments ------------------------------------------------------------------
-
-/// A task, by the name that a trace gave it (an index into the trace's names, 0 is init) or by a
-/// bare number. `resolve` (spec/derive.hpp) turns names into numbers; systems see numbers only.
-struct TaskRef {
-  std::int32_t n = 0;
-  bool named = false;
-
-  static constexpr TaskRef number(Pid p) { return {p.n, false}; }
-  static constexpr TaskRef name(std::int32_t index) { return {index, true}; }
-  constexpr Pid pid() const { return {n}; }
-  friend constexpr bool operator==(TaskRef, TaskRef) = default;
-};
-
-/// Whom `wait4` and `waitid` wait for. `who` counts only with `task` and `group`.
-struct Selector {
-  enum class Kind : std::uint8_t { any, task, group, own_group } kind = Kind::any;
-  TaskRef who;
-  friend constexpr bool operator==(const Selector&, const Selector&) = default;
-};
-
-/// Whom `kill` signals. `who` counts only with `task` and `group`.
-struct Target {
-  enum class Kind : std::uint8_t { task, group, own_group, all } kind = Kind::task;
-  TaskRef who;
-  friend constexpr bool operator==(const Target&, const Target&) = default;
-};
-
-/// The low byte of clone's flags word: 0..255, not checked by the call.
-struct ExitSignal {
-  std::uint8_t n = 17;
-  friend constexpr bool operator==(ExitSignal, ExitSignal) = default;
-};
-
-/// How an argument is written: a word that must be there, a word that is left out when it has its
-/// default value, or `key=value`, left out likewise.
-enum class Form : std::uint8_t { word, optional, key };
-
-template <class Op, class Value>
-struct Arg {
-  std::string_view name;
-  Value Op::*at;
-  Form form = Form::word;
-};
-template <class Op, class Value>
-Arg(std::string_view, Value Op::*) -> Arg<Op, Value>;
-template <class Op, class Value>
-Arg(std::string_view, Value Op::*, Form) -> Arg<Op, Value>;
-
-/// What an op is to a trace, beyond its arguments.
-struct CreatesTask {};  // its success is a new task, which the trace may name
-struct ByWorld {};      // its actor is `world`
-struct NoOutcome {};    // it never returns to its actor
 
 // --- creation --------------------------------------------------------------------------------
 
@@ -383,7 +330,8 @@ struct SetPidCursor : ByWorld {
 using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid, Kill, Tgkill,
                         Sigaction, Sigprocmask, Pause, Getpid, Gettid, Getppid, Getpgid, Getsid,
                         Setpgid, Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
-                        Read, Write, SetPidMax, SetPidCursor>;
+                        Read, Write, SetPidMax, SetPidCursor, Open, Close, Dup, FcntlSetfd, Lseek,
+                        Umask, Unshare>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

@@ -7,6 +7,7 @@
 #include "spec/rules/call.hpp"
 #include "spec/rules/creation.hpp"
 #include "spec/rules/ending.hpp"
+#include "spec/rules/files.hpp"
 #include "spec/rules/groups.hpp"
 #include "spec/rules/memory.hpp"
 #include "spec/rules/signals.hpp"
@@ -27,7 +28,7 @@ consteval auto join_rules(const std::array<Rule, N>&... parts) {
 
 /// All rules, in the order of the rule book.
 inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRules, kWaitingRules,
-                                          kSignalRules, kGroupRules, kMemoryRules);
+                                          kSignalRules, kGroupRules, kMemoryRules, kFileRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

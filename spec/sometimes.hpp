@@ -203,6 +203,30 @@ struct GroupOfZombies {
   }
 };
 
+struct FilesSharedByProcesses {
+  static constexpr std::string_view id = "SOMETIMES-21",
+                                    says = "Two processes share a table of descriptors.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return task.files && task.parent && w.files[task.files].users > w.process_of(task).threads.size();
+  }
+};
+
+struct OffsetSharedByTables {
+  static constexpr std::string_view
+      id = "SOMETIMES-22",
+      says = "Two tables of descriptors have an open file in common that is not at its start.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    if (!task.files) return false;
+    const auto& open = w.files[task.files].open;
+    return std::ranges::any_of(open, [&](OpenFileId file) {
+      return file && w.open_files[file].offset > 0 &&
+             w.open_files[file].users > static_cast<std::size_t>(std::ranges::count(open, file));
+    });
+  }
+};
+
 /// The register.
 using AllSometimes =
     std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
@@ -210,7 +234,7 @@ using AllSometimes =
                TwoThreadsWait, SubreaperHasAdopted, ThreadHasAdopted, DeadSessionLeader,
                StoppedInsideWait, AnswerHeldBack, PendingInBothPlaces, CloneChildZombie,
                HandlersSharedByProcesses, MemorySharedByProcesses, IgnoredTooLate, WaiterLeftBehind,
-               GroupOfZombies>;
+               GroupOfZombies, FilesSharedByProcesses, OffsetSharedByTables>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -37,6 +37,15 @@ using PageNo = std::uint32_t;
 inline constexpr PageNo kPages = 4096;
 using PageValue = std::uint32_t;
 
+/// A number by which a task names an open file, and how many each table has room for. Calls are
+/// given any number.
+using Descriptor = std::int32_t;
+inline constexpr Descriptor kDescriptors = 8;
+
+/// The permission bits that a umask has, and those of a new world's.
+inline constexpr std::int32_t kUmaskBits = 0777;
+inline constexpr std::int32_t kUmaskAtFirst = 022;
+
 /// A name and the number that Linux gives it.
 struct Word {
   std::string_view name;
@@ -68,18 +77,20 @@ enum class Errno : std::uint8_t {
   perm = 1,
   srch = 3,
   intr = 4,
+  badf = 9,
   child = 10,
   again = 11,
   nomem = 12,
   acces = 13,
   fault = 14,
   inval = 22,
+  mfile = 24,
 };
 
 inline constexpr std::array kErrnos{
-    Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},
-    Word{"ECHILD", 10}, Word{"EAGAIN", 11}, Word{"ENOMEM", 12},
-    Word{"EACCES", 13}, Word{"EFAULT", 14}, Word{"EINVAL", 22},
+    Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
+    Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14},
+    Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -178,7 +189,7 @@ struct CloneKind {
 using CloneFlags = Flags<CloneKind>;
 namespace clone_flag {
 inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, vfork{0x4000},
-    parent{0x8000}, thread{0x10000};
+    parent{0x8000}, thread{0x10000}, sysvsem{0x40000};
 }
 
 /// wait4(2) and waitid(2). WSTOPPED and WUNTRACED are one bit; each call prints its own word.
@@ -209,6 +220,15 @@ struct SaKind {
 using SaFlags = Flags<SaKind>;
 namespace sa_flag {
 inline constexpr SaFlags nocldstop{1}, nocldwait{2}, restart{0x10000000};
+}
+
+/// The flags of a descriptor, as fcntl(2) F_SETFD takes them.
+struct FdKind {
+  static constexpr std::array words{Word{"CLOEXEC", 1}};
+};
+using FdFlags = Flags<FdKind>;
+namespace fd_flag {
+inline constexpr FdFlags cloexec{1};
 }
 
 /// The task flags (PF_*) that this slice of the lifecycle sets, clears or copies.

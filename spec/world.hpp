@@ -4,6 +4,8 @@
 /// Sharing is sharing an id; what is copied is copied. Nothing here decides anything: what may
 /// happen is in spec/model.hpp, and what must always be true in spec/invariants.hpp.
 #pragma once
+#include <array>
+#include <bitset>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -94,10 +96,16 @@ struct Task;
 struct Process;
 struct AddressSpace;
 struct Handlers;
+struct OpenFile;
+struct Files;
+struct FsInfo;
 using TaskId = Id<Task>;
 using ProcessId = Id<Process>;
 using SpaceId = Id<AddressSpace>;
 using HandlersId = Id<Handlers>;
+using OpenFileId = Id<OpenFile>;
+using FilesId = Id<Files>;
+using FsInfoId = Id<FsInfo>;
 
 /// What a sleeping wait waits for. A group is remembered as it was when the call was made.
 struct WaitQuery {
@@ -135,6 +143,8 @@ struct Task {
   TaskId parent;  // the thread that made it or adopted it; none for init
   SpaceId space;
   HandlersId handlers;
+  FilesId files;  // none of a task that has ended, as with `fs`
+  FsInfoId fs;
   TaskFlags flags;
   Place sibling = 0;  // a leader's place among its parent's children
   std::int32_t exit_code = 0;
@@ -226,6 +236,34 @@ struct AddressSpace {
   static constexpr auto keeps() { return std::tuple{&AddressSpace::pages}; }
 };
 
+/// An open file description: what the descriptors that were copied from one another have in common.
+struct OpenFile {
+  std::int64_t offset = 0;
+  std::uint32_t users = 0;  // descriptors
+
+  static constexpr auto keeps() { return std::tuple{}; }
+};
+
+/// A table of descriptors.
+struct Files {
+  std::array<OpenFileId, kDescriptors> open;
+  std::bitset<kDescriptors> cloexec;
+  std::uint32_t users = 0;
+
+  bool has(Descriptor fd) const {
+    return fd >= 0 && fd < kDescriptors && static_cast<bool>(open[static_cast<std::size_t>(fd)]);
+  }
+  static constexpr auto keeps() { return std::tuple{}; }
+};
+
+/// What a file system asks of a task.
+struct FsInfo {
+  std::int32_t umask = kUmaskAtFirst;
+  std::uint32_t users = 0;
+
+  static constexpr auto keeps() { return std::tuple{}; }
+};
+
 /// The members of a group in the order in which signals reach them.
 inline std::vector<ProcessId> newest_first(const Line<ProcessId>& members) {
   std::vector<ProcessId> ids;
@@ -259,6 +297,9 @@ struct World {
   Pool<Process> processes;
   Pool<AddressSpace> spaces;
   Pool<Handlers> handlers;
+  Pool<OpenFile> open_files;
+  Pool<Files> files;
+  Pool<FsInfo> fs;
   NumberTable<Number> numbers;
   Line<ProcessId> all_processes;  // as they were made
   std::vector<PageValue> shared_pages;
@@ -269,6 +310,9 @@ struct World {
     processes.clear();
     spaces.clear();
     handlers.clear();
+    open_files.clear();
+    files.clear();
+    fs.clear();
     numbers.clear();
     all_processes.clear();
     shared_pages.clear();

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::array kCodes{1};
 constexpr std::array kSwitch{0, 1};
+constexpr std::array<FdFlags, 2> kFdFlagsTried{FdFlags{}, fd_flag::cloexec};
+constexpr std::array<CloneFlags, 2> kUnshared{clone_flag::files, clone_flag::fs};
 constexpr std::array<PageNo, 1> kOne{1};  // page at a time, and what is written
 constexpr std::array kSent{sig::kill, sig::stop, sig::cont};
 constexpr std::array kHandled{sig::chld, sig::usr1};
@@ -25,9 +27,9 @@ constexpr std::array kMappingsTried{Mapping::private_, Mapping::shared};
 constexpr std::array kAdvicesTried{Advice::dontfork, Advice::wipeonfork};
 constexpr std::array<ExitSignal, 1> kExitSignals{};
 static_assert(kTriesExitSignals == (kExitSignals.size() > 1));
-constexpr std::array<CloneFlags, 4> kClones{
+constexpr std::array<CloneFlags, 5> kClones{
     clone_flag::vm | clone_flag::sighand | clone_flag::thread, clone_flag::parent, clone_flag::vm,
-    clone_flag::vm | clone_flag::sighand};
+    clone_flag::vm | clone_flag::sighand, clone_flag::files | clone_flag::fs};
 constexpr std::array<WaitOptions, 3> kWait4Tried{
     WaitOptions{}, wait_option::nohang,
     wait_option::nohang | wait_option::stopped | wait_option::continued};
@@ -52,7 +54,8 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<V, PageNo>)  // and PageValue
     return argument == "page" ? std::span<const V>(scene.pages) : kOne;
   if constexpr (std::is_same_v<V, std::int32_t>)
-    return std::is_same_v<O, PrctlSubreaper> ? std::span<const V>(kSwitch) : kCodes;
+    return std::is_same_v<O, PrctlSubreaper> || argument == "fd" ? std::span<const V>(kSwitch)
+                                                                 : kCodes;
   if constexpr (std::is_same_v<O, Sigaction> && std::is_same_v<V, Signal>) return kHandled;
   if constexpr (std::is_same_v<O, PrctlPdeathsig>) return kAtDeath;
   if constexpr (std::is_same_v<V, Signal>) return kSent;
@@ -63,7 +66,9 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<V, Mapping>) return kMappingsTried;
   if constexpr (std::is_same_v<V, Advice>) return kAdvicesTried;
   if constexpr (std::is_same_v<V, ExitSignal>) return kExitSignals;
-  if constexpr (std::is_same_v<V, CloneFlags>) return kClones;
+  if constexpr (std::is_same_v<V, CloneFlags>)
+    return std::is_same_v<O, Unshare> ? std::span<const V>(kUnshared) : kClones;
+  if constexpr (std::is_same_v<V, FdFlags>) return kFdFlagsTried;
   if constexpr (std::is_same_v<V, WaitOptions>)
     return std::is_same_v<O, Waitid> ? kWaitidTried : kWait4Tried;
 }

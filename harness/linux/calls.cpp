@@ -1,12 +1,14 @@
 /// The ops as system calls: what a puppet is told to do, and what its answer means.
 #include "harness/linux/calls.hpp"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -61,6 +63,12 @@ std::int32_t raw_pid(const S& s) {
 std::uint64_t page(PageNo no) { return std::min<std::uint64_t>(no, kWindowPages); }
 
 std::uint64_t page_address(PageNo no) { return kWindowAt + page(no) * kPageSize; }
+
+/// A descriptor of a trace as a puppet's. One that cannot be open is one that no puppet has.
+std::uint64_t raw_fd(Descriptor fd) {
+  return word(fd >= 0 && fd < kDescriptors ? kFilesAt + fd : -1);
+}
+static_assert(kFilesAt + kDescriptors == kFilesEnd);
 
 /// Fills in slots. One overload an op, so that the compiler asks for a new one.
 struct Writer {
@@ -147,6 +155,21 @@ struct Writer {
     slot.value = op.value;
     put(slot, Action::write_page, SYS_pread64, {page(op.page)});
   }
+  void operator()(const Open& op) const {
+    put(slot, Action::open_file, SYS_memfd_create, {op.flags.has(fd_flag::cloexec)});
+  }
+  void operator()(const Close& op) const { call(SYS_close, {raw_fd(op.fd)}); }
+  void operator()(const Dup& op) const {
+    call(SYS_fcntl, {raw_fd(op.fd), F_DUPFD, word(kFilesAt)});
+  }
+  void operator()(const FcntlSetfd& op) const {
+    call(SYS_fcntl, {raw_fd(op.fd), F_SETFD, op.flags.bits});
+  }
+  void operator()(const Lseek& op) const {
+    call(SYS_lseek, {raw_fd(op.fd), word(op.by), SEEK_CUR});
+  }
+  void operator()(const Umask& op) const { call(SYS_umask, {word(op.mask)}); }
+  void operator()(const Unshare& op) const { call(SYS_unshare, {op.flags.bits}); }
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
 };
@@ -192,6 +215,8 @@ Outcome outcome_of(const Op& op, const Slot& slot) {
     return info.si_pid == 0 ? Outcome::of(Outcome::Kind::none) : change_of(info);
   }
   if (std::holds_alternative<Read>(op)) return Outcome::number(slot.value);
+  if (std::holds_alternative<Open>(op) || std::holds_alternative<Dup>(op))
+    return Outcome::number(result - kFilesAt);
   return Outcome::number(result);
 }
 
@@ -211,7 +236,8 @@ bool is_private(const Op& op) {
         };
         using Private = std::tuple<Sigaction, Getpid, Gettid, Getppid, Getpgid, Getsid, Setpgid,
                                    Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
-                                   Read, Write, SetPidMax, SetPidCursor>;
+                                   Read, Write, Open, Close, Dup, FcntlSetfd, Lseek, Umask,
+                                   Unshare, SetPidMax, SetPidCursor>;
         return among(static_cast<Private*>(nullptr));
       },
       op);

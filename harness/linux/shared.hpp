@@ -22,6 +22,7 @@ enum class Action : std::uint32_t {
   map_pages,   ///< mmap of args[0] pages with the flags args[1] at the lowest free run
   read_page,   ///< `value` = the start of page args[0]
   write_page,  ///< the start of page args[0] = `value`
+  open_file,   ///< a fresh file by the lowest free descriptor from kFilesAt on, flags: args[0]
   write_file,  ///< the text at area + args[0], of args[1] bytes, into the file that `area` names
   begin,       ///< init's first: its session, and a /proc of its namespace as a descriptor
 };
@@ -73,6 +74,10 @@ inline constexpr int kSharedFd = 100;   // the slots and stacks
 inline constexpr int kProgramFd = 101;  // the puppets' program
 inline constexpr int kLifeFd = 102;     // a pipe that hangs up when the controller is gone
 inline constexpr int kScratchFd = 103;  // what pages are read from and written to
+
+/// Where the descriptors of a trace are: those of the puppets themselves are below. No puppet may
+/// have one from kFilesEnd on.
+inline constexpr int kFilesAt = 128, kFilesEnd = kFilesAt + 8;
 
 inline std::uint32_t load(const std::uint32_t& word) {
   return __atomic_load_n(&word, __ATOMIC_ACQUIRE);

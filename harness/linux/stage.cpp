@@ -220,6 +220,8 @@ void Stage::isolate_zygote() {
   // A limit of 1 also keeps a pipe from being handed a core, which a limit of 0 would not.
   const rlimit core{1, 1};
   if (::prlimit(zygote_, RLIMIT_CORE, &core, nullptr) != 0) give_up("prlimit", errno);
+  const rlimit files{kFilesEnd, kFilesEnd};
+  if (::prlimit(zygote_, RLIMIT_NOFILE, &files, nullptr) != 0) give_up("prlimit", errno);
   sched_param priority{};
   priority.sched_priority = 1;
   if (!safeguards_.real_time) return;

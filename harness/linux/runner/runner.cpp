@@ -4,6 +4,7 @@
 /// as the trace says, and everything but the slots and stacks may be a copy or be shared at any
 /// time. It execs itself, and finds its slot by its first argument.
 #include <asm/unistd.h>
+#include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
 #include <linux/mount.h>
@@ -19,8 +20,9 @@ namespace {
 using Word = std::uint64_t;
 using Answer = std::int64_t;
 
-constexpr Answer kExists = -17, kNoMemory = -12;
+constexpr Answer kExists = -17, kNoMemory = -12, kInvalid = -22;
 constexpr int kSigKill = 9;
+constexpr Word kNoExecSeal = 8;  // of memfd_create, since 6.3
 
 Answer call(Word number, Word a = 0, Word b = 0, Word c = 0, Word d = 0, Word e = 0, Word f = 0) {
   register Word r10 asm("r10") = d;
@@ -112,6 +114,18 @@ Answer copy(Word from, Word to) {
   return in < 0 ? in : 0;
 }
 
+/// The file has no name. It is opened below the descriptors of the trace, and moved among them.
+Answer open_file(Word cloexec) {
+  Answer fd = call(__NR_memfd_create, address("file"), kNoExecSeal);
+  if (fd == kInvalid) fd = call(__NR_memfd_create, address("file"), 0);  // before 6.3
+  if (fd < 0) return fd;
+  const auto low = static_cast<Word>(fd);
+  const Answer answer =
+      call(__NR_fcntl, low, cloexec != 0 ? F_DUPFD_CLOEXEC : F_DUPFD, Word{kFilesAt});
+  call(__NR_close, low);
+  return answer;
+}
+
 Answer write_file(const Slot& slot) {
   const Answer fd = call(__NR_open, address(slot.area), 1);  // O_WRONLY
   if (fd < 0) return fd;
@@ -124,6 +138,7 @@ Answer write_file(const Slot& slot) {
 /// Answers the descriptor of a /proc that is mounted nowhere.
 Answer begin() {
   if (const Answer session = call(__NR_setsid); session < 0) return session;
+  call(__NR_umask, 022);
   const Answer context = call(__NR_fsopen, address("proc"), 0);
   if (context < 0) return context;
   const auto fd = static_cast<Word>(context);
@@ -163,6 +178,8 @@ Answer act(Slot& slot, Word index) {
       return copy(kWindowAt + a[0] * kPageSize, address(&slot.value));
     case Action::write_page:
       return copy(address(&slot.value), kWindowAt + a[0] * kPageSize);
+    case Action::open_file:
+      return open_file(a[0]);
     case Action::write_file:
       return write_file(slot);
     case Action::begin:

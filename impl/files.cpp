@@ -1,0 +1,178 @@
+/// Open files: the calls, and who shares a table.
+///
+/// Sources: open(2), close(2), dup(2), fcntl(2), lseek(2), umask(2), unshare(2); fs/file.c,
+/// kernel/fork.c ksys_unshare(), dup_fd(), exit_files().
+#include <utility>
+
+#include "impl/machine.hpp"
+
+namespace forkproof::impl {
+
+Outcome Machine::perform(Task& t, const Open& op) {
+  Files& files = own_files(t);
+  const std::uint32_t fd = files.lowest_free();
+  if (fd == kDescriptors) return Outcome::failure(Errno::mfile);
+  const Index file = open_files_.take();
+  open_files_[file] = {};
+  install(files, fd, file, op.flags.has(fd_flag::cloexec));
+  return Outcome::number(fd);
+}
+
+Outcome Machine::perform(Task& t, const Close& op) {
+  if (!has_open(t, op.fd)) return Outcome::failure(Errno::badf);
+  close_all(files_[t.files], std::uint32_t{1} << op.fd);
+  return Outcome::success();
+}
+
+Outcome Machine::perform(Task& t, const Dup& op) {
+  if (!has_open(t, op.fd)) return Outcome::failure(Errno::badf);
+  Files& files = files_[t.files];
+  const std::uint32_t fd = files.lowest_free();
+  if (fd == kDescriptors) return Outcome::failure(Errno::mfile);
+  install(files, fd, files.file[op.fd], false);
+  return Outcome::number(fd);
+}
+
+Outcome Machine::perform(Task& t, const FcntlSetfd& op) {
+  if (!has_open(t, op.fd)) return Outcome::failure(Errno::badf);
+  const std::uint32_t bit = std::uint32_t{1} << op.fd;
+  std::uint32_t& cloexec = files_[t.files].cloexec;
+  cloexec = op.flags.has(fd_flag::cloexec) ? cloexec | bit : cloexec & ~bit;
+  return Outcome::success();
+}
+
+Outcome Machine::perform(Task& t, const Lseek& op) {
+  if (!has_open(t, op.fd)) return Outcome::failure(Errno::badf);
+  std::int64_t& offset = open_files_[files_[t.files].file[op.fd]].offset;
+  if (offset + op.by < 0) return Outcome::failure(Errno::inval);
+  return Outcome::number(offset += op.by);
+}
+
+Outcome Machine::perform(Task& t, const Umask& op) {
+  const std::int32_t mask = op.mask & kUmaskBits;
+  if (t.fs == kNobody && mask == kUmaskAtFirst) return Outcome::number(mask);
+  return Outcome::number(std::exchange(own_fs(t).umask, mask));
+}
+
+/// Only descriptors and the umask can be had back; for the rest it asks that nothing is shared.
+Outcome Machine::perform(Task& t, const Unshare& op) {
+  namespace fl = clone_flag;
+  constexpr CloneFlags kNoSharers = fl::thread | fl::sighand | fl::vm;
+  constexpr CloneFlags kKnown = kNoSharers | fl::fs | fl::files | fl::sysvsem;
+  const Process& p = process_of(t);
+  const bool others_act = p.actions != kNobody && actions_[p.actions].sharers.several(processes_);
+  const bool others_map = p.space != kNobody && memory_[p.space].borrowers.several(processes_);
+  if ((op.flags - kKnown).bits != 0) return Outcome::failure(Errno::inval);
+  if (op.flags.any(kNoSharers) && p.thread_count > 1) return Outcome::failure(Errno::inval);
+  if (op.flags.any(fl::sighand | fl::vm) && others_act) return Outcome::failure(Errno::inval);
+  if (op.flags.has(fl::vm) && others_map) return Outcome::failure(Errno::inval);
+
+  if (op.flags.has(fl::files)) unshare_files(t);
+  if (op.flags.has(fl::fs) && t.fs != kNobody && fs_[t.fs].users > 1) {
+    const std::int32_t umask = fs_[t.fs].umask;
+    exit_fs(t);
+    own_fs(t).umask = umask;
+  }
+  return Outcome::success();
+}
+
+bool Machine::has_open(const Task& t, Descriptor fd) const {
+  return t.files != kNobody && files_[t.files].has(fd);
+}
+
+Files& Machine::own_files(Task& t) {
+  if (t.files == kNobody) {
+    t.files = files_.take();
+    files_[t.files] = {.users = 1};
+  }
+  return files_[t.files];
+}
+
+FsInfo& Machine::own_fs(Task& t) {
+  if (t.fs == kNobody) {
+    t.fs = fs_.take();
+    fs_[t.fs] = {.users = 1};
+  }
+  return fs_[t.fs];
+}
+
+void Machine::install(Files& files, std::uint32_t fd, Index file, bool cloexec) {
+  files.open |= std::uint32_t{1} << fd;
+  files.cloexec |= std::uint32_t{cloexec} << fd;
+  files.file[fd] = file;
+  ++open_files_[file].users;
+}
+
+/// Frees the descriptors of a set.
+void Machine::close_all(Files& files, std::uint32_t set) {
+  files.open &= ~set;
+  files.cloexec &= ~set;
+  for (; set != 0; set &= set - 1) {
+    const Index file = files.file[std::countr_zero(set)];
+    if (--open_files_[file].users == 0) open_files_.give_back(file);
+  }
+}
+
+/// Another table, of descriptors that stand for the same open files.
+Index Machine::copy_of(Index from) {
+  const Index to = files_.take();
+  Files& copy = files_[to] = files_[from];
+  copy.users = 1;
+  for (std::uint32_t set = copy.open; set != 0; set &= set - 1)
+    ++open_files_[copy.file[std::countr_zero(set)]].users;
+  return to;
+}
+
+void Machine::exit_files(Task& t) {
+  const Index table = std::exchange(t.files, kNobody);
+  if (table == kNobody || --files_[table].users > 0) return;
+  close_all(files_[table], files_[table].open);
+  files_.give_back(table);
+}
+
+void Machine::exit_fs(Task& t) {
+  const Index record = std::exchange(t.fs, kNobody);
+  if (record != kNobody && --fs_[record].users == 0) fs_.give_back(record);
+}
+
+void Machine::unshare_files(Task& t) {
+  if (t.files == kNobody || files_[t.files].users == 1) return;
+  const Index own = copy_of(t.files);
+  exit_files(t);
+  t.files = own;
+}
+
+void Machine::close_for_exec(Task& t) {
+  if (t.files == kNobody) return;
+  unshare_files(t);
+  close_all(files_[t.files], files_[t.files].cloexec);
+}
+
+/// Tables, open files and records count their users.
+bool Machine::sound_files() const {
+  std::vector<std::uint32_t> tables(files_.end()), descriptors(open_files_.end()), fs(fs_.end());
+  for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) {
+    const Ring<Threads>& threads = processes_[i].threads;
+    for (Index n = threads.first; n != kNobody; n = threads.after(tasks_, n)) {
+      const Task& t = tasks_[n];
+      if (t.zombie() && (t.files != kNobody || t.fs != kNobody)) return false;
+      if (t.fs != kNobody) ++fs[t.fs];
+      if (t.files == kNobody || tables[t.files]++ != 0) continue;
+      const Files& files = files_[t.files];
+      if ((files.cloexec & ~files.open) != 0) return false;
+      for (std::uint32_t set = files.open; set != 0; set &= set - 1)
+        ++descriptors[files.file[std::countr_zero(set)]];
+    }
+  }
+  const auto count = [](const auto& arena, const std::vector<std::uint32_t>& counted) {
+    std::size_t used = 0;
+    for (Index i = 1; i < counted.size(); ++i) {
+      used += counted[i] != 0;
+      if (counted[i] != 0 && arena[i].users != counted[i]) return false;
+    }
+    return used == arena.taken() && arena.sound();
+  };
+  return count(files_, tables) && count(open_files_, descriptors) && count(fs_, fs);
+}
+
+}  // namespace forkproof::impl

@@ -1,0 +1,41 @@
+/// The records of open files: descriptions, tables of descriptors, and what a file system asks.
+///
+/// A task that has opened nothing, and shares nothing, has no table; one whose umask is the first
+/// one, and its own, has no record for that. Most tasks have neither.
+///
+/// Sources: include/linux/fdtable.h files_struct, fs_struct.h; fs/file.c.
+#pragma once
+#include <bit>
+
+#include "impl/arena.hpp"
+#include "spec/words.hpp"
+
+namespace forkproof::impl {
+
+struct OpenFile {
+  std::int64_t offset = 0;
+  std::uint32_t users = 0;  // descriptors
+  friend bool operator==(const OpenFile&, const OpenFile&) = default;
+};
+
+struct Files {
+  std::uint32_t open = 0;  // bit n: descriptor n is in use
+  std::uint32_t cloexec = 0;
+  std::uint32_t users = 0;
+  Index file[kDescriptors] = {};
+
+  bool has(Descriptor fd) const {
+    return static_cast<std::uint32_t>(fd) < kDescriptors && (open >> fd & 1) != 0;
+  }
+  friend bool operator==(const Files&, const Files&) = default;
+  /// The lowest free descriptor, kDescriptors if there is none.
+  std::uint32_t lowest_free() const { return static_cast<std::uint32_t>(std::countr_one(open)); }
+};
+
+struct FsInfo {
+  std::int32_t umask = kUmaskAtFirst;
+  std::uint32_t users = 0;
+  friend bool operator==(const FsInfo&, const FsInfo&) = default;
+};
+
+}  // namespace forkproof::impl
