@@ -81,13 +81,7 @@ void print_totals(const harness::Results& r) {
                r.matrix->disagree == 0 ? std::string("all agree")
                                        : fmt::format("{} DISAGREE", r.matrix->disagree));
   if (!r.abilities.empty()) fmt::print("{}: {}\n", r.system, r.abilities);
-  if (const std::size_t skipped = r.skipped()) {
-    const auto at = std::ranges::find_if(r.cases, [](auto& c) { return !c.skipped.empty(); });
-    fmt::print("{} skipped: {}\n", skipped,
-               at != r.cases.end()        ? at->skipped
-               : !r.beyond_what.empty() ? r.beyond_what
-                                        : "they need what the system has not");
-  }
+  for (const auto& [why, count] : r.why_skipped()) fmt::print("{} skipped: {}\n", count, why);
   if (const std::size_t errors = r.errors())
     fmt::print("{} could not be read\n", counted(errors, "file"));
   if (violations == 0 && r.traces + r.proved > 0 && r.errors() == 0)

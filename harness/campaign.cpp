@@ -57,7 +57,7 @@ void run_campaign(Checker& checker, const Campaign& campaign, Results& results,
         checker.run_random(campaign.seed + k, profile_of(campaign, k), results.ops);
     results.seconds = before + seconds_since(start);
     if (is_beyond(violation)) {
-      if (results.beyond++ == 0) results.beyond_what = violation->observed;
+      ++results.beyond[violation->observed];
       continue;
     }
     ++results.traces;

@@ -62,10 +62,14 @@ class CheckerOf final : public Checker {
 
   Recording record(const Script& script) override {
     Recording r;
-    r.script = without_expectations(script);
     try {
-      take_down_all(r.script, script);
-      r.violation = judged(lockstep_.take_violation(without_expectations(script)));
+      std::optional<Violation> seen;
+      do {
+        r.script = without_expectations(script);
+        take_down_all(r.script, script);
+        seen = lockstep_.take_violation(without_expectations(script));
+        r.violation = judged(seen);
+      } while (seen && !r.violation);  // which holds, but not as it was taken down
     } catch (const SystemLimit& limit) {
       r.violation = beyond(limit.what(), lockstep_.steps(), without_expectations(script));
     } catch (const SystemFault& fault) {
@@ -102,7 +106,26 @@ class CheckerOf final : public Checker {
         if (!why.empty()) return beyond(std::move(why), step, std::move(script));
       }
     }
+    if constexpr (requires { system_.keeps_order(); })
+      if (v && !system_.keeps_order()) return judged_in_any_order(std::move(*v));
     return v;
+  }
+
+  /// The verdict where those who can run at once run in any order: the trace holds if it does so in
+  /// one of them. What never agrees is evidence only if nobody could run beside another.
+  std::optional<Violation> judged_in_any_order(Violation v) {
+    constexpr int kTries = 16;
+    for (int tries = 0; tries < kTries; ++tries) {
+      const bool crowded = lockstep_.was_crowded();
+      std::optional<Violation> again = lockstep_.run(v.trace);
+      if (!again && crowded) return std::nullopt;
+      if (!again)
+        return beyond("what was seen once was not seen again", v.step, std::move(v.trace));
+      v = std::move(*again);
+    }
+    if (!lockstep_.was_crowded()) return v;
+    return beyond("it hangs on the order in which those run who can run at once", v.step,
+                  std::move(v.trace));
   }
 
   /// Makes a random trace while it is run. Answers whether it held.
