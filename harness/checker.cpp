@@ -11,6 +11,7 @@
 #endif
 #include "harness/lockstep.hpp"
 #include "harness/model_system.hpp"
+#include "harness/qemu/guest.hpp"
 #include "harness/record.hpp"
 #include "harness/shrink.hpp"
 #include "harness/system_fault.hpp"
@@ -173,13 +174,13 @@ Opened open_system(std::string_view name) {
   if (name == "canary") return opened<impl::Machine>(WorldSpec{}, impl::Machine::Bug::lifo_wait);
   if (name == "spec") return opened<ModelSystem>();
 #ifdef FORKPROOF_LINUX
-  if (name == "linux") {
+  if (name == "linux" || (name.starts_with("qemu:") && qemu::in_guest())) {
     try {
       return opened<kernel::System>();
     } catch (const SystemFault& fault) {
       return {.checker = nullptr,
               .known = true,
-              .reason = fmt::format("system linux cannot be had here: {}", fault.what())};
+              .reason = fmt::format("system {} cannot be had here: {}", name, fault.what())};
     }
   }
 #endif
@@ -193,7 +194,9 @@ Opened open_system(std::string_view name) {
   return {.checker = nullptr,
           .known = false,
           .reason =
-              fmt::format("no system is called {}; there are impl, spec, linux and canary", name)};
+              fmt::format("no system is called {}; there are impl, spec, linux, canary and "
+                                "qemu:KERNEL",
+                                name)};
 }
 
 }  // namespace forkproof::harness
