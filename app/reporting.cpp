@@ -60,8 +60,10 @@ void print_cases(const harness::Results& results) {
   for (const harness::Case& c : results.cases) {
     if (!c.error.empty()) fmt::print(stderr, "{}\n", c.error);
     if (!c.violation) continue;
-    fmt::print("{}: {}\n", c.engine == "replay" ? c.name : c.engine + ' ' + c.name,
+    fmt::print("{}: {}", c.engine == "replay" ? c.name : c.engine + ' ' + c.name,
                harness::report(*c.violation, c.reproduce));
+    if (!c.minimize.empty()) fmt::print("  smaller: {}\n", c.minimize);
+    fmt::print("\n");
   }
 }
 

@@ -19,6 +19,7 @@ struct Case {
   std::string error;      // why it could not be run, empty if it could
   std::string skipped;    // why it was left out, empty if it was not
   std::string reproduce;  // the command that shows the violation again
+  std::string minimize;   // ... and that makes its trace as small as it gets, where it is not yet
 };
 
 /// The combinations of clone's flags, exit signals and callers that were tried.
