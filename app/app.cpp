@@ -14,18 +14,24 @@
 #include <system_error>
 
 #include "app/commands.hpp"
+#include "app/guest.hpp"
 #include "harness/explore/domain.hpp"
+#include "harness/qemu/guest.hpp"
 #include "harness/system_fault.hpp"
 
 namespace forkproof::app {
 
 namespace {
 
-using Command = std::function<int()>;
+using Words = std::vector<std::string>;  // of the command line
+using Command = std::function<int(const Words&)>;
+
+constexpr const char* kSystems =
+    "impl (the default), spec, linux, qemu:KERNEL (a kernel booted in qemu), or canary, which has a "
+    "defect";
 
 void add_system(CLI::App* c, std::string& system) {
-  c->add_option("--system", system,
-                "impl (the default), spec, linux, or canary, which has a defect");
+  c->add_option("--system", system, kSystems);
 }
 
 void add_report(CLI::App* c, ReportOptions& report) {
@@ -38,8 +44,8 @@ void add_check(CLI::App& app, Command& command) {
   CLI::App* c = app.add_subcommand("check", "Hold a system to the spec");
   c->add_option("PATH", o->paths, "Traces, or folders of traces, for the replay engine");
   c->add_option("--system", o->system,
-                "impl, spec, linux, or canary, which has a defect; by default impl and, where it "
-                "can be had, linux");
+                "impl, spec, linux, qemu:KERNEL (a kernel booted in qemu), or canary, which has a "
+                "defect; by default impl and, where it can be had, linux");
   c->add_option("--engine", o->engines,
                 "One or more of prove, replay, matrix and random, with commas between them");
   c->add_option("--time", o->time, "How long random traces are run: 500ms, 30s (the default), 5m");
@@ -51,7 +57,11 @@ void add_check(CLI::App& app, Command& command) {
   c->add_option("--combination", o->combination, "The one combination of the matrix to run");
   c->add_option("--profile", o->profile, "linux-6, linux-4.12 or both (the default)");
   add_report(c, o->report);
-  c->callback([&command, o] { command = [o] { return check(*o); }; });
+  c->callback([&command, o] {
+    command = [o](const Words& words) {
+      return wants_guest(o->system) ? run_in_guest(o->system, words, traffic_of(*o)) : check(*o);
+    };
+  });
 }
 
 void add_replay(CLI::App& app, Command& command) {
@@ -60,7 +70,11 @@ void add_replay(CLI::App& app, Command& command) {
   c->add_option("PATH", o->paths, "Traces, or folders of *.trace and *.bytes")->required();
   add_system(c, o->system);
   add_report(c, o->report);
-  c->callback([&command, o] { command = [o] { return replay(*o); }; });
+  c->callback([&command, o] {
+    command = [o](const Words& words) {
+      return wants_guest(o->system) ? run_in_guest(o->system, words, traffic_of(*o)) : replay(*o);
+    };
+  });
 }
 
 void add_record(CLI::App& app, Command& command) {
@@ -71,7 +85,11 @@ void add_record(CLI::App& app, Command& command) {
   c->add_option("--count", o->count, "How many traces at most: 300 by default");
   c->add_option("--seed", o->seed, "The first of the random traces that they are made of");
   c->add_option("--profile", o->profile, "linux-6 (the default) or linux-4.12");
-  c->callback([&command, o] { command = [o] { return record(*o); }; });
+  c->callback([&command, o] {
+    command = [o](const Words& words) {
+      return wants_guest(o->system) ? run_in_guest(o->system, words, traffic_of(*o)) : record(*o);
+    };
+  });
 }
 
 void add_explore(CLI::App& app, Command& command) {
@@ -102,7 +120,7 @@ void add_explore(CLI::App& app, Command& command) {
                 "Write the shortest trace to each rule with each outcome into this folder, new or "
                 "empty");
   c->add_flag("--json", o->json, "One JSON object on standard output");
-  c->callback([&command, o] { command = [o] { return explore(*o); }; });
+  c->callback([&command, o] { command = [o](const Words&) { return explore(*o); }; });
 }
 
 /// The commands that read one trace.
@@ -117,7 +135,12 @@ void add_file_command(CLI::App& app, Command& command, const char* name, const c
   }
   if (body == minimize || body == run_script) add_system(c, o->system);
   if (body == show) c->add_option("--format", o->format, "tree (the default) or dot, for Graphviz");
-  c->callback([&command, o, body] { command = [o, body] { return body(*o); }; });
+  c->callback([&command, o, body] {
+    command = [o, body](const Words& words) {
+      const bool in_guest = (body == minimize || body == run_script) && wants_guest(o->system);
+      return in_guest ? run_in_guest(o->system, words, traffic_of(*o)) : body(*o);
+    };
+  });
 }
 
 void add_spec(CLI::App& app, Command& command) {
@@ -132,7 +155,7 @@ void add_spec(CLI::App& app, Command& command) {
   which->require_option(0, 1);
   CLI::Option* json = c->add_flag("--json", o->json, "As a JSON array");
   c->add_flag("--markdown", o->markdown, "As a page of the manual")->excludes(json);
-  c->callback([&command, o] { command = [o] { return spec(*o); }; });
+  c->callback([&command, o] { command = [o](const Words&) { return spec(*o); }; });
 }
 
 void add_prove(CLI::App& app, Command& command) {
@@ -149,7 +172,7 @@ void add_prove(CLI::App& app, Command& command) {
   c->add_flag("--no-cache", o->no_cache, "Ask the solver even what it has answered before");
   c->add_option("--jobs", o->jobs, "How many are proved at once; by default one a processor");
   c->add_flag("--json", o->json, "One JSON object on standard output");
-  c->callback([&command, o] { command = [o] { return prove(*o); }; });
+  c->callback([&command, o] { command = [o](const Words&) { return prove(*o); }; });
 }
 
 int fail(int status, std::string message) {
@@ -166,9 +189,9 @@ void occupy_standard_streams() {
 }
 
 /// Runs the command; that results could not be printed is a failure, too.
-int finish(const Command& command) {
+int finish(const Command& command, const Words& words) {
   try {
-    const int status = command();
+    const int status = command(words);
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
       return fail(kBadInput, fmt::format("standard output: {}", std::strerror(errno)));
     return status;
@@ -187,6 +210,8 @@ int finish(const Command& command) {
 }  // namespace
 
 int run(int argc, char** argv) {
+  if (harness::qemu::is_guest_init(argv[0])) harness::qemu::be_guest_init();
+  const Words words(argv + 1, argv + argc);
   occupy_standard_streams();
   CLI::App app("An executable spec of the Linux process lifecycle, and what holds systems to it.",
                "forkproof");
@@ -214,9 +239,9 @@ int run(int argc, char** argv) {
       return fail(kBadInput, fmt::format("no {} is called {}; see --help",
                                          argv[1][0] == '-' ? "option" : "command", argv[1]));
     if (e.get_exit_code() != 0) return fail(kBadInput, e.what());
-    return finish([&] { return app.exit(e); });  // --help, --version
+    return finish([&](const Words&) { return app.exit(e); }, words);  // --help, --version
   }
-  return finish(command);
+  return finish(command, words);
 }
 
 }  // namespace forkproof::app

@@ -100,7 +100,8 @@ std::string prove_all(harness::Results& results) {
                     .violation = {},
                     .error = {},
                     .skipped = {},
-                    .reproduce = fmt::format("forkproof prove {}", f.obligation->id)};
+                    .reproduce = fmt::format("forkproof prove {}", f.obligation->id),
+                    .minimize = {}};
     results.proved += f.proved();
     if (!f.proved()) c.violation = as_violation(f);
     results.cases.push_back(std::move(c));

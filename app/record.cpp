@@ -23,10 +23,11 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kTriesMax = 20'000;  // random traces without anything new
 
-/// `Linux 6.18.44` for the kernel, else the name of the system.
+/// `Linux 6.18.44` for the kernel that is running, else the name of the system.
 std::string name_of_system(const std::string& system) {
   utsname u{};
-  if (system != "linux" || ::uname(&u) != 0) return system;
+  const bool is_kernel = system == "linux" || system.starts_with("qemu:");
+  if (!is_kernel || ::uname(&u) != 0) return system;
   return fmt::format("{} {}", u.sysname, u.release);
 }
 

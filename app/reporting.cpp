@@ -60,8 +60,10 @@ void print_cases(const harness::Results& results) {
   for (const harness::Case& c : results.cases) {
     if (!c.error.empty()) fmt::print(stderr, "{}\n", c.error);
     if (!c.violation) continue;
-    fmt::print("{}: {}\n", c.engine == "replay" ? c.name : c.engine + ' ' + c.name,
+    fmt::print("{}: {}", c.engine == "replay" ? c.name : c.engine + ' ' + c.name,
                harness::report(*c.violation, c.reproduce));
+    if (!c.minimize.empty()) fmt::print("  smaller: {}\n", c.minimize);
+    fmt::print("\n");
   }
 }
 
@@ -81,13 +83,7 @@ void print_totals(const harness::Results& r) {
                r.matrix->disagree == 0 ? std::string("all agree")
                                        : fmt::format("{} DISAGREE", r.matrix->disagree));
   if (!r.abilities.empty()) fmt::print("{}: {}\n", r.system, r.abilities);
-  if (const std::size_t skipped = r.skipped()) {
-    const auto at = std::ranges::find_if(r.cases, [](auto& c) { return !c.skipped.empty(); });
-    fmt::print("{} skipped: {}\n", skipped,
-               at != r.cases.end()        ? at->skipped
-               : !r.beyond_what.empty() ? r.beyond_what
-                                        : "they need what the system has not");
-  }
+  for (const auto& [why, count] : r.why_skipped()) fmt::print("{} skipped: {}\n", count, why);
   if (const std::size_t errors = r.errors())
     fmt::print("{} could not be read\n", counted(errors, "file"));
   if (violations == 0 && r.traces + r.proved > 0 && r.errors() == 0)

@@ -57,7 +57,7 @@ void run_campaign(Checker& checker, const Campaign& campaign, Results& results,
         checker.run_random(campaign.seed + k, profile_of(campaign, k), results.ops);
     results.seconds = before + seconds_since(start);
     if (is_beyond(violation)) {
-      if (results.beyond++ == 0) results.beyond_what = violation->observed;
+      ++results.beyond[violation->observed];
       continue;
     }
     ++results.traces;
@@ -99,9 +99,12 @@ void replay(Checker& checker, std::span<const std::string> files, Results& resul
       results.ops += c.violation ? std::min(c.violation->step + 1, file.script.steps.size())
                                  : file.script.steps.size();
     }
-    if (c.violation)
-      c.reproduce =
-          fmt::format("forkproof replay {} --system {}", quoted(path), quoted(results.system));
+    if (c.violation) {
+      const std::string what = fmt::format("{} --system {}", quoted(path), quoted(results.system));
+      c.reproduce = fmt::format("forkproof replay {}", what);
+      if (c.violation->kind != Violation::Kind::unknown)
+        c.minimize = fmt::format("forkproof minimize {} -o -", what);
+    }
     c.seconds = seconds_since(began);
     results.seconds = before + seconds_since(start);
     results.cases.push_back(std::move(c));

@@ -11,6 +11,7 @@
 #endif
 #include "harness/lockstep.hpp"
 #include "harness/model_system.hpp"
+#include "harness/qemu/guest.hpp"
 #include "harness/record.hpp"
 #include "harness/shrink.hpp"
 #include "harness/system_fault.hpp"
@@ -62,10 +63,14 @@ class CheckerOf final : public Checker {
 
   Recording record(const Script& script) override {
     Recording r;
-    r.script = without_expectations(script);
     try {
-      take_down_all(r.script, script);
-      r.violation = judged(lockstep_.take_violation(without_expectations(script)));
+      std::optional<Violation> seen;
+      do {
+        r.script = without_expectations(script);
+        take_down_all(r.script, script);
+        seen = lockstep_.take_violation(without_expectations(script));
+        r.violation = judged(seen);
+      } while (seen && !r.violation);  // which holds, but not as it was taken down
     } catch (const SystemLimit& limit) {
       r.violation = beyond(limit.what(), lockstep_.steps(), without_expectations(script));
     } catch (const SystemFault& fault) {
@@ -102,7 +107,26 @@ class CheckerOf final : public Checker {
         if (!why.empty()) return beyond(std::move(why), step, std::move(script));
       }
     }
+    if constexpr (requires { system_.keeps_order(); })
+      if (v && !system_.keeps_order()) return judged_in_any_order(std::move(*v));
     return v;
+  }
+
+  /// The verdict where those who can run at once run in any order: the trace holds if it does so in
+  /// one of them. What never agrees is evidence only if nobody could run beside another.
+  std::optional<Violation> judged_in_any_order(Violation v) {
+    constexpr int kTries = 16;
+    for (int tries = 0; tries < kTries; ++tries) {
+      const bool crowded = lockstep_.was_crowded();
+      std::optional<Violation> again = lockstep_.run(v.trace);
+      if (!again && crowded) return std::nullopt;
+      if (!again)
+        return beyond("what was seen once was not seen again", v.step, std::move(v.trace));
+      v = std::move(*again);
+    }
+    if (!lockstep_.was_crowded()) return v;
+    return beyond("it hangs on the order in which those run who can run at once", v.step,
+                  std::move(v.trace));
   }
 
   /// Makes a random trace while it is run. Answers whether it held.
@@ -150,13 +174,13 @@ Opened open_system(std::string_view name) {
   if (name == "canary") return opened<impl::Machine>(WorldSpec{}, impl::Machine::Bug::lifo_wait);
   if (name == "spec") return opened<ModelSystem>();
 #ifdef FORKPROOF_LINUX
-  if (name == "linux") {
+  if (name == "linux" || (name.starts_with("qemu:") && qemu::in_guest())) {
     try {
       return opened<kernel::System>();
     } catch (const SystemFault& fault) {
       return {.checker = nullptr,
               .known = true,
-              .reason = fmt::format("system linux cannot be had here: {}", fault.what())};
+              .reason = fmt::format("system {} cannot be had here: {}", name, fault.what())};
     }
   }
 #endif
@@ -170,7 +194,9 @@ Opened open_system(std::string_view name) {
   return {.checker = nullptr,
           .known = false,
           .reason =
-              fmt::format("no system is called {}; there are impl, spec, linux and canary", name)};
+              fmt::format("no system is called {}; there are impl, spec, linux, canary and "
+                                "qemu:KERNEL",
+                                name)};
 }
 
 }  // namespace forkproof::harness

@@ -50,6 +50,7 @@ std::string to_json(const Results& r) {
       {"traces", r.traces},
       {"ops", r.ops},
       {"skipped", r.skipped()},
+      {"why_skipped", r.why_skipped()},
       {"abilities", r.abilities},
       {"left_out", r.left_out},
       {"seconds", r.seconds},

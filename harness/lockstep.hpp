@@ -39,6 +39,7 @@ class Lockstep {
     naming_.begin(model_.world());
     names_ = {};
     steps_ = since_full_ = 0;
+    crowded_ = false;
     for (auto* const pages : {&pages_seen_, &pages_said_}) pages->clear();  // so that all runs
     for (auto* const tasks : {&tasks_seen_, &tasks_said_}) tasks->clear();  // begin alike
     violation_.reset();
@@ -54,6 +55,7 @@ class Lockstep {
     names_ = {};
     steps_ = other.steps_;
     since_full_ = other.since_full_;
+    crowded_ = other.crowded_;
     violation_.reset();
   }
 
@@ -68,6 +70,7 @@ class Lockstep {
     const bool agree = (agrees(seen) || explains_otherwise(actor, op, seen)) &&
                        keeps_invariants() && as_expected(s, seen);
     for (const RuleId rule : model_.fired()) coverage_.rules.set(rule.n);
+    crowded_ |= model_.was_crowded();
     ++steps_;
     if (past_.size() < kPastMax) past_.push_back({actor, op, choice_.picks()});
     if (!agree) return false;
@@ -102,6 +105,8 @@ class Lockstep {
   Coverage& coverage() { return coverage_; }
   /// What the system and the names made of the last steps, for recordings.
   std::size_t steps() const { return steps_; }
+  /// Whether what was seen may hang on the order in which tasks ran that could run at once.
+  bool was_crowded() const { return crowded_; }
 
  private:
   struct Past {
@@ -313,6 +318,7 @@ class Lockstep {
   Naming naming_;
   std::span<const std::string> names_;  // of the script under way, for reports
   std::size_t steps_ = 0, since_full_ = 0;
+  bool crowded_ = false;  // some step of this trace was
   std::optional<Violation> violation_;
   std::vector<Touched> touched_;
   std::vector<PageView> pages_seen_, pages_said_;

@@ -117,6 +117,10 @@ Case run_part(Checker& checker, const Part& part, Results& results, const Watch&
                        *name_of(kProfiles, static_cast<std::uint64_t>(part.profile)));
   for (std::uint64_t n = part.begin; n < part.end && watch(results); ++n) {
     Checker::Recording r = checker.record(combination(n, part.profile));
+    if (is_beyond(r.violation)) {
+      ++results.beyond[r.violation->observed];
+      continue;
+    }
     count(*results.matrix, r.script);
     ++results.traces;
     results.ops += r.script.steps.size();

@@ -16,10 +16,17 @@ std::size_t Results::errors() const {
       std::ranges::count_if(cases, [](const Case& c) { return !c.error.empty(); }));
 }
 
-std::size_t Results::skipped() const {
-  return static_cast<std::size_t>(
-             std::ranges::count_if(cases, [](const Case& c) { return !c.skipped.empty(); })) +
-         beyond;
+LeftOut Results::why_skipped() const {
+  LeftOut all = beyond;
+  for (const Case& c : cases)
+    if (!c.skipped.empty()) ++all[c.skipped];
+  return all;
+}
+
+std::uint64_t Results::skipped() const {
+  std::uint64_t sum = 0;
+  for (const auto& [why, count] : why_skipped()) sum += count;
+  return sum;
 }
 
 Results merged(std::vector<Results> parts) {
@@ -31,8 +38,7 @@ Results merged(std::vector<Results> parts) {
     all.ops += part.ops;
     all.seconds += part.seconds;
     all.proved += part.proved;
-    all.beyond += part.beyond;
-    if (all.beyond_what.empty()) all.beyond_what = part.beyond_what;
+    for (const auto& [why, count] : part.beyond) all.beyond[why] += count;
     if (all.abilities.empty()) all.abilities = part.abilities;
     std::ranges::move(part.cases, std::back_inserter(all.cases));
     std::ranges::move(part.left_out, std::back_inserter(all.left_out));

@@ -1,6 +1,7 @@
 /// What the engines found, for reports of every kind.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct Case {
   std::string error;      // why it could not be run, empty if it could
   std::string skipped;    // why it was left out, empty if it was not
   std::string reproduce;  // the command that shows the violation again
+  std::string minimize;   // ... and that makes its trace as small as it gets, where it is not yet
 };
 
 /// The combinations of clone's flags, exit signals and callers that were tried.
@@ -31,6 +33,9 @@ struct MatrixTally {
   }
 };
 
+/// How many traces were left out, for each reason.
+using LeftOut = std::map<std::string, std::uint64_t>;
+
 struct Results {
   std::string engine, system, profile;
   std::optional<std::uint64_t> seed;
@@ -40,14 +45,15 @@ struct Results {
   std::vector<std::string> left_out;  // systems that cannot be had here, each with the reason
   std::optional<MatrixTally> matrix;  // where that engine ran
   std::uint64_t proved = 0;   // obligations about the bit logic, where that engine ran
-  std::uint64_t beyond = 0;   // random traces that need what the system has not
-  std::string beyond_what;    // ... and what the first of them needs
+  LeftOut beyond;             // random traces and combinations that need what the system has not
   std::string abilities;      // what can be varied and seen, where that is not all
   Coverage coverage;
 
   std::size_t violations() const;
   std::size_t errors() const;
-  std::size_t skipped() const;  // those beyond the system included
+  /// All traces that were left out, those beyond the system included.
+  LeftOut why_skipped() const;
+  std::uint64_t skipped() const;
 };
 
 /// All results in one: those of several systems.

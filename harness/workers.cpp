@@ -26,12 +26,17 @@ constexpr std::uint64_t kNone = UINT64_MAX;
 
 /// What one process tells the others.
 struct alignas(64) Tally {
-  std::atomic<std::uint64_t> traces, ops, beyond, current{kNone};
+  std::atomic<std::uint64_t> traces, ops, current{kNone};
   std::atomic<bool> done{false};  // it came to the end of its work
   Coverage coverage;              // once it is done
   char seen[2048] = {};           // the violation, in words
   char failure[256] = {};         // why it came to no end
-  char beyond_what[256] = {};     // what the first trace needed that the system has not
+  struct Reason {
+    char says[256] = {};
+    std::atomic<std::uint64_t> traces;
+  } beyond[8];  // why traces were left out; the last one is all the rest
+
+  void leave_out(std::string_view why);
 };
 
 /// What all of them share.
@@ -78,6 +83,16 @@ void put(char (&room)[kRoom], std::string_view text) {
   room[text.copy(room, kRoom - 1)] = 0;
 }
 
+void Tally::leave_out(std::string_view why) {
+  Reason* reason = std::begin(beyond);
+  while (reason->traces != 0 && reason->says != why) {
+    if (++reason != std::end(beyond) - 1) continue;
+    why = "other reasons";
+    break;
+  }
+  if (reason->traces++ == 0) put(reason->says, why);
+}
+
 /// The life of process `n` of `jobs`.
 void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& campaign,
           Clock::time_point start, Board& board) {
@@ -89,9 +104,10 @@ void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& cam
     tally.current = k;
     std::uint64_t ops = 0;
     const auto violation = checker->run_random(campaign.seed + k, profile_of(campaign, k), ops);
-    if (is_beyond(violation) && tally.beyond == 0)
-      put(tally.beyond_what, violation->observed);
-    ++(is_beyond(violation) ? tally.beyond : tally.traces);
+    if (is_beyond(violation))
+      tally.leave_out(violation->observed);
+    else
+      ++tally.traces;
     tally.ops += ops;
     if (!violation || is_beyond(violation)) continue;
     put(tally.seen, fmt::format("{}: observed {}, allowed {}; {}", violation->id,
@@ -208,9 +224,8 @@ void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, 
   Workers workers(*board);
   workers.start(open, jobs, campaign, start);
   const auto add_up = [&] {
-    results.traces = before.traces, results.ops = before.ops, results.beyond = before.beyond;
-    for (const Tally& tally : tallies)
-      results.traces += tally.traces, results.ops += tally.ops, results.beyond += tally.beyond;
+    results.traces = before.traces, results.ops = before.ops;
+    for (const Tally& tally : tallies) results.traces += tally.traces, results.ops += tally.ops;
     results.seconds = before.seconds + seconds_since(start);
   };
   while (workers.working()) {
@@ -221,7 +236,8 @@ void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, 
   add_up();
   for (const Tally& tally : tallies) {
     results.coverage.add(tally.coverage);
-    if (results.beyond_what.empty()) results.beyond_what = tally.beyond_what;
+    for (const Tally::Reason& reason : tally.beyond)
+      if (reason.traces != 0) results.beyond[reason.says] += reason.traces;
   }
 
   Case c = case_of(campaign, results.system);

@@ -43,6 +43,7 @@ std::vector<TaskId> Model::others_round(TaskId id) const {
 
 /// Doomed threads of a process run, each to its end.
 void Model::end_threads(std::span<const TaskId> threads, ProcessId process) {
+  crowded_ |= !threads.empty();
   for (const TaskId id : threads)
     if (world_.tasks.has(id) && world_.tasks[id].process == process && !world_.over) run(id);
 }

@@ -45,6 +45,7 @@ bool Model::can_run(TaskId id) const {
 const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
   effects_.clear();
   fired_count_ = 0;
+  crowded_ = false;
   return_rules_.clear();
   touched_.clear();
   choose_ = &choose;
@@ -120,6 +121,7 @@ void Model::wake(TaskId id) {
   if (t.zombie || t.queued) return;
   t.queued = true;
   next_.push_back(id);
+  crowded_ |= next_.size() > 1;
 }
 
 /// Lets a woken task do what it has to do: take its result, deal with its signals, go on.

@@ -49,6 +49,8 @@ class Model {
   RuleId outcome_rule() const { return outcome_rule_; }
   std::span<const RuleId> return_rules() const { return return_rules_; }
   std::span<const TaskId> touched() const { return touched_; }
+  /// Whether several tasks could run at once, so that their order (SETTLE:1) says what comes of it.
+  bool was_crowded() const { return crowded_; }
 
  private:
   using Answer = std::optional<Outcome>;  // nothing: the call sleeps
@@ -218,6 +220,7 @@ class Model {
   TaskId actor_;         // none once it is gone
   bool acting_ = false;  // the actor has not been answered yet
   bool answered_ = false;
+  bool crowded_ = false;
   Signal death_;  // of the actor
   Effects effects_;
   RuleId outcome_rule_{};

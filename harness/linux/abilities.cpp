@@ -32,7 +32,8 @@ PidMax probe_pid_max() {
   if (::uname(&name) != 0) throw SystemFault(fmt::format("uname: {}", std::strerror(errno)));
   const bool read = std::sscanf(name.release, "%d.%d", &major, &minor) == 2;
   if (read && (major > 6 || (major == 6 && minor >= 14))) return PidMax::of_namespace;
-  if (is_alone() && ::geteuid() == 0) return PidMax::of_machine;
+  if (::access("/proc/sys/kernel/pid_max", W_OK) != 0) return PidMax::missing;
+  if (is_alone()) return PidMax::of_machine;
   throw SystemFault(
       fmt::format("Linux {} has no pid_max of a namespace's own; 6.14 has (on a machine that does "
                   "nothing else, root may set FORKPROOF_ALONE=1)",
@@ -63,6 +64,7 @@ std::string describe(const Abilities& a) {
   note(!a.flags, "flags are not shown");
   note(!a.exit_codes, "exit codes of zombies are not shown");
   note(!a.signals, "sets of signals are not shown");
+  note(!a.real_time, "puppets are no real-time tasks, so that those woken together run in any order");
   return text;
 }
 

@@ -24,13 +24,15 @@
 
 #include "harness/linux/proc.hpp"
 #include "harness/linux/program.hpp"
+#include "harness/linux/rights.hpp"
+#include "harness/linux/schedule.hpp"
 #include "harness/system_fault.hpp"
 
 namespace forkproof::harness::kernel {
 
 namespace {
 
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kPatience{60};  // ordinary tasks may wait long on a busy machine
 constexpr unsigned kRoundsOfTrust = 256;  // before the clock is looked at
 constexpr int kAboveInherited = 200;      // descriptors from here on are not a puppet's
 
@@ -113,6 +115,7 @@ void Watchdog::bark(const std::string& waited_for) {
 
 Stage::Stage(const Safeguards& safeguards) : safeguards_(safeguards) {
   abilities_ = probe_abilities();
+  gain_rights();
   if (abilities_.pid_max == PidMax::of_machine) {
     lock_ = Descriptor(::open(kPidMaxFile, O_RDONLY | O_CLOEXEC));
     if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
@@ -214,20 +217,16 @@ void Stage::forget_dispositions() {
   }
 }
 
-/// Limits and scheduling, which the puppets inherit. Only real-time tasks run in the order in which
-/// they are woken, and are not preempted between the end of their life and the end of their number.
+/// Limits and scheduling, which the puppets inherit.
 void Stage::isolate_zygote() {
   // A limit of 1 also keeps a pipe from being handed a core, which a limit of 0 would not.
   const rlimit core{1, 1};
   if (::prlimit(zygote_, RLIMIT_CORE, &core, nullptr) != 0) give_up("prlimit", errno);
   const rlimit files{kFilesEnd, kFilesEnd};
   if (::prlimit(zygote_, RLIMIT_NOFILE, &files, nullptr) != 0) give_up("prlimit", errno);
-  sched_param priority{};
-  priority.sched_priority = 1;
   if (!safeguards_.real_time) return;
-  const bool real_time = ::sched_setscheduler(zygote_, SCHED_FIFO, &priority) == 0;
-  if (!real_time && abilities_.call_numbers)  // else verdicts are provisional, and said to be
-    give_up("puppets have to be real-time tasks, which CAP_SYS_NICE allows", errno);
+  abilities_.real_time = make_real_time(zygote_);
+  if (!abilities_.real_time) run_after(zygote_);
 }
 
 void Stage::end_zygote() {
@@ -243,6 +242,7 @@ void Stage::end_zygote() {
   if (!pid_max_before_.empty()) write_text(kPidMaxFile, pid_max_before_);
   if (base_ != nullptr) ::munmap(base_, kSharedSize);
   ::sched_setaffinity(0, sizeof cpus_, &cpus_);
+  schedule(scheduling_);
 }
 
 /// A task of a namespace has a number outside as well. Where pid_max counts for all of them, the
@@ -385,7 +385,12 @@ std::int64_t Stage::await(std::uint32_t index) {
       zygote_ = init_ = -1;
       throw SystemFault(fmt::format("the zygote died (status {:#x})", status));
     }
-    watchdog.wait([&] { return fmt::format("the answer to call {}", slot(index).number); });
+    watchdog.wait([&] {
+      return fmt::format("the answer to call {} of {}", slot(index).number,
+                         text_of(index == kZygoteSlot ? fmt::format("/proc/{}/stat", zygote_)
+                                                      : fmt::format("{}/stat", slot(index).tid))
+                             .substr(0, 40));
+    });
   }
   return slot(index).result;
 }
@@ -414,12 +419,15 @@ std::int64_t Stage::write_file(std::uint32_t index, std::string_view path, std::
 }
 
 std::int64_t Stage::write_file_from_outside(std::string_view path, std::string_view text) {
+  const std::int64_t maker = make_child(kMakerSlot, 0);
+  if (maker < 0) give_up("a helper cannot be made", static_cast<int>(-maker));
+  await(kMakerSlot);
   enter_namespace(fmt::format("/proc/{}/ns/pid", init_));
   const pid_t helper = make_helper();
-  enter_namespace("/proc/self/ns/pid");
   await(kHelperSlot);
   const std::int64_t answer = write_file(kHelperSlot, path, text);
-  end_helper(helper);
+  end_helper(kHelperSlot, helper);
+  end_helper(kMakerSlot, static_cast<pid_t>(maker));
   return answer;
 }
 
@@ -440,51 +448,51 @@ bool Stage::can_make_processes() {
   const std::int64_t answer = make_child(kHelperSlot, 0);
   if (answer < 0) return false;
   await(kHelperSlot);
-  end_helper(static_cast<pid_t>(answer));
+  end_helper(kHelperSlot, static_cast<pid_t>(answer));
   return true;
 }
 
-void Stage::end_helper(pid_t helper) {
-  Slot& s = slot(kHelperSlot);
+void Stage::end_helper(std::uint32_t index, pid_t helper) {
+  Slot& s = slot(index);
   s.action = Action::call;
   s.number = SYS_exit_group;
-  post(kHelperSlot);
+  post(index);
   call(kZygoteSlot, SYS_wait4, {static_cast<std::uint64_t>(helper), 0, __WALL, 0});
 }
 
-/// The zygote's next children are in the namespace of this file.
+/// The maker's next children are in the namespace of this file. Without root's rights it could not
+/// go back, and it does not.
 void Stage::enter_namespace(std::string_view of) {
-  Slot& zygote = slot(kZygoteSlot);
-  std::memcpy(zygote.area, of.data(), of.size());
-  zygote.area[of.size()] = 0;
-  const std::int64_t fd = call(kZygoteSlot, SYS_open, {area_at(kZygoteSlot), O_RDONLY, 0});
+  Slot& maker = slot(kMakerSlot);
+  std::memcpy(maker.area, of.data(), of.size());
+  maker.area[of.size()] = 0;
+  const std::int64_t fd = call(kMakerSlot, SYS_open, {area_at(kMakerSlot), O_RDONLY, 0});
   if (fd < 0) give_up(of, static_cast<int>(-fd));
-  const auto number = static_cast<std::uint64_t>(fd);
-  const std::int64_t answer = call(kZygoteSlot, SYS_setns, {number, CLONE_NEWPID});
-  call(kZygoteSlot, SYS_close, {number});
+  const std::int64_t answer =
+      call(kMakerSlot, SYS_setns, {static_cast<std::uint64_t>(fd), CLONE_NEWPID});
   if (answer < 0) give_up("setns", static_cast<int>(-answer));
 }
 
 /// Takes the highest number below 300 that is free: a search that begins anew begins above, and to
-/// ask for a number leaves the cursor where it is.
+/// ask for a number leaves the cursor where it is. The helper is a child of the zygote, too.
 pid_t Stage::make_helper() {
   for (std::int32_t wanted = 299; wanted > 1; --wanted) {
     arm(kHelperSlot);
     clone_args args{};
-    args.exit_signal = SIGCHLD;
+    args.flags = CLONE_PARENT;
     args.stack = stack_top(kHelperSlot) - kStackSize;
     args.stack_size = kStackSize;
-    args.set_tid = area_at(kZygoteSlot) + sizeof args;
+    args.set_tid = area_at(kMakerSlot) + sizeof args;
     args.set_tid_size = 1;
-    Slot& zygote = slot(kZygoteSlot);
-    std::memcpy(zygote.area, &args, sizeof args);
-    std::memcpy(zygote.area + sizeof args, &wanted, sizeof wanted);
-    zygote.action = Action::create;
-    zygote.number = SYS_clone3;
-    zygote.args[0] = sizeof args;
-    zygote.args[1] = kHelperSlot;
-    post(kZygoteSlot);
-    const std::int64_t answer = await(kZygoteSlot);
+    Slot& maker = slot(kMakerSlot);
+    std::memcpy(maker.area, &args, sizeof args);
+    std::memcpy(maker.area + sizeof args, &wanted, sizeof wanted);
+    maker.action = Action::create;
+    maker.number = SYS_clone3;
+    maker.args[0] = sizeof args;
+    maker.args[1] = kHelperSlot;
+    post(kMakerSlot);
+    const std::int64_t answer = await(kMakerSlot);
     if (answer > 0) return static_cast<pid_t>(answer);
     if (answer == -ENOSYS) throw SystemLimit("with nobody awake a knob is turned by clone3 alone");
     if (answer != -EEXIST) give_up("a helper cannot be made", static_cast<int>(-answer));

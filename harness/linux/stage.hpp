@@ -6,7 +6,8 @@
 ///
 /// Everything runs on one processor, the puppets as real-time tasks where that is allowed. A puppet
 /// that can run then runs before the controller, and puppets that are woken together run in the
-/// order in which they were woken, each until it sleeps.
+/// order in which they were woken, each until it sleeps. Where it is not allowed they run in
+/// whatever order the scheduler takes.
 #pragma once
 #include <sched.h>
 #include <sys/types.h>
@@ -18,6 +19,7 @@
 
 #include "harness/linux/abilities.hpp"
 #include "harness/linux/descriptor.hpp"
+#include "harness/linux/schedule.hpp"
 #include "harness/linux/shared.hpp"
 
 namespace forkproof::harness::kernel {
@@ -90,7 +92,7 @@ class Stage {
   std::int64_t make_child(std::uint32_t child, std::uint64_t flags);
   std::int64_t make_init();
   pid_t make_helper();
-  void end_helper(pid_t helper);
+  void end_helper(std::uint32_t index, pid_t helper);
   void end_zygote();
 
   const Safeguards safeguards_;
@@ -98,6 +100,7 @@ class Stage {
   std::string pid_max_before_;  // the machine's, where a trace turns that
   Descriptor lock_;             // ... which only one may do at a time
   cpu_set_t cpus_{};            // where we were allowed to run before
+  const SchedulingPlan scheduling_ = scheduling();  // ... and how
   unsigned char* base_ = nullptr;
   Descriptor shared_, program_, scratch_, life_, life_end_, proc_, namespace_;
   pid_t zygote_ = -1, init_ = -1;

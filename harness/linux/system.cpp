@@ -23,6 +23,12 @@ namespace {
 constexpr std::string_view kPidMaxFile = "/proc/sys/kernel/pid_max";
 constexpr std::string_view kLastPidFile = "/proc/sys/kernel/ns_last_pid";
 
+/// A task that ends is gone for a moment before its number is free, and those that it was to
+/// release. One that is not real-time may be interrupted there: so often, and for so long, the
+/// processor is left to it.
+constexpr int kFarewells = 2;
+constexpr timespec kFarewell{.tv_sec = 0, .tv_nsec = 10'000};
+
 /// How often this thread has been off its processor.
 long switches() {
   rusage use{};
@@ -185,6 +191,7 @@ std::optional<std::int32_t> System::peek(std::int32_t parent, Pid zombie) {
 
 void System::settle(std::uint32_t actor) {
   Watchdog watchdog;
+  int farewells = stage_.abilities().real_time ? 0 : kFarewells;
   long seen = switches();
   while (true) {
     take_answers(actor);
@@ -193,21 +200,32 @@ void System::settle(std::uint32_t actor) {
                       : safeguards_.everybody          ? all_at_rest()
                                                        : at_rest(actor);
     const long now = switches();
-    if (rest && (now == seen || !safeguards_.undisturbed)) return;
+    const bool undisturbed = now == seen || !safeguards_.undisturbed;
+    if (rest && undisturbed) {
+      if (farewells-- <= 0 || nobody_is_gone()) return;
+      ::nanosleep(&kFarewell, nullptr);
+      seen = switches();
+      continue;
+    }
     // Whether somebody moved or might have: under a tracer that never ends.
     watchdog.wait([&] { return rest ? "a look that nothing interrupts" : restless(); });
     seen = switches();
   }
 }
 
+bool System::nobody_is_gone() const {
+  return std::ranges::find(puppets_, Rest::gone, &Puppet::rest) == puppets_.end();
+}
+
 /// Who is not at rest, as /proc shows it.
 std::string System::restless() const {
+  Descriptor call;
   for (const Puppet& p : puppets_)
     if (p.rest == Rest::none)
       return fmt::format("rest of {} in {}, whose files say: {} / {}", p.tid.n,
                          p.calling ? name_of(p.op) : "user mode",
                          std::string(read(fmt::format("{}/stat", p.tid.n)).substr(0, 60)),
-                         std::string(read(fmt::format("{}/syscall", p.tid.n))));
+                         std::string(read_call(call, p.tid)));
   return "rest";
 }
 
@@ -324,7 +342,7 @@ Rest System::look(Puppet& p) {
 /// Only of a task that is off the processor does this file tell a number; where one stopped does
 /// not count.
 bool System::is_in_its_call(Puppet& p, char state) const {
-  const auto number = parse_syscall(read(p.syscall, p.tid, "syscall"));
+  const auto number = parse_syscall(read_call(p.syscall, p.tid));
   return number && (state == 'T' || number == sleeping_call(p.op));
 }
 

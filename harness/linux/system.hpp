@@ -48,6 +48,11 @@ class System {
   /// Whether the last call answered as one does that wants for something, in a world or in the
   /// machine: if it does not do so again, it was the machine.
   bool was_of_want() const;
+  /// Whether those who are woken together run in that order. Where verdicts are provisional the
+  /// order is taken as it is seen.
+  bool keeps_order() const {
+    return stage_.abilities().real_time || !stage_.abilities().call_numbers;
+  }
   /// What is missing here.
   std::string abilities() const { return describe(stage_.abilities()); }
 
@@ -87,6 +92,7 @@ class System {
   bool is_in_its_call(Puppet& puppet, char state) const;
   bool still_at_rest();
   Rest look(Puppet& puppet);
+  bool nobody_is_gone() const;
   std::string restless() const;
   Rest look_by_state(const Puppet& puppet, char state) const;
   bool has_become_leader(const Puppet& puppet) const;
@@ -101,6 +107,7 @@ class System {
   std::string_view read(const std::string& path) const;
   std::string_view read(Descriptor& kept, Pid task, const char* name) const;
   std::string_view read(int fd, bool to_the_end) const;
+  std::string_view read_call(Descriptor& kept, Pid task) const;
   Descriptor open(const std::string& path, int flags) const;
 
   Safeguards safeguards_;

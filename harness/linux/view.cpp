@@ -128,6 +128,17 @@ Descriptor System::open(const std::string& path, int flags) const {
   return file;
 }
 
+/// What a task sleeps in. Of one that has no memory any more the kernel tells it to root alone.
+std::string_view System::read_call(Descriptor& kept, Pid task) const {
+  const std::string path = fmt::format("{}/syscall", task.n);
+  if (!kept) kept = Descriptor(::openat(stage_.proc(), path.c_str(), O_RDONLY | O_CLOEXEC));
+  text_.resize(std::max<std::size_t>(text_.size(), 4096));
+  const ssize_t n = kept ? ::pread(kept.get(), text_.data(), text_.size(), 0) : -1;
+  constexpr int kGoing[] = {ENOENT, ESRCH, EACCES, EPERM};
+  if (n < 0 && std::ranges::find(kGoing, errno) == std::end(kGoing)) fault(path);
+  return {text_.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0))};
+}
+
 /// A file of a task that is read often stays open.
 std::string_view System::read(Descriptor& kept, Pid task, const char* name) const {
   if (!kept) kept = open(fmt::format("{}/{}", task.n, name), O_RDONLY);

@@ -93,6 +93,7 @@ expect 1 "$F" replay bad --junit bad.xml
 says '^bad/one.trace: VIOLATION' out.txt
 says '^bad/two &<">.trace: VIOLATION' out.txt
 says "again:  forkproof replay 'bad/two &<\">.trace' --system impl" out.txt
+says "smaller: forkproof minimize 'bad/two &<\">.trace' --system impl -o -" out.txt
 says '^2 violations$' out.txt
 trace bad/worse.trace 'init: nonsense'
 expect 1 "$F" replay bad --junit bad.xml
