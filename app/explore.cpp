@@ -134,10 +134,13 @@ void print(const ExploreOptions& o, const Exploration& e, const harness::Results
   print_cases(results);
   for (std::size_t i = 0; i < e.levels.size(); ++i)
     fmt::print("after {} steps: {} new states\n", i, e.levels[i]);
-  const auto missing = e.coverage.missing();
-  fmt::print("rules covered: {}/{}\nstates of `sometimes` that were not reached: {}\n",
-             e.coverage.rules.count(), kRules.size(),
-             missing.empty() ? "none" : fmt::format("{}", fmt::join(missing, " ")));
+  const auto listed = [](const std::vector<std::string_view>& ids) {
+    return ids.empty() ? "none" : fmt::format("{}", fmt::join(ids, " "));
+  };
+  fmt::print("rules covered: {}/{}\nstates of `sometimes` that were not reached: {}\n"
+             "invariants that were never put to the test: {}\n",
+             e.coverage.rules.count(), kRules.size(), listed(e.coverage.missing()),
+             listed(e.coverage.untested()));
   const auto seconds = std::max(e.seconds, 1e-6);
   fmt::print("{} states, {} transitions in {:.2f} s ({:.0f} and {:.0f} a second) on {}\n", e.states,
              e.transitions, e.seconds, static_cast<double>(e.states) / seconds,

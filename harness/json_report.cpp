@@ -61,6 +61,7 @@ std::string to_json(const Results& r) {
       {"rules_covered", r.coverage.rules.count()},
       {"uncovered", r.coverage.uncovered()},
       {"sometimes_missing", r.coverage.missing()},
+      {"invariants_untested", r.coverage.untested()},
   };
   // Names of files may be in any encoding; JSON is in one.
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
