@@ -1,10 +1,12 @@
 """How ci/fuzz.py sorts what crashed into findings, and makes each small. A made-up target and replay
 stand in for those that are built: what an input says is what they do."""
 import importlib.util
+import os
 import tempfile
 import unittest
 from argparse import Namespace
 from pathlib import Path
+from unittest import mock
 
 FUZZ = Path(__file__).resolve().parent.parent / "fuzz.py"
 spec = importlib.util.spec_from_file_location("fuzz", FUZZ)
@@ -50,6 +52,20 @@ echo "forkproof-trace v1"
 echo "# $(<"$2")"
 """
 
+AFL = r"""#!/usr/bin/env bash
+[[ ! ${ASAN_OPTIONS-} ]] || exit 1  # as the real one does, with other words
+while (($# > 0)); do
+  case $1 in
+    -i) [[ -n $(ls "$2") ]] || exit 1 ;;
+    -o) out=$2/main ;;
+  esac
+  shift
+done
+mkdir -p "$out/queue" "$out/crashes"
+echo "an input" >"$out/queue/id:000000,orig:zero"
+echo "violation one" >"$out/crashes/id:000000,sig:06"
+"""
+
 
 class Triage(unittest.TestCase):
     def setUp(self):
@@ -61,7 +77,8 @@ class Triage(unittest.TestCase):
         for name, text in [("fuzz_wait", TARGET), ("replay_wait", REPLAY)]:
             (programs / name).write_text(text)
             (programs / name).chmod(0o755)
-        options = Namespace(out=self.root / "out", build=programs, system="impl", empty=True)
+        options = Namespace(out=self.root / "out", build=programs, system="impl", empty=True,
+                            until_found=False, time=1)
         self.target = fuzz.Target("fuzz_wait", options)
 
     def crash(self, name, text):
@@ -145,6 +162,26 @@ class Triage(unittest.TestCase):
         self.assertFalse(self.target.triage())
         self.assertEqual(self.names(), [])
         self.assertEqual(list(self.target.crashes.iterdir()), [])
+
+    def fuzz_by(self, afl):
+        """Runs a job of what stands in for afl-fuzz. Answers what was complained of."""
+        (self.root / "bin/afl-fuzz").write_text(afl)
+        (self.root / "bin/afl-fuzz").chmod(0o755)
+        fuzz.problems.clear()
+        with mock.patch.dict(os.environ, PATH=f"{self.root}/bin:{os.environ['PATH']}"):
+            self.target.fuzz_by_afl(0)
+        return list(fuzz.problems)
+
+    def test_what_afl_finds_joins_the_corpus_and_the_findings(self):
+        self.assertEqual(self.fuzz_by(AFL), [])
+        self.assertEqual([p.read_text() for p in self.target.corpus.iterdir()], ["an input\n"])
+        self.assertEqual(self.names(), ["rule.one-shape"])
+        self.assertEqual(self.fuzz_by(AFL), [])
+        self.assertEqual(len(self.kept("rule.one-shape")), 1, "it was there already")
+        self.assertEqual(len(self.target.new), 1)
+
+    def test_that_afl_refuses_to_run_is_a_problem(self):
+        self.assertIn("afl-fuzz ended with 1", self.fuzz_by("#!/bin/sh\nexit 1\n")[0])
 
 
 if __name__ == "__main__":
