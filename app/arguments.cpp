@@ -58,7 +58,7 @@ std::vector<Profile> read_profiles(const std::string& text) {
 }
 
 Engines read_engines(const std::string& text) {
-  static constexpr std::string_view kLater[] = {"explore", "fuzz", "mutants"};
+  static constexpr std::string_view kLater[] = {"fuzz", "mutants"};
   Engines engines;
   std::string_view left = text;
   while (true) {
@@ -69,13 +69,15 @@ Engines read_engines(const std::string& text) {
       engines.replay = true;
     else if (name == "matrix")
       engines.matrix = true;
+    else if (name == "explore")
+      engines.explore = true;
     else if (name == "random")
       engines.random = true;
     else if (name == "prove")
       engines.prove = true;
     else
       refuse("--engine", text,
-             "prove, replay, matrix and random, one or more with commas between them");
+             "prove, replay, matrix, explore and random, one or more with commas between them");
     if (name.size() == left.size()) return engines;
     left.remove_prefix(name.size() + 1);
   }

@@ -20,8 +20,9 @@ std::chrono::milliseconds read_time(const std::string& text);
 std::vector<Profile> read_profiles(const std::string& text);
 
 struct Engines {
-  bool replay = false, matrix = false, random = false, prove = false;
+  bool prove = false, replay = false, matrix = false, explore = false, random = false;
 
+  /// Whether there is one that any system can be held to.
   bool traces() const { return replay || matrix || random; }
 };
 Engines read_engines(const std::string& text);

@@ -1,5 +1,5 @@
-/// `forkproof check`: holds a system to the spec, by the litmus traces, by a matrix of clones
-/// and by random traces.
+/// `forkproof check`: holds a system to the spec, by the litmus traces, by a matrix of clones,
+/// by all traces up to a bound and by random ones.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -10,12 +10,15 @@
 #include <thread>
 
 #include "app/arguments.hpp"
+#include "app/exploring.hpp"
 #include "app/interrupt.hpp"
 #include "app/output.hpp"
 #include "app/reporting.hpp"
 #include "harness/matrix.hpp"
+#include "harness/explore/domain.hpp"
 #include "harness/system_fault.hpp"
 #include "harness/trace_file.hpp"
+#include "spec/derive.hpp"
 
 namespace forkproof::app {
 
@@ -24,6 +27,8 @@ namespace {
 constexpr const char* kKernel = "linux";
 constexpr const char* kDefaultTime = "30s";
 constexpr double kEnoughSeconds = 5;   // a shorter campaign may well miss a rule
+constexpr const char* kTasksExplored = "3";  // the bound of the engine, which ends in seconds
+constexpr const char* kDepthExplored = "8";
 constexpr std::size_t kFewRules = 12;  // so many ids are printed, no more
 
 std::uint64_t read_or_draw_seed(const std::string& text) {
@@ -57,6 +62,8 @@ void print_ids(const char* what, const std::vector<std::string_view>& ids) {
 
 void print_coverage(const harness::Results& r, const Engines& engines) {
   fmt::print("rules covered: {}/{}\n", r.coverage.rules.count(), kRules.size());
+  if (engines.explore)
+    print_ids("invariants that were never put to the test", r.coverage.untested());
   if (!engines.random || r.seconds < kEnoughSeconds) return;
   print_ids("warning: rules that never acted", r.coverage.uncovered());
   print_ids("warning: states that were never seen", r.coverage.missing());
@@ -143,6 +150,30 @@ std::unique_ptr<harness::Checker> open_in_campaign(const std::string& system) {
   }
 }
 
+/// Everything up to a small bound, in each profile, until a violation. `forkproof explore` has the
+/// bounds as options.
+void explore_all(const std::string& system, const std::vector<Profile>& profiles,
+                 harness::Results& results, const harness::Watch& go_on) {
+  results.explored.emplace();
+  for (const Profile p : profiles) {
+    if (interrupted() || results.violations() > 0) return;
+    ExploreOptions o;
+    o.system = system;
+    o.profile = *name_of(kProfiles, static_cast<std::uint64_t>(p));
+    o.tasks = kTasksExplored;
+    o.depth = kDepthExplored;
+    o.ops = harness::kCoreOps;
+    o.symmetry = true;
+    const harness::Exploration e =
+        explore(o, [&](const harness::Exploration&) { return go_on(results); });
+    results.explored->add({e.states, e.transitions, e.depth, e.stopped});
+    results.ops += e.transitions;
+    results.seconds += e.seconds;
+    results.coverage.add(e.coverage);
+    results.cases.push_back(case_of(o, e));
+  }
+}
+
 harness::Results check_system(const Request& r, const std::string& system,
                               const harness::Watch& go_on) {
   harness::Results results;
@@ -156,15 +187,24 @@ harness::Results check_system(const Request& r, const std::string& system,
   if (r.engines.random && !r.options.report.json) fmt::print("seed {}\n", r.campaign.seed);
   if (r.engines.prove) {
     const std::string why = system == "impl" ? prove_all(results) : "prove: is about impl only";
-    if (!why.empty() && !r.engines.traces()) throw Failure{kCannotRun, why};
+    const bool alone = !r.engines.traces() && !r.engines.explore;
+    if (!why.empty() && alone) throw Failure{kCannotRun, why};
     if (!why.empty()) results.left_out.push_back(why);
-    if (!r.engines.traces() || results.violations() > 0) return results;
+    if (alone || results.violations() > 0) return results;
   }
   if (r.engines.replay) replay_corpus(*checker, r.options, results, go_on);
   if (r.engines.matrix && !interrupted()) {
     harness::Matrix matrix = r.matrix;
     matrix.profiles = profiles;
     harness::run_matrix(*checker, matrix, results, go_on);
+  }
+  if (r.engines.explore && !interrupted()) {
+    if (system != kKernel)
+      explore_all(system, profiles, results, go_on);
+    else if (r.engines.traces())
+      results.left_out.push_back("explore: linux cannot be copied, and so not be explored");
+    else
+      throw Failure{kCannotRun, "linux cannot be copied, and so not be explored"};
   }
   if (!r.engines.random || interrupted() || results.violations() > 0) return results;
 
@@ -184,7 +224,7 @@ harness::Results check_system(const Request& r, const std::string& system,
 void print(const Request& r, const harness::Results& results) {
   print_cases(results);
   for (const std::string& reason : results.left_out) fmt::print("left out: {}\n", reason);
-  if (r.engines.traces()) print_coverage(results, r.engines);
+  if (r.engines.traces() || r.engines.explore) print_coverage(results, r.engines);
   print_totals(results);
 }
 

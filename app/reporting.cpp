@@ -69,10 +69,16 @@ void print_cases(const harness::Results& results) {
 
 void print_totals(const harness::Results& r) {
   const std::size_t violations = r.violations();
+  const std::uint64_t explored = r.explored ? r.explored->states : 0;
   if (r.proved > 0)
     fmt::print("{} about the bit logic proved, in {:.2f} s in all\n",
                counted(r.proved, "obligation"), r.seconds);
-  if (r.traces > 0 || r.proved == 0)
+  if (r.explored)
+    fmt::print("{} by {} explored{}\n", counted(r.explored->states, "state"),
+               counted(r.explored->transitions, "transition"),
+               r.explored->stopped.empty() ? "" : fmt::format("; INCOMPLETE: {}",
+                                                              r.explored->stopped));
+  if (r.traces > 0 || (r.proved == 0 && !r.explored))
     fmt::print("{}, {} in {:.2f} s ({:.0f} traces/s, {:.0f} ops/s) on {}\n",
                counted(r.traces, "trace"), counted(r.ops, "op"), r.seconds,
                rate(r.traces, r.seconds), rate(r.ops, r.seconds), r.system);
@@ -86,7 +92,7 @@ void print_totals(const harness::Results& r) {
   for (const auto& [why, count] : r.why_skipped()) fmt::print("{} skipped: {}\n", count, why);
   if (const std::size_t errors = r.errors())
     fmt::print("{} could not be read\n", counted(errors, "file"));
-  if (violations == 0 && r.traces + r.proved > 0 && r.errors() == 0)
+  if (violations == 0 && r.traces + r.proved + explored > 0 && r.errors() == 0)
     fmt::print("no violation\n");
   else if (violations == 0)
     fmt::print("no violation in what could be run\n");

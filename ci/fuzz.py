@@ -193,8 +193,11 @@ class Target:
             (seeds / "zero").write_bytes(b"\0")
         program = ROOT / "build/fuzz-afl/bin" / self.name
         role = ["-M", "main"] if job == 0 else ["-S", f"job{job}"]
-        environment = dict(self.environment(), AFL_NO_UI="1", AFL_SKIP_CPUFREQ="1",
-                           AFL_NO_AFFINITY="1", AFL_AUTORESUME="1",
+        # afl-fuzz refuses options of sanitizers that are not its own. What takes long on a busy
+        # machine is no hang: it is one after as many milliseconds as libFuzzer has them.
+        environment = dict(os.environ, FORKPROOF_SYSTEM=self.o.system, AFL_NO_UI="1",
+                           AFL_SKIP_CPUFREQ="1", AFL_NO_AFFINITY="1", AFL_AUTORESUME="1",
+                           AFL_HANG_TMOUT="20000",
                            AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES="1")
         if self.o.until_found:
             environment["AFL_BENCH_UNTIL_CRASH"] = "1"
@@ -202,7 +205,7 @@ class Target:
             result = run(["afl-fuzz", *role, "-i", seeds, "-o", out, "-V", self.o.time,
                           "-G", self.settings()["max_len"], "--", program],
                          stdout=log, stderr=log, env=environment)
-        if result and result[0] not in (0, 1) and not stopping.is_set():
+        if result and result[0] != 0 and not stopping.is_set():
             fail_later(f"afl-fuzz ended with {result[0]}; see {self.home}/logs/afl-{job}.log")
         self.take_from_afl(out)
         self.triage()

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "fuzz/file.hpp"
+#include "fuzz/guide.hpp"
 #include "fuzz/target.hpp"
 
 /// The fuzzer's own mutations of bytes; an engine that mutates by itself need not have them.
@@ -61,6 +62,7 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const forkproof::fuzz::Bytes input{data, size};
   if (!target().holds(input)) forkproof::fuzz::fail(target().explain(input));
+  forkproof::fuzz::end_guide();
   return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <chrono>
@@ -10,6 +11,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+
+// The counters of the edges, where the compiler made some; the linker knows where they are.
+extern "C" [[gnu::weak, gnu::visibility("hidden")]] char __start___sancov_cntrs[];
+extern "C" [[gnu::weak, gnu::visibility("hidden")]] char __stop___sancov_cntrs[];
 
 namespace forkproof::fuzz {
 
@@ -25,17 +30,17 @@ constexpr std::size_t kSize = kRules.size() + kPairs + kStates;
 /// libFuzzer finds them by the name of the section, and clears them before each input.
 [[gnu::section("__libfuzzer_extra_counters")]] std::array<std::uint8_t, kSize> all_counters;
 
-std::uint64_t hash;
+std::uint64_t hash, inputs;
 
 struct Sources {
-  bool rules, outcomes, states;
+  bool rules, outcomes, states, edges;
 };
 
 Sources read_sources() {
   const char* const set = std::getenv("FORKPROOF_GUIDE");
-  if (set == nullptr) return {true, true, true};
+  if (set == nullptr) return {true, true, true, true};
   const auto names = [&](const char* source) { return std::strstr(set, source) != nullptr; };
-  return {names("rules"), names("outcomes"), names("states")};
+  return {names("rules"), names("outcomes"), names("states"), names("edges")};
 }
 
 const Sources kSources = read_sources();
@@ -85,7 +90,7 @@ std::size_t read_wanted() {
   return set == nullptr ? 0 : std::strtoul(set, nullptr, 10);
 }
 
-/// Tells when all the rules that are wanted have acted, by any input.
+/// Tells when all the rules that are wanted have acted, by any input, and after how many.
 void watch_rules(std::span<const RuleId> fired) {
   using Clock = std::chrono::steady_clock;
   static const std::size_t wanted = read_wanted();
@@ -95,7 +100,7 @@ void watch_rules(std::span<const RuleId> fired) {
   for (const RuleId rule : fired) acted.set(rule.n);
   if (acted.count() < wanted) return;
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  fmt::print(stderr, "stat::rules: {} after {:.2f} s\n", acted.count(), seconds);
+  fmt::print(stderr, "stat::rules: {} after {:.2f} s, {} inputs\n", acted.count(), seconds, inputs);
   std::_Exit(0);
 }
 
@@ -120,6 +125,12 @@ std::uint64_t kind_of_task(const spec::World& world, spec::TaskId id) {
 void begin_guide() {
   all_counters.fill(0);
   hash = 1;
+  ++inputs;
+}
+
+void end_guide() {
+  if (!kSources.edges && __start___sancov_cntrs != nullptr)
+    std::fill(__start___sancov_cntrs, __stop___sancov_cntrs, char{});
 }
 
 void guide_by(const spec::Model& model, const Op& op) {

@@ -2,9 +2,9 @@
 /// outcome, and which kinds of task there were. libFuzzer reads the counters like those of edges.
 ///
 /// FORKPROOF_GUIDE names the sources that count, with commas between them: `rules`, `outcomes`,
-/// `states`; `none` is none of them. All do if it is not set. That is for measuring what each is
-/// worth (bench/fuzz), as is FORKPROOF_RULES_WANTED: the process ends with a line on standard error
-/// when so many rules have acted.
+/// `states`, `edges`. All do if it is not set. That is for measuring what each is worth
+/// (bench/fuzz), as is FORKPROOF_RULES_WANTED: the process ends with a line on standard error when
+/// so many rules have acted.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +16,9 @@ namespace forkproof::fuzz {
 
 /// Forgets the input before.
 void begin_guide();
+
+/// Forgets the edges that the input ran through, where they do not count.
+void end_guide();
 
 /// Counts what the last step of the model did.
 void guide_by(const spec::Model& model, const Op& op);

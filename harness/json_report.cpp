@@ -34,6 +34,14 @@ Json json_of(const std::optional<MatrixTally>& m) {
           {"disagree", m->disagree}};
 }
 
+Json json_of(const std::optional<ExploreTally>& e) {
+  if (!e) return nullptr;
+  return {{"states", e->states},
+          {"transitions", e->transitions},
+          {"depth", e->depth},
+          {"stopped", e->stopped}};
+}
+
 }  // namespace
 
 std::string to_json(const Results& r) {
@@ -55,6 +63,7 @@ std::string to_json(const Results& r) {
       {"left_out", r.left_out},
       {"seconds", r.seconds},
       {"matrix", json_of(r.matrix)},
+      {"explored", json_of(r.explored)},
       {"proved", r.proved},
       {"violations", violations},
       {"errors", errors},
@@ -62,6 +71,7 @@ std::string to_json(const Results& r) {
       {"rules_covered", r.coverage.rules.count()},
       {"uncovered", r.coverage.uncovered()},
       {"sometimes_missing", r.coverage.missing()},
+      {"invariants_untested", r.coverage.untested()},
   };
   // Names of files may be in any encoding; JSON is in one.
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';

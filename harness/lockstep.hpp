@@ -210,10 +210,12 @@ class Lockstep {
   }
 
   bool keeps_invariants() {
-    for (const spec::TaskId id : model_.touched())
+    for (const spec::TaskId id : model_.touched()) {
+      coverage_.test(model_.world(), id);
       if (const std::string_view broken_id = spec::broken_by(model_.world(), id);
           !broken_id.empty())
         return broken_invariant(broken_id, model_.world().tasks[id].tid);
+    }
     return true;
   }
 
@@ -245,11 +247,7 @@ class Lockstep {
   }
 
   void witness() {
-    if (coverage_.witnessed.all()) return;
-    for (const spec::TaskId id : model_.touched())
-      spec::for_each_sometimes([&]<class S>(std::size_t i) {
-        if (!coverage_.witnessed[i] && S::holds(model_.world(), id)) coverage_.witnessed.set(i);
-      });
+    for (const spec::TaskId id : model_.touched()) coverage_.witness(model_.world(), id);
   }
 
   bool same_everything() {
@@ -262,6 +260,7 @@ class Lockstep {
     for (const Pid p : tasks_said_)
       if (!same_task(p, true)) return false;
     if (!system_.sound()) return unsound("somewhere");
+    coverage_.test(model_.world());
     if (const std::string_view lost = spec::broken_by(model_.world()); !lost.empty())
       return broken_invariant(lost, Pid{});
     std::string_view id;

@@ -6,6 +6,13 @@
 
 namespace forkproof::harness {
 
+void ExploreTally::add(const ExploreTally& other) {
+  states += other.states;
+  transitions += other.transitions;
+  depth = std::min(depth, other.depth);
+  if (stopped.empty()) stopped = other.stopped;
+}
+
 std::size_t Results::violations() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(cases, [](const Case& c) { return c.violation.has_value(); }));
@@ -43,6 +50,10 @@ Results merged(std::vector<Results> parts) {
     std::ranges::move(part.cases, std::back_inserter(all.cases));
     std::ranges::move(part.left_out, std::back_inserter(all.left_out));
     if (part.matrix) all.matrix = all.matrix.value_or(MatrixTally{}) + *part.matrix;
+    if (part.explored) {
+      if (!all.explored) all.explored.emplace();
+      all.explored->add(*part.explored);
+    }
     all.coverage.add(part.coverage);
   }
   return all;

@@ -36,6 +36,15 @@ struct MatrixTally {
 /// How many traces were left out, for each reason.
 using LeftOut = std::map<std::string, std::uint64_t>;
 
+/// What was explored, in all profiles together.
+struct ExploreTally {
+  std::uint64_t states = 0, transitions = 0;
+  std::size_t depth = SIZE_MAX;  // all traces of so many steps were tried
+  std::string stopped;           // by what, before the bounds were reached; else empty
+
+  void add(const ExploreTally& other);
+};
+
 struct Results {
   std::string engine, system, profile;
   std::optional<std::uint64_t> seed;
@@ -44,6 +53,7 @@ struct Results {
   std::vector<Case> cases;
   std::vector<std::string> left_out;  // systems that cannot be had here, each with the reason
   std::optional<MatrixTally> matrix;  // where that engine ran
+  std::optional<ExploreTally> explored;  // where that engine ran
   std::uint64_t proved = 0;   // obligations about the bit logic, where that engine ran
   LeftOut beyond;             // random traces and combinations that need what the system has not
   std::string abilities;      // what can be varied and seen, where that is not all

@@ -112,6 +112,33 @@ TEST(Explore, TheCanarysTraceIsTheShortest) {
   EXPECT_EQ(e.levels.size(), 5u) << "every shorter trace was tried";
 }
 
+std::set<std::string_view> untested(std::string_view system, std::size_t tasks,
+                                    std::initializer_list<std::string_view> ops) {
+  ExploreLimits limits;
+  limits.symmetry = true;
+  limits.depth = 4;
+  Bounds bounds = bounds_of(tasks, ops);
+  bounds.pages = 2;
+  const auto ids = explored(system, bounds, limits).coverage.untested();
+  return {ids.begin(), ids.end()};
+}
+
+/// A bound within which an invariant asks for nothing says nothing of it.
+TEST(Explore, ListsTheInvariantsThatWereNeverPutToTheTest) {
+  for (const char* const system : {"impl", "spec"}) {
+    // Init alone has two pages, which are in order.
+    EXPECT_EQ(untested(system, 1, {"getpid"}).size(), spec::kInvariants - 1) << system;
+    const auto children = untested(system, 2, {"fork", "exit", "wait4", "write"});
+    for (const char* const id : {"TREE-1", "ZOMBIE-1", "ZOMBIE-4", "PID-1", "MEM-1", "COUNT-3"})
+      EXPECT_FALSE(children.contains(id)) << system << ' ' << id;
+    for (const char* const id : {"THREAD-1", "VFORK-1", "STOP-1", "SIGNAL-2", "MEM-2", "TREE-5"})
+      EXPECT_TRUE(children.contains(id)) << system << ' ' << id;
+    const auto more = untested(system, 2, {"clone", "vfork", "kill", "sigaction", "mmap"});
+    for (const char* const id : {"THREAD-1", "VFORK-1", "STOP-1", "SIGNAL-2", "MEM-2"})
+      EXPECT_FALSE(more.contains(id)) << system << ' ' << id;
+  }
+}
+
 TEST(Explore, StopsWhenItIsToldTo) {
   ExploreLimits limits;
   limits.time = std::chrono::milliseconds(50);

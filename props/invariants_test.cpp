@@ -112,12 +112,31 @@ const std::vector<Break>& other_breaks() {
   return breaks;
 }
 
+/// The ids of all invariants that ask something of a world, or of a task in it.
+Ids applying_in(const World& w) {
+  Ids ids;
+  for_each_world_invariant([&]<class I>() {
+    if (I::applies(w)) ids.insert(I::id);
+  });
+  w.tasks.for_each([&](TaskId t, const Task&) {
+    for_each_invariant([&]<class I>() {
+      if (I::applies(w, t)) ids.insert(I::id);
+    });
+  });
+  return ids;
+}
+
+TEST(Invariants, NoneIsPutToTheTestByInitAlone) {
+  EXPECT_EQ(applying_in(world_after("")), Ids{});
+}
+
 void expect_caught(const std::vector<Break>& breaks) {
   for (const Break& b : breaks) {
     World w = world_after(b.steps);
     EXPECT_EQ(broken_in(w), Ids{}) << b.id << ": before";
     b.how(w);
     EXPECT_TRUE(broken_in(w).contains(b.id)) << b.id;
+    EXPECT_TRUE(applying_in(w).contains(b.id)) << b.id << ": what is broken was asked for";
   }
 }
 

@@ -3,6 +3,10 @@
 /// tasks that it touched need be looked at. A world is sound when every invariant holds of every
 /// task, and what is about all tasks together holds of the world.
 ///
+/// `applies` says of which tasks, or worlds, a promise asks something: of others it holds as a
+/// matter of course, so that one which never applied was never put to the test. None applies to
+/// init alone, as it is when a world begins.
+///
 /// Cost of `holds`: O(log) of the sizes nearby, or O(threads) of the task's process.
 #pragma once
 #include <algorithm>
@@ -10,6 +14,7 @@
 #include <tuple>
 #include <vector>
 
+#include "spec/invariants/waiting.hpp"
 #include "spec/world.hpp"
 
 namespace forkproof::spec {
@@ -20,9 +25,10 @@ struct OneParent {
       "Every process but init has one parent, which lists it once; its threads have the same "
       "parent.";
   static constexpr std::string_view source = "kernel-fork PARENT:1";
+  static bool applies(const auto& w, TaskId t) { return static_cast<bool>(w.tasks[t].parent); }
   static bool holds(const auto& w, TaskId t) {
+    if (!applies(w, t)) return true;
     const auto& task = w.tasks[t];
-    if (!task.parent) return true;
     const auto& leader = w.leader_of(task);
     const auto& siblings = w.tasks[task.parent].children;
     const auto at = siblings.find(leader.sibling);
@@ -35,6 +41,7 @@ struct OneRoot {
   static constexpr std::string_view id = "TREE-2";
   static constexpr std::string_view says = "Only the threads of init have no parent in the world.";
   static constexpr std::string_view source = "forkproof WORLD:1";
+  static bool applies(const auto& w, TaskId t) { return w.leader_of(w.tasks[t]).tid != kInit; }
   static bool holds(const auto& w, TaskId t) {
     return static_cast<bool>(w.tasks[t].parent) == (w.leader_of(w.tasks[t]).tid != kInit);
   }
@@ -45,6 +52,9 @@ struct OrphansAreAdopted {
   static constexpr std::string_view says =
       "A parent is alive: whoever ends has handed all its children on by the end of the step.";
   static constexpr std::string_view source = "kernel-exit REAPER:1";
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].exiting() || w.tasks[t].adopted_at != 0;
+  }
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     const bool has_children = !task.children.empty() || !task.news.empty();
@@ -59,6 +69,9 @@ struct SomebodyOfInitAdopts {
       "The threads of init adopt for the world: the one that does is alive, until the world is "
       "over.";
   static constexpr std::string_view source = "kernel-exit REAPER:1";
+  static bool applies(const auto& w, TaskId t) {
+    return !w.over && w.leader_of(w.tasks[t]).tid == kInit && w.tasks.size() > 1;
+  }
   static bool holds(const auto& w, TaskId t) {
     if (w.over || w.leader_of(w.tasks[t]).tid != kInit) return true;
     return w.tasks.has(w.reaper) && !w.tasks[w.reaper].exiting() &&
@@ -73,11 +86,16 @@ struct NearestReaperAdopts {
       "nearest ancestor that is a subreaper; if there is none, to init: as far as the parent's "
       "zombie is there to tell.";
   static constexpr std::string_view source = "kernel-exit REAPER:2";
-  static bool holds(const auto& w, TaskId t) {
+  static bool applies(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
-    if (task.adopted_at != w.step || !task.parent) return true;
-    const TaskId father = task.father;  // its zombie, if it is still there, knows its ancestors
-    if (!w.tasks.has(father) || w.tasks[father].born != task.father_born) return true;
+    if (task.adopted_at != w.step || !task.parent) return false;
+    // Its dead parent's zombie, if it is still there, knows its ancestors.
+    return w.tasks.has(task.father) && w.tasks[task.father].born == task.father_born;
+  }
+  static bool holds(const auto& w, TaskId t) {
+    if (!applies(w, t)) return true;
+    const auto& task = w.tasks[t];
+    const TaskId father = task.father;
     const auto& family = w.process_of(w.tasks[father]);
     const auto lives = [&](TaskId thread) { return !w.tasks[thread].exiting(); };
     if (std::ranges::any_of(family.threads, lives))
@@ -94,7 +112,8 @@ struct OnlyLeadersAreZombies {
   static constexpr std::string_view says =
       "Only a leader can be a zombie: other threads leave nothing behind.";
   static constexpr std::string_view source = "kernel-exit RELEASE:1";
-  static bool holds(const auto& w, TaskId t) { return !w.tasks[t].zombie || w.is_leader(t); }
+  static bool applies(const auto& w, TaskId t) { return w.tasks[t].zombie; }
+  static bool holds(const auto& w, TaskId t) { return !applies(w, t) || w.is_leader(t); }
 };
 
 struct DeathsCanBeReported {
@@ -103,9 +122,13 @@ struct DeathsCanBeReported {
       "A zombie whose threads are gone stays, and its parent can wait for it, until that was done "
       "once.";
   static constexpr std::string_view source = "exit.2 ZOMBIE:1";
-  static bool holds(const auto& w, TaskId t) {
+  static bool applies(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
-    if (!task.zombie || !task.parent || w.process_of(task).threads.size() > 1) return true;
+    return task.zombie && task.parent && w.process_of(task).threads.size() == 1;
+  }
+  static bool holds(const auto& w, TaskId t) {
+    if (!applies(w, t)) return true;
+    const auto& task = w.tasks[t];
     return w.tasks[task.parent].news.contains(task.sibling);
   }
 };
@@ -115,6 +138,9 @@ struct DeathIsFinal {
   static constexpr std::string_view says =
       "Who was a zombie once is one until it is gone, and has no memory, no call and no stop.";
   static constexpr std::string_view source = "exit.2 ZOMBIE:1";
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].was_zombie || w.tasks[t].zombie;
+  }
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (task.was_zombie != task.zombie) return false;
@@ -128,6 +154,7 @@ struct DeathsAreReportedOnce {
   static constexpr std::string_view says =
       "Whose death was reported, or need not be, is gone: it cannot be reported twice.";
   static constexpr std::string_view source = "wait.2 ZOMBIE:1";
+  static bool applies(const auto& w, TaskId t) { return w.tasks[t].told || w.told > 0; }
   static bool holds(const auto& w, TaskId t) { return !w.tasks[t].told; }
 };
 
@@ -136,6 +163,10 @@ struct NumbersAreUnique {
   static constexpr std::string_view says =
       "No two tasks have one number, and none has number 0 or less.";
   static constexpr std::string_view source = "clone.2 THREAD:2";
+  static bool applies(const auto& w, TaskId t) {
+    (void)t;
+    return w.tasks.size() > 1;
+  }
   static bool holds(const auto& w, TaskId t) {
     return w.tasks[t].tid.n > 0 && w.task_of(w.tasks[t].tid) == t;
   }
@@ -147,6 +178,11 @@ struct NumbersArePinned {
       "The number of a group or a session is in use as long as a process is in it, zombies "
       "included.";
   static constexpr std::string_view source = "kernel-pid FREE:2";
+  static bool applies(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    const Pid own = w.leader_of(w.tasks[t]).tid;
+    return p.pgid != own || p.sid != own;
+  }
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
     const Number* const group = w.numbers.find(p.pgid.n);
@@ -164,6 +200,12 @@ struct NumbersAreFreeWhenGiven {
       "A number is given out only when no task, process, group or session has it: a group or "
       "session that has a task's number began after the task.";
   static constexpr std::string_view source = "fork.2 COPY:1";
+  static bool applies(const auto& w, TaskId t) {
+    const Pid tid = w.tasks[t].tid;
+    const Number* const number = w.numbers.find(tid.n);
+    return tid != kInit && number != nullptr &&
+           (!number->group.empty() || number->session_members > 0);
+  }
   static bool holds(const auto& w, TaskId t) {
     const Number* const number = w.numbers.find(w.tasks[t].tid.n);
     if (number == nullptr) return false;
@@ -178,6 +220,11 @@ struct GroupsAreInOneSession {
   static constexpr std::string_view says =
       "All processes of a group are in one session, and a session's leader leads its group.";
   static constexpr std::string_view source = "credentials.7 SESSION:1";
+  static bool applies(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    const Pid own = w.leader_of(w.tasks[t]).tid;
+    return p.pgid != own || (p.session_leader && own != kInit);
+  }
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
     const Number* const number = w.numbers.find(p.pgid.n);
@@ -194,6 +241,14 @@ struct PrivatePagesAreIsolated {
       "What a private page holds was written in this address space, or before the fork that made "
       "it.";
   static constexpr std::string_view source = "fork.2 MEM:2";
+  static bool applies(const auto& w, TaskId t) {
+    if (!w.tasks[t].space) return false;
+    const auto& space = w.spaces[w.tasks[t].space];
+    return std::ranges::any_of(space.pages, [&](const Page& page) {
+      return page.mapping == Mapping::private_ && page.written_at != 0 &&
+             page.written_in != space.made;
+    });
+  }
   static bool holds(const auto& w, TaskId t) {
     if (!w.tasks[t].space) return true;
     const auto& space = w.spaces[w.tasks[t].space];
@@ -209,6 +264,12 @@ struct SharedPagesAreOne {
   static constexpr std::string_view says =
       "A shared page has no value of its own: all who map it read and write one object.";
   static constexpr std::string_view source = "mmap.2 SHARED:1";
+  static bool applies(const auto& w, TaskId t) {
+    if (!w.tasks[t].space) return false;
+    return std::ranges::any_of(w.spaces[w.tasks[t].space].pages, [](const Page& page) {
+      return page.mapping == Mapping::shared;
+    });
+  }
   static bool holds(const auto& w, TaskId t) {
     if (!w.tasks[t].space) return true;
     return std::ranges::all_of(w.spaces[w.tasks[t].space].pages, [&](const Page& page) {
@@ -223,6 +284,9 @@ struct PagesAreInOrder {
   static constexpr std::string_view says =
       "No page of an address space is mapped twice, and none lies outside it.";
   static constexpr std::string_view source = "mmap.2 ENOMEM:1";
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].space && w.spaces[w.tasks[t].space].pages.size() > 1;
+  }
   static bool holds(const auto& w, TaskId t) {
     if (!w.tasks[t].space) return true;
     const auto& pages = w.spaces[w.tasks[t].space].pages;
@@ -237,6 +301,9 @@ struct VforkParentsSleep {
   static constexpr std::string_view says =
       "A vfork parent sleeps exactly as long as its child has neither execed nor died.";
   static constexpr std::string_view source = "vfork.2 SLEEP:1";
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].call.kind == Call::Kind::vfork || w.tasks[t].vfork_parent;
+  }
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (task.call.kind == Call::Kind::vfork) {
@@ -254,9 +321,12 @@ struct ThreadsShare {
   static constexpr std::string_view says =
       "The living threads of a process share memory and dispositions.";
   static constexpr std::string_view source = "clone.2 THREAD:1";
+  static bool applies(const auto& w, TaskId t) {
+    return !w.tasks[t].zombie && w.process_of(w.tasks[t]).threads.size() > 1;
+  }
   static bool holds(const auto& w, TaskId t) {
+    if (!applies(w, t)) return true;
     const auto& task = w.tasks[t];
-    if (task.zombie) return true;
     return std::ranges::all_of(w.process_of(task).threads, [&](TaskId other) {
       const auto& o = w.tasks[other];
       return o.zombie || (o.space == task.space && o.handlers == task.handlers);
@@ -269,118 +339,14 @@ struct LeadersLeaveLast {
   static constexpr std::string_view says =
       "A leader is released after its threads: every thread has one, and it comes first.";
   static constexpr std::string_view source = "kernel-exit LEADER:1";
+  static bool applies(const auto& w, TaskId t) {
+    return w.process_of(w.tasks[t]).threads.size() > 1;
+  }
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
     return w.tasks.has(p.leader) && !p.threads.empty() && p.threads.front() == p.leader &&
            std::ranges::count(p.threads, t) == 1 &&
            (w.tasks[t].exit_signal == -1) == (p.leader != t);
-  }
-};
-
-struct RunningThreadsAreCounted {
-  static constexpr std::string_view id = "COUNT-1";
-  static constexpr std::string_view says =
-      "The counts of running and of stopping threads equal what they count.";
-  static constexpr std::string_view source = "kernel-signal STOP:3";
-  static bool holds(const auto& w, TaskId t) {
-    const auto& p = w.process_of(w.tasks[t]);
-    const auto running =
-        std::ranges::count_if(p.threads, [&](TaskId thread) { return !w.tasks[thread].exiting(); });
-    const auto stopping = std::ranges::count_if(
-        p.threads, [&](TaskId thread) { return w.tasks[thread].stop_pending; });
-    return running == static_cast<std::ptrdiff_t>(p.running_threads) &&
-           stopping == p.stopping_threads;
-  }
-};
-
-struct StopAndContExclude {
-  static constexpr std::string_view id = "SIGNAL-1";
-  static constexpr std::string_view says =
-      "A stop signal and SIGCONT are never both pending in a process.";
-  static constexpr std::string_view source = "kernel-signal STOP:1";
-  static bool holds(const auto& w, TaskId t) {
-    const auto& p = w.process_of(w.tasks[t]);
-    if (w.tasks[p.leader].zombie && p.threads.size() == 1) return true;
-    SigSet pending = p.shared_pending;
-    for (const TaskId thread : p.threads) pending = pending | w.tasks[thread].pending;
-    return !pending.has(sig::cont) || (pending & kStopSignals).empty();
-  }
-};
-
-struct KillAndStopAreBeyondReach {
-  static constexpr std::string_view id = "SIGNAL-2";
-  static constexpr std::string_view says =
-      "SIGKILL and SIGSTOP are never blocked, ignored or caught, and no signal is both ignored and "
-      "caught.";
-  static constexpr std::string_view source = "signal.7 KILL:1";
-  static bool holds(const auto& w, TaskId t) {
-    const auto& task = w.tasks[t];
-    if (task.zombie) return true;
-    const auto& h = w.handlers[task.handlers];
-    return ((task.blocked | h.ignored | h.caught) & kUnblockable).empty() &&
-           (h.ignored & h.caught).empty();
-  }
-};
-
-struct NobodyForgetsSignals {
-  static constexpr std::string_view id = "SIGNAL-3";
-  static constexpr std::string_view says =
-      "Who was told of a signal and has not dealt with it is stopped, or asleep in vfork.";
-  static constexpr std::string_view source = "kernel-signal STOP:6";
-  static bool holds(const auto& w, TaskId t) {
-    const auto& task = w.tasks[t];
-    if (task.zombie || !task.attention) return true;
-    return task.stopped || task.call.kind == Call::Kind::vfork;
-  }
-};
-
-struct StopsAreWhole {
-  static constexpr std::string_view id = "STOP-1";
-  static constexpr std::string_view says =
-      "A process has stopped when all its living threads have; stopped and continued are never "
-      "both news.";
-  static constexpr std::string_view source = "kernel-signal STOP:1";
-  static bool holds(const auto& w, TaskId t) {
-    const auto& p = w.process_of(w.tasks[t]);
-    if (p.stop_complete && (p.continued || p.stopping_threads != 0 || p.group_exit)) return false;
-    if (w.tasks[t].zombie) return true;
-    if (p.stop_complete) return w.tasks[t].stopped;
-    return !w.tasks[t].stopped || p.stopping_threads > 0;
-  }
-};
-
-struct NewsIsKept {
-  static constexpr std::string_view id = "WAIT-1";
-  static constexpr std::string_view says =
-      "A parent's list of what it can wait for is exactly its children with news.";
-  static constexpr std::string_view source = "kernel-exit SCAN:2";
-  static bool holds(const auto& w, TaskId t) {
-    const auto& task = w.tasks[t];
-    if (!task.parent || !w.is_leader(t)) return true;
-    const auto& p = w.process_of(task);
-    const bool news = (task.zombie && p.threads.size() == 1) ||
-                      (p.stop_complete && p.stop_signal != sig::none) || p.continued;
-    return w.tasks[task.parent].news.contains(task.sibling) == news;
-  }
-};
-
-struct NobodyOversleeps {
-  static constexpr std::string_view id = "WAIT-2";
-  static constexpr std::string_view says =
-      "Nobody sleeps in a wait for any dead child, whatever its exit signal, while one can be "
-      "reaped.";
-  static constexpr std::string_view source = "wait.2 BLOCK:1";
-  static bool holds(const auto& w, TaskId t) {
-    const auto& task = w.tasks[t];
-    if (task.call.kind != Call::Kind::wait || task.stopped ||
-        task.call.query.whom != WaitQuery::Whom::any ||
-        !task.call.query.options.has(wait_option::exited | wait_option::all) ||
-        task.call.query.options.has(wait_option::nothread))
-      return true;
-    return std::ranges::none_of(task.news, [&](const auto& entry) {
-      return w.tasks[entry.second].zombie &&
-             w.process_of(w.tasks[entry.second]).threads.size() == 1;
-    });
   }
 };
 
@@ -390,6 +356,10 @@ struct FilesAreHeld {
       "A task has a table of descriptors and a umask until it ends; each descriptor stands for an "
       "open file, and only such are marked to be closed.";
   static constexpr std::string_view source = "kernel-exit FILES:1";
+  static bool applies(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    return task.zombie || !w.files.has(task.files) || w.files[task.files].has_any();
+  }
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (task.zombie) return !task.files && !task.fs;
@@ -417,6 +387,7 @@ struct CountsAreTrue {
       "Users of memory, dispositions, descriptors, open files and umasks, members of sessions and "
       "the lists of tasks equal what they count.";
   static constexpr std::string_view source = "forkproof WORLD:7";
+  static bool applies(const auto& w) { return w.tasks.size() > 1; }
   static bool holds(const auto& w) {
     std::vector<std::uint32_t> spaces(w.spaces.capacity()), handlers(w.handlers.capacity()),
         files(w.files.capacity()), open_files(w.open_files.capacity()), fs(w.fs.capacity());
@@ -457,6 +428,7 @@ struct NoDeathIsLost {
   static constexpr std::string_view says =
       "Every process that was made is there, or its death was reported, or nobody wanted to know.";
   static constexpr std::string_view source = "exit.2 ZOMBIE:1";
+  static bool applies(const auto& w) { return w.made != w.processes.size(); }
   static bool holds(const auto& w) { return w.made == w.processes.size() + w.told; }
 };
 
@@ -476,6 +448,9 @@ constexpr void for_each_invariant(auto&& f) {
     (f.template operator()<I>(), ...);
   }(static_cast<Invariants*>(nullptr));
 }
+
+inline constexpr std::size_t kInvariants =
+    std::tuple_size_v<Invariants> + std::tuple_size_v<WorldInvariants>;
 
 /// The id of the first invariant about all tasks together that a world breaks, if it breaks one.
 inline std::string_view broken_by(const World& w) {

@@ -253,6 +253,11 @@ struct Files {
   bool has(Descriptor fd) const {
     return fd >= 0 && fd < kDescriptors && static_cast<bool>(open[static_cast<std::size_t>(fd)]);
   }
+  bool has_any() const {
+    for (const OpenFileId file : open)
+      if (file) return true;
+    return false;
+  }
   static constexpr auto keeps() { return std::tuple{}; }
 };
 

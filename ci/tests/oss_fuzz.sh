@@ -57,13 +57,15 @@ check_target() {
   output=$(cd / && env -i PATH=/usr/bin "$folder/$name" -seed=1337 -runs=4 \
     -artifact_prefix="$scratch/" </dev/null 2>&1) || status=$?
   if ((status != 0)) || ! grep -q 'Done 4 runs' <<<"$output"; then
-    fail "$sanitizer: $name ended with $status: $(tail -n 12 <<<"$output")"
+    fail "$sanitizer: $name ended with $status: $(grep -v '^$' <<<"$output" | tail -n 40)"
+    return
   fi
   # Threads it may have. The check for leaks is itself a tracer, and is off for the second look; so
   # is the symbolizer, which only makes the log of libFuzzer nicer.
   (cd / && env -i ASAN_OPTIONS=detect_leaks=0:symbolize=0 UBSAN_OPTIONS=symbolize=0 \
     MSAN_OPTIONS=symbolize=0 strace -f -qq -e trace=process -o "$scratch/calls" \
-    "$folder/$name" -seed=1337 -runs=4 -artifact_prefix="$scratch/" </dev/null >"$scratch/log" 2>&1)
+    "$folder/$name" -seed=1337 -runs=4 -artifact_prefix="$scratch/" </dev/null >"$scratch/log" 2>&1) ||
+    fail "$sanitizer: $name fails when it is traced: $(tail -n 12 "$scratch/log")"
   if grep -E 'execve|fork|clone' "$scratch/calls" | tail -n +2 | grep -v CLONE_THREAD; then
     fail "$sanitizer: $name starts that process"
   fi
@@ -79,8 +81,9 @@ for sanitizer in "$@"; do
   for source in "$root"/fuzz/fuzz_*.cpp; do
     name=$(basename "$source" .cpp)
     [[ -x $moved/$name ]] || { fail "$sanitizer: no $name" && continue; }
+    before=$failures
     check_target "$sanitizer" "$name" "$moved"
-    found=$((found + 1))
+    if ((failures == before)); then found=$((found + 1)); fi
   done
   printf '%s: %d targets pass the check of the build\n' "$sanitizer" "$found"
 done

@@ -130,9 +130,11 @@ class ModelWalker {
   /// Checks every invariant everywhere.
   bool look() {
     const spec::World& world = model_.world();
-    if (!coverage_.witnessed.all()) witness();
+    coverage_.test(world);
     std::string_view lost = spec::broken_by(world);
     world.tasks.for_each([&](spec::TaskId id, const spec::Task&) {
+      coverage_.witness(world, id);
+      coverage_.test(world, id);
       if (lost.empty()) lost = spec::broken_by(world, id);
     });
     if (lost.empty()) return true;
@@ -151,14 +153,6 @@ class ModelWalker {
   Coverage& coverage() { return coverage_; }
 
  private:
-  void witness() {
-    model_.world().tasks.for_each([&](spec::TaskId id, const spec::Task&) {
-      spec::for_each_sometimes([&]<class S>(std::size_t i) {
-        if (!coverage_.witnessed[i] && S::holds(model_.world(), id)) coverage_.witnessed.set(i);
-      });
-    });
-  }
-
   spec::Model model_;
   FollowedChoice choice_;
   Naming naming_;

@@ -29,7 +29,8 @@ done
 for system in plugin:./a.so cmd:cat qemu:bzImage; do
   refuses 3 "$system is not built in" "$F" check --system "$system"
 done
-refuses 3 'explore is not built in' "$F" check --engine explore
+refuses 3 'fuzz is not built in' "$F" check --engine fuzz
+refuses 3 'linux cannot be copied' "$F" check --engine explore --system linux
 refuses 2 '.' "$F" spec --rules --ops
 refuses 2 'name a table' "$F" spec --json
 for command in '' check replay run minimize convert show spec; do

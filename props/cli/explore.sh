@@ -11,6 +11,26 @@ json 'o["fixpoint"] and o["states"] > 100000 and o["transitions"] > 10 * o["stat
 json 'o["violations"] == [] and o["stopped"] == "" and sum(o["levels"]) == o["states"]'
 json 'o["engine"] == "explore" and o["depth"] == len(o["levels"]) and o["collision"] < 1e-12'
 
+# What asks for threads, more pages or handlers is not tried by the ops of the core.
+json '"THREAD-1" in o["invariants_untested"] and "MEM-2" in o["invariants_untested"]'
+json '"ZOMBIE-2" not in o["invariants_untested"] and "MEM-1" not in o["invariants_untested"]'
+expect 0 "$F" explore --tasks 2 --depth 3 --ops fork,clone --symmetry
+says '^invariants that were never put to the test: .*ZOMBIE-1' out.txt
+! grep -q '^invariants that were never.*THREAD-1' out.txt || fail 'threads were made'
+
+# --- as an engine of check, which has its own bounds
+expect 0 "$F" check --engine explore --json
+json 'o["engine"] == "explore" and o["system"] == "impl" and o["violations"] == []'
+json 'o["explored"]["states"] > 50000 and o["explored"]["depth"] == 8'
+json 'o["explored"]["stopped"] == "" and o["ops"] == o["explored"]["transitions"]'
+expect 1 "$F" check --engine explore --system canary --profile linux-6 --junit explore.xml
+says 'explore .*: VIOLATION of wait.oldest-first' out.txt
+says '<testsuite name="explore"' explore.xml
+says '<failure' explore.xml
+again=$(sed -n 's/^ *again: *forkproof //p' out.txt)
+read -ra words <<<"$again"
+expect 1 "$F" "${words[@]}"
+
 # --- the defect
 expect 1 "$F" explore --system canary --ops fork,exit,wait4 --symmetry
 says 'VIOLATION of wait.oldest-first' out.txt
