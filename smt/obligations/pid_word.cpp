@@ -152,6 +152,59 @@ void descending_is_least(Claim& c) {
   c.holds(z3::ule(at, m));
 }
 
+/// The step of the induction over levels, whose hypothesis is that the level above is searched
+/// rightly: asked for the things there from some place on, it answers the least that is clear, which
+/// by the summary is a word of this level that is not full. `m` is any thing of this level.
+void search_is_right_if_above_is(Claim& c) {
+  const expr n = thing(c, "n"), m = thing(c, "m"), none = number(n, kThingsMax);
+  const z3::func_decl words = c.table("level"), above = c.table("above");
+  const expr from = z3::lshr(n, number(n, 6)) + number(n, 1), m_word = z3::lshr(m, number(m, 6));
+  const expr found = above(from);
+  const auto is_candidate = [&](const expr& w) { return z3::uge(w, from) && !full(words(w)); };
+  c.given(z3::implies(found != none, is_candidate(found) &&
+                                         z3::ult(found, number(n, kThingsMax / 64))));
+  c.given(z3::implies(is_candidate(m_word), found != none && z3::ule(found, m_word)));
+
+  const expr answer = bits::first_on_level(
+      Word{n}, Word{none}, [&](const Word& w) { return Word{words(w.e)}; },
+      [&](const Word& w) { return Word{above(w.e)}; });
+  const auto is_clear = [&](const expr& t) {
+    return !bit_number(words(z3::lshr(t, number(t, 6))), t);
+  };
+  c.holds(z3::implies(answer != none, z3::uge(answer, n) && is_clear(answer)));
+  c.holds(z3::implies(z3::uge(m, n) && is_clear(m), answer != none && z3::ule(answer, m)));
+}
+
+/// The base: all things of the top level are in its first word, so that none is above.
+void nothing_above_the_top(Claim& c) {
+  constexpr std::uint64_t kTop = kThingsMax >> (6 * (impl::PidBitmap::kLevels - 1));
+  const expr n = c.word("n"), m = c.word("m");
+  c.given(z3::ult(n, number(n, kTop)) && z3::ult(m, number(m, kTop)));
+  c.holds(z3::ult(bits::word_of(Word{m}), bits::search_above(Word{n})));
+}
+
+/// How many bits are set, one by one.
+expr count(const expr& word) {
+  expr sum = word.ctx().bv_val(0, 8);
+  for (unsigned i = 0; i < word.get_sort().bv_size(); ++i)
+    sum = sum + z3::zext(word.extract(i, i), 7);
+  return sum;
+}
+
+constexpr unsigned kCounted = 16;  // bits of the words that are counted
+
+void take_counts_one_more(Claim& c) {
+  const expr word = c.word("word", show_bits, kCounted), bit = c.single("bit", kCounted);
+  c.given(!has(word, bit));  // a number that is taken is free
+  c.holds(count(bits::take_in(Word{word}, Word{bit}).word) == count(word) + 1);
+}
+
+void give_back_counts_one_less(Claim& c) {
+  const expr word = c.word("word", show_bits, kCounted), bit = c.single("bit", kCounted);
+  c.given(has(word, bit));
+  c.holds(count(bits::give_back_in(Word{word}, Word{bit}).word) == count(word) - 1);
+}
+
 void levels_cover_all(Claim& c) {
   const expr n = c.word("n");
   Word at{n};
@@ -222,6 +275,23 @@ constexpr Obligation kObligations[] = {
     {"pid.levels-cover-all",
      "All 4,194,304 numbers have their place: on the top level they are in the first word.",
      "kernel-pid MAX:1", "word_of", "", levels_cover_all},
+    {"pid.search-step",
+     "On any level, the search answers the least thing from its start on that is clear, if the "
+     "level above does.",
+     "kernel-pid IDR:1", "first_on_level next_clear search_above search_below thing_at",
+     "a summary bit says whether the word below is full (pid.take-keeps-summary, "
+     "pid.give-back-keeps-summary); the level above is searched rightly: of the top level "
+     "pid.search-base says so, and so by induction all four are, down to the numbers",
+     search_is_right_if_above_is},
+    {"pid.search-base", "Above the top level there is nothing to be found.", "kernel-pid IDR:1",
+     "search_above word_of", "", nothing_above_the_top},
+    {"pid.take-counts",
+     "Taking a free number sets one bit more (words of 16 bits; `pid.take-one-bit` is of 64).",
+     "kernel-pid FREE:2", "take_in", "", take_counts_one_more},
+    {"pid.give-back-counts",
+     "Giving a number back that is taken sets one bit less (words of 16 bits; "
+     "`pid.give-back-one-bit` is of 64).",
+     "kernel-pid FREE:3", "give_back_in", "", give_back_counts_one_less},
     {"pid.free-is-unused",
      "A number is in use if and only if it stands for a task, a group or a session.",
      "kernel-pid FREE:2", "in_use", "", free_is_unused},
