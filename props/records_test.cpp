@@ -24,8 +24,8 @@ bool leave_init_alone(Machine& machine) {
   machine.apply(kInit, Kill{.target = {.kind = Target::Kind::all, .who = {}}, .signal = sig::kill});
   const Wait4 reap{.selector = {}, .options = wait_option::nohang | wait_option::all};
   while (machine.apply(kInit, reap).outcome.kind == Outcome::Kind::change) continue;
-  for (std::int32_t n = 1; n <= kSignalMax; ++n)
-    machine.apply(kInit, Sigaction{.signal = {n}, .disposition = Disposition::default_, .flags = {}});
+  Sigaction forget{.signal = {}, .disposition = Disposition::default_, .flags = {}};
+  while (++forget.signal.n <= kSignalMax) machine.apply(kInit, forget);
   machine.apply(kInit, Exec{});
   std::vector<Pid> tasks;
   machine.tasks(tasks);

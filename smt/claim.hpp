@@ -46,10 +46,6 @@ class Claim {
   z3::func_decl set(const char* name) {
     return z_->function(name, z_->bv_sort(64), z_->bool_sort());
   }
-  /// A table of words by their number: what they are is free.
-  z3::func_decl table(const char* name) {
-    return z_->function(name, z_->bv_sort(64), z_->bv_sort(64));
-  }
   z3::expr value(std::uint64_t k, unsigned width = 64) { return z_->bv_val(k, width); }
 
   void given(const z3::expr& premise) { premises_.push_back(premise); }

@@ -6,18 +6,18 @@ namespace forkproof::smt {
 namespace {
 
 constexpr Gap kGaps[] = {
-    {"That taking and giving back go on upwards as long as the summary changes: a loop of six lines "
-     "in `impl/pid_bitmap.hpp`, whose step is proved (`pid.take-keeps-summary`)",
+    {"That taking and giving back go on upwards as long as the summary changes: a loop of six "
+     "lines in `impl/pid_bitmap.hpp`, whose step is proved (`pid.take-keeps-summary`)",
      "`PidBitmap::sound` and `props/bits_test.cpp`, which walk the numbers one by one"},
-    {"That take and give back are called when a number comes into use, and when it falls out of it: "
-     "that each changes the count of bits by one is proved (`pid.take-counts`)",
+    {"That take and give back are called when a number comes into use, and when it falls out of "
+     "it: that each changes the count of bits by one is proved (`pid.take-counts`)",
      "`Machine::sound`, which compares the bits with the numbers in use; `explore --faults`"},
     {"The flags of clone that the model's world does not have (namespaces, CLONE_PIDFD, "
      "CLONE_DETACHED and others) with their rules, and those of tasks (PF_SUPERPRIV, "
      "PF_WQ_WORKER, PF_KTHREAD and others)",
      "nothing: they are not modelled, and no op carries them"},
-    {"That a stack has no memory behind its addresses: the machine's own calls use the stack of the "
-     "process that it is part of, and what a task pushes is a number of bytes",
+    {"That a stack has no memory behind its addresses: the machine's own calls use the stack of "
+     "the process that it is part of, and what a task pushes is a number of bytes",
      "`Machine::use_stack` and `props/stack_test.cpp`, which overflow one"},
     {"The core-dump bit of a status: no core is ever written in the model's world",
      "`status.complete` and `status.macros` cover statuses that have it"},
@@ -33,8 +33,8 @@ constexpr Gap kGaps[] = {
 std::vector<const Obligation*> obligations() {
   std::vector<const Obligation*> all;
   for (const auto file : {pid_word_obligations, pid_search_obligations, clone_obligations,
-                          signal_obligations, state_obligations, stack_obligations, wait_obligations, entry_obligations,
-                          index_obligations})
+                          signal_obligations, state_obligations, stack_obligations,
+                          wait_obligations, entry_obligations, index_obligations})
     for (const Obligation& o : file()) all.push_back(&o);
   return all;
 }

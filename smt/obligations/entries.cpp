@@ -285,8 +285,8 @@ constexpr Obligation kEntries[] = {
      "write is in place.",
      "kernel-mm COPY:2", "must_copy with_frame", kFresh, other_space_keeps_its_copy},
     {"cow.copy-counts",
-     "When a node is copied, by fork or for a write, each frame's count stays the number of entries "
-     "that name it.",
+     "When a node is copied, by fork or for a write, each frame's count stays the number of "
+     "entries that name it.",
      "kernel-mm COPY:2", "one_more names_frame forked", kFits, copied_node_counts},
     {"cow.write-counts",
      "When a write takes a frame, the count of the old one, of the fresh one and of all others "
