@@ -134,6 +134,8 @@ void add_file_command(CLI::App& app, Command& command, const char* name, const c
     c->add_flag("--force", o->force, "Replace the output if it exists");
   }
   if (body == minimize || body == run_script) add_system(c, o->system);
+  if (body == show)
+    c->add_flag("--slab", o->slab, "Run it, and show what records the implementation took");
   if (body == show) c->add_option("--format", o->format, "tree (the default) or dot, for Graphviz");
   c->callback([&command, o, body] {
     command = [o, body](const Words& words) {

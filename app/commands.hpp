@@ -43,7 +43,7 @@ int replay(const ReplayOptions& options);
 
 struct FileOptions {
   std::string file, output, system = "impl", format = "tree";
-  bool force = false;
+  bool force = false, slab = false;
 };
 int run_script(const FileOptions& options);
 int minimize(const FileOptions& options);

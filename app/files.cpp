@@ -3,8 +3,10 @@
 
 #include "app/commands.hpp"
 #include "app/output.hpp"
+#include "harness/lockstep.hpp"
 #include "harness/shrink.hpp"
 #include "harness/trace_file.hpp"
+#include "impl/machine.hpp"
 #include "spec/bytes.hpp"
 #include "spec/render.hpp"
 #include "spec/text.hpp"
@@ -80,7 +82,29 @@ int convert(const FileOptions& o) {
   return kHolds;
 }
 
+namespace {
+
+/// What a script takes of the implementation's arenas, as /proc/slabinfo would have it.
+std::string slabs(const Script& script) {
+  impl::Machine machine;
+  harness::Lockstep<impl::Machine> lockstep(machine);
+  if (const auto violation = lockstep.run(script))
+    fmt::print(stderr, "the trace is violated at step {}\n", violation->step + 1);
+  std::string out = fmt::format("{:<14} {:>6} {:>6} {:>6} {:>6} {:>10} {:>8} {:>8}\n", "slab",
+                                "bytes", "live", "peak", "room", "handed-out", "reused", "colours");
+  for (const auto& [name, c] : machine.slabs())
+    out += fmt::format("{:<14} {:>6} {:>6} {:>6} {:>6} {:>10} {:>8} {:>8}\n", name, c.bytes, c.live,
+                       c.peak, c.room, c.handed_out, c.reused(), c.colours());
+  return out;
+}
+
+}  // namespace
+
 int show(const FileOptions& o) {
+  if (o.slab) {
+    write_file("-", slabs(load(o.file)));
+    return kHolds;
+  }
   if (o.format != "tree" && o.format != "dot")
     throw Failure{kBadInput, fmt::format("--format {}: expected tree or dot", o.format)};
   const Script script = load(o.file);

@@ -9,12 +9,27 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 namespace forkproof::impl {
 
 using Index = std::uint32_t;
 inline constexpr Index kNobody = 0;
+
+/// How an arena is used. Each first use makes the peak one greater, so all others were reuses.
+struct ArenaCounts {
+  std::size_t bytes = 0;  // of a record
+  std::size_t live = 0, peak = 0, room = 0;
+  std::uint64_t handed_out = 0;
+
+  std::uint64_t reused() const { return handed_out - peak; }
+  /// In how many of 64 cache sets a record can start.
+  std::size_t colours() const {
+    return bytes % 64 != 0 ? 64 : 64 / std::gcd(std::size_t{64}, bytes / 64);
+  }
+  friend bool operator==(const ArenaCounts&, const ArenaCounts&) = default;
+};
 
 template <class Record>
 class Arena {
@@ -49,6 +64,7 @@ class Arena {
   /// A record as its last user left it.
   Index take() {
     prepare();
+    ++handed_out_;
     if (free_.empty()) return static_cast<Index>(used_++);
     const Index i = free_.back();
     free_.pop_back();
@@ -62,12 +78,18 @@ class Arena {
   /// Forgets all records, and keeps the room. O(1).
   void clear() {
     used_ = 1;
+    handed_out_ = 0;
     free_.clear();
   }
 
   /// Behind the highest index that was ever handed out.
   Index end() const { return static_cast<Index>(used_); }
   std::size_t taken() const { return used_ - 1 - free_.size(); }
+
+  ArenaCounts counts() const {
+    return {.bytes = sizeof(Record), .live = taken(), .peak = used_ - 1,
+            .room = records_.size() - 1, .handed_out = handed_out_};
+  }
 
   /// Whether the same records are taken in both, and are equal.
   bool same_as(const Arena& other) const {
@@ -100,6 +122,7 @@ class Arena {
 
   std::vector<Record> records_;  // records_[0] is nobody's
   std::vector<Index> free_;
+  std::uint64_t handed_out_ = 0;
   std::size_t used_ = 1;  // records from here on were never taken
 };
 

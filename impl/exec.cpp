@@ -8,7 +8,7 @@ namespace forkproof::impl {
 
 Outcome Machine::perform(Task& caller, const Exec&) {
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
-  Task& t = tasks_[actor_];  // others have run, and may have made tasks
+  Task& t = tasks_[current()];  // others have run, and may have made tasks
   Process& p = process_of(t);
   if (p.exits()) return Outcome::failure(Errno::again);  // killed by what they did
   set_exit_signal(p, static_cast<std::int16_t>(sig::chld.n));

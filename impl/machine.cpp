@@ -1,5 +1,6 @@
 /// The life of an op: the actor does it, then the tasks that it woke run until nobody has anything
 /// to do (forkproof.md SETTLE).
+#include "impl/bits/wait_status.hpp"
 #include "impl/machine.hpp"
 
 #include <algorithm>
@@ -43,7 +44,9 @@ const Effects& Machine::apply(Pid actor, const Op& op) {
 
 /// The actor's part: the op, then what it has to do before anybody else runs.
 void Machine::act(Task& actor, const auto& op) {
-  const Index me = actor_ = id(actor);
+  const Index me = id(actor);
+  sp_ = bits::stack_top(std::uint64_t{me}, stack_shift());
+  if (!bits::stack_holds(sp_, frame_, stack_shift())) return overflow(actor);
   effects_.outcome = Outcome::of(Outcome::Kind::blocks);
   const Outcome out = perform(actor, op);
   Task& t = tasks_[me];
@@ -56,7 +59,14 @@ void Machine::act(Task& actor, const auto& op) {
     dequeue(t);
     proceed(t);
   }
-  actor_ = kNobody;
+  sp_ = 0;
+}
+
+/// The call runs into the guard of its stack. The task dies of that, alone; nobody else sees more.
+void Machine::overflow(Task& t) {
+  effects_.outcome = Outcome::death(sig::segv);
+  do_exit(t, static_cast<std::int32_t>(bits::killed_status(std::uint32_t{sig::segv.n})));
+  sp_ = 0;
 }
 
 void Machine::settle() {
@@ -72,7 +82,7 @@ void Machine::list_woken() {
 /// Those that were listed run, but for the actor.
 void Machine::run_listed() {
   for (const Index i : listed_)
-    if (i != actor_ && tasks_[i].queued) run_next(i);
+    if (i != current() && tasks_[i].queued) run_next(i);
 }
 
 void Machine::run_next(Index i) {
@@ -125,7 +135,7 @@ void Machine::conclude(Task& t) {
   }
   if (out.kind != Outcome::Kind::blocks)
     answer(t, out);
-  else if (id(t) == actor_)
+  else if (id(t) == current())
     effects_.outcome = out;  // a vfork that was made again has a child to tell of
 }
 
@@ -135,7 +145,7 @@ void Machine::answer(Task& t, const Outcome& outcome) {
   t.handled = Handled::nothing;
   set_state(t, bits::kRunning);
   touch(t);
-  if (id(t) == actor_)
+  if (id(t) == current())
     effects_.outcome = outcome;
   else
     effects_.returned.push_back({{t.pid}, outcome});

@@ -6,8 +6,10 @@
 ///
 /// Sources: Linux kernel/{fork,exit,signal,pid,sys}.c, fs/exec.c.
 #pragma once
+#include <array>
 #include <optional>
 
+#include "impl/bits/kernel_stack.hpp"
 #include "impl/faults.hpp"
 #include "impl/open_files.hpp"
 #include "impl/pid_bitmap.hpp"
@@ -38,8 +40,20 @@ class Machine {
   void fail_at(unsigned nth) { faults_.arm(nth); }
   /// The step in which that failed, if it has.
   std::optional<CopyStep> failed_at() const { return faults_.struck(); }
+  /// Has each call take so many bytes of its task's kernel stack, at most as many as that has.
+  void use_stack(std::uint64_t bytes) {
+    assert(bytes <= std::uint64_t{1} << stack_shift());
+    frame_ = bytes;
+  }
   /// Whether both are the same machine, record for record, but for the room that they keep.
   bool same_as(const Machine& other) const;
+
+  /// The arenas that the records are in, by the names of the kernel's caches.
+  struct Slab {
+    std::string_view name;
+    ArenaCounts counts;
+  };
+  std::array<Slab, 7> slabs() const;
 
   bool sound() const;
   /// The part of `sound` around one task. O(its threads), and its pages if `memory`.
@@ -80,6 +94,16 @@ class Machine {
   void touch(const Process& p, bool memory = false) {
     for_each_thread(p, [&](const Task& t) { touch(t, memory); });
   }
+
+  // Stacks. The actor is the task on whose stack the stack pointer is.
+  static constexpr std::uint64_t kFrame = 1024;
+  unsigned stack_shift() const {
+    return profile_ == Profile::linux_6 ? bits::kStackShift6 : bits::kStackShift412;
+  }
+  Index current() const {
+    return sp_ == 0 ? kNobody : static_cast<Index>(bits::current_of(sp_, stack_shift()));
+  }
+  void overflow(Task& t);
 
   // The life of an op (machine.cpp).
   void act(Task& actor, const auto& op);
@@ -323,7 +347,8 @@ class Machine {
   PidBitmap taken_;
   Ring<Processes> all_;
   Ring<RunQueue> woken_;
-  Index actor_ = kNobody;    // the task whose op this is, until it has its outcome
+  std::uint64_t sp_ = 0;       // the stack pointer of the actor, until it has its outcome; or 0
+  std::uint64_t frame_ = kFrame;  // what a call takes of its stack
   Index execing_ = kNobody;  // the task whose exec is ending its siblings
   Index reaper_ = kNobody;   // the thread of init that adopts
   std::uint64_t order_ = 0;  // of the youngest sibling anywhere

@@ -38,7 +38,7 @@ Index PageTables::fork(Index parent, auto& faults) {
   for_each_bit(from.present, [&](std::size_t n) {
     const Index node = from.nodes[n];
     if (nodes_[node].advised == 0) {
-      ++nodes_[node].users;
+      nodes_[node].users = bits::one_more(nodes_[node].users);
       to.nodes[n] = node;
       to.present |= bit(n);
     } else if (const Node copy = forked_node(nodes_[node]); copy.mapped != 0 && !failed) {
@@ -77,10 +77,7 @@ Node PageTables::forked_node(const Node& from) const {
 }
 
 Index PageTables::keep_node(const Node& node) {
-  for_each_bit(node.mapped, [&](std::size_t n) {
-    const std::uint32_t frame = bits::frame_of(node.entries[n]);
-    if (frame != kUntouched) ++frames_[frame].users;
-  });
+  for_each_bit(node.mapped, [&](std::size_t n) { hold_frame(node.entries[n]); });
   const Index i = nodes_.take();
   nodes_[i] = node;
   return i;
@@ -207,13 +204,10 @@ Node& PageTables::own_node(Index space, std::size_t n) {
   } else if (nodes_[s.nodes[n]].users > 1) {
     const Index copy = nodes_.take();
     Node& from = nodes_[s.nodes[n]];
-    --from.users;
+    from.users = bits::one_less(from.users);
     nodes_[copy] = from;
     nodes_[copy].users = 1;
-    for_each_bit(from.mapped, [&](std::size_t e) {
-      const std::uint32_t frame = bits::frame_of(from.entries[e]);
-      if (frame != kUntouched) ++frames_[frame].users;
-    });
+    for_each_bit(from.mapped, [&](std::size_t e) { hold_frame(from.entries[e]); });
     s.nodes[n] = copy;
   }
   return nodes_[s.nodes[n]];
@@ -236,14 +230,24 @@ Index PageTables::take_frame(PageValue value) {
 
 void PageTables::drop_node(Index i) {
   Node& node = nodes_[i];
-  if (--node.users > 0) return;
+  node.users = bits::one_less(node.users);
+  if (node.users > 0) return;
   for_each_bit(node.mapped, [&](std::size_t n) { drop_frame(node.entries[n]); });
   nodes_.give_back(i);
 }
 
+void PageTables::hold_frame(std::uint32_t entry) {
+  if (!bits::names_frame(entry)) return;
+  std::uint32_t& users = frames_[bits::frame_of(entry)].users;
+  users = bits::one_more(users);
+}
+
 void PageTables::drop_frame(std::uint32_t entry) {
+  if (!bits::names_frame(entry)) return;
   const std::uint32_t frame = bits::frame_of(entry);
-  if (frame != kUntouched && --frames_[frame].users == 0) frames_.give_back(frame);
+  std::uint32_t& users = frames_[frame].users;
+  users = bits::one_less(users);
+  if (users == 0) frames_.give_back(frame);
 }
 
 bool PageTables::sound(Index space) const {

@@ -80,6 +80,9 @@ class PageTables {
 
   Space& operator[](Index space) { return spaces_[space]; }
   const Space& operator[](Index space) const { return spaces_[space]; }
+  std::array<ArenaCounts, 3> counts() const {
+    return {spaces_.counts(), nodes_.counts(), frames_.counts()};
+  }
   std::size_t spaces() const { return spaces_.taken(); }
 
   bool same_as(const PageTables& other) const;
@@ -99,6 +102,7 @@ class PageTables {
   Index take_node();
   Index take_frame(PageValue value);
   void drop_node(Index node);
+  void hold_frame(std::uint32_t entry);
   void drop_frame(std::uint32_t entry);
 
   Arena<Space> spaces_;

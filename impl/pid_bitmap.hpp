@@ -41,19 +41,8 @@ class PidBitmap {
     }
   }
 
-  /// The lowest free number at or above `n`.
-  Word first_free(Word n) const {
-    std::size_t height = 0;
-    Word found = next_clear(height, n);
-    while (found == 0) {  // nothing here: look for a word further on that is not full
-      n = bits::search_above(n);
-      if (++height == kLevels) return kNumbers;
-      found = next_clear(height, n);
-    }
-    n = bits::thing_at(bits::word_of(n), found);
-    while (height > 0) n = bits::search_below(n, word(--height, n));
-    return n;
-  }
+  /// The lowest free number at or above `n`, or kNumbers.
+  Word first_free(Word n) const { return first_clear<0>(n); }
 
   /// The lowest taken number at or above `n`, or kNumbers. Walks words: for checks only.
   Word first_taken(Word n) const {
@@ -92,9 +81,15 @@ class PidBitmap {
   Word word(std::size_t height, Word w) const {
     return w < levels_[height].size() ? levels_[height][w] : 0;
   }
-  /// The next thing of a level, in the word of `n`, that is clear.
-  Word next_clear(std::size_t height, Word n) const {
-    return bits::next_clear(word(height, bits::word_of(n)), bits::bit_of(n));
+  /// The next thing of a level that is clear, looking a level up where its word has none.
+  template <std::size_t kHeight>
+  Word first_clear(Word n) const {
+    if constexpr (kHeight == kLevels)
+      return kNumbers;
+    else
+      return bits::first_on_level(
+          n, kNumbers, [&](Word w) { return word(kHeight, w); },
+          [&](Word w) { return first_clear<kHeight + 1>(w); });
   }
 
   std::array<std::vector<Word>, kLevels> levels_;

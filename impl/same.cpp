@@ -24,7 +24,7 @@ bool Machine::same_as(const Machine& other) const {
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   return records && numbers && all_ == other.all_ && woken_ == other.woken_ &&
-         actor_ == other.actor_ && execing_ == other.execing_ && reaper_ == other.reaper_ &&
+         sp_ == other.sp_ && execing_ == other.execing_ && reaper_ == other.reaper_ &&
          order_ == other.order_ && profile_ == other.profile_ && over_ == other.over_;
 }
 

@@ -164,7 +164,7 @@ bool Machine::sound_counts() const {
 }
 
 bool Machine::sound() const {
-  if (!woken_.empty() || execing_ != kNobody || actor_ != kNobody) return false;
+  if (!woken_.empty() || execing_ != kNobody || sp_ != 0) return false;
   std::size_t tasks = 0;
   std::size_t processes = 0;
   std::vector<Index> spaces;

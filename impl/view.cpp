@@ -42,6 +42,14 @@ TaskView Machine::view(Pid number) const {
   return v;
 }
 
+std::array<Machine::Slab, 7> Machine::slabs() const {
+  const auto [spaces, nodes, frames] = memory_.counts();
+  return {Slab{"task_struct", tasks_.counts()}, {"signal_struct", processes_.counts()},
+          {"process_group", groups_.counts()},  {"sighand_cache", actions_.counts()},
+          {"mm_struct", spaces},                {"page_table", nodes},
+          {"page_frame", frames}};
+}
+
 void Machine::pages(Pid number, std::vector<PageView>& out) const {
   out.clear();
   const Task* const t = find(number);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "impl/bits/clone_flags.hpp"
+#include "impl/bits/kernel_stack.hpp"
 #include "impl/bits/page_entry.hpp"
 #include "impl/bits/page_index.hpp"
 #include "impl/bits/pid_search.hpp"
@@ -239,6 +240,24 @@ TEST(Bits, WakesReachWhatTheyHaveABitOf) {
       EXPECT_EQ(bits::exit_forward(kWay[now], kWay[next]), kWay[std::max(now, next)]);
 }
 
+// --- stacks --------------------------------------------------------------------------------------
+
+TEST(Bits, StacksLieApart) {
+  for (const unsigned shift : {bits::kStackShift412, bits::kStackShift6}) {
+    const std::uint64_t size = std::uint64_t{1} << shift;
+    for (std::uint64_t task = 1; task < 4; ++task) {
+      const std::uint64_t base = bits::stack_of(task, shift), top = bits::stack_top(task, shift);
+      EXPECT_EQ(base % size, 0u);
+      EXPECT_EQ(top, base + size);
+      EXPECT_EQ(bits::stack_of(task + 1, shift), top + size) << "a guard between them";
+      for (std::uint64_t sp = base + 1; sp <= top; ++sp)
+        ASSERT_EQ(bits::current_of(sp, shift), task);
+      for (std::uint64_t bytes = 0; bytes <= size; ++bytes)
+        ASSERT_EQ(bits::stack_holds(top, bytes, shift), bytes <= size - bits::kThreadInfo);
+    }
+  }
+}
+
 // --- signals -------------------------------------------------------------------------------------
 
 std::uint64_t slow_next_signal(std::uint64_t pending, std::uint64_t blocked) {
@@ -286,6 +305,8 @@ TEST(Bits, EntriesOfAPageTable) {
                                    : (e & bits::kWipeOnFork) != 0 ? e % 16
                                                                   : e;
     ASSERT_EQ(bits::forked(e), expected);
+    ASSERT_EQ(bits::names_frame(e), e >= 16);
+    ASSERT_EQ(bits::one_less(bits::one_more(e)), e);
     for (std::uint32_t nodes = 1; nodes < 4; ++nodes)
       for (std::uint32_t frames = 0; frames < 4; ++frames) {
         const bool copies = (e & bits::kShared) == 0 && (e >> 4 == 0 || nodes > 1 || frames > 1);

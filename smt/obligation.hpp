@@ -35,6 +35,7 @@ std::span<const Obligation> pid_search_obligations();
 std::span<const Obligation> clone_obligations();
 std::span<const Obligation> signal_obligations();
 std::span<const Obligation> state_obligations();
+std::span<const Obligation> stack_obligations();
 std::span<const Obligation> wait_obligations();
 std::span<const Obligation> entry_obligations();
 std::span<const Obligation> index_obligations();

@@ -48,6 +48,24 @@ constexpr W forked(const W& entry) {
   return ite(has(entry, kDontFork), constant(entry, 0), kept);
 }
 
+/// Whether the entry names a frame, which then counts it.
+template <class W>
+constexpr auto names_frame(const W& entry) {
+  return !is_zero(frame_of(entry));
+}
+
+/// The count of a frame, or of a node, when one more has it.
+template <class W>
+constexpr W one_more(const W& users) {
+  return users + constant(users, 1);
+}
+
+/// ... and when one lets go of it. At zero it is free.
+template <class W>
+constexpr W one_less(const W& users) {
+  return users - constant(users, 1);
+}
+
 /// Whether a write must first take a frame of its own. `node_users` and `frame_users` count who
 /// else would see it: the last owner of a private page keeps the frame.
 template <class W>

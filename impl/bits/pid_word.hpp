@@ -78,6 +78,19 @@ constexpr W search_below(const W& n, const W& word) {
   return thing_at(n, lowest_clear(word));
 }
 
+/// The least thing of a level, at or above `n`, whose bit is clear, or `none`: `word_at` reads a word
+/// of the level, and `above` answers the same of the level above.
+template <class W>
+constexpr W first_on_level(const W& n, const W& none, const auto& word_at, const auto& above) {
+  const W found = next_clear(word_at(word_of(n)), bit_of(n));
+  const auto further_on = [&] {
+    const W word = above(search_above(n));
+    return choose(
+        word == none, [&] { return none; }, [&] { return search_below(word, word_at(word)); });
+  };
+  return choose(is_zero(found), further_on, [&] { return thing_at(word_of(n), found); });
+}
+
 /// A number is in use as long as it stands for anything: a task, a group, or sessions.
 template <class W>
 constexpr auto in_use(const W& task, const W& group, const W& sessions) {

@@ -6,21 +6,24 @@ namespace forkproof::smt {
 namespace {
 
 constexpr Gap kGaps[] = {
-    {"That the loops of the pid bitmap walk its levels as the steps are proved: the induction over "
-     "levels is an argument about six lines of `impl/pid_bitmap.hpp`",
+    {"That taking and giving back go on upwards as long as the summary changes: a loop of six "
+     "lines in `impl/pid_bitmap.hpp`, whose step is proved (`pid.take-keeps-summary`)",
      "`PidBitmap::sound` and `props/bits_test.cpp`, which walk the numbers one by one"},
-    {"That the bits set are the numbers in use: take and give back are proved to change their one "
-     "bit, that they are called when a number comes into use and falls out of it is not",
-     "`Machine::sound`, which compares both"},
+    {"That take and give back are called when a number comes into use, and when it falls out of "
+     "it: that each changes the count of bits by one is proved (`pid.take-counts`)",
+     "`Machine::sound`, which compares the bits with the numbers in use; `explore --faults`"},
     {"The flags of clone that the model's world does not have (namespaces, CLONE_PIDFD, "
      "CLONE_DETACHED and others) with their rules, and those of tasks (PF_SUPERPRIV, "
      "PF_WQ_WORKER, PF_KTHREAD and others)",
      "nothing: they are not modelled, and no op carries them"},
-    {"thread_info and masks of the kernel stack", "nothing: the implementation has no stack"},
+    {"That a stack has no memory behind its addresses: the machine's own calls use the stack of "
+     "the process that it is part of, and what a task pushes is a number of bytes",
+     "`Machine::use_stack` and `props/stack_test.cpp`, which overflow one"},
     {"The core-dump bit of a status: no core is ever written in the model's world",
      "`status.complete` and `status.macros` cover statuses that have it"},
-    {"That the counts of nodes and frames are those of their users",
-     "`PageTables::sound`, which counts them anew"},
+    {"That the loops over the entries of a node count each of them: that a count stays right for "
+     "one entry is proved (`cow.*-counts`)",
+     "`PageTables::sound`, which counts all anew"},
     {"The search for a run of free pages (mmap)", "the lockstep with the model"},
     {"Z3 and cvc5 themselves, and the compiler", "that the two solvers agree on every formula"},
 };
@@ -30,8 +33,8 @@ constexpr Gap kGaps[] = {
 std::vector<const Obligation*> obligations() {
   std::vector<const Obligation*> all;
   for (const auto file : {pid_word_obligations, pid_search_obligations, clone_obligations,
-                          signal_obligations, state_obligations, wait_obligations, entry_obligations,
-                          index_obligations})
+                          signal_obligations, state_obligations, stack_obligations,
+                          wait_obligations, entry_obligations, index_obligations})
     for (const Obligation& o : file()) all.push_back(&o);
   return all;
 }

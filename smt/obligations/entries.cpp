@@ -157,6 +157,72 @@ void other_space_keeps_its_copy(Claim& c) {
   c.holds(!bits::must_copy(Word{own}, Word{one(p.e)}, Word{one(p.e)}));
 }
 
+// --- counts --------------------------------------------------------------------------------------
+
+/// One entry, any frame, and that frame's count, which is right: `elsewhere` entries of nodes name
+/// it, and so may this one. What the machine does to the count of the frame that an entry names it
+/// does to no other.
+struct Counted {
+  expr e, f, elsewhere, count;
+  explicit Counted(Claim& c)
+      : e(entry(c)), f(frame_number(c)),
+        elsewhere(c.word("entries elsewhere", show_number, 32)),
+        count(elsewhere + names(e)) {
+    c.given(f != zero(f) && z3::ult(elsewhere, number(elsewhere, 1u << 30)));
+  }
+  /// 1 if the entry names the frame, else 0.
+  expr names(const expr& entry_) const {
+    return z3::ite(frame(entry_) == f, number(f, 1), number(f, 0));
+  }
+  expr held(const expr& users, const expr& by) const {
+    return changed(users, by, bits::one_more(Word{users}));
+  }
+  expr dropped(const expr& users, const expr& by) const {
+    return changed(users, by, bits::one_less(Word{users}));
+  }
+
+ private:
+  expr changed(const expr& users, const expr& by, const expr& to) const {
+    const expr here = bits::names_frame(Word{by}) && Truth{frame(by) == f};
+    return z3::ite(here, to, users);
+  }
+};
+
+/// A node is copied, by a fork with advice in it or for a write: two entries where there was one.
+void copied_node_counts(Claim& c) {
+  const Counted x(c);
+  const expr child = bits::forked(Word{x.e});
+  c.holds(x.held(x.count, child) == x.elsewhere + x.names(x.e) + x.names(child));
+  c.holds(x.held(x.count, x.e) == x.elsewhere + x.names(x.e) + x.names(x.e));
+}
+
+/// A write that takes a frame: the entry lets go of the old one, and the fresh one has one user.
+void written_entry_counts(Claim& c) {
+  const Counted x(c);
+  const expr fresh = c.word("fresh frame", show_number, 32);
+  c.given(fresh != zero(fresh) && fresh != frame(x.e));
+  c.given(z3::ult(fresh, number(fresh, 1u << (32 - bits::kFrameShift))));
+  c.given(z3::implies(fresh == x.f, x.count == zero(x.f)));  // nobody's until now
+  const expr now = bits::with_frame(Word{x.e}, Word{fresh});
+  const expr after = z3::ite(fresh == x.f, one(x.f), x.dropped(x.count, x.e));
+  c.holds(after == x.elsewhere + x.names(now));
+}
+
+/// An entry goes, with an unmapping or with its node: after an exit, an exec.
+void dropped_entry_counts(Claim& c) {
+  const Counted x(c);
+  c.holds(x.dropped(x.count, x.e) == x.elsewhere);
+}
+
+/// Spaces count for a node as entries do for a frame: one forks, and one lets go.
+void shared_node_counts(Claim& c) {
+  const expr spaces = c.word("spaces that share the node", show_number, 32);
+  c.given(z3::uge(spaces, one(spaces)) && z3::ult(spaces, number(spaces, 1u << 30)));
+  const expr after = bits::one_more(Word{spaces});
+  c.holds(after == spaces + one(spaces));
+  c.holds(bits::one_less(Word{after}) == spaces && z3::ugt(after, one(after)));
+}
+
 /// The plain account, for a frame that somebody has: one node of `node_users` spaces, and other
 /// nodes that name it, whose spaces are `elsewhere`.
 void sharing_nodes_refines(Claim& c) {
@@ -178,6 +244,7 @@ constexpr const char* kCounts =
 constexpr const char* kFresh =
     "the counts are right, and a fresh frame is nobody's yet, and not frame 0 (as the arena "
     "promises)";
+constexpr const char* kFits = "counts are below 2^30";
 constexpr const char* kFrames = "there are fewer than 2^28 frames";
 
 constexpr Obligation kEntries[] = {
@@ -217,6 +284,22 @@ constexpr Obligation kEntries[] = {
      "After a copy the writer's entry names another frame, with the same flags, and the next "
      "write is in place.",
      "kernel-mm COPY:2", "must_copy with_frame", kFresh, other_space_keeps_its_copy},
+    {"cow.copy-counts",
+     "When a node is copied, by fork or for a write, each frame's count stays the number of "
+     "entries that name it.",
+     "kernel-mm COPY:2", "one_more names_frame forked", kFits, copied_node_counts},
+    {"cow.write-counts",
+     "When a write takes a frame, the count of the old one, of the fresh one and of all others "
+     "stays the number of entries that name it.",
+     "kernel-mm COPY:2", "one_less names_frame with_frame", kFits, written_entry_counts},
+    {"cow.drop-counts",
+     "When an entry goes, by munmap, exec or exit, each frame's count stays the number of entries "
+     "that name it.",
+     "kernel-mm COPY:2", "one_less names_frame", kFits, dropped_entry_counts},
+    {"cow.node-counts",
+     "A node's count is one more for each fork that shares it, and one less for each space that "
+     "lets go of it.",
+     "kernel-mm COPY:2", "one_more one_less", kFits, shared_node_counts},
     {"cow.nodes-refine-entries",
      "Sharing whole nodes copies a page exactly when an account with an entry for each space "
      "would.",

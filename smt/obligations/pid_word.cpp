@@ -152,6 +152,68 @@ void descending_is_least(Claim& c) {
   c.holds(z3::ule(at, m));
 }
 
+/// The step of the induction over levels, whose hypothesis is that the level above is searched
+/// rightly: asked for the things there from some place on, it answers the least that is clear; by
+/// the summary that is a word of this level that is not full. `m` is any thing of this level.
+void search_is_right_if_above_is(Claim& c) {
+  const expr n = thing(c, "n"), m = thing(c, "m"), none = number(n, kThingsMax);
+  const expr from = z3::lshr(n, number(n, 6)) + number(n, 1), m_word = z3::lshr(m, number(m, 6));
+  const expr found = c.word("what the level above answers"), astray = c.word("elsewhere");
+  // The level, as far as anybody looks: at n, at m, and at what was found above.
+  const expr at_n = c.word("word of n", show_bits), at_m = c.word("word of m", show_bits),
+             at_found = c.word("word found", show_bits);
+  const expr n_word = z3::lshr(n, number(n, 6));
+  c.given(z3::implies(m_word == n_word, at_m == at_n));
+  c.given(z3::implies(m_word == found, at_m == at_found));
+  c.given(z3::implies(found != none, z3::uge(found, from) && !full(at_found) &&
+                                         z3::ult(found, number(n, kThingsMax / 64))));
+  c.given(z3::implies(z3::uge(m_word, from) && !full(at_m),
+                      found != none && z3::ule(found, m_word)));
+
+  const auto word_at = [&](const Word& w) {
+    return Word{z3::ite(w.e == n_word, at_n, z3::ite(w.e == found, at_found, astray))};
+  };
+  const auto above = [&](const Word& w) { return Word{z3::ite(w.e == from, found, astray)}; };
+  const expr answer = bits::first_on_level(Word{n}, Word{none}, word_at, above);
+  const expr answer_word = z3::lshr(answer, number(answer, 6));
+  const expr is_clear = (answer_word == n_word && !bit_number(at_n, answer)) ||
+                        (answer_word == found && !bit_number(at_found, answer));
+  c.holds(z3::implies(answer != none, z3::uge(answer, n) && is_clear));
+  c.holds(z3::implies(z3::uge(m, n) && !bit_number(at_m, m),
+                      answer != none && z3::ule(answer, m)));
+}
+
+/// The base: all things of the top level are in its first word, so that none is above.
+void nothing_above_the_top(Claim& c) {
+  constexpr std::uint64_t kTop = kThingsMax >> (6 * (impl::PidBitmap::kLevels - 1));
+  const expr n = c.word("n"), m = c.word("m");
+  c.given(z3::ult(n, number(n, kTop)) && z3::ult(m, number(m, kTop)));
+  c.holds(bits::word_of(Word{m}) == number(m, 0));
+  c.holds(bits::search_above(Word{n}) == number(n, 1));
+}
+
+/// How many bits are set, one by one.
+expr count(const expr& word) {
+  expr sum = word.ctx().bv_val(0, 8);
+  for (unsigned i = 0; i < word.get_sort().bv_size(); ++i)
+    sum = sum + z3::zext(word.extract(i, i), 7);
+  return sum;
+}
+
+constexpr unsigned kCounted = 8;  // bits of the words that are counted
+
+void take_counts_one_more(Claim& c) {
+  const expr word = c.word("word", show_bits, kCounted), bit = c.single("bit", kCounted);
+  c.given(!has(word, bit));  // a number that is taken is free
+  c.holds(count(bits::take_in(Word{word}, Word{bit}).word) == count(word) + 1);
+}
+
+void give_back_counts_one_less(Claim& c) {
+  const expr word = c.word("word", show_bits, kCounted), bit = c.single("bit", kCounted);
+  c.given(has(word, bit));
+  c.holds(count(bits::give_back_in(Word{word}, Word{bit}).word) == count(word) - 1);
+}
+
 void levels_cover_all(Claim& c) {
   const expr n = c.word("n");
   Word at{n};
@@ -222,6 +284,23 @@ constexpr Obligation kObligations[] = {
     {"pid.levels-cover-all",
      "All 4,194,304 numbers have their place: on the top level they are in the first word.",
      "kernel-pid MAX:1", "word_of", "", levels_cover_all},
+    {"pid.search-step",
+     "On any level, the search answers the least thing from its start on that is clear, if the "
+     "level above does.",
+     "kernel-pid IDR:1", "first_on_level next_clear search_above search_below thing_at",
+     "a summary bit says whether the word below is full (pid.take-keeps-summary, "
+     "pid.give-back-keeps-summary); the level above is searched rightly: of the top level "
+     "pid.search-base says so, and so by induction all four are, down to the numbers",
+     search_is_right_if_above_is},
+    {"pid.search-base", "Above the top level there is nothing to be found.", "kernel-pid IDR:1",
+     "search_above word_of", "", nothing_above_the_top},
+    {"pid.take-counts",
+     "Taking a free number sets one bit more (words of 8 bits; `pid.take-one-bit` is of 64).",
+     "kernel-pid FREE:2", "take_in", "", take_counts_one_more},
+    {"pid.give-back-counts",
+     "Giving a number back that is taken sets one bit less (words of 8 bits; "
+     "`pid.give-back-one-bit` is of 64).",
+     "kernel-pid FREE:3", "give_back_in", "", give_back_counts_one_less},
     {"pid.free-is-unused",
      "A number is in use if and only if it stands for a task, a group or a session.",
      "kernel-pid FREE:2", "in_use", "", free_is_unused},

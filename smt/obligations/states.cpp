@@ -100,7 +100,8 @@ void nothing_wakes_new_or_dead(Claim& c) {
 
 expr exit_state(Claim& c, const char* name) {
   const expr e = c.word(name, show_number, 16);
-  c.given(e == number(e, 0) || e == number(e, bits::kExitZombie) || e == number(e, bits::kExitDead));
+  const auto is = [&](std::uint64_t k) { return e == number(e, k); };
+  c.given(is(0) || is(bits::kExitZombie) || is(bits::kExitDead));
   return e;
 }
 
