@@ -11,7 +11,8 @@ import time
 
 ROOT, SECONDS, SEED = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 FORKPROOF = ROOT / "build/release/bin/forkproof"
-PATIENCE = 30  # seconds of a run inside that hangs
+INSIDE = ["runsc", "--platform=ptrace", "--network=none", "do", str(FORKPROOF)]
+PATIENCE = 120  # seconds of a run inside that hangs: more than the watchdog of a run has
 BATCH = 25  # random traces a run inside
 
 
@@ -23,10 +24,36 @@ def run(command, patience=PATIENCE):
     return None if child.returncode in (124, 137, -9) else (child.returncode, out)
 
 
+def is_stuck(trace):
+    """Whether the whole sandbox hangs, so that it has to be killed."""
+    done = subprocess.run(["timeout", "-k", "1", "25", *INSIDE, "replay", trace, "--system",
+                           "linux"], capture_output=True, check=False)
+    return done.returncode in (137, -9)
+
+
+def least_stuck(text, folder):
+    """A trace without the lines that the sandbox hangs without, if it does so three times and the
+    trace holds on the running kernel."""
+    least = folder / "stuck.trace"
+    lines = [re.split(" -> | => ", line)[0] if "fork" not in line and "clone" not in line
+             else line.replace(" -> ", " as ")
+             for line in text.splitlines()
+             if line and not line.startswith("#") and not re.match(r"\w+ =>|expect ", line)]
+    at = len(lines) - 1
+    while at > 0:
+        least.write_text("\n".join(lines[:at] + lines[at + 1:]) + "\n")
+        if is_stuck(least):
+            del lines[at]
+        at -= 1
+    least.write_text("\n".join(lines) + "\n")
+    here = run([FORKPROOF, "replay", least, "--system", "linux"])
+    steady = all(is_stuck(least) for _ in range(3)) and here is not None and here[0] == 0
+    return least.read_text() if steady else None
+
+
 def inside(*arguments):
     """The report of a run inside gVisor; nothing if it hung or made none."""
-    done = run(["runsc", "--platform=ptrace", "--network=none", "do", FORKPROOF, *arguments,
-                "--system", "linux", "--json"])
+    done = run([*INSIDE, *arguments, "--system", "linux", "--json"])
     try:
         return json.loads(done[1]) if done else None
     except json.JSONDecodeError:
@@ -38,10 +65,13 @@ class Tally:
         self.traces = self.skipped = self.hung = self.unknown = self.unsteady = 0
         self.abilities = ""
         self.found = {}  # the shortest violation of each rule and kind
+        self.stuck, self.unclear = [], []  # traces, where they are known
 
-    def add(self, report):
+    def add(self, report, trace=None):
         if report is None:
             self.hung += 1
+            if trace:
+                self.stuck.append(trace.read_text())
             return
         self.traces += report["traces"]
         self.skipped += report["skipped"]
@@ -49,6 +79,7 @@ class Tally:
         for v in report["violations"]:
             if v["kind"] == "unknown":
                 self.unknown += 1
+                self.unclear.append(v)
                 continue
             key = v["rule"], v["kind"]
             if key not in self.found or len(v["trace"]) < len(self.found[key]["trace"]):
@@ -58,8 +89,8 @@ class Tally:
 def replay_litmus(tally):
     traces = sorted((ROOT / "fuzz/corpus/regressions").rglob("*.trace"))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for report in pool.map(lambda t: inside("replay", t), traces):
-            tally.add(report)
+        for report in pool.map(lambda t: (inside("replay", t), t), traces):
+            tally.add(*report)
 
 
 def run_random(tally):
@@ -79,8 +110,7 @@ def confirm(violation, folder):
     trace holds on the running kernel."""
     whole, least = folder / "whole.trace", folder / "least.trace"
     whole.write_text(violation["trace"])
-    text = run(["runsc", "--platform=ptrace", "--network=none", "do", FORKPROOF, "minimize", whole,
-                "-o", "/dev/stdout", "--system", "linux"])
+    text = run([*INSIDE, "minimize", whole, "-o", "/dev/stdout", "--system", "linux"])
     least.write_text(text[1] if text and text[0] == 0 else violation["trace"])
     seen = [inside("replay", least) for _ in range(2)]
     if not all(r and r["violations"] and r["violations"][0]["kind"] != "unknown" for r in seen):
@@ -91,7 +121,7 @@ def confirm(violation, folder):
     return {**seen[0]["violations"][0], "trace": least.read_text()}
 
 
-def write_list(tally, deviations, seeds):
+def write_list(tally, deviations, seeds, stuck):
     version = subprocess.run(["runsc", "--version"], capture_output=True, text=True,
                              check=False).stdout.splitlines()[0]
     kernel = pathlib.Path("/proc/sys/kernel/osrelease").read_text().split("-")[0].strip()
@@ -120,7 +150,29 @@ What is missing there: {tally.abilities}.
 {d["trace"].strip()}
 ```
 """
-    (ROOT / "docs/deviations.md").write_text(text)
+    (ROOT / "docs/deviations.md").write_text(text + without_verdict(tally.unclear, stuck))
+
+
+def without_verdict(unclear, stuck):
+    """What ends in no answer at all, which is a deviation, too, if the kernel answers."""
+    text = ""
+    if stuck:
+        text += """
+### The whole sandbox hangs
+
+It has to be killed, three times out of three; on Linux the trace holds.
+"""
+    for trace in stuck:
+        text += f"\n```\n{trace.strip()}\n```\n"
+    if unclear:
+        text += """
+### No verdict
+
+A task comes to no rest, or its files cannot be read. It was seen once, and is not minimised.
+"""
+    for v in unclear:
+        text += f"\n* observed: {v['observed']}\n\n```\n{v['trace'].strip()}\n```\n"
+    return text
 
 
 def main():
@@ -132,12 +184,13 @@ def main():
     seeds = run_random(tally)
     deviations = {}
     with tempfile.TemporaryDirectory() as name:
+        stuck = [least_stuck(trace, pathlib.Path(name)) for trace in tally.stuck]
         for violation in tally.found.values():
             d = confirm(violation, pathlib.Path(name))
             tally.unsteady += d is None
             if d:
                 deviations.setdefault((d["rule"], d["kind"]), d)
-    write_list(tally, deviations.values(), seeds)
+    write_list(tally, deviations.values(), seeds, [s for s in stuck if s])
     print(f"{tally.traces} traces, {tally.skipped} skipped, {tally.hung} hung, {tally.unknown} "
           f"unknown, {len(deviations)} deviations, {tally.unsteady} not seen again")
     return 0
