@@ -5,6 +5,7 @@
 /// that are hot are aligned to whole cache lines and packed back to back, so consecutive records
 /// start in different cache sets by themselves; a slab's colour offsets would gain nothing here.
 #pragma once
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,19 @@ template <class Record>
 class Arena {
  public:
   Arena() { records_.resize(1); }
+  Arena(const Arena& other) : Arena() { *this = other; }
+  Arena(Arena&&) noexcept = default;
+  /// Copies the records that were ever taken, and keeps the room that there is.
+  Arena& operator=(const Arena& other) {
+    if (this == &other) return *this;
+    if (records_.size() < other.used_) records_.resize(other.records_.size());
+    std::copy_n(other.records_.begin(), other.used_, records_.begin());
+    free_ = other.free_;
+    used_ = other.used_;
+    return *this;
+  }
+  Arena& operator=(Arena&&) noexcept = default;
+  ~Arena() = default;
 
   Record& operator[](Index i) {
     assert(i != kNobody && i < records_.size());

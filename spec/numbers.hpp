@@ -28,6 +28,28 @@ void renew(Thing& thing) {
 template <class Number>
 class NumberTable {
  public:
+  NumberTable() = default;
+  NumberTable(const NumberTable& other) { *this = other; }
+  NumberTable(NumberTable&&) noexcept = default;
+  /// O(the numbers in use). Keeps the memory of the blocks.
+  NumberTable& operator=(const NumberTable& other) {
+    if (this == &other) return *this;
+    for (const std::int32_t n : in_use_) {
+      if (other.contains(n)) continue;
+      renew(entry_of(n).number);
+      entry_of(n).place = kFree;
+    }
+    in_use_.clear();
+    for (const std::int32_t n : other.in_use_) {
+      make_room(n);
+      entry_of(n) = other.entry_of(n);
+      in_use_.push_back(n);
+    }
+    return *this;
+  }
+  NumberTable& operator=(NumberTable&&) noexcept = default;
+  ~NumberTable() = default;
+
   /// What `n` is used for; nothing when it is free.
   const Number* find(std::int32_t n) const {
     const std::size_t block = static_cast<std::size_t>(n) / kBlock;
@@ -39,9 +61,7 @@ class NumberTable {
 
   /// What `n`, which must be greater than 0, is used for, to be changed. From now on it is in use.
   Number& operator[](std::int32_t n) {
-    const std::size_t block = static_cast<std::size_t>(n) / kBlock;
-    if (block >= blocks_.size()) blocks_.resize(block + 1);
-    if (blocks_[block].empty()) blocks_[block].resize(kBlock);
+    make_room(n);
     Entry& entry = entry_of(n);
     if (entry.place == kFree) {
       entry.place = static_cast<std::uint32_t>(in_use_.size());
@@ -77,6 +97,11 @@ class NumberTable {
     Number number;
     std::uint32_t place = kFree;  // in `in_use_`
   };
+  void make_room(std::int32_t n) {
+    const std::size_t block = static_cast<std::size_t>(n) / kBlock;
+    if (block >= blocks_.size()) blocks_.resize(block + 1);
+    if (blocks_[block].empty()) blocks_[block].resize(kBlock);
+  }
   Entry& entry_of(std::int32_t n) {
     const auto at = static_cast<std::size_t>(n);
     return blocks_[at / kBlock][at % kBlock];

@@ -4,6 +4,7 @@
 /// Sharing is sharing an id; what is copied is copied. Nothing here decides anything: what may
 /// happen is in spec/model.hpp, and what must always be true in spec/invariants.hpp.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -25,23 +26,65 @@ struct Id {
   friend constexpr bool operator==(Id, Id) = default;
 };
 
+/// Says that things that were copied are still as they were then. A copy has the seal of what it is
+/// a copy of; who might change a thing breaks its seal. No two seals are the same.
+class Seal {
+ public:
+  Seal() = default;
+  /// Seals a thing that was not.
+  Seal(const Seal& other) { *this = other; }
+  Seal& operator=(const Seal& other) {
+    std::uint64_t of_other = other.value_.load(std::memory_order_relaxed);
+    if (of_other == kBroken) other.value_.store(of_other = fresh(), std::memory_order_relaxed);
+    value_.store(of_other, std::memory_order_relaxed);
+    return *this;
+  }
+  ~Seal() = default;
+
+  void break_it() { value_.store(kBroken, std::memory_order_relaxed); }
+  /// Whether it is whole, and that of `other`.
+  bool is(const Seal& other) const {
+    const std::uint64_t value = value_.load(std::memory_order_relaxed);
+    return value != kBroken && value == other.value_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr std::uint64_t kBroken = 0;
+  /// Each thread takes many at once, so that threads seldom meet.
+  static std::uint64_t fresh() {
+    constexpr std::uint64_t kMany = 1 << 16;
+    static std::atomic<std::uint64_t> taken{0};
+    thread_local std::uint64_t next = 0;
+    if (next % kMany == 0) next = taken.fetch_add(kMany, std::memory_order_relaxed);
+    return ++next;
+  }
+
+  mutable std::atomic<std::uint64_t> value_{kBroken};  // many may copy a thing at a time
+};
+
 /// The things of one kind, found by id. Ids of things that are gone are used again. References stay
-/// good while others come and go; a copy has things of its own.
+/// good while others come and go; a copy has things of its own. A reference through which a thing
+/// is changed must not be older than the last copy of the pool.
 template <class Thing>
 class Pool {
  public:
   Pool() = default;
   Pool(const Pool& other) { *this = other; }
   Pool(Pool&&) noexcept = default;
-  /// Keeps the memory of the things that there were. What is not taken is not looked at.
+  /// Copies what differs. Keeps the memory of the things that there were. What is not taken is not
+  /// looked at.
   Pool& operator=(const Pool& other) {
     if (this == &other) return *this;
     free_ = other.free_;
     while (slots_.size() > other.slots_.size()) slots_.pop_back();
     while (slots_.size() < other.slots_.size()) slots_.push_back(std::make_unique<Slot>());
     for (std::size_t n = 0; n < slots_.size(); ++n) {
-      slots_[n]->taken = other.slots_[n]->taken;
-      if (slots_[n]->taken) slots_[n]->thing = other.slots_[n]->thing;
+      Slot& to = *slots_[n];
+      const Slot& from = *other.slots_[n];
+      to.taken = from.taken;
+      if (!from.taken || to.seal.is(from.seal)) continue;
+      to.thing = from.thing;
+      to.seal = from.seal;
     }
     return *this;
   }
@@ -55,8 +98,10 @@ class Pool {
     }
     const Id<Thing> id = free_.back();
     free_.pop_back();
-    renew(slots_[id.n]->thing);
-    slots_[id.n]->taken = true;
+    Slot& slot = *slots_[id.n];
+    renew(slot.thing);
+    slot.seal.break_it();
+    slot.taken = true;
     return id;
   }
   void drop(Id<Thing> id) {
@@ -64,7 +109,11 @@ class Pool {
     free_.push_back(id);
   }
   bool has(Id<Thing> id) const { return id.n < slots_.size() && slots_[id.n]->taken; }
-  Thing& operator[](Id<Thing> id) { return slots_[id.n]->thing; }
+  Thing& operator[](Id<Thing> id) {
+    Slot& slot = *slots_[id.n];
+    slot.seal.break_it();
+    return slot.thing;
+  }
   const Thing& operator[](Id<Thing> id) const { return slots_[id.n]->thing; }
   std::size_t capacity() const { return slots_.size(); }
   std::size_t size() const { return slots_.size() - free_.size(); }
@@ -83,8 +132,9 @@ class Pool {
 
  private:
   struct Slot {
-    Thing thing;
+    Seal seal;
     bool taken = true;
+    Thing thing;
   };
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Id<Thing>> free_;
