@@ -48,7 +48,7 @@ class Lockstep {
   /// Goes on from where another one is, whose system has the state that ours has. What either has
   /// covered stays its own.
   void go_on_from(const Lockstep& other) {
-    model_ = other.model_;
+    model_.go_on_from(other.model_);
     world_ = other.world_;
     past_ = other.past_;
     past_picks_ = other.past_picks_;

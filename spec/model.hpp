@@ -31,6 +31,8 @@ class Model {
  public:
   explicit Model(const WorldSpec& spec = {}) { reset(spec); }
   void reset(const WorldSpec&);
+  /// Takes over the world of another model. The answer to its last op stays with it.
+  void go_on_from(const Model& other) { world_ = other.world_; }
 
   /// Does one op and everything that follows from it (spec/sources/forkproof.md, Settling). All
   /// references to tasks in `op` must be numbers. The answer is good until the next call.

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "spec/seal.hpp"
+
 namespace forkproof::spec {
 
 /// Makes a thing as good as new. The lists that it `keeps` are emptied, but hold on to their
@@ -31,19 +33,16 @@ class NumberTable {
   NumberTable() = default;
   NumberTable(const NumberTable& other) { *this = other; }
   NumberTable(NumberTable&&) noexcept = default;
-  /// O(the numbers in use). Keeps the memory of the blocks.
+  /// Copies what differs. O(the numbers in use). Keeps the memory of the blocks.
   NumberTable& operator=(const NumberTable& other) {
     if (this == &other) return *this;
+    if (in_use_ != other.in_use_) use_same(other);
     for (const std::int32_t n : in_use_) {
-      if (other.contains(n)) continue;
-      renew(entry_of(n).number);
-      entry_of(n).place = kFree;
-    }
-    in_use_.clear();
-    for (const std::int32_t n : other.in_use_) {
-      make_room(n);
-      entry_of(n) = other.entry_of(n);
-      in_use_.push_back(n);
+      Entry& to = entry_of(n);
+      const Entry& from = other.entry_of(n);
+      if (to.seal.is(from.seal)) continue;
+      to.number = from.number;
+      to.seal = from.seal;
     }
     return *this;
   }
@@ -67,6 +66,7 @@ class NumberTable {
       entry.place = static_cast<std::uint32_t>(in_use_.size());
       in_use_.push_back(n);
     }
+    entry.seal.break_it();
     return entry.number;
   }
 
@@ -76,8 +76,7 @@ class NumberTable {
     in_use_[entry.place] = in_use_.back();
     entry_of(in_use_.back()).place = entry.place;
     in_use_.pop_back();
-    renew(entry.number);
-    entry.place = kFree;
+    release(entry);
   }
 
   /// Calls `f(n, number)` for each that is in use, in no order that counts.
@@ -94,9 +93,25 @@ class NumberTable {
   static constexpr std::size_t kBlock = 16;
   static constexpr std::uint32_t kFree = UINT32_MAX;
   struct Entry {
+    Seal seal;
     Number number;
     std::uint32_t place = kFree;  // in `in_use_`
   };
+  void release(Entry& entry) {
+    renew(entry.number);
+    entry.seal.break_it();
+    entry.place = kFree;
+  }
+  /// Frees what is not used in `other`, and has the others in use in the same order.
+  void use_same(const NumberTable& other) {
+    for (const std::int32_t n : in_use_)
+      if (!other.contains(n)) release(entry_of(n));
+    in_use_ = other.in_use_;
+    for (const std::int32_t n : in_use_) {
+      make_room(n);
+      entry_of(n).place = other.entry_of(n).place;
+    }
+  }
   void make_room(std::int32_t n) {
     const std::size_t block = static_cast<std::size_t>(n) / kBlock;
     if (block >= blocks_.size()) blocks_.resize(block + 1);

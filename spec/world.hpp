@@ -4,7 +4,6 @@
 /// Sharing is sharing an id; what is copied is copied. Nothing here decides anything: what may
 /// happen is in spec/model.hpp, and what must always be true in spec/invariants.hpp.
 #pragma once
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -14,6 +13,7 @@
 #include "spec/numbers.hpp"
 #include "spec/outcome.hpp"
 #include "spec/rules.hpp"
+#include "spec/seal.hpp"
 
 namespace forkproof::spec {
 
@@ -24,42 +24,6 @@ struct Id {
   static constexpr Id none() { return {}; }
   constexpr explicit operator bool() const { return n != UINT32_MAX; }
   friend constexpr bool operator==(Id, Id) = default;
-};
-
-/// Says that things that were copied are still as they were then. A copy has the seal of what it is
-/// a copy of; who might change a thing breaks its seal. No two seals are the same.
-class Seal {
- public:
-  Seal() = default;
-  /// Seals a thing that was not.
-  Seal(const Seal& other) { *this = other; }
-  Seal& operator=(const Seal& other) {
-    std::uint64_t of_other = other.value_.load(std::memory_order_relaxed);
-    if (of_other == kBroken) other.value_.store(of_other = fresh(), std::memory_order_relaxed);
-    value_.store(of_other, std::memory_order_relaxed);
-    return *this;
-  }
-  ~Seal() = default;
-
-  void break_it() { value_.store(kBroken, std::memory_order_relaxed); }
-  /// Whether it is whole, and that of `other`.
-  bool is(const Seal& other) const {
-    const std::uint64_t value = value_.load(std::memory_order_relaxed);
-    return value != kBroken && value == other.value_.load(std::memory_order_relaxed);
-  }
-
- private:
-  static constexpr std::uint64_t kBroken = 0;
-  /// Each thread takes many at once, so that threads seldom meet.
-  static std::uint64_t fresh() {
-    constexpr std::uint64_t kMany = 1 << 16;
-    static std::atomic<std::uint64_t> taken{0};
-    thread_local std::uint64_t next = 0;
-    if (next % kMany == 0) next = taken.fetch_add(kMany, std::memory_order_relaxed);
-    return ++next;
-  }
-
-  mutable std::atomic<std::uint64_t> value_{kBroken};  // many may copy a thing at a time
 };
 
 /// The things of one kind, found by id. Ids of things that are gone are used again. References stay
