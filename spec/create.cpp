@@ -52,7 +52,7 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
 TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal, Pid number) {
   const TaskId id = world_.tasks.make();
   Task& child = world_.tasks[id];
-  const Task& me = world_.tasks[maker];
+  const Task& me = world().tasks[maker];
   const bool thread = flags.has(fl::thread);
   const bool kin = thread || flags.has(fl::parent);  // it has the maker's parent for a parent
 
@@ -133,7 +133,7 @@ void Model::new_process(TaskId id, const Process& maker) {
   parent.children.put(child.sibling, id);
   cover("fork.tail"_rule);
   cover("fork.not-stopped"_rule);
-  const Process& adult = world_.process_of(parent);
+  const Process& adult = world().process_of(parent);
   if (maker.is_subreaper) cover("fork.subreaper-not-inherited"_rule);
   p.has_subreaper = adult.has_subreaper || adult.is_subreaper;
 }

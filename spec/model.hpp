@@ -38,6 +38,7 @@ class Model {
   /// references to tasks in `op` must be numbers. The answer is good until the next call.
   const Effects& apply(Pid actor, const Op& op, Chooser& choose);
 
+  /// The world, to be read: who takes a thing from `world_` to change it breaks its seal.
   const World& world() const { return world_; }
   /// The answer to the last op.
   const Effects& effects() const { return effects_; }
