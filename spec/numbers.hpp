@@ -3,6 +3,7 @@
 /// The entries lie in blocks that are made on first use and kept, so that finding one costs two
 /// loads, and a new world, or the next user of a number, finds the memory of the one before it.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
@@ -48,6 +49,13 @@ class NumberTable {
   }
   NumberTable& operator=(NumberTable&&) noexcept = default;
   ~NumberTable() = default;
+
+  /// Whether neither has changed since one of them was copied from the other.
+  bool is_sealed_as(const NumberTable& other) const {
+    return in_use_ == other.in_use_ && std::ranges::all_of(in_use_, [&](std::int32_t n) {
+             return entry_of(n).seal.is(other.entry_of(n).seal);
+           });
+  }
 
   /// What `n` is used for; nothing when it is free.
   const Number* find(std::int32_t n) const {

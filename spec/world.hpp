@@ -42,9 +42,10 @@ class Pool {
     free_ = other.free_;
     while (slots_.size() > other.slots_.size()) slots_.pop_back();
     while (slots_.size() < other.slots_.size()) slots_.push_back(std::make_unique<Slot>());
-    for (std::size_t n = 0; n < slots_.size(); ++n) {
-      Slot& to = *slots_[n];
-      const Slot& from = *other.slots_[n];
+    auto source = other.slots_.begin();
+    for (const auto& slot : slots_) {
+      Slot& to = *slot;
+      const Slot& from = **source++;
       to.taken = from.taken;
       if (!from.taken || to.seal.is(from.seal)) continue;
       to.thing = from.thing;
@@ -71,6 +72,13 @@ class Pool {
   void drop(Id<Thing> id) {
     slots_[id.n]->taken = false;
     free_.push_back(id);
+  }
+  /// Whether neither has changed since one of them was copied from the other.
+  bool is_sealed_as(const Pool& other) const {
+    const auto same = [](const auto& a, const auto& b) {
+      return a->taken == b->taken && (!a->taken || a->seal.is(b->seal));
+    };
+    return std::ranges::equal(slots_, other.slots_, same);
   }
   bool has(Id<Thing> id) const { return id.n < slots_.size() && slots_[id.n]->taken; }
   Thing& operator[](Id<Thing> id) {
@@ -292,6 +300,16 @@ struct World {
     step = 0;
     made = told = 0;
     reaper = {};
+  }
+
+  /// Whether nothing that can be seen has changed since one of two worlds was copied from the
+  /// other. What comes and goes in `all_processes` does so in `processes`, too.
+  bool is_sealed_as(const World& other) const {
+    return cursor == other.cursor && pid_max == other.pid_max && over == other.over &&
+           reaper == other.reaper && shared_pages == other.shared_pages &&
+           tasks.is_sealed_as(other.tasks) && processes.is_sealed_as(other.processes) &&
+           spaces.is_sealed_as(other.spaces) && handlers.is_sealed_as(other.handlers) &&
+           numbers.is_sealed_as(other.numbers);
   }
 
   /// The task with this number, released ones excluded.

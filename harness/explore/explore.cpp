@@ -163,7 +163,9 @@ class Explorer {
         ++w.transitions;
         if (!agree) return note_violation(w, to);
         if (limits_.witnesses) note_witnesses(w, to);
-        if (levels_.is_new(fingerprint(row_of(w, w.child)))) {
+        const spec::World& world = w.child.model().world();
+        const bool moved = !world.is_sealed_as(base.walker->model().world());
+        if (moved && levels_.is_new(fingerprint(row_of(w, w.child)))) {
           w.found.push_back(to);
           if (limits_.families) count_family(w, w.child);
           if (!w.child.look()) return note_violation(w, to);
