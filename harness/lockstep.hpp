@@ -36,6 +36,7 @@ class Lockstep {
     model_.reset(world);
     world_ = world;
     past_.clear();
+    past_picks_.clear();
     naming_.begin(model_.world());
     names_ = {};
     steps_ = since_full_ = 0;
@@ -48,9 +49,10 @@ class Lockstep {
   /// Goes on from where another one is, whose system has the state that ours has. What either has
   /// covered stays its own.
   void go_on_from(const Lockstep& other) {
-    model_ = other.model_;
+    model_.go_on_from(other.model_);
     world_ = other.world_;
     past_ = other.past_;
+    past_picks_ = other.past_picks_;
     naming_ = other.naming_;
     names_ = {};
     steps_ = other.steps_;
@@ -72,7 +74,7 @@ class Lockstep {
     for (const RuleId rule : model_.fired()) coverage_.rules.set(rule.n);
     crowded_ |= model_.was_crowded();
     ++steps_;
-    if (past_.size() < kPastMax) past_.push_back({actor, op, choice_.picks()});
+    if (past_.size() < kPastMax) remember(actor, op);
     if (!agree) return false;
     witness();
     const bool full_is_due =
@@ -112,7 +114,7 @@ class Lockstep {
   struct Past {
     Pid actor;
     Op op;
-    FollowedChoice::Picks picks;
+    std::uint32_t picks_end;  // in `past_picks_`, where those of the step before end, too
   };
   static constexpr std::size_t kPastMax = std::size_t{1}
                                           << 16;  // later steps take what is preferred
@@ -143,12 +145,19 @@ class Lockstep {
     return false;
   }
 
+  void remember(Pid actor, const Op& op) {
+    past_picks_.insert(past_picks_.end(), choice_.picks().begin(), choice_.picks().end());
+    past_.push_back({actor, op, static_cast<std::uint32_t>(past_picks_.size())});
+  }
+
   /// Takes the model to where it was before this step.
   void redo() {
     model_.reset(world_);
+    std::uint32_t from = 0;
     for (const Past& past : past_) {
-      choice_.follow(past.picks);
+      choice_.follow(std::span(past_picks_).subspan(from, past.picks_end - from));
       model_.apply(past.actor, past.op, choice_);
+      from = past.picks_end;
     }
   }
 
@@ -313,6 +322,7 @@ class Lockstep {
   FollowedChoice choice_;
   WorldSpec world_;
   std::vector<Past> past_;  // the trace so far, for `redo`
+  FollowedChoice::Picks past_picks_;
   Coverage coverage_;
   Naming naming_;
   std::span<const std::string> names_;  // of the script under way, for reports

@@ -35,6 +35,19 @@ template <class Record>
 class Arena {
  public:
   Arena() { records_.resize(1); }
+  Arena(const Arena& other) : Arena() { *this = other; }
+  Arena(Arena&&) noexcept = default;
+  /// Copies the records that were ever taken, and keeps the room that there is.
+  Arena& operator=(const Arena& other) {
+    if (this == &other) return *this;
+    if (records_.size() < other.used_) records_.resize(other.records_.size());
+    std::copy_n(other.records_.begin(), other.used_, records_.begin());
+    free_ = other.free_;
+    used_ = other.used_;
+    return *this;
+  }
+  Arena& operator=(Arena&&) noexcept = default;
+  ~Arena() = default;
 
   Record& operator[](Index i) {
     assert(i != kNobody && i < records_.size());

@@ -256,14 +256,15 @@ bool PageTables::sound(Index space) const {
   for_each_bit(s.present, [&](std::size_t at) {
     const Node& node = nodes_[s.nodes[at]];
     good = good && node.users > 0 && node.mapped != 0 && (node.advised & ~node.mapped) == 0;
-    for (std::size_t n = 0; n < kNodePages; ++n) {
+    const auto zeroes = std::count(node.entries.begin(), node.entries.end(), 0U);
+    good = good && zeroes == std::popcount(~node.mapped);  // and so all others are zero
+    for_each_bit(node.mapped, [&](std::size_t n) {
       const std::uint32_t e = node.entries[n];
-      good = good && bits::has(e, bits::kMapped) == ((node.mapped >> n & 1) != 0);
-      const bool special = bits::is_advised(e);
-      good = good && special == ((node.advised >> n & 1) != 0);
+      good = good && bits::has(e, bits::kMapped);
+      good = good && bits::is_advised(e) == ((node.advised >> n & 1) != 0);
       const std::uint32_t frame = bits::frame_of(e);
       good = good && (frame == kUntouched || frames_[frame].users > 0);
-    }
+    });
   });
   return good;
 }

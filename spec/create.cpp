@@ -1,8 +1,6 @@
 /// fork, vfork and clone: what refuses a new task, and what it inherits.
 #include "spec/model.hpp"
 
-#include <algorithm>
-
 namespace forkproof::spec {
 
 namespace fl = clone_flag;
@@ -54,7 +52,7 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
 TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal, Pid number) {
   const TaskId id = world_.tasks.make();
   Task& child = world_.tasks[id];
-  const Task& me = world_.tasks[maker];
+  const Task& me = world().tasks[maker];
   const bool thread = flags.has(fl::thread);
   const bool kin = thread || flags.has(fl::parent);  // it has the maker's parent for a parent
 
@@ -109,10 +107,7 @@ void Model::inherit_files(Task& child, const Task& me, CloneFlags flags) {
   if (flags.has(fl::fs)) world_.fs[me.fs].users++;
   cover(flags.has(fl::files) ? "file.clone-shares"_rule : "file.fork-copied"_rule);
   cover(flags.has(fl::fs) ? "fs.clone-shares"_rule : "fs.fork-copied"_rule);
-  if (!flags.has(fl::files) && std::ranges::any_of(world_.files[me.files].open, [](OpenFileId f) {
-        return static_cast<bool>(f);
-      }))
-    cover("file.fork-offset"_rule);
+  if (!flags.has(fl::files) && world().files[me.files].has_any()) cover("file.fork-offset"_rule);
 }
 
 /// Makes a new task the last thread of a process.
@@ -150,7 +145,7 @@ void Model::new_process(TaskId id, const Process& maker) {
   parent.children.put(child.sibling, id);
   cover("fork.tail"_rule);
   cover("fork.not-stopped"_rule);
-  const Process& adult = world_.process_of(parent);
+  const Process& adult = world().process_of(parent);
   if (maker.is_subreaper) cover("fork.subreaper-not-inherited"_rule);
   p.has_subreaper = adult.has_subreaper || adult.is_subreaper;
 }

@@ -127,14 +127,14 @@ TaskId Model::live_thread(const Process& p) const {
 
 /// Who adopts the children of a dying thread.
 TaskId Model::reaper_for(TaskId father) {
-  const Process& p = world_.process_of(world_.tasks[father]);
+  const Process& p = world().process_of(world().tasks[father]);
   if (const TaskId sibling = live_thread(p)) {
     cover(p.group_exit ? "exit.doomed-one-by-one"_rule : "reaper.own-thread"_rule);
     return sibling;
   }
   if (p.has_subreaper) {
     for (TaskId r = world_.tasks[father].parent; r; r = world_.tasks[r].parent) {
-      const Process& ancestor = world_.process_of(world_.tasks[r]);
+      const Process& ancestor = world().process_of(world().tasks[r]);
       if (!ancestor.is_subreaper) continue;
       const TaskId thread = live_thread(ancestor);
       if (!thread) continue;
@@ -147,7 +147,7 @@ TaskId Model::reaper_for(TaskId father) {
 }
 
 void Model::adopt_children(TaskId father) {
-  const Process& own = world_.process_of(world_.tasks[father]);
+  const Process& own = world().process_of(world().tasks[father]);
   if (father == world_.reaper) {
     cover("reaper.init-thread"_rule);
     world_.reaper = live_thread(own);
@@ -203,9 +203,9 @@ void Model::reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& 
 /// Tells the parent that the process of `leader` is dead. Answers whether nobody wants to wait
 /// for it.
 bool Model::notify_parent(TaskId leader) {
-  const Task& t = world_.tasks[leader];
-  const Task& parent = world_.tasks[t.parent];
-  const Handlers& h = world_.handlers[parent.handlers];
+  const Task& t = world().tasks[leader];
+  const Task& parent = world().tasks[t.parent];
+  const Handlers& h = world().handlers[parent.handlers];
   Signal signal{t.exit_signal};
   if (signal != sig::chld && t.parent_exec_id != parent.self_exec_id) {
     cover("exit.signal-other-program"_rule);

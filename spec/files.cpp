@@ -62,7 +62,7 @@ Model::Answer Model::act(TaskId me, const FcntlSetfd& op) {
 }
 
 Model::Answer Model::act(TaskId me, const Lseek& op) {
-  const Files& files = files_of(me);
+  const Files& files = world().files[world().tasks[me].files];
   if (!files.has(op.fd)) return fails(Errno::badf, "file.lseek-unknown"_rule);
   OpenFile& file = world_.open_files[files.open[static_cast<std::size_t>(op.fd)]];
   if (file.offset + op.by < 0) return fails(Errno::inval, "file.lseek-before-start"_rule);
@@ -88,11 +88,11 @@ Model::Answer Model::act(TaskId id, const Unshare& op) {
   if (op.flags - kKnown != CloneFlags{}) return fails(Errno::inval, "unshare.unknown"_rule);
   if (thread && world_.process_of(me).threads.size() > 1)
     return fails(Errno::inval, "unshare.threads"_rule);
-  if (sighand && world_.handlers[me.handlers].users > 1)
+  if (sighand && world().handlers[me.handlers].users > 1)
     return fails(Errno::inval, "unshare.sighand"_rule);
-  if (vm && world_.spaces[me.space].users > 1) return fails(Errno::inval, "unshare.vm"_rule);
+  if (vm && world().spaces[me.space].users > 1) return fails(Errno::inval, "unshare.vm"_rule);
 
-  const bool own_fs = op.flags.has(fl::fs) && world_.fs[me.fs].users > 1;
+  const bool own_fs = op.flags.has(fl::fs) && world().fs[me.fs].users > 1;
   const bool own_files = op.flags.has(fl::files) && unshare_files(me);
   if (own_files) cover("unshare.files"_rule);
   if (own_fs) {
@@ -111,7 +111,7 @@ Model::Answer Model::act(TaskId id, const Unshare& op) {
 FilesId Model::copy_files(FilesId from) {
   const FilesId id = world_.files.make();
   Files& files = world_.files[id];
-  files = world_.files[from];
+  files = world().files[from];
   files.users = 1;
   for (const OpenFileId file : files.open)
     if (file) world_.open_files[file].users++;
@@ -120,7 +120,7 @@ FilesId Model::copy_files(FilesId from) {
 
 FsInfoId Model::copy_fs(FsInfoId from) {
   const FsInfoId id = world_.fs.make();
-  world_.fs[id] = {.umask = world_.fs[from].umask, .users = 1};
+  world_.fs[id] = {.umask = world().fs[from].umask, .users = 1};
   return id;
 }
 
@@ -148,7 +148,7 @@ void Model::leave_fs(FsInfoId id) {
 /// Gives the task a table of its own. False: it had one.
 bool Model::unshare_files(Task& me) {
   const FilesId shared = me.files;
-  if (world_.files[shared].users == 1) return false;
+  if (world().files[shared].users == 1) return false;
   me.files = copy_files(shared);
   leave_files(shared);
   return true;
@@ -168,7 +168,7 @@ void Model::close_for_exec(Task& me) {
     cover(files.cloexec[fd] ? "file.exec-closes"_rule : "file.exec-keeps"_rule);
     if (files.cloexec[fd]) close(files, fd);
   }
-  if (world_.fs[me.fs].umask != kUmaskAtFirst) cover("fs.exec-keeps"_rule);
+  if (world().fs[me.fs].umask != kUmaskAtFirst) cover("fs.exec-keeps"_rule);
 }
 
 }  // namespace forkproof::spec

@@ -33,8 +33,8 @@ Model::Answer Model::act(TaskId id, const Getsid& op) {
 }
 
 Model::Answer Model::act(TaskId id, const Setpgid& op) {
-  const Task& me = world_.tasks[id];
-  const Process& mine = world_.process_of(me);
+  const Task& me = world().tasks[id];
+  const Process& mine = world().process_of(me);
   const Pid self = world_.leader_of(me).tid;
   const Pid pid = op.task.n == 0 ? self : op.task.pid();
   if (op.task.n == 0 || op.group.n == 0) cover("group.zero"_rule);
@@ -43,8 +43,8 @@ Model::Answer Model::act(TaskId id, const Setpgid& op) {
   const TaskId to = world_.task_of(pid);
   if (!to) return fails(Errno::srch, "group.no-task"_rule);
   if (!world_.is_leader(to)) return fails(Errno::inval, "group.thread-number"_rule);
-  const Task& t = world_.tasks[to];
-  const Process& p = world_.process_of(t);
+  const Task& t = world().tasks[to];
+  const Process& p = world().process_of(t);
   if (t.zombie) cover("group.zombie"_rule);
   if (t.parent && world_.tasks[t.parent].process == me.process) {
     if (p.sid != mine.sid) return fails(Errno::perm, "group.other-session"_rule);
@@ -70,7 +70,7 @@ Model::Answer Model::act(TaskId id, const Setpgid& op) {
 }
 
 Model::Answer Model::act(TaskId id, const Setsid&) {
-  const Task& me = world_.tasks[id];
+  const Task& me = world().tasks[id];
   Process& p = world_.process_of(me);
   const Pid self = world_.leader_of(me).tid;
   if (p.session_leader) return fails(Errno::perm, "session.already-leader"_rule);
@@ -123,7 +123,7 @@ void Model::join_group(ProcessId id, Pid group) {
 }
 
 void Model::leave_group(ProcessId id) {
-  const Process& p = world_.processes[id];
+  const Process& p = world().processes[id];
   world_.numbers[p.pgid.n].group.erase(p.group_place);
   give_back_if_free(p.pgid);
 }

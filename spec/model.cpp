@@ -73,11 +73,11 @@ const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
 /// The outcome of the op, once the actor has dealt with the signals that it brought upon itself.
 void Model::answer_actor(const Answer& answer) {
   if (answer && answer->kind == Outcome::Kind::nothing) return;  // it is gone
-  Task& me = world_.tasks[actor_];
-  if (answer && !me.attention) {
+  if (answer && !world().tasks[actor_].attention) {
     effects_.outcome = *answer;
     return;
   }
+  Task& me = world_.tasks[actor_];
   if (answer) me.call = {.kind = Call::Kind::held, .result = *answer};
   if (!me.attention) {
     effects_.outcome = asleep(me);

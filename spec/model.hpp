@@ -31,11 +31,14 @@ class Model {
  public:
   explicit Model(const WorldSpec& spec = {}) { reset(spec); }
   void reset(const WorldSpec&);
+  /// Takes over the world of another model. The answer to its last op stays with it.
+  void go_on_from(const Model& other) { world_ = other.world_; }
 
   /// Does one op and everything that follows from it (spec/sources/forkproof.md, Settling). All
   /// references to tasks in `op` must be numbers. The answer is good until the next call.
   const Effects& apply(Pid actor, const Op& op, Chooser& choose);
 
+  /// The world, to be read: who takes a thing from `world_` to change it breaks its seal.
   const World& world() const { return world_; }
   /// The answer to the last op.
   const Effects& effects() const { return effects_; }

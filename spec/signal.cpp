@@ -83,7 +83,7 @@ Model::Answer Model::act(TaskId id, const Sigaction& op) {
   if (!valid(op.signal)) return fails(Errno::inval, "signal.sigaction-range"_rule);
   if (kUnblockable.has(op.signal)) return fails(Errno::inval, "signal.sigaction-range"_rule);
 
-  const Task& me = world_.tasks[id];
+  const Task& me = world().tasks[id];
   Handlers& h = world_.handlers[me.handlers];
   const SigSet one = SigSet::of(op.signal);
   h.ignored = op.disposition == Disposition::ignore ? h.ignored | one : h.ignored - one;
@@ -156,7 +156,7 @@ void Model::send(Signal s, TaskId to, Scope scope) {
 
   const TaskId taker_id = taker(s, to, scope);
   if (!taker_id) return cover(t.stopped ? "stop.others-wait"_rule : "signal.target-nobody"_rule);
-  const Handlers& h = world_.handlers[t.handlers];
+  const Handlers& h = world().handlers[t.handlers];
   const bool fatal =
       h.of(s) == Disposition::default_ && !kDefaultIgnored.has(s) && !kStopSignals.has(s);
   if (fatal && !kCoreSignals.has(s) && (!p.unkillable || init_falls())) return kill_process(p, s);
@@ -259,11 +259,11 @@ void Model::draw_attention(TaskId id, bool fatal) {
 
 /// A thread that leaves hands the signals it was told of to the others.
 void Model::retarget(TaskId leaving) {
-  const Task& me = world_.tasks[leaving];
-  const Process& p = world_.process_of(me);
+  const Task& me = world().tasks[leaving];
+  const Process& p = world().process_of(me);
   SigSet left = p.shared_pending - me.blocked;
   for (const TaskId id : others_round(leaving)) {
-    const Task& t = world_.tasks[id];
+    const Task& t = world().tasks[id];
     if (t.exiting() || (left - t.blocked).empty()) continue;
     left = left & t.blocked;
     cover("exit.retargets-signals"_rule);

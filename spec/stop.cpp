@@ -82,9 +82,9 @@ void Model::take_part_in_stop(TaskId id) {
 }
 
 void Model::tell_parent_of_stop(Process& p, Process::Notice what) {
-  const Task& leader = world_.tasks[p.leader];
+  const Task& leader = world().tasks[p.leader];
   if (!leader.parent) return;
-  const Handlers& h = world_.handlers[world_.tasks[leader.parent].handlers];
+  const Handlers& h = world().handlers[world_.tasks[leader.parent].handlers];
   cover(what == Process::Notice::stopped ? "stop.tells-parent"_rule : "stop.continue-event"_rule);
   if (!h.ignored.has(sig::chld) && !h.nocldstop)
     send(sig::chld, leader.parent, Scope::process);
@@ -109,11 +109,11 @@ bool Model::will_be_orphaned(Pid group, TaskId ignored) const {
 /// A tie of the group to its session is cut: of `leader`, by its own death (no `father`) or by that
 /// of its father. If it was the last one and somebody in the group is stopped: SIGHUP, SIGCONT.
 void Model::hang_up_if_orphaned(TaskId id, TaskId father) {
-  const Task& leader = world_.tasks[id];
-  const Process& p = world_.process_of(leader);
+  const Task& leader = world().tasks[id];
+  const Process& p = world().process_of(leader);
   const TaskId parent_id = father ? father : leader.parent;
   if (!parent_id) return;
-  const Process& parent = world_.process_of(world_.tasks[parent_id]);
+  const Process& parent = world().process_of(world_.tasks[parent_id]);
   if (parent.pgid == p.pgid || parent.sid != p.sid) return;
   if (!will_be_orphaned(p.pgid, father ? TaskId::none() : id)) return;
 

@@ -45,7 +45,7 @@ Model::Answer Model::act(TaskId id, const Wait4& op) {
     query.number = {pid};
   } else if (pid != -1) {
     query.whom = WaitQuery::Whom::group;
-    query.number = pid == 0 ? world_.process_of(world_.tasks[id]).pgid : Pid{-pid};
+    query.number = pid == 0 ? world().process_of(world().tasks[id]).pgid : Pid{-pid};
     cover(pid == 0 ? "wait.own-group"_rule : "wait.group"_rule);
   }
   return wait(id, query, op);
@@ -96,7 +96,7 @@ Model::Answer Model::wait(TaskId id, WaitQuery query, const Op& op) {
 /// One scan: the caller's own children first, then those of its other threads, going round; each
 /// oldest first. Answers news, ECHILD or `none`; nothing means sleep.
 Model::Answer Model::look(TaskId id, const WaitQuery& query) {
-  const Process& mine = world_.process_of(world_.tasks[id]);
+  const Process& mine = world().process_of(world().tasks[id]);
   const bool only_mine = query.options.has(opt::nothread);
   const std::size_t n = mine.threads.size();
   const std::size_t first =
@@ -104,7 +104,7 @@ Model::Answer Model::look(TaskId id, const WaitQuery& query) {
   bool there = false;
 
   for (std::size_t i = 0; i < (only_mine ? 1 : n); ++i) {
-    const Task& thread = world_.tasks[mine.threads[(first + i) % n]];
+    const Task& thread = world().tasks[mine.threads[(first + i) % n]];
     for (const auto& [place, child] : thread.news)
       if (consider(query, child) == Verdict::news) {
         if (n > 1) cover(i > 0 ? "wait.sibling-children"_rule : "wait.own-children-first"_rule);
@@ -113,7 +113,7 @@ Model::Answer Model::look(TaskId id, const WaitQuery& query) {
   }
   if (only_mine && n > 1) cover("wait.nothread"_rule);
   for (std::size_t i = 0; i < (only_mine ? 1 : n) && !there; ++i)
-    for (const auto& [place, child] : world_.tasks[mine.threads[(first + i) % n]].children)
+    for (const auto& [place, child] : world().tasks[mine.threads[(first + i) % n]].children)
       if (consider(query, child) != Verdict::not_there) {
         there = true;
         break;
@@ -143,8 +143,8 @@ bool Model::selects(const WaitQuery& query, TaskId child) const {
 
 /// What one child means to one wait.
 Model::Verdict Model::consider(const WaitQuery& query, TaskId child) {
-  const Task& t = world_.tasks[child];
-  const Process& p = world_.process_of(t);
+  const Task& t = world().tasks[child];
+  const Process& p = world().process_of(t);
   if (!selects(query, child)) return Verdict::not_there;
   const bool clone_child = t.exit_signal != sig::chld.n;
   if (!query.options.has(opt::all) && clone_child != query.options.has(opt::clone)) {
@@ -169,7 +169,7 @@ Model::Verdict Model::consider(const WaitQuery& query, TaskId child) {
 
 /// Tells the news of a child and, unless WNOWAIT, takes them.
 Outcome Model::report(const WaitQuery& query, TaskId child) {
-  const Task& t = world_.tasks[child];
+  const Task& t = world().tasks[child];
   Process& p = world_.process_of(t);
   const Pid pid = t.tid;
   const bool keep = query.options.has(opt::nowait);
@@ -212,7 +212,7 @@ bool Model::has_news(TaskId leader) const {
 
 /// Keeps the parent's list of children with news true after anything about a child changed.
 void Model::update_news(TaskId leader) {
-  const Task& t = world_.tasks[leader];
+  const Task& t = world().tasks[leader];
   if (!t.parent) return;
   Line<TaskId>& news = world_.tasks[t.parent].news;
   if (has_news(leader))
@@ -224,11 +224,11 @@ void Model::update_news(TaskId leader) {
 /// Wakes the threads of the parent process that sleep in a wait which this child's event matches,
 /// who fell asleep last first; which of them really looks first is nobody's promise.
 void Model::wake_waiters(TaskId child) {
-  const Task& t = world_.tasks[child];
+  const Task& t = world().tasks[child];
   if (!t.parent) return;
   std::vector<TaskId> waiters;
   for (const TaskId id : world_.process_of(world_.tasks[t.parent]).threads) {
-    const Task& w = world_.tasks[id];
+    const Task& w = world().tasks[id];
     if (w.call.kind != Call::Kind::wait || w.stopped) continue;
     if (!selects(w.call.query, child)) {
       cover("wait.wake-filter"_rule);

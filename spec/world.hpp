@@ -15,6 +15,7 @@
 #include "spec/numbers.hpp"
 #include "spec/outcome.hpp"
 #include "spec/rules.hpp"
+#include "spec/seal.hpp"
 
 namespace forkproof::spec {
 
@@ -28,22 +29,29 @@ struct Id {
 };
 
 /// The things of one kind, found by id. Ids of things that are gone are used again. References stay
-/// good while others come and go; a copy has things of its own.
+/// good while others come and go; a copy has things of its own. A reference through which a thing
+/// is changed must not be older than the last copy of the pool.
 template <class Thing>
 class Pool {
  public:
   Pool() = default;
   Pool(const Pool& other) { *this = other; }
   Pool(Pool&&) noexcept = default;
-  /// Keeps the memory of the things that there were. What is not taken is not looked at.
+  /// Copies what differs. Keeps the memory of the things that there were. What is not taken is not
+  /// looked at.
   Pool& operator=(const Pool& other) {
     if (this == &other) return *this;
     free_ = other.free_;
     while (slots_.size() > other.slots_.size()) slots_.pop_back();
     while (slots_.size() < other.slots_.size()) slots_.push_back(std::make_unique<Slot>());
-    for (std::size_t n = 0; n < slots_.size(); ++n) {
-      slots_[n]->taken = other.slots_[n]->taken;
-      if (slots_[n]->taken) slots_[n]->thing = other.slots_[n]->thing;
+    auto source = other.slots_.begin();
+    for (const auto& slot : slots_) {
+      Slot& to = *slot;
+      const Slot& from = **source++;
+      to.taken = from.taken;
+      if (!from.taken || to.seal.is(from.seal)) continue;
+      to.thing = from.thing;
+      to.seal = from.seal;
     }
     return *this;
   }
@@ -57,16 +65,29 @@ class Pool {
     }
     const Id<Thing> id = free_.back();
     free_.pop_back();
-    renew(slots_[id.n]->thing);
-    slots_[id.n]->taken = true;
+    Slot& slot = *slots_[id.n];
+    renew(slot.thing);
+    slot.seal.break_it();
+    slot.taken = true;
     return id;
   }
   void drop(Id<Thing> id) {
     slots_[id.n]->taken = false;
     free_.push_back(id);
   }
+  /// Whether neither has changed since one of them was copied from the other.
+  bool is_sealed_as(const Pool& other) const {
+    const auto same = [](const auto& a, const auto& b) {
+      return a->taken == b->taken && (!a->taken || a->seal.is(b->seal));
+    };
+    return std::ranges::equal(slots_, other.slots_, same);
+  }
   bool has(Id<Thing> id) const { return id.n < slots_.size() && slots_[id.n]->taken; }
-  Thing& operator[](Id<Thing> id) { return slots_[id.n]->thing; }
+  Thing& operator[](Id<Thing> id) {
+    Slot& slot = *slots_[id.n];
+    slot.seal.break_it();
+    return slot.thing;
+  }
   const Thing& operator[](Id<Thing> id) const { return slots_[id.n]->thing; }
   std::size_t capacity() const { return slots_.size(); }
   std::size_t size() const { return slots_.size() - free_.size(); }
@@ -85,8 +106,9 @@ class Pool {
 
  private:
   struct Slot {
-    Thing thing;
+    Seal seal;
     bool taken = true;
+    Thing thing;
   };
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Id<Thing>> free_;
@@ -327,6 +349,17 @@ struct World {
     step = 0;
     made = told = 0;
     reaper = {};
+  }
+
+  /// Whether nothing that can be seen has changed since one of two worlds was copied from the
+  /// other. What comes and goes in `all_processes` does so in `processes`, too.
+  bool is_sealed_as(const World& other) const {
+    return cursor == other.cursor && pid_max == other.pid_max && over == other.over &&
+           reaper == other.reaper && shared_pages == other.shared_pages &&
+           tasks.is_sealed_as(other.tasks) && processes.is_sealed_as(other.processes) &&
+           spaces.is_sealed_as(other.spaces) && handlers.is_sealed_as(other.handlers) &&
+           open_files.is_sealed_as(other.open_files) && files.is_sealed_as(other.files) &&
+           fs.is_sealed_as(other.fs) && numbers.is_sealed_as(other.numbers);
   }
 
   /// The task with this number, released ones excluded.

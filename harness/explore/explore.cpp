@@ -55,16 +55,22 @@ class Explorer {
     std::optional<Step> fault;  // the step in which something was made to fail, at the parent
   };
 
+  /// A state on the way to where a thread is, and what can be done there.
+  struct Waypoint {
+    std::uint32_t node = kNowhere;
+    std::unique_ptr<Walker> walker;
+    std::vector<Step> steps;
+  };
+
   /// One thread's share: where it is, and what it has found in this level.
   struct Worker {
     Worker(const Walker& start, spec::Canonical::Fold fold)
         : child(start), canonical(fold), family(!fold.numbers) {}
 
-    std::vector<std::pair<std::uint32_t, std::unique_ptr<Walker>>> way;  // to where it is
+    std::vector<Waypoint> way;  // to where it is
     Walker child;
     spec::Canonical canonical;
     Family family;
-    std::vector<Step> steps;
     std::vector<Node> found;
     std::map<std::uint32_t, Node> witnesses;
     Found violation;
@@ -78,7 +84,9 @@ class Explorer {
     found_.levels.push_back(1);
     for (std::size_t i = 0; i < std::max<std::size_t>(1, limits_.jobs); ++i) {
       workers_.push_back(std::make_unique<Worker>(start_, fold_of(limits_)));
-      workers_.back()->way.emplace_back(0, std::make_unique<Walker>(start_));
+      Waypoint& first = workers_.back()->way.emplace_back();
+      first = {.node = 0, .walker = std::make_unique<Walker>(start_), .steps = {}};
+      list(first);
     }
     levels_.begin(fingerprint(row_of(*workers_[0], start_)));
     if (limits_.families) count_family(*workers_[0], start_);
@@ -148,19 +156,20 @@ class Explorer {
   }
 
   void expand(Worker& w, std::uint32_t node) {
-    const Walker& base = go_to(w, node);
-    if (limits_.faults && !try_faults(w, base, node)) return;
-    list_steps(base.model().world(), base.naming(), bounds_, w.steps);
-    for (std::size_t i = 0; i < w.steps.size(); ++i) {
+    const Waypoint& base = go_to(w, node);
+    if (limits_.faults && !try_faults(w, *base.walker, node)) return;
+    for (std::size_t i = 0; i < base.steps.size(); ++i) {
       Node to{node, static_cast<std::uint16_t>(i), 0};
       FollowedChoice::Picks picks;
       do {
-        w.child.go_on_from(base);
-        const bool agree = w.child.step(w.steps[i], picks);
+        w.child.go_on_from(*base.walker);
+        const bool agree = w.child.step(base.steps[i], picks);
         ++w.transitions;
         if (!agree) return note_violation(w, to);
         if (limits_.witnesses) note_witnesses(w, to);
-        if (levels_.is_new(fingerprint(row_of(w, w.child)))) {
+        const spec::World& world = w.child.model().world();
+        const bool moved = !world.is_sealed_as(base.walker->model().world());
+        if (moved && levels_.is_new(fingerprint(row_of(w, w.child)))) {
           w.found.push_back(to);
           if (limits_.families) count_family(w, w.child);
           if (!w.child.look()) return note_violation(w, to);
@@ -204,31 +213,35 @@ class Explorer {
     stopped_ = true;
   }
 
-  /// Takes a worker to a state, from where its way parts from the way to there.
-  const Walker& go_to(Worker& w, std::uint32_t node) {
-    const std::vector<std::uint32_t> way = levels_.way_to(node);
-    std::size_t same = 1;
-    while (same < way.size() && same < w.way.size() && w.way[same].first == way[same]) ++same;
-    w.way.resize(std::max(w.way.size(), way.size()));
-    for (; same < way.size(); ++same) {
-      auto& [at, walker] = w.way[same];
-      at = way[same];
-      const Walker& from = *w.way[same - 1].second;
-      if (walker == nullptr) walker = std::make_unique<Walker>(from);
-      go(from, *walker, levels_.node(at), w.steps);
-    }
-    for (std::size_t i = way.size(); i < w.way.size(); ++i) w.way[i].first = kNowhere;
-    return *w.way[way.size() - 1].second;
+  void list(Waypoint& at) {
+    list_steps(at.walker->model().world(), at.walker->naming(), bounds_, at.steps);
   }
 
-  /// The step of a node, by the pick that it took. Answers the step.
-  Step go(const Walker& from, Walker& to, Node node, std::vector<Step>& steps) {
-    list_steps(from.model().world(), from.naming(), bounds_, steps);
+  /// Takes a worker to a state, from where its way parts from the way to there.
+  const Waypoint& go_to(Worker& w, std::uint32_t node) {
+    const std::vector<std::uint32_t> way = levels_.way_to(node);
+    std::size_t same = 1;
+    while (same < way.size() && same < w.way.size() && w.way[same].node == way[same]) ++same;
+    w.way.resize(std::max(w.way.size(), way.size()));
+    for (; same < way.size(); ++same) {
+      const Waypoint& from = w.way[same - 1];
+      Waypoint& to = w.way[same];
+      to.node = way[same];
+      if (to.walker == nullptr) to.walker = std::make_unique<Walker>(*from.walker);
+      go(*from.walker, *to.walker, levels_.node(to.node), from.steps);
+      list(to);
+    }
+    for (std::size_t i = way.size(); i < w.way.size(); ++i) w.way[i].node = kNowhere;
+    return w.way[way.size() - 1];
+  }
+
+  /// The step of a node, out of those of its parent, by the pick that it took.
+  void go(const Walker& from, Walker& to, Node node, const std::vector<Step>& steps) {
     FollowedChoice::Picks picks;
     for (std::uint8_t pick = 0;; ++pick) {
       to.go_on_from(from);
       to.step(steps[node.step], picks);
-      if (pick == node.pick) return steps[node.step];
+      if (pick == node.pick) return;
       picks = to.next_picks();
     }
   }
@@ -239,7 +252,7 @@ class Explorer {
     script.world = bounds_.world;
     script.steps = opening(bounds_);
     Walker walker(start_), next(start_);
-    std::vector<Step> scratch;
+    std::vector<Step> steps;
     std::vector<std::uint32_t> way = levels_.way_to(node.parent);
     for (std::size_t i = 1; i <= way.size(); ++i) {
       if (i == way.size() && instead) {
@@ -247,7 +260,9 @@ class Explorer {
         break;
       }
       const Node n = i < way.size() ? levels_.node(way[i]) : node;
-      script.steps.push_back(go(walker, next, n, scratch));
+      list_steps(walker.model().world(), walker.naming(), bounds_, steps);
+      go(walker, next, n, steps);
+      script.steps.push_back(steps[n.step]);
       std::swap(walker, next);
     }
     for (const Step& s : script.steps)
@@ -270,8 +285,8 @@ class Explorer {
     found_.collision = n * n / 0x1p97;
     for (const auto& worker : workers_) {
       found_.coverage.add(worker->child.coverage());
-      for (const auto& [node, walker] : worker->way)
-        if (walker) found_.coverage.add(walker->coverage());
+      for (const Waypoint& at : worker->way)
+        if (at.walker) found_.coverage.add(at.walker->coverage());
     }
     if (violation_.violation) {
       found_.violation = std::move(violation_.violation);

@@ -113,7 +113,7 @@ class ModelWalker {
     steps_ = 0;
   }
   void go_on_from(const ModelWalker& other) {
-    model_ = other.model_;
+    model_.go_on_from(other.model_);
     naming_ = other.naming_;
     steps_ = other.steps_;
   }

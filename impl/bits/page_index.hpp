@@ -6,7 +6,7 @@
 namespace forkproof::impl::bits {
 
 inline constexpr unsigned kNodeShift = 6;    // a node has 64 pages
-inline constexpr unsigned kBlockShift = 10;  // a block of the pid map has 1024 numbers
+inline constexpr unsigned kBlockShift = 6;  // a block of the pid map has 64 numbers
 
 template <class W>
 constexpr W node_of(const W& page) {
