@@ -71,8 +71,10 @@ Engines read_engines(const std::string& text) {
       engines.matrix = true;
     else if (name == "random")
       engines.random = true;
+    else if (name == "uniform")
+      engines.random = engines.uniform = true;
     else
-      refuse("--engine", text, "replay, matrix and random, one or more with commas between them");
+      refuse("--engine", text, "replay, matrix, random or uniform, one or more with commas between them");
     if (name.size() == left.size()) return engines;
     left.remove_prefix(name.size() + 1);
   }
