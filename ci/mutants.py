@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import mutants_page
@@ -66,7 +67,9 @@ def digest(*parts):
 def compile_to(out, source, cwd):
     """Through ccache where it is: its key is what the preprocessor says."""
     launcher = ["ccache"] if shutil.which("ccache") else []
-    call([*launcher, "g++", *FLAGS, "-c", source, "-o", out], cwd)
+    part = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}.o")
+    call([*launcher, "g++", *FLAGS, "-c", source, "-o", part], cwd)
+    part.rename(out)  # another run may look for it
 
 
 class Workshop:
@@ -89,7 +92,7 @@ class Workshop:
         missing = [s for s in self.sources if not self.object_of(s).exists()]
         list(pool.map(lambda s: compile_to(self.object_of(s), s, ROOT), missing))
         deps = pool.map(lambda s: call(["g++", *FLAGS, "-MM", s]), self.sources)
-        self.reads = {s: set(d.replace("\\\n", " ").split()) for s, d in zip(self.sources, deps)}
+        self.reads = {s: set(d.replace("\\\n", " ").split()[1:]) for s, d in zip(self.sources, deps)}
 
     def build(self, mutant):
         out = OBJECTS / f"{mutant.name.replace('/', '-')}-" \
@@ -101,10 +104,11 @@ class Workshop:
             for folder in ("impl", "spec", "harness/mutant"):
                 shutil.copytree(ROOT / folder, copy / folder, symlinks=True)
             try:
-                call(["patch", "-p1", "--batch", "--fuzz=0", "--no-backup-if-mismatch", "-i",
+                call(["patch", "-p1", "--forward", "--batch", "--fuzz=0", "--no-backup-if-mismatch", "-i",
                       mutant.patch.resolve()], copy)
             except Bad as bad:
-                raise Bad(f"{mutant.name}: does not apply any more: {bad}") from None
+                why = str(bad).splitlines()[-1]
+                raise Bad(f"{mutant.name}: does not apply any more: {why}") from None
             changed = {f for f in set().union(*self.reads.values())
                        if (ROOT / f).read_bytes() != (copy / f).read_bytes()}
             objects = []
@@ -167,19 +171,20 @@ class Results:
     """What is known, in a file that is good at any moment."""
 
     def __init__(self, path, fresh):
-        self.path = path
+        self.path, self.lock = path, threading.Lock()
         self.known = {}
         if path.exists() and not fresh:
             self.known = json.loads(path.read_text())
 
     def add(self, key, value):
-        self.known[key] = value
-        part = self.path.with_suffix(".part")
-        part.write_text(json.dumps(self.known, indent=1) + "\n")
-        part.replace(self.path)
+        with self.lock:
+            self.known[key] = value
+            part = self.path.with_suffix(".part")
+            part.write_text(json.dumps(self.known, indent=1) + "\n")
+            part.replace(self.path)
 
 
-def judge(mutant, options, workshop, results, pool):
+def judge(mutant, options, workshop, results):
     """All trials of a mutant, those that are known already not again."""
     system = workshop.build(mutant)
     seeds = [1] if options.engine == "replay" else \
@@ -189,8 +194,7 @@ def judge(mutant, options, workshop, results, pool):
     before = results.known.get(name, {})
     have = before.get("trials", {}) if before.get("key") == key else {}
     todo = [s for s in seeds if str(s) not in have]
-    for seed, done in zip(todo, pool.map(lambda s: trial(options, system, s), todo)):
-        have[str(seed)] = done
+    have |= {str(seed): trial(options, system, seed) for seed in todo}
     entry = {"key": key, "engine": options.engine, "limit": options.time, "mutant": mutant.name,
              "promise": mutant.promise, "idea": mutant.idea, "shortest": mutant.shortest,
              "trials": have}
@@ -251,10 +255,7 @@ def run(options):
     print(mutants_page.HEAD, flush=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         workshop.prepare(pool)
-        builds = [pool.submit(workshop.build, m) for m in mutants]
-        for mutant, build in zip(mutants, builds):
-            build.result()
-            row = judge(mutant, options, workshop, results, pool)
+        for row in pool.map(lambda m: judge(m, options, workshop, results), mutants):
             survived += row.killed < row.trials
             print(mutants_page.line(row), flush=True)
     print(mutants_page.totals([mutants_page.row(results.known[f"{options.engine} {m.name}"])
