@@ -74,7 +74,8 @@ Engines read_engines(const std::string& text) {
     else if (name == "uniform")
       engines.random = engines.uniform = true;
     else
-      refuse("--engine", text, "replay, matrix, random or uniform, one or more with commas between them");
+      refuse("--engine", text,
+             "replay, matrix and random, one or more with commas between them, or uniform");
     if (name.size() == left.size()) return engines;
     left.remove_prefix(name.size() + 1);
   }

@@ -92,7 +92,8 @@ class Workshop:
         missing = [s for s in self.sources if not self.object_of(s).exists()]
         list(pool.map(lambda s: compile_to(self.object_of(s), s, ROOT), missing))
         deps = pool.map(lambda s: call(["g++", *FLAGS, "-MM", s]), self.sources)
-        self.reads = {s: set(d.replace("\\\n", " ").split()[1:]) for s, d in zip(self.sources, deps)}
+        self.reads = {source: set(rule.replace("\\\n", " ").split()[1:])
+                      for source, rule in zip(self.sources, deps)}
 
     def build(self, mutant):
         out = OBJECTS / f"{mutant.name.replace('/', '-')}-" \

@@ -97,19 +97,20 @@ def comparison(engines):
     median = statistics.median_low(ratios)
     limit = engines["uniform"][0].limit
     said = f"{median:.1f} times" if math.isfinite(median) else "beyond the limit"
-    return [f"Against the plain way, over {both} mutants: at the median mutant random testing kills "
-            f"sooner by {said}. The plain way misses {missed} of them within {limit} s in half "
-            "of its trials or more."]
+    return [f"Against the plain way, over {both} mutants: at the median mutant random testing "
+            f"kills sooner by {said}. The plain way misses {missed} of them within {limit} s in "
+            "half of its trials or more."]
 
 
 def write(path, entries):
     engines = by_engine(entries)
     out = ["# Mutants", "",
-           "How good is the net? Each mutant is our implementation with one defect, mostly one that",
-           "Linux really had. `ci/mutants.sh --markdown docs/mutants.md` writes this page from what",
-           "has been measured; `ci/mutants.sh --help` says how to measure. The time is until the",
-           "violation is seen, without the start of the process and the shrinking; the ops are those of the shrunk",
-           "trace, the longest of all trials.", "",
+           "How good is the net? Each mutant is our implementation with one defect, mostly one",
+           "that Linux really had. `ci/mutants.sh --markdown docs/mutants.md` writes this page of",
+           "what was measured; `ci/mutants.sh --help` says how to measure. The time is until the",
+           "violation is seen, without the start of the process and the shrinking; where a mutant",
+           "crashes or hangs it is that of the process. The ops are those of the shrunk trace, the",
+           "longest of all trials.", "",
            "The engine `uniform` is the plain way to compare with: ops drawn from dice that do not",
            "look at the model, everything compared after every step.", "",
            f"![Mutants killed over time]({path.with_suffix('.svg').name})", ""]

@@ -3,6 +3,7 @@
 # are told apart from both, a patch that does not apply is named, and what is known is not run
 # again.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 command -v g++ >/dev/null && command -v patch >/dev/null || exit 77
@@ -25,7 +26,7 @@ readonly head='Outcome Machine::perform(Task\& t, const Getpid\&)'
 patch_of canary "$pid" "$head { return Outcome::task(Pid{process_of(t).tgid + 1}); }"
 patch_of nothing "$pid" '&  \/\/ the same'
 patch_of crash "$pid" "$head { (void)t; __builtin_trap(); }"
-patch_of hang "$pid" "$head { for (volatile bool on = true; on;); return Outcome::task(Pid{t.pid}); }"
+patch_of hang "$pid" "$head { for (volatile bool on = true; on;); return perform(t, Gettid{}); }"
 
 expect 0 mutants test/canary
 says '^test/canary +2/2 .* 1  call.getpid$' out.txt
