@@ -41,7 +41,8 @@ void add_check(CLI::App& app, Command& command) {
                 "impl, spec, linux, or canary, which has a defect; by default impl and, where it "
                 "can be had, linux");
   c->add_option("--engine", o->engines,
-                "One or more of replay, matrix, random and uniform, with commas between them");
+                "One or more of prove, replay, matrix, random and uniform, with commas between "
+                "them");
   c->add_option("--time", o->time, "How long random traces are run: 500ms, 30s (the default), 5m");
   c->add_option("--traces", o->traces, "How many random traces are run at most");
   c->add_option("--jobs", o->jobs,
@@ -57,7 +58,7 @@ void add_check(CLI::App& app, Command& command) {
 void add_replay(CLI::App& app, Command& command) {
   auto o = std::make_shared<ReplayOptions>();
   CLI::App* c = app.add_subcommand("replay", "Run traces that say what must happen");
-  c->add_option("PATH", o->paths, "Traces, or folders of *.trace")->required();
+  c->add_option("PATH", o->paths, "Traces, or folders of *.trace and *.bytes")->required();
   add_system(c, o->system);
   add_report(c, o->report);
   c->callback([&command, o] { command = [o] { return replay(*o); }; });
@@ -88,6 +89,10 @@ void add_explore(CLI::App& app, Command& command) {
                                      std::string(harness::kCoreOps));
   c->add_flag("--symmetry", o->symmetry,
               "Take worlds for one that differ only in which numbers their tasks have");
+  c->add_option("--project", o->project, "family: count the family trees among the worlds, too");
+  c->add_flag("--merge", o->merge, "With --project: take the worlds of one family tree for one");
+  c->add_option("--pid-max", o->pid_max, "The limit of the numbers");
+  c->add_option("--pid-cursor", o->pid_cursor, "The number that is tried first");
   c->add_option("--seconds", o->seconds, "Stop after so long");
   c->add_option("--memory", o->memory, "Stop when so many MiB are used: 4096 by default");
   c->add_option("--jobs", o->jobs, "How many threads; by default one for each processor");
@@ -126,6 +131,23 @@ void add_spec(CLI::App& app, Command& command) {
   CLI::Option* json = c->add_flag("--json", o->json, "As a JSON array");
   c->add_flag("--markdown", o->markdown, "As a page of the manual")->excludes(json);
   c->callback([&command, o] { command = [o] { return spec(*o); }; });
+}
+
+void add_prove(CLI::App& app, Command& command) {
+  auto o = std::make_shared<ProveOptions>();
+  CLI::App* c = app.add_subcommand("prove", "Prove the bit logic of the implementation");
+  c->add_option("NAME", o->names, "Obligations, or families of them such as pid; by default all");
+  CLI::Option* list = c->add_flag("--list", o->list, "Print what there is to prove");
+  c->add_flag("--markdown", o->markdown, "With --list: as a page of the manual")->needs(list);
+  c->add_option("--solver", o->solver, "z3 (the default) or cvc5");
+  c->add_option("--emit", o->emit, "Write the formulas to this folder as SMT-LIB 2, and no more");
+  c->add_option("--traces", o->traces,
+                "Write to this folder the traces in which the twins' counterexamples show");
+  c->add_flag("--twins", o->twins, "Print a counterexample to each twin");
+  c->add_flag("--no-cache", o->no_cache, "Ask the solver even what it has answered before");
+  c->add_option("--jobs", o->jobs, "How many are proved at once; by default one a processor");
+  c->add_flag("--json", o->json, "One JSON object on standard output");
+  c->callback([&command, o] { command = [o] { return prove(*o); }; });
 }
 
 int fail(int status, std::string message) {
@@ -180,6 +202,7 @@ int run(int argc, char** argv) {
   add_file_command(app, command, "show", "Draw the family of a trace", show);
   add_record(app, command);
   add_explore(app, command);
+  add_prove(app, command);
   add_spec(app, command);
   try {
     app.parse(argc, argv);

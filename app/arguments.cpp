@@ -58,7 +58,7 @@ std::vector<Profile> read_profiles(const std::string& text) {
 }
 
 Engines read_engines(const std::string& text) {
-  static constexpr std::string_view kLater[] = {"explore", "prove", "fuzz", "mutants"};
+  static constexpr std::string_view kLater[] = {"explore", "fuzz", "mutants"};
   Engines engines;
   std::string_view left = text;
   while (true) {
@@ -73,9 +73,11 @@ Engines read_engines(const std::string& text) {
       engines.random = true;
     else if (name == "uniform")
       engines.random = engines.uniform = true;
+    else if (name == "prove")
+      engines.prove = true;
     else
       refuse("--engine", text,
-             "replay, matrix and random, one or more with commas between them, or uniform");
+             "prove, replay, matrix and random, one or more with commas between them, or uniform");
     if (name.size() == left.size()) return engines;
     left.remove_prefix(name.size() + 1);
   }

@@ -20,7 +20,9 @@ std::chrono::milliseconds read_time(const std::string& text);
 std::vector<Profile> read_profiles(const std::string& text);
 
 struct Engines {
-  bool replay = false, matrix = false, random = false, uniform = false;
+  bool replay = false, matrix = false, random = false, uniform = false, prove = false;
+
+  bool traces() const { return replay || matrix || random; }
 };
 Engines read_engines(const std::string& text);
 

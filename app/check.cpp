@@ -115,6 +115,7 @@ std::string why_no_kernel(const std::vector<Profile>& profiles) {
 /// the running kernel. The reason why it cannot is put into `left_out`.
 std::vector<std::string> systems(const Request& r, std::vector<std::string>& left_out) {
   if (!r.options.system.empty()) return {r.options.system};
+  if (!r.engines.traces()) return {"impl"};
   const std::string why = why_no_kernel(r.profiles);
   if (why.empty()) return {"impl", kKernel};
   left_out.push_back(why);
@@ -155,6 +156,12 @@ harness::Results check_system(const Request& r, const std::string& system,
   results.abilities = checker->abilities();
   const std::vector<Profile> profiles = possible(*checker, r.profiles, results);
   if (r.engines.random && !r.options.report.json) fmt::print("seed {}\n", r.campaign.seed);
+  if (r.engines.prove) {
+    const std::string why = system == "impl" ? prove_all(results) : "prove: is about impl only";
+    if (!why.empty() && !r.engines.traces()) throw Failure{kCannotRun, why};
+    if (!why.empty()) results.left_out.push_back(why);
+    if (!r.engines.traces() || results.violations() > 0) return results;
+  }
   if (r.engines.replay) replay_corpus(*checker, r.options, results, go_on);
   if (r.engines.matrix && !interrupted()) {
     harness::Matrix matrix = r.matrix;
@@ -179,7 +186,7 @@ harness::Results check_system(const Request& r, const std::string& system,
 void print(const Request& r, const harness::Results& results) {
   print_cases(results);
   for (const std::string& reason : results.left_out) fmt::print("left out: {}\n", reason);
-  print_coverage(results, r.engines);
+  if (r.engines.traces()) print_coverage(results, r.engines);
   print_totals(results);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/checker.hpp"
+#include "harness/results.hpp"
 
 namespace forkproof::app {
 
@@ -56,10 +57,19 @@ int record(const RecordOptions& options);
 
 struct ExploreOptions {
   std::string system = "impl", profile = "linux-6", tasks = "3", pages = "1", depth, ops;
-  std::string seconds, memory = "4096", jobs, emit;
-  bool symmetry = false, json = false;
+  std::string seconds, memory = "4096", jobs, emit, project, pid_max, pid_cursor;
+  bool symmetry = false, merge = false, json = false;
 };
 int explore(const ExploreOptions& options);
+
+struct ProveOptions {
+  std::vector<std::string> names;  // of obligations, or of families of them; none: all
+  std::string solver = "z3", emit, traces, jobs;
+  bool list = false, markdown = false, twins = false, no_cache = false, json = false;
+};
+int prove(const ProveOptions& options);
+/// The engine of `check`: all obligations, a case each. Why not, where the build has no Z3.
+std::string prove_all(harness::Results& results);
 
 struct SpecOptions {
   bool rules = false, invariants = false, ops = false, sometimes = false;

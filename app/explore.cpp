@@ -59,6 +59,12 @@ harness::Bounds read_bounds(const ExploreOptions& o) {
   bounds.tasks = read_bounded("--tasks", o.tasks, 1, kTasksMax);
   bounds.pages = read_bounded("--pages", o.pages, 0, kPagesMax);
   bounds.ops = read_ops(o.ops);
+  if (!o.pid_max.empty())
+    bounds.world.pid_max = static_cast<std::int32_t>(
+        read_bounded("--pid-max", o.pid_max, kPidMaxMin, kPidMaxLimit));
+  if (!o.pid_cursor.empty())
+    bounds.cursor = static_cast<std::int32_t>(read_bounded(
+        "--pid-cursor", o.pid_cursor, 1, static_cast<std::uint64_t>(bounds.world.pid_max)));
   return bounds;
 }
 
@@ -72,7 +78,22 @@ harness::ExploreLimits read_limits(const ExploreOptions& o) {
                                : read_bounded("--jobs", o.jobs, 1, 1024);
   limits.symmetry = o.symmetry;
   limits.witnesses = !o.emit.empty();
+  if (!o.project.empty() && o.project != "family")
+    throw Failure{kBadInput, fmt::format("--project {}: expected family", o.project)};
+  if (o.merge && o.project.empty()) throw Failure{kBadInput, "--merge: --project says of what"};
+  limits.families = !o.project.empty();
+  limits.merge_families = o.merge;
   return limits;
+}
+
+/// What decides which states there are, besides the bounds.
+std::string other_options(const ExploreOptions& o) {
+  std::string options;
+  if (o.symmetry) options += " --symmetry";
+  if (o.merge) options += " --project family --merge";
+  if (!o.pid_max.empty()) options += " --pid-max " + o.pid_max;
+  if (!o.pid_cursor.empty()) options += " --pid-cursor " + o.pid_cursor;
+  return options;
 }
 
 harness::Results results_of(const ExploreOptions& o, const Exploration& e) {
@@ -93,7 +114,7 @@ harness::Results results_of(const ExploreOptions& o, const Exploration& e) {
     c.violation = harness::minimize(*e.violation, [&](const Script& s) { return checker->run(s); });
     c.reproduce = fmt::format(
         "forkproof explore --system {} --profile {} --tasks {} --pages {} --ops {}{} --depth {}",
-        o.system, o.profile, o.tasks, o.pages, o.ops, o.symmetry ? " --symmetry" : "",
+        o.system, o.profile, o.tasks, o.pages, o.ops, other_options(o),
         e.violation->trace.steps.size());
   }
   r.cases.push_back(std::move(c));
@@ -121,6 +142,7 @@ void print(const ExploreOptions& o, const Exploration& e, const harness::Results
   fmt::print("{} states, {} transitions in {:.2f} s ({:.0f} and {:.0f} a second) on {}\n", e.states,
              e.transitions, e.seconds, static_cast<double>(e.states) / seconds,
              static_cast<double>(e.transitions) / seconds, o.system);
+  if (!o.project.empty()) fmt::print("{} families\n", e.families);
   fmt::print("{} bytes a state to know them, {} to find them; two taken for one: p < {:.0e}\n",
              e.states == 0 ? 0 : (e.visited_bytes + e.states - 1) / e.states,
              e.states == 0 ? 0 : (e.path_bytes + e.states - 1) / e.states, e.collision);
@@ -131,6 +153,7 @@ void print_json(const Exploration& e, const harness::Results& results) {
   auto object = nlohmann::ordered_json::parse(harness::to_json(results));
   object["states"] = e.states;
   object["transitions"] = e.transitions;
+  if (e.families != 0) object["families"] = e.families;
   object["depth"] = e.depth;
   object["levels"] = e.levels;
   object["fixpoint"] = e.fixpoint;

@@ -67,9 +67,13 @@ void print_cases(const harness::Results& results) {
 
 void print_totals(const harness::Results& r) {
   const std::size_t violations = r.violations();
-  fmt::print("{}, {} in {:.2f} s ({:.0f} traces/s, {:.0f} ops/s) on {}\n",
-             counted(r.traces, "trace"), counted(r.ops, "op"), r.seconds,
-             rate(r.traces, r.seconds), rate(r.ops, r.seconds), r.system);
+  if (r.proved > 0)
+    fmt::print("{} about the bit logic proved, in {:.2f} s in all\n",
+               counted(r.proved, "obligation"), r.seconds);
+  if (r.traces > 0 || r.proved == 0)
+    fmt::print("{}, {} in {:.2f} s ({:.0f} traces/s, {:.0f} ops/s) on {}\n",
+               counted(r.traces, "trace"), counted(r.ops, "op"), r.seconds,
+               rate(r.traces, r.seconds), rate(r.ops, r.seconds), r.system);
   if (r.matrix)
     fmt::print("matrix: {} of flags, exit signal and caller: {} {} a task, {} refused, {}\n",
                counted(r.matrix->tried, "combination"), r.matrix->made,
@@ -86,7 +90,7 @@ void print_totals(const harness::Results& r) {
   }
   if (const std::size_t errors = r.errors())
     fmt::print("{} could not be read\n", counted(errors, "file"));
-  if (violations == 0 && r.traces > 0 && r.errors() == 0)
+  if (violations == 0 && r.traces + r.proved > 0 && r.errors() == 0)
     fmt::print("no violation\n");
   else if (violations == 0)
     fmt::print("no violation in what could be run\n");

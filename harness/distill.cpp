@@ -14,20 +14,24 @@ namespace {
 
 constexpr std::size_t kIdleMax = 3000;  // random traces without a new rule, before pairs count
 
-/// The rules that a script makes act.
-std::bitset<kRules.size()> rules_of(const Script& script) {
+Rules as_set(const std::vector<RuleId>& rules) {
+  Rules set;
+  for (const RuleId r : rules) set.set(r.n);
+  return set;
+}
+
+bool has_all(const Rules& rules, const Rules& wanted) { return (wanted & ~rules).none(); }
+
+}  // namespace
+
+Rules rules_of(const Script& script) {
   ModelSystem system;
   Lockstep<ModelSystem> lockstep(system);
   lockstep.run(script);
   return lockstep.coverage().rules;
 }
 
-bool has_all(const std::bitset<kRules.size()>& rules, const std::vector<RuleId>& wanted) {
-  return std::ranges::all_of(wanted, [&](RuleId r) { return rules[r.n]; });
-}
-
-/// The least script that the shrinker finds of those that make the rules act.
-Script least_with(const Script& script, const std::vector<RuleId>& wanted) {
+Script least_with(const Script& script, const Rules& wanted) {
   const auto run = [&](const Script& s) -> std::optional<Violation> {
     if (s.steps.empty() || !has_all(rules_of(s), wanted)) return std::nullopt;
     Violation v;
@@ -38,15 +42,13 @@ Script least_with(const Script& script, const std::vector<RuleId>& wanted) {
   return minimize(run(script).value(), run).trace;
 }
 
-}  // namespace
-
 std::optional<Distilled> Distiller::next(std::size_t tries) {
   for (; tries > 0; --tries) {
     const Script random = without_expectations(generate(seed_++, profile_));
     const std::optional<std::vector<RuleId>> wanted = wanted_of(rules_of(random));
     if (idle_ < kIdleMax) idle_ = wanted ? 0 : idle_ + 1;
     if (!wanted) continue;
-    Script least = least_with(random, *wanted);
+    Script least = least_with(random, as_set(*wanted));
     if (is_new(rules_of(least))) return Distilled{std::move(least), *wanted};
   }
   return std::nullopt;
@@ -63,7 +65,7 @@ std::optional<std::vector<RuleId>> Distiller::wanted_of(const Rules& rules) cons
   for (std::size_t i = 0; i < acted.size(); ++i)
     for (std::size_t j = i + 1; j < acted.size(); ++j) {
       const std::vector<RuleId> pair{acted[i], acted[j]};
-      if (std::ranges::none_of(seen_, [&](const Rules& s) { return has_all(s, pair); }))
+      if (std::ranges::none_of(seen_, [&](const Rules& s) { return has_all(s, as_set(pair)); }))
         return pair;
     }
   return std::nullopt;

@@ -13,6 +13,14 @@
 
 namespace forkproof::harness {
 
+using Rules = std::bitset<kRules.size()>;
+
+/// The rules that a script makes act.
+Rules rules_of(const Script& script);
+
+/// The least script that the shrinker finds of those that make the rules act. `script` does.
+Script least_with(const Script& script, const Rules& wanted);
+
 /// A trace and what it is there for.
 struct Distilled {
   Script script;
@@ -29,8 +37,6 @@ class Distiller {
   std::optional<Distilled> next(std::size_t tries);
 
  private:
-  using Rules = std::bitset<kRules.size()>;
-
   std::optional<std::vector<RuleId>> wanted_of(const Rules& rules) const;
   bool is_new(const Rules& rules);
 

@@ -56,6 +56,12 @@ Generator::Generator(std::uint64_t seed, Profile profile)
   if (dice_.percent(80)) at_least("exit");
 }
 
+void Generator::take_up(std::int32_t names) {
+  names_ = names;
+  alive_.clear();
+  for (std::int32_t name = 0; name < names; ++name) alive_.push_back(name);
+}
+
 std::optional<Step> Generator::next(const spec::Model& model, const Naming& naming) {
   if (steps_left_ == 0) return std::nullopt;
   --steps_left_;

@@ -44,6 +44,9 @@ class Generator {
 
   const WorldSpec& world() const { return world_; }
 
+  /// Goes on with a trace that others began, and in which so many names are bound.
+  void take_up(std::int32_t names);
+
   /// The next step, given where the trace is; nothing when it is long enough, or nobody can act.
   std::optional<Step> next(const spec::Model& model, const Naming& naming);
 

@@ -55,6 +55,7 @@ std::string to_json(const Results& r) {
       {"left_out", r.left_out},
       {"seconds", r.seconds},
       {"matrix", json_of(r.matrix)},
+      {"proved", r.proved},
       {"violations", violations},
       {"errors", errors},
       {"rules_total", kRules.size()},

@@ -39,6 +39,8 @@ class Lockstep {
     naming_.begin(model_.world());
     names_ = {};
     steps_ = since_full_ = 0;
+    for (auto* const pages : {&pages_seen_, &pages_said_}) pages->clear();  // so that all runs
+    for (auto* const tasks : {&tasks_seen_, &tasks_said_}) tasks->clear();  // begin alike
     violation_.reset();
   }
 

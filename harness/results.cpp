@@ -30,6 +30,7 @@ Results merged(std::vector<Results> parts) {
     all.traces += part.traces;
     all.ops += part.ops;
     all.seconds += part.seconds;
+    all.proved += part.proved;
     all.beyond += part.beyond;
     if (all.beyond_what.empty()) all.beyond_what = part.beyond_what;
     if (all.abilities.empty()) all.abilities = part.abilities;

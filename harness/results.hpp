@@ -40,6 +40,7 @@ struct Results {
   std::vector<Case> cases;
   std::vector<std::string> left_out;  // systems that cannot be had here, each with the reason
   std::optional<MatrixTally> matrix;  // where that engine ran
+  std::uint64_t proved = 0;   // obligations about the bit logic, where that engine ran
   std::uint64_t beyond = 0;   // random traces that need what the system has not
   std::string beyond_what;    // ... and what the first of them needs
   std::string abilities;      // what can be varied and seen, where that is not all

@@ -44,6 +44,10 @@ bool meant_as_text(const std::string& path, std::string_view content) {
   return is_text(content) || !path.ends_with(kBytesExtension);
 }
 
+bool has_trace(const fs::path& path) {
+  return path.extension() == kExtension || path.extension() == kBytesExtension;
+}
+
 }  // namespace
 
 TraceFile load(const std::string& path) {
@@ -76,7 +80,7 @@ Listing list_traces(const std::vector<std::string>& paths) {
     std::vector<std::string> found;
     fs::recursive_directory_iterator at(path, error), end;
     for (; !error && at != end; at.increment(error))
-      if (at->path().extension() == kExtension && !at->is_directory(error))
+      if (has_trace(at->path()) && !at->is_directory(error))
         found.push_back(at->path().string());
     if (error)
       listing.errors.push_back(fmt::format("{}: {}", path, error.message()));

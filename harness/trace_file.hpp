@@ -19,8 +19,9 @@ struct TraceFile {
 /// `-` is standard input.
 TraceFile load(const std::string& path);
 
-/// The files that the paths mean: themselves, or all `*.trace` below a folder, sorted. A path that
-/// cannot be looked into, or a folder without traces, has its reason in `errors`.
+/// The files that the paths mean: themselves, or all `*.trace` and `*.bytes` below a
+/// folder, sorted. A path that cannot be looked into, or a folder without traces, has its reason in
+/// `errors`.
 struct Listing {
   std::vector<std::string> files, errors;
 };

@@ -2,9 +2,17 @@
 ///
 /// Sources: kernel/fork.c copy_process(), kernel_clone().
 #include "impl/bits/clone_flags.hpp"
+#include "impl/bits/task_flags.hpp"
 #include "impl/machine.hpp"
 
 namespace forkproof::impl {
+namespace {
+
+std::uint16_t flags_of_child(const Task& maker) {
+  return static_cast<std::uint16_t>(bits::flags_of_child(std::uint32_t{maker.flags}));
+}
+
+}  // namespace
 
 Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
   if (bits::clone_refuses(flags.bits, is_init(process_of(t))))
@@ -46,7 +54,7 @@ Task& Machine::new_thread(Task& maker, std::int32_t number) {
   Task& t = tasks_.make();
   t.process = maker.process;
   t.pid = number;
-  t.flags = maker.flags | static_cast<std::uint16_t>(task_flag::forknoexec.bits);
+  t.flags = flags_of_child(maker);
   t.blocked = maker.blocked;
   numbers_.make(number).task = id(t);
   p.threads.push_back(tasks_, id(t));
@@ -72,7 +80,7 @@ Task& Machine::new_process(Task& maker, std::int32_t number, CloneFlags flags,
   Process& p = processes_.make();
   t.process = id(p);
   t.pid = number;
-  t.flags = maker.flags | static_cast<std::uint16_t>(task_flag::forknoexec.bits);
+  t.flags = flags_of_child(maker);
   t.blocked = maker.blocked;
   numbers_.make(number).task = id(t);
 
@@ -81,10 +89,13 @@ Task& Machine::new_process(Task& maker, std::int32_t number, CloneFlags flags,
   p.thread_count = p.live = 1;
   p.detour = id(t);
   p.exec_id = from.exec_id;
-  const bool sibling = flags.has(clone_flag::parent);
-  p.parent = sibling ? from.parent : id(maker);
-  p.parent_exec_id = sibling ? from.parent_exec_id : from.exec_id;
-  p.exit_signal = sibling ? from.exit_signal : static_cast<std::int16_t>(exit_signal);
+  const auto from_maker = [&](std::uint64_t makers, std::uint64_t given) {
+    return bits::from_maker(flags.bits, makers, given);
+  };
+  p.parent = static_cast<Index>(from_maker(from.parent, id(maker)));
+  p.parent_exec_id = from_maker(from.parent_exec_id, from.exec_id);
+  p.exit_signal = static_cast<std::int16_t>(
+      from_maker(static_cast<std::uint64_t>(from.exit_signal), exit_signal));
   join_session(p, from.sid);
   p.group = from.group;
   groups_[p.group].members.push_back(processes_, id(p));

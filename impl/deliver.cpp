@@ -3,9 +3,18 @@
 /// Sources: kernel/signal.c get_signal(), do_signal_stop(), task_participate_group_stop(),
 /// do_notify_parent_cldstop(); arch/x86/kernel/signal.c; forkproof.md WORLD:6.
 #include "impl/bits/signal_set.hpp"
+#include "impl/bits/task_flags.hpp"
+#include "impl/bits/wait_status.hpp"
 #include "impl/machine.hpp"
 
 namespace forkproof::impl {
+namespace {
+
+std::int32_t signal_of(std::int32_t code) {
+  return static_cast<std::int32_t>(bits::term_signal(static_cast<std::uint32_t>(code)));
+}
+
+}  // namespace
 
 /// Deals with all signals that `t` can take, until it stops or dies of one.
 Machine::Fate Machine::take_signals(Task& t) {
@@ -32,8 +41,7 @@ Machine::Fate Machine::take_signals(Task& t) {
         t.handled = a.restarts.has(s) ? Handled::restarts : Handled::interrupts;
       continue;
     }
-    const bool spared = is_init(p) && !kUnblockable.has(s);
-    if (a.ignored.has(s) || kDefaultIgnored.has(s) || spared) continue;
+    if (SigSet{bits::spared(a.ignored.bits, is_init(p))}.has(s)) continue;
     if (!kStopSignals.has(s)) {
       die(t, s);
       return Fate::dies;
@@ -50,10 +58,10 @@ Signal Machine::next_signal(Task& t) {
   Process& p = process_of(t);
   SigSet next{bits::next_signal(t.pending.bits, t.blocked.bits)};
   if (!next.empty()) {
-    t.pending = t.pending - next;
+    t.pending.bits = bits::without(t.pending.bits, next.bits);
   } else {
     next.bits = bits::next_signal(p.pending.bits, t.blocked.bits);
-    p.pending = p.pending - next;
+    p.pending.bits = bits::without(p.pending.bits, next.bits);
   }
   look_again(t);
   if (next.empty()) return sig::none;
@@ -64,10 +72,10 @@ Signal Machine::next_signal(Task& t) {
 /// Dies of `s`, unless the process already dies of something else.
 void Machine::die(Task& t, Signal s) {
   const Process& p = process_of(t);
-  t.flags |= static_cast<std::uint16_t>(task_flag::signaled.bits);
+  t.flags = static_cast<std::uint16_t>(bits::flags_signaled(std::uint32_t{t.flags}));
   if (id(t) == actor_)
-    effects_.outcome = Outcome::death({p.exits() ? p.exit_code & 0x7f : s.n});
-  exit_group(t, s.n);
+    effects_.outcome = Outcome::death({p.exits() ? signal_of(p.exit_code) : s.n});
+  exit_group(t, static_cast<std::int32_t>(bits::killed_status(static_cast<std::uint32_t>(s.n))));
 }
 
 /// A stop signal takes effect: every thread that can be stopped is asked to.

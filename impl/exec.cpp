@@ -1,6 +1,7 @@
 /// exec: one thread goes on alone, under the leader's number.
 ///
 /// Sources: fs/exec.c begin_new_exec(), de_thread(), unshare_sighand(); forkproof.md SETTLE:5.
+#include "impl/bits/task_flags.hpp"
 #include "impl/machine.hpp"
 
 namespace forkproof::impl {
@@ -18,7 +19,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
     leave_actions(p);
     if (!ignored.empty()) own_actions(p).ignored = ignored;
   }
-  t.flags &= static_cast<std::uint16_t>(~task_flag::forknoexec.bits);
+  t.flags = static_cast<std::uint16_t>(bits::flags_after_exec(std::uint32_t{t.flags}));
   ++p.exec_id;
   touch(t, true);
   return Outcome::success();

@@ -2,6 +2,8 @@
 ///
 /// Sources: kernel/exit.c do_exit(), do_group_exit(), exit_notify(), release_task();
 /// kernel/signal.c exit_signals(), zap_other_threads(), do_notify_parent().
+#include "impl/bits/death.hpp"
+#include "impl/bits/task_flags.hpp"
 #include "impl/bits/wait_status.hpp"
 #include "impl/machine.hpp"
 
@@ -100,7 +102,7 @@ void Machine::exit_task(Task& t, std::int32_t code) {
 /// From here on no signal finds the thread: those it could have taken are others' to take.
 void Machine::leave_signals(Task& t) {
   Process& p = process_of(t);
-  t.flags |= static_cast<std::uint16_t>(task_flag::exiting.bits);
+  t.flags = static_cast<std::uint16_t>(bits::flags_exiting(std::uint32_t{t.flags}));
   if (p.thread_count == 1 || p.exits() || !t.signalled) return;
   retarget(t);
   if (t.stop_pending && leave_stop_count(t)) tell_parent(p);
@@ -172,14 +174,13 @@ bool Machine::notify_parent(Process& p) {
   Task& parent = tasks_[p.parent];
   Process& family = process_of(parent);
   const Actions& a = actions_of(family);
-  Signal s{p.exit_signal};
-  if (s != sig::chld && p.parent_exec_id != family.exec_id) s = sig::chld;
-  bool unwanted = false;
-  if (s == sig::chld) {
-    unwanted = a.ignored.has(s) || a.child.has(sa_flag::nocldwait);
-    if (a.ignored.has(s)) s = sig::none;
-  }
-  if (valid(s)) send(s, parent, Scope::process);
+  const bool ignored = a.ignored.has(sig::chld);
+  const bool unwanted_by_flag = a.child.has(sa_flag::nocldwait);
+  const auto signal = bits::death_signal(static_cast<std::uint32_t>(p.exit_signal),
+                                         p.parent_exec_id != family.exec_id);
+  const bool unwanted = bits::unwanted(signal, ignored, unwanted_by_flag);
+  if (bits::is_sent(signal, ignored))
+    send({static_cast<std::int32_t>(signal)}, parent, Scope::process);
   wake_waiters(p);
   return unwanted;
 }

@@ -40,7 +40,7 @@ Outcome Machine::perform(Task& t, const Mmap& op) {
 }
 
 Outcome Machine::perform(Task& t, const Munmap& op) {
-  if (op.pages == 0 || op.pages > kPages || op.page > kPages - op.pages)
+  if (!bits::range_fits(op.page, op.pages))
     return Outcome::failure(Errno::inval);
   const Index space = process_of(t).space;
   if (space == kNobody) return Outcome::success();

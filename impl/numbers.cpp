@@ -2,32 +2,23 @@
 ///
 /// Sources: kernel/pid.c alloc_pid(), __change_pid(), and alloc_pidmap() before 4.15; lib/idr.c
 /// idr_alloc_cyclic(); forkproof.md WORLD:3.
-#include <algorithm>
-
+#include "impl/bits/pid_search.hpp"
 #include "impl/machine.hpp"
 
 namespace forkproof::impl {
 
 /// The next number, now taken; the cursor moves only if there is one.
 std::optional<std::int32_t> Machine::fresh_number() {
-  const auto from = [&](std::int32_t n) {
-    return static_cast<std::int32_t>(taken_.first_free(static_cast<std::size_t>(n)));
-  };
-  std::int32_t n = pid_max_;
-  if (profile_ == Profile::linux_6) {
-    const std::int32_t start = cursor_ > kReservedPids ? kReservedPids : 1;
-    const std::int32_t first = std::max(cursor_, start);
-    n = from(first);
-    if (n >= pid_max_ && first > start) n = from(start);
-  } else {
-    n = from(cursor_ < pid_max_ ? cursor_ : kReservedPids);
-    const std::int32_t last = cursor_ - 1;
-    if (n >= pid_max_ && last != kReservedPids) n = from(kReservedPids);
-  }
-  if (n >= pid_max_) return std::nullopt;
-  taken_.take(static_cast<std::size_t>(n));
-  cursor_ = n + 1;
-  return n;
+  const auto cursor = static_cast<std::uint64_t>(cursor_);
+  const auto pid_max = static_cast<std::uint64_t>(pid_max_);
+  const auto first_free = [&](std::uint64_t from) { return taken_.first_free(from); };
+  const std::uint64_t n = profile_ == Profile::linux_6
+                              ? bits::idr_search(cursor, pid_max, first_free)
+                              : bits::bitmap_search(cursor, pid_max, first_free);
+  if (bits::passes(n, pid_max)) return std::nullopt;
+  taken_.take(n);
+  cursor_ = static_cast<std::int32_t>(n) + 1;
+  return static_cast<std::int32_t>(n);
 }
 
 void Machine::join_group(Process& p, std::int32_t n) {

@@ -88,8 +88,8 @@ void PageTables::clear() {
 PageNo PageTables::free_run(const Space& s, PageNo pages) const {
   PageNo run = 0;
   for (PageNo page = 0; page < kPages;) {
-    const std::uint64_t word = mapped_word(s, page / kNodePages) >> (page % kNodePages);
-    const PageNo left = kNodePages - page % kNodePages;  // in this word
+    const std::uint64_t word = mapped_word(s, bits::node_of(page)) >> bits::slot_of(page);
+    const PageNo left = kNodePages - bits::slot_of(page);  // in this word
     const PageNo clear = std::min(left, static_cast<PageNo>(std::countr_zero(word)));
     run += clear;
     if (run >= pages) return page + clear - run;
@@ -105,8 +105,8 @@ PageNo PageTables::map(Index space, Mapping mapping, PageNo pages) {
   const PageNo first = pages <= kPages ? free_run(spaces_[space], pages) : kPages;
   if (first == kPages) return kPages;
   for (PageNo page = first; page < first + pages; ++page) {
-    Node& node = own_node(space, page / kNodePages);
-    const std::size_t n = page % kNodePages;
+    Node& node = own_node(space, bits::node_of(page));
+    const std::size_t n = bits::slot_of(page);
     node.mapped |= bit(n);
     node.entries[n] = bits::kMapped;
     if (mapping == Mapping::shared) {  // its frame is there at once, or a fork would lose it
@@ -120,30 +120,27 @@ PageNo PageTables::map(Index space, Mapping mapping, PageNo pages) {
 void PageTables::unmap(Index space, PageNo from, PageNo pages) {
   for (PageNo page = from; page < from + pages; ++page) {
     if (!mapped(space, page)) continue;
-    Node& node = own_node(space, page / kNodePages);
-    const std::size_t n = page % kNodePages;
+    Node& node = own_node(space, bits::node_of(page));
+    const std::size_t n = bits::slot_of(page);
     drop_frame(node.entries[n]);
     node.entries[n] = 0;
     node.mapped &= ~bit(n);
     node.advised &= ~bit(n);
     if (node.mapped != 0) continue;
     Space& s = spaces_[space];
-    drop_node(s.nodes[page / kNodePages]);
-    s.present &= ~bit(page / kNodePages);
+    drop_node(s.nodes[bits::node_of(page)]);
+    s.present &= ~bit(bits::node_of(page));
   }
 }
 
 void PageTables::advise(Index space, PageNo page, Advice advice) {
-  Node& node = own_node(space, page / kNodePages);
-  const std::size_t n = page % kNodePages;
+  Node& node = own_node(space, bits::node_of(page));
+  const std::size_t n = bits::slot_of(page);
   std::uint32_t& e = node.entries[n];
-  switch (advice) {
-    case Advice::dontfork: e |= bits::kDontFork; break;
-    case Advice::dofork: e &= ~static_cast<std::uint32_t>(bits::kDontFork); break;
-    case Advice::wipeonfork: e |= bits::kWipeOnFork; break;
-    case Advice::keeponfork: e &= ~static_cast<std::uint32_t>(bits::kWipeOnFork); break;
-  }
-  const bool special = bits::has(e, bits::kDontFork | bits::kWipeOnFork);
+  const bool about_wipe = advice == Advice::wipeonfork || advice == Advice::keeponfork;
+  const bool given = advice == Advice::dontfork || advice == Advice::wipeonfork;
+  e = bits::with_advice(e, about_wipe ? bits::kWipeOnFork : bits::kDontFork, given);
+  const bool special = bits::is_advised(e);
   node.advised = special ? node.advised | bit(n) : node.advised & ~bit(n);
 }
 
@@ -155,13 +152,13 @@ PageValue PageTables::read(Index space, PageNo page) const {
 void PageTables::write(Index space, PageNo page, PageValue value) {
   const std::uint32_t e = entry(space, page);
   const std::uint32_t frame = bits::frame_of(e);
-  const std::uint32_t node_users = nodes_[spaces_[space].nodes[page / kNodePages]].users;
+  const std::uint32_t node_users = nodes_[spaces_[space].nodes[bits::node_of(page)]].users;
   const std::uint32_t frame_users = frame == kUntouched ? 0 : frames_[frame].users;
   if (!bits::must_copy(e, node_users, frame_users)) {
     frames_[frame].value = value;
     return;
   }
-  std::uint32_t& own = own_node(space, page / kNodePages).entries[page % kNodePages];
+  std::uint32_t& own = own_node(space, bits::node_of(page)).entries[bits::slot_of(page)];
   const Index fresh = take_frame(value);
   drop_frame(own);
   own = bits::with_frame(own, fresh);
@@ -172,7 +169,7 @@ void PageTables::list(Index space, std::vector<PageView>& out) const {
   for_each_bit(s.present, [&](std::size_t at) {
     const Node& node = nodes_[s.nodes[at]];
     for_each_bit(node.mapped, [&](std::size_t n) {
-      const auto page = static_cast<PageNo>(at * kNodePages + n);
+      const PageNo page = bits::page_at(static_cast<PageNo>(at), static_cast<PageNo>(n));
       const bool is_shared = bits::has(node.entries[n], bits::kShared);
       out.push_back({page, is_shared ? Mapping::shared : Mapping::private_, read(space, page)});
     });
@@ -181,9 +178,9 @@ void PageTables::list(Index space, std::vector<PageView>& out) const {
 
 std::uint32_t PageTables::entry(Index space, PageNo page) const {
   const Space& s = spaces_[space];
-  const std::size_t n = page / kNodePages;
+  const std::size_t n = bits::node_of(page);
   if (page >= kPages || (s.present >> n & 1) == 0) return 0;
-  return nodes_[s.nodes[n]].entries[page % kNodePages];
+  return nodes_[s.nodes[n]].entries[bits::slot_of(page)];
 }
 
 /// The node `n` of `space`, which may now be changed: made, or copied, if need be.
@@ -243,7 +240,7 @@ bool PageTables::sound(Index space) const {
     for (std::size_t n = 0; n < kNodePages; ++n) {
       const std::uint32_t e = node.entries[n];
       good = good && bits::has(e, bits::kMapped) == ((node.mapped >> n & 1) != 0);
-      const bool special = bits::has(e, bits::kDontFork | bits::kWipeOnFork);
+      const bool special = bits::is_advised(e);
       good = good && special == ((node.advised >> n & 1) != 0);
       const std::uint32_t frame = bits::frame_of(e);
       good = good && (frame == kUntouched || frames_[frame].users > 0);

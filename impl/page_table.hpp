@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "impl/bits/page_entry.hpp"
+#include "impl/bits/page_index.hpp"
 #include "impl/ring.hpp"
 #include "spec/outcome.hpp"
 
@@ -19,7 +20,7 @@ namespace forkproof::impl {
 struct Borrowers;  // the processes that use an address space
 struct Kin;        // the spaces that may share pages: those that forks derived from one another
 
-inline constexpr std::size_t kNodePages = 64;
+inline constexpr std::size_t kNodePages = std::size_t{1} << bits::kNodeShift;
 inline constexpr std::size_t kNodes = kPages / kNodePages;
 
 struct Frame {

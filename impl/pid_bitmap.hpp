@@ -15,52 +15,55 @@ namespace forkproof::impl {
 
 class PidBitmap {
  public:
-  bool taken(std::size_t n) const { return (word(0, n / 64) & bit(n)) != 0; }
+  using Word = std::uint64_t;
 
-  void take(std::size_t n) {
+  bool taken(Word n) const { return bits::has_bit(word(0, bits::word_of(n)), bits::bit_of(n)); }
+
+  void take(Word n) {
     for (std::vector<Word>& level : levels_) {
-      const std::size_t w = n / 64;
+      const Word w = bits::word_of(n);
       if (w >= level.size()) level.resize(w + w / 2 + 1);
-      level[w] = bits::with_taken(level[w], bit(n));
-      if (!bits::is_full(level[w])) return;
+      const auto change = bits::take_in(level[w], bits::bit_of(n));
+      level[w] = change.word;
+      if (!change.rises) return;
       n = w;
     }
   }
 
-  void give_back(std::size_t n) {
+  void give_back(Word n) {
     for (std::vector<Word>& level : levels_) {
-      const std::size_t w = n / 64;
-      const bool was_full = bits::is_full(level[w]);
-      level[w] = bits::with_given_back(level[w], bit(n));
-      if (!was_full) return;
+      const Word w = bits::word_of(n);
+      const auto change = bits::give_back_in(level[w], bits::bit_of(n));
+      level[w] = change.word;
+      if (!change.rises) return;
       n = w;
     }
   }
 
   /// The lowest free number at or above `n`.
-  std::size_t first_free(std::size_t n) const {
+  Word first_free(Word n) const {
     std::size_t height = 0;
-    Word found = bits::next_clear(word(0, n / 64), bit(n));
+    Word found = next_clear(height, n);
     while (found == 0) {  // nothing here: look for a word further on that is not full
-      n = n / 64 + 1;
+      n = bits::search_above(n);
       if (++height == kLevels) return kNumbers;
-      found = bits::next_clear(word(height, n / 64), bit(n));
+      found = next_clear(height, n);
     }
-    n = (n & ~std::size_t{63}) + place(found);
-    while (height > 0) n = n * 64 + place(bits::lowest_clear(word(--height, n)));
+    n = bits::thing_at(bits::word_of(n), found);
+    while (height > 0) n = bits::search_below(n, word(--height, n));
     return n;
   }
 
   /// The lowest taken number at or above `n`, or kNumbers. Walks words: for checks only.
-  std::size_t first_taken(std::size_t n) const {
+  Word first_taken(Word n) const {
     for (; n / 64 < levels_[0].size(); n = (n / 64 + 1) * 64)
-      if (const Word w = word(0, n / 64) & bits::at_or_above(bit(n)); w != 0)
-        return n / 64 * 64 + place(w);
+      if (const Word left = word(0, n / 64) >> n % 64; left != 0)
+        return n + static_cast<Word>(std::countr_zero(left));
     return kNumbers;
   }
 
   static constexpr std::size_t kLevels = 4;
-  static constexpr std::size_t kNumbers = std::size_t{1} << (6 * kLevels);
+  static constexpr Word kNumbers = Word{1} << (6 * kLevels);
 
   /// A summary bit is set where, and only where, the word below is full.
   bool sound() const {
@@ -68,7 +71,7 @@ class PidBitmap {
       const std::size_t words = levels_[height].size();
       const std::size_t said = levels_[height + 1].size() * 64;
       for (std::size_t w = 0; w < words || w < said; ++w) {
-        const bool says_full = (word(height + 1, w / 64) & bit(w)) != 0;
+        const bool says_full = (word(height + 1, w / 64) >> w % 64 & 1) != 0;
         if (says_full != bits::is_full(word(height, w))) return false;
       }
     }
@@ -76,14 +79,12 @@ class PidBitmap {
   }
 
  private:
-  using Word = std::uint64_t;
-
-  static Word bit(std::size_t n) { return Word{1} << (n % 64); }
-  static std::size_t place(Word single) {
-    return static_cast<std::size_t>(std::countr_zero(single));
-  }
-  Word word(std::size_t height, std::size_t w) const {
+  Word word(std::size_t height, Word w) const {
     return w < levels_[height].size() ? levels_[height][w] : 0;
+  }
+  /// The next thing of a level, in the word of `n`, that is clear.
+  Word next_clear(std::size_t height, Word n) const {
+    return bits::next_clear(word(height, bits::word_of(n)), bits::bit_of(n));
   }
 
   std::array<std::vector<Word>, kLevels> levels_;

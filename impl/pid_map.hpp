@@ -5,6 +5,8 @@
 /// blocks that are made on first use, so that a high number costs one block; a lookup is two loads.
 #pragma once
 #include "impl/arena.hpp"
+#include "impl/bits/page_index.hpp"
+#include "impl/bits/pid_word.hpp"
 #include "spec/words.hpp"
 
 namespace forkproof::impl {
@@ -16,7 +18,7 @@ struct Number {
   std::uint32_t sessions = 0;  // processes that have the number as their session
   std::uint32_t generation = 1;
 
-  bool in_use() const { return task != kNobody || group != kNobody || sessions != 0; }
+  bool in_use() const { return bits::in_use(task, group, sessions); }
 };
 
 class PidMap {
@@ -26,7 +28,7 @@ class PidMap {
 
   /// The entry of `n`, which may be given out for the first time.
   Number& make(std::int32_t n) {
-    const std::size_t block = static_cast<std::size_t>(n) / kBlock;
+    const std::uint64_t block = bits::block_of(static_cast<std::uint64_t>(n));
     if (block >= blocks_.size()) blocks_.resize(block + 1);
     if (blocks_[block] == 0) {
       entries_.resize(entries_.size() + kBlock);
@@ -38,17 +40,17 @@ class PidMap {
   /// The entry of any number at all; an unused one for those that were never given out.
   const Number& find(std::int32_t n) const {
     static constexpr Number kUnused{.generation = 0};
-    const std::size_t block = static_cast<std::size_t>(n) / kBlock;
+    const std::uint64_t block = bits::block_of(static_cast<std::uint64_t>(n));
     if (n <= 0 || block >= blocks_.size() || blocks_[block] == 0) return kUnused;
     return entries_[place(n)];
   }
 
  private:
-  static constexpr std::size_t kBlock = 1024;
+  static constexpr std::size_t kBlock = std::size_t{1} << bits::kBlockShift;
 
-  std::size_t place(std::int32_t n) const {
-    const auto at = static_cast<std::size_t>(n);
-    return (blocks_[at / kBlock] - 1) * kBlock + at % kBlock;
+  std::uint64_t place(std::int32_t n) const {
+    const auto at = static_cast<std::uint64_t>(n);
+    return bits::entry_at(at, std::uint64_t{blocks_[bits::block_of(at)]});
   }
 
   std::vector<Index> blocks_;  // one more than the block's place in entries_, or 0

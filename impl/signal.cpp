@@ -3,6 +3,7 @@
 /// Sources: kernel/signal.c kill_something_info(), prepare_signal(), __send_signal_locked(),
 /// complete_signal(), do_sigaction(); forkproof.md SETTLE:3, SETTLE:4, SETTLE:7.
 #include "impl/bits/signal_set.hpp"
+#include "impl/bits/wake.hpp"
 #include "impl/machine.hpp"
 
 namespace forkproof::impl {
@@ -86,12 +87,9 @@ void Machine::send(Signal s, Task& to, Scope scope) {
 bool Machine::prepare(Signal s, Task& to) {
   Process& p = process_of(to);
   if (p.exits()) return false;
-  if (kStopSignals.has(s)) {
-    flush(p, SigSet::of(sig::cont));
-  } else if (s == sig::cont) {
-    flush(p, kStopSignals);
-    resume(p);
-  }
+  const SigSet out{bits::driven_out(SigSet::of(s).bits)};
+  if (!out.empty()) flush(p, out);
+  if (s == sig::cont) resume(p);
   const Actions& a = actions_of(p);
   const SigSet dropped{
       bits::dropped(a.ignored.bits, a.caught.bits, to.blocked.bits, is_init(p))};
@@ -121,15 +119,15 @@ void Machine::resume(Process& p) {
 
 /// Forgets pending signals of the process and of all its threads.
 void Machine::flush(Process& p, SigSet which) {
-  p.pending = p.pending - which;
-  for_each_thread(p, [&](Task& t) { t.pending = t.pending - which; });
+  p.pending.bits = bits::without(p.pending.bits, which.bits);
+  for_each_thread(p,
+                  [&](Task& t) { t.pending.bits = bits::without(t.pending.bits, which.bits); });
   touch(p);
 }
 
 bool Machine::wants(Signal s, const Task& t) const {
-  if (t.blocked.has(s) || (t.flags & task_flag::exiting.bits) != 0) return false;
-  if (s == sig::kill) return true;
-  return !t.stopped && !t.signalled;
+  const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
+  return bits::wants(t.blocked.has(s), exiting, s == sig::kill, t.stopped, t.signalled);
 }
 
 /// Wakes a thread that can take the signal. One that will be fatal dooms the process at once.
@@ -146,7 +144,7 @@ void Machine::choose_taker(Signal s, Task& to, Scope scope) {
     p.detour = taker;
   }
   const Actions& a = actions_of(p);
-  const SigSet harmless = kDefaultIgnored | kStopSignals | kCoreSignals | a.ignored | a.caught;
+  const SigSet harmless{bits::harmless(a.ignored.bits, a.caught.bits)};
   if (!harmless.has(s))  // who comes so far ends even init
     doom(p, s);
   else
@@ -167,11 +165,8 @@ void Machine::doom(Process& p, Signal s) {
 /// child, is woken by a fatal one only.
 void Machine::alert(Task& t, bool fatal) {
   t.signalled = true;
-  if (t.zombie) return;
-  if (fatal)
-    t.stopped = false;
-  else if (t.stopped || t.vfork_child != kNobody)
-    return;
+  if (!bits::wakes(fatal, t.zombie, t.stopped, t.vfork_child != kNobody)) return;
+  t.stopped = false;
   enqueue(t);
 }
 
@@ -185,7 +180,7 @@ bool Machine::look_again(Task& t) {
 /// Others are told of the process's signals that `t` could have taken, but no longer will.
 void Machine::retarget(Task& t) {
   Process& p = process_of(t);
-  SigSet left = p.pending - t.blocked;
+  SigSet left{bits::deliverable(p.pending.bits, t.blocked.bits)};
   for (Index i = Ring<Threads>::around(tasks_, id(t)); i != id(t) && !left.empty();
        i = Ring<Threads>::around(tasks_, i)) {
     Task& other = tasks_[i];
@@ -218,8 +213,8 @@ Outcome Machine::perform(Task& t, const Sigaction& op) {
   if (op.signal == sig::chld) a.child = op.flags & (sa_flag::nocldstop | sa_flag::nocldwait);
   for (Index i = a.sharers.first; i != kNobody; i = a.sharers.after(processes_, i))
     touch(processes_[i]);
-  if (a.ignored.has(op.signal) || (!a.caught.has(op.signal) && kDefaultIgnored.has(op.signal)))
-    flush(p, SigSet::of(op.signal));
+  const SigSet ignoring{bits::ignoring(a.ignored.bits, a.caught.bits)};
+  if (ignoring.has(op.signal)) flush(p, SigSet::of(op.signal));
   return Outcome::success();
 }
 
@@ -227,7 +222,7 @@ Outcome Machine::perform(Task& t, const Sigprocmask& op) {
   const SigSet given{bits::blockable(op.set.bits)};
   SigSet blocked = given;
   if (op.how == MaskHow::block) blocked = t.blocked | given;
-  if (op.how == MaskHow::unblock) blocked = t.blocked - given;
+  if (op.how == MaskHow::unblock) blocked.bits = bits::without(t.blocked.bits, given.bits);
   if (blocked == t.blocked) return Outcome::success();  // and nobody looks at signals
   t.blocked = blocked;
   look_again(t);

@@ -38,11 +38,19 @@ bool wants_clones_or_not(const Blocked& args, bool clone_child) {
   return bits::wait_chooses(args.options, clone_child);
 }
 
-Outcome death_news(Pid child, std::int32_t code) {
-  const auto status = static_cast<std::uint32_t>(code);
+/// What the macros of the C library read in a status word.
+Outcome news_of(Pid child, std::uint32_t status) {
   if (bits::is_exited(status))
-    return Outcome::news(child, Change::exited, static_cast<std::int32_t>(bits::exit_code(status)));
-  return Outcome::news(child, Change::killed, static_cast<std::int32_t>(bits::term_signal(status)));
+    return Outcome::news(child, Change::exited,
+                         static_cast<std::int32_t>(bits::upper_byte(status)));
+  if (bits::is_killed(status))
+    return Outcome::news(child, Change::killed,
+                         static_cast<std::int32_t>(bits::term_signal(status)));
+  if (bits::is_stopped(status))
+    return Outcome::news(child, Change::stopped,
+                         static_cast<std::int32_t>(bits::upper_byte(status)));
+  assert(bits::is_continued(status));
+  return Outcome::news(child, Change::continued, 0);
 }
 
 }  // namespace
@@ -180,16 +188,17 @@ bool Machine::report(const Blocked& args, Process& child, Outcome& found) {
   const bool consume = !has(args, wait_option::nowait);
   if (dead(child)) {
     if (!has(args, wait_option::exited)) return false;
-    found = death_news(number, child.exits() ? child.exit_code : leader_of(child).exit_code);
+    const std::int32_t code = child.exits() ? child.exit_code : leader_of(child).exit_code;
+    found = news_of(number, static_cast<std::uint32_t>(code));
     if (consume) release(leader_of(child));
     return true;
   }
   const bool is_stopped = (child.flags & process_flag::stopped) != 0;
   if (is_stopped && child.exit_code != 0 && has(args, wait_option::stopped)) {
-    found = Outcome::news(number, Change::stopped, child.exit_code);
+    found = news_of(number, bits::stopped_status(static_cast<std::uint32_t>(child.exit_code)));
     if (consume) child.exit_code = 0;
   } else if ((child.flags & process_flag::continued) != 0 && has(args, wait_option::continued)) {
-    found = Outcome::news(number, Change::continued, 0);
+    found = news_of(number, bits::continued_status(args.options));
     if (consume) child.flags &= static_cast<std::uint8_t>(~process_flag::continued);
   } else {
     return false;

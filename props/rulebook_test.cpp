@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "props/tree.hpp"
+#include "smt/obligation.hpp"
 #include "spec/invariants.hpp"
 #include "spec/rules.hpp"
 
@@ -96,7 +97,7 @@ std::optional<std::string> source_objection(const std::string& source, const Sou
 Complaints check_rules(const auto& rules, const Sources& sources) {
   Complaints complaints;
   std::set<std::string> ids, sentences;
-  for (const Rule& rule : rules) {
+  for (const auto& rule : rules) {
     const std::string id{rule.id}, says{rule.says};
     const auto complain = [&](const std::string& what) { complaints.push_back(id + ": " + what); };
     if (!is_id(id)) complain("not of the form topic.kebab-case");
@@ -126,6 +127,16 @@ TEST(RuleBook, InvariantsAreSentencesWithASource) {
   spec::for_each_invariant(check);
   spec::for_each_world_invariant(check);
 }
+
+#ifdef FORKPROOF_PROOFS
+TEST(RuleBook, ObligationsAreSentencesWithASource) {
+  std::vector<smt::Obligation> all;
+  for (const smt::Obligation* o : smt::obligations()) all.push_back(*o);
+  EXPECT_GE(all.size(), 60u);
+  const Complaints complaints = check_rules(all, shipped());
+  EXPECT_TRUE(complaints.empty()) << joined(complaints);
+}
+#endif
 
 TEST(RuleBook, RulesAreSentencesWithASource) {
   EXPECT_GE(std::size(kRules), kRulesMin);

@@ -31,11 +31,20 @@ template <class Thing>
 class Pool {
  public:
   Pool() = default;
-  Pool(const Pool& other) : free_(other.free_) {
-    for (const auto& slot : other.slots_) slots_.push_back(std::make_unique<Slot>(*slot));
-  }
+  Pool(const Pool& other) { *this = other; }
   Pool(Pool&&) noexcept = default;
-  Pool& operator=(const Pool& other) { return *this = Pool(other); }
+  /// Keeps the memory of the things that there were. What is not taken is not looked at.
+  Pool& operator=(const Pool& other) {
+    if (this == &other) return *this;
+    free_ = other.free_;
+    while (slots_.size() > other.slots_.size()) slots_.pop_back();
+    while (slots_.size() < other.slots_.size()) slots_.push_back(std::make_unique<Slot>());
+    for (std::size_t n = 0; n < slots_.size(); ++n) {
+      slots_[n]->taken = other.slots_[n]->taken;
+      if (slots_[n]->taken) slots_[n]->thing = other.slots_[n]->thing;
+    }
+    return *this;
+  }
   Pool& operator=(Pool&&) noexcept = default;
   ~Pool() = default;
 

@@ -27,13 +27,16 @@ stub() {
 }
 
 cd /
-for script in setup check test compilers gvisor kernels mutants; do
+for script in setup check test compilers corpus fuzz gvisor kernels mutants; do
   expect 0 "^usage: ci/$script.sh" "$ci/$script.sh" --help
 done
 expect 2 'unknown option: --nonsense' "$ci/setup.sh" --nonsense
 expect 2 'unknown option: --nonsense' "$ci/compilers.sh" --nonsense
 expect 2 'unknown option: --nonsense' "$ci/gvisor.sh" --nonsense
 expect 2 'unknown option: --nonsense' "$ci/kernels.sh" --nonsense
+expect 2 'no command is called nonsense' "$ci/corpus.sh" nonsense
+expect 2 '/absent: cannot be read' "$ci/corpus.sh" add /absent
+expect 2 'no target is called fuzz_nonsense' "$ci/fuzz.sh" nonsense
 expect 2 '^--traces: expected a number' "$ci/kernels.sh" --traces many
 expect 0 '^librapidcheck-dev$' "$ci/setup.sh" --print
 expect 0 '^$' env FORKPROOF_SETUP=skip "$ci/setup.sh"

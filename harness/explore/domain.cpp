@@ -107,10 +107,16 @@ Scene scene_of(const spec::World& world, const Naming& naming, const Bounds& bou
 }  // namespace
 
 std::vector<Step> opening(const Bounds& bounds) {
-  if (bounds.pages == 0) return {};
-  Step map;
-  map.op = Mmap{.mapping = Mapping::private_, .pages = static_cast<PageNo>(bounds.pages)};
-  return {map};
+  std::vector<Step> steps;
+  if (bounds.pages != 0)
+    steps.emplace_back().op =
+        Mmap{.mapping = Mapping::private_, .pages = static_cast<PageNo>(bounds.pages)};
+  if (bounds.cursor != 0) {
+    SetPidCursor set;
+    set.value = bounds.cursor;
+    steps.emplace_back().op = set;
+  }
+  return steps;
 }
 
 void list_steps(const spec::World& world, const Naming& naming, const Bounds& bounds,
@@ -122,7 +128,8 @@ void list_steps(const spec::World& world, const Naming& naming, const Bounds& bo
     const Pid number = naming.current(actor.n, world);
     if (!can_act(world.tasks[world.task_of(number)])) continue;
     for_each_op([&]<class O>() {
-      if (by_world<O> || !bounds.ops[*op_index(O::name)]) return;
+      constexpr std::size_t kIndex = *op_index(O::name);
+      if (by_world<O> || !bounds.ops[kIndex]) return;
       if (creates_task<O> && world.tasks.size() >= bounds.tasks) return;
       Step step;
       step.actor = actor.n;

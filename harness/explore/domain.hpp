@@ -23,6 +23,7 @@ struct Bounds {
   WorldSpec world{};
   std::size_t tasks = 3;  // at a time, zombies included
   std::size_t pages = 1;  // that init has mapped when it all begins
+  std::int32_t cursor = 0;  // the number that is tried first then; 0 for that of a fresh world
   OpSet ops;
 };
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "harness/describe.hpp"
+#include "harness/explore/family.hpp"
 #include "harness/explore/levels.hpp"
 #include "harness/explore/walker.hpp"
 #include "impl/machine.hpp"
@@ -55,12 +56,13 @@ class Explorer {
 
   /// One thread's share: where it is, and what it has found in this level.
   struct Worker {
-    explicit Worker(const Walker& start, spec::Canonical::Fold fold)
-        : child(start), canonical(fold) {}
+    Worker(const Walker& start, spec::Canonical::Fold fold)
+        : child(start), canonical(fold), family(!fold.numbers) {}
 
     std::vector<std::pair<std::uint32_t, std::unique_ptr<Walker>>> way;  // to where it is
     Walker child;
     spec::Canonical canonical;
+    Family family;
     std::vector<Step> steps;
     std::vector<Node> found;
     std::map<std::uint32_t, Node> witnesses;
@@ -71,13 +73,13 @@ class Explorer {
   void begin() {
     start_.begin(bounds_.world);
     for (const Step& s : opening(bounds_)) start_.step(s, {});
-    spec::Canonical canonical(fold_of(limits_));
-    levels_.begin(fingerprint(canonical.write(start_.model().world())));
     found_.levels.push_back(1);
     for (std::size_t i = 0; i < std::max<std::size_t>(1, limits_.jobs); ++i) {
       workers_.push_back(std::make_unique<Worker>(start_, fold_of(limits_)));
       workers_.back()->way.emplace_back(0, std::make_unique<Walker>(start_));
     }
+    levels_.begin(fingerprint(row_of(*workers_[0], start_)));
+    if (limits_.families) count_family(*workers_[0], start_);
   }
 
   /// Tries everything in every state of the level. The caller's thread watches meanwhile.
@@ -121,6 +123,7 @@ class Explorer {
 
   void tally() {
     found_.states = levels_.states();
+    found_.families = families_.size();
     found_.visited_bytes = levels_.visited_bytes();
     found_.path_bytes = levels_.path_bytes();
     found_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
@@ -152,15 +155,26 @@ class Explorer {
         const bool agree = w.child.step(w.steps[i], picks);
         ++w.transitions;
         if (!agree) return note_violation(w, to);
-        if (limits_.witnesses) w.witnesses.try_emplace(witness_key(w.child.model()), to);
-        if (levels_.is_new(fingerprint(w.canonical.write(w.child.model().world())))) {
+        if (limits_.witnesses) note_witnesses(w, to);
+        if (levels_.is_new(fingerprint(row_of(w, w.child)))) {
           w.found.push_back(to);
+          if (limits_.families) count_family(w, w.child);
           if (!w.child.look()) return note_violation(w, to);
         }
         picks = w.child.next_picks();
         ++to.pick;
       } while (!picks.empty());
     }
+  }
+
+  /// What tells a world from others.
+  std::span<const std::uint64_t> row_of(Worker& w, const Walker& walker) {
+    const spec::World& world = walker.model().world();
+    return limits_.merge_families ? w.family.write(world) : w.canonical.write(world);
+  }
+
+  void count_family(Worker& w, const Walker& walker) {
+    families_.insert(fingerprint(w.family.write(walker.model().world())));
   }
 
   void note_violation(Worker& w, Node to) {
@@ -216,10 +230,13 @@ class Explorer {
     return script;
   }
 
-  static std::uint32_t witness_key(const spec::Model& model) {
-    const Outcome& o = model.effects().outcome;
-    return static_cast<std::uint32_t>(model.outcome_rule().n) << 16 |
-           static_cast<std::uint32_t>(o.kind) << 8 | static_cast<std::uint32_t>(o.error);
+  /// Each rule that acted in the step, with the outcome of it.
+  void note_witnesses(Worker& w, Node to) {
+    const Outcome& o = w.child.model().effects().outcome;
+    const std::uint32_t outcome =
+        static_cast<std::uint32_t>(o.kind) << 8 | static_cast<std::uint32_t>(o.error);
+    for (const RuleId rule : w.child.model().fired())
+      w.witnesses.try_emplace(static_cast<std::uint32_t>(rule.n) << 16 | outcome, to);
   }
 
   void conclude() {
@@ -257,6 +274,7 @@ class Explorer {
   const Bounds bounds_;
   const ExploreLimits limits_;
   Levels levels_;
+  SharedVisited families_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::map<std::uint32_t, Node> witnesses_;
   Found violation_;

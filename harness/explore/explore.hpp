@@ -26,7 +26,9 @@ struct ExploreLimits {
   std::uint64_t memory = std::uint64_t{4} << 30;  // bytes, of what grows with the states
   std::size_t jobs = 1;                           // threads
   bool symmetry = false;   // worlds that differ in numbers and exec counts alone are one
-  bool witnesses = false;  // keep a trace for each rule with each outcome
+  bool witnesses = false;  // keep a trace for each rule with each outcome of a step it acted in
+  bool families = false;   // count the families (harness/explore/family.hpp), too
+  bool merge_families = false;  // ... and take the worlds of a family for one
 };
 
 /// The shortest trace to a rule with an outcome.
@@ -38,6 +40,7 @@ struct Witness {
 
 struct Exploration {
   std::uint64_t states = 0, transitions = 0;
+  std::uint64_t families = 0;         // where they are counted
   std::vector<std::uint64_t> levels;  // how many states are first reached by so many steps
   std::size_t depth = 0;              // all traces of so many steps were tried
   bool fixpoint = false;              // ... and more steps lead nowhere new

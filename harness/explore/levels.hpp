@@ -25,6 +25,39 @@ struct Node {
 
 Fingerprint fingerprint(std::span<const std::uint64_t> row);
 
+/// What was seen, for many threads.
+class SharedVisited {
+ public:
+  /// Whether it is new.
+  bool insert(Fingerprint f) {
+    Shard& shard = shards_[f.high >> 58];
+    const std::lock_guard guard(shard.mutex);
+    return shard.visited.insert(f);
+  }
+  std::uint64_t size() {
+    return sum([](const Visited& v) { return v.size(); });
+  }
+  std::uint64_t bytes() {
+    return sum([](const Visited& v) { return v.bytes(); });
+  }
+
+ private:
+  struct Shard {
+    std::mutex mutex;
+    Visited visited;
+  };
+  std::uint64_t sum(auto of) {
+    std::uint64_t sum = 0;
+    for (Shard& shard : shards_) {
+      const std::lock_guard guard(shard.mutex);
+      sum += of(shard.visited);
+    }
+    return sum;
+  }
+
+  std::array<Shard, 64> shards_;
+};
+
 class Levels {
  public:
   void begin(Fingerprint start) {
@@ -41,11 +74,7 @@ class Levels {
     return {from, std::min(from + kSome, last_)};
   }
   /// Whether a state is new; it is not any more. For many threads.
-  bool is_new(Fingerprint f) {
-    Shard& shard = shards_[f.high >> 58];
-    const std::lock_guard guard(shard.mutex);
-    return shard.visited.insert(f);
-  }
+  bool is_new(Fingerprint f) { return visited_.insert(f); }
 
   /// States of the next level. For one thread, as what follows.
   void add(std::span<const Node> nodes) { nodes_.insert(nodes_.end(), nodes.begin(), nodes.end()); }
@@ -68,28 +97,15 @@ class Levels {
     return way;
   }
 
-  std::uint64_t states() { return sum([](const Visited& v) { return v.size(); }); }
-  std::uint64_t visited_bytes() { return sum([](const Visited& v) { return v.bytes(); }); }
+  std::uint64_t states() { return visited_.size(); }
+  std::uint64_t visited_bytes() { return visited_.bytes(); }
   std::uint64_t path_bytes() const { return nodes_.capacity() * sizeof(Node); }
 
  private:
-  struct Shard {
-    std::mutex mutex;
-    Visited visited;
-  };
-  std::uint64_t sum(auto of) {
-    std::uint64_t sum = 0;
-    for (Shard& shard : shards_) {
-      const std::lock_guard guard(shard.mutex);
-      sum += of(shard.visited);
-    }
-    return sum;
-  }
-
   std::vector<Node> nodes_;
   std::uint32_t first_ = 0, last_ = 0;
   std::atomic<std::uint32_t> next_ = 0;
-  std::array<Shard, 64> shards_;
+  SharedVisited visited_;
 };
 
 }  // namespace forkproof::harness

@@ -1,4 +1,4 @@
-/// Which clone flags go together.
+/// Which clone flags go together, and whose parent the child gets.
 ///
 /// Sources: clone(2) EINVAL; kernel/fork.c copy_process().
 #pragma once
@@ -21,13 +21,12 @@ constexpr auto clone_refuses(const W& flags, const Truth& unkillable) {
   return (thread_alone | sighand_alone | second_root) != constant(flags, 0);
 }
 
-/// The child's exit signal. A thread has none: -1, in the word's own width.
+/// What a new process has from its maker or, being its maker's sibling, as its maker has it: its
+/// parent, its exit signal, and how often that parent had exec'd.
 template <class W>
-constexpr W child_exit_signal(const W& flags, const W& asked, const W& leaders) {
-  const W zero = constant(flags, 0);
-  const W by_parent =
-      ite((flags & constant(flags, clone_flag::parent.bits)) != zero, leaders, asked);
-  return ite((flags & constant(flags, clone_flag::thread.bits)) != zero, ~zero, by_parent);
+constexpr W from_maker(const W& flags, const W& makers, const W& given) {
+  const W sibling = flags & constant(flags, clone_flag::parent.bits);
+  return ite(is_zero(sibling), given, makers);
 }
 
 }  // namespace forkproof::impl::bits

@@ -27,6 +27,19 @@ constexpr W with_frame(const W& entry, const W& frame) {
   return (entry & constant(entry, kEntryFlags)) | shift_left(frame, kFrameShift);
 }
 
+/// Whether fork must look at the entry, as it may not be shared as it is.
+template <class W>
+constexpr auto is_advised(const W& entry) {
+  return has(entry, kDontFork | kWipeOnFork);
+}
+
+/// The entry with an advice about fork, one flag, given or taken back.
+template <class W, class Truth>
+constexpr W with_advice(const W& entry, std::uint64_t flag, const Truth& given) {
+  const W bit = constant(entry, flag);
+  return (entry & ~bit) | (mask_if(given, entry) & bit);
+}
+
 /// The entry that a forked child gets: none, a page of zeroes, or the same.
 template <class W>
 constexpr W forked(const W& entry) {

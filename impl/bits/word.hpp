@@ -2,7 +2,8 @@
 ///
 /// Everything in bits/ is a template over the word type `W` and has no `if` on a word, so the same
 /// text runs on `std::uint64_t` and is proved on symbolic bit-vectors. A symbolic type brings the
-/// operators ~ & | ^ + - == != and overloads of the functions below, found by its namespace.
+/// operators ~ & | ^ + - == != and overloads of the functions below, found by its namespace; what
+/// its comparisons answer has && || and !.
 #pragma once
 #include <bit>
 #include <concepts>
@@ -26,10 +27,28 @@ constexpr W shift_right(W w, unsigned by) {
   return static_cast<W>(w >> by);
 }
 
+/// The bit at `place`, which is less than the width, alone.
+template <std::unsigned_integral W>
+constexpr W bit_at(W place) {
+  return static_cast<W>(W{1} << place);
+}
+
+/// The place of a bit that is alone.
+template <std::unsigned_integral W>
+constexpr W place_of(W single) {
+  return static_cast<W>(std::countr_zero(single));
+}
+
 /// `a` where `when` holds, else `b`.
 template <std::unsigned_integral W>
 constexpr W ite(bool when, W a, W b) {
   return when ? a : b;
+}
+
+/// What one of two makes: both are asked only by a symbolic type.
+template <class Then, class Else>
+constexpr auto choose(bool when, const Then& then, const Else& otherwise) {
+  return when ? then() : otherwise();
 }
 
 template <std::unsigned_integral W>

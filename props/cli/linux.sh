@@ -71,6 +71,12 @@ expect 0 "$F" minimize wrong.trace -o small.trace --system linux
 says '^init: getpid -> 7$' small.trace
 refuses 3 'linux-4.12' "$F" check --system linux --profile linux-4.12 --engine random --traces 1
 
+# --- what exploring small worlds led to
+ops=fork,vfork,clone,exec,exit,wait4,waitid,kill,setpgid,setsid,prctl_subreaper,mmap,read,write
+expect 0 "$F" explore --tasks 3 --depth 3 --symmetry --ops "$ops" --emit explored
+expect 0 "$F" replay explored --system linux --json
+json 'o["traces"] > 200 and o["violations"] == []'
+
 # --- a campaign, and its end by a signal
 expect 0 "$F" check --engine random --system linux --traces 100 --seed 1 --json
 json 'o["traces"] == 100 and o["ops"] > 1000'

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# usage: ci/nightly.sh [PART...]
+#
+# What takes too long for every change, one part after the other (or only those named): explore
+# (four tasks, eight steps), fuzz (ten minutes, all targets), oss-fuzz (the build for it, with each
+# sanitizer), kernels (Debian's 6.1 and 6.12 in qemu) and gvisor. The output of a part is in
+# build/nightly/PART.log; a line each says how it ended.
+#
+# Exit status: 0 if all hold, else that of the first part that does not.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+run() {
+  case $1 in
+    explore) "$ROOT/ci/explore.sh" ;;
+    fuzz) "$ROOT/ci/fuzz.sh" --time 10m ;;
+    oss-fuzz) "$ROOT/ci/tests/oss_fuzz.sh" address undefined memory ;;
+    kernels) "$ROOT/ci/kernels.sh" ;;
+    gvisor) "$ROOT/ci/gvisor.sh" ;;
+  esac
+}
+
+parts=(explore fuzz oss-fuzz kernels gvisor)
+if [[ ${1-} == --help || ${1-} == -h ]]; then help_of "$0" && exit; fi
+for part in "$@"; do
+  [[ " ${parts[*]} " == *" $part "* ]] ||
+    { say "$part: expected parts out of ${parts[*]}" && exit 2; }
+done
+if (($# > 0)); then parts=("$@"); fi
+
+"$ROOT/ci/setup.sh"
+mkdir -p "$ROOT/build/nightly"
+worst=0
+for part in "${parts[@]}"; do
+  status=0
+  run "$part" >"$ROOT/build/nightly/$part.log" 2>&1 || status=$?
+  printf '%s: %s\n' "$part" "$( ((status == 0)) && echo holds || echo "exit status $status")"
+  if ((worst == 0)); then worst=$status; fi
+done
+exit "$worst"
