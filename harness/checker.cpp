@@ -170,7 +170,7 @@ Opened open_system(std::string_view name) {
   if (name == "impl") return opened<impl::Machine>();
   if (name == "canary") return opened<impl::Machine>(WorldSpec{}, impl::Machine::Bug::lifo_wait);
   if (name == "spec") return opened<ModelSystem>();
-  if (static constexpr std::string_view kMutant = "mutant:"; name.starts_with(kMutant)) {
+  if (name.starts_with(kMutant)) {
     try {
       return opened<LoadedSystem>(std::string(name.substr(kMutant.size())));
     } catch (const SystemFault& fault) {

@@ -9,6 +9,12 @@ using namespace forkproof;
 
 class Mutant final : public harness::AnySystem {
  public:
+  std::unique_ptr<harness::AnySystem> copy() const override {
+    return std::make_unique<Mutant>(*this);
+  }
+  void take(const harness::AnySystem& other) override {
+    machine_ = static_cast<const Mutant&>(other).machine_;
+  }
   void reset(const WorldSpec& world) override { machine_.reset(world); }
   const Effects& apply(Pid actor, const Op& op) override { return machine_.apply(actor, op); }
   TaskView view(Pid p) const override { return machine_.view(p); }

@@ -2,20 +2,26 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "harness/mutant/any_system.hpp"
 
 namespace forkproof::harness {
 
-/// A world that goes on longer than any trace takes is a hang, and ends the process by SIGALRM: a
-/// mutant may loop for ever, so each is run in a process of its own.
+/// What the name of such a system begins with: the path of the object follows.
+inline constexpr std::string_view kMutant = "mutant:";
+
+/// A mutant may loop for ever, so each is run in a process of its own. Where nobody else looks at
+/// the clock, a world that goes on longer than any trace takes ends that process by SIGALRM.
 class LoadedSystem {
  public:
+  enum class Watch : std::uint8_t { none, alarm };
+
   /// Throws a SystemFault that says why if the object cannot be opened.
-  explicit LoadedSystem(const std::string& path);
+  explicit LoadedSystem(const std::string& path, Watch watch = Watch::alarm);
   ~LoadedSystem();
-  LoadedSystem(const LoadedSystem&) = delete;
-  LoadedSystem& operator=(const LoadedSystem&) = delete;
+  LoadedSystem(const LoadedSystem& other);
+  LoadedSystem& operator=(const LoadedSystem& other);
 
   void reset(const WorldSpec& world);
   const Effects& apply(Pid actor, const Op& op) { return system_->apply(actor, op); }
@@ -26,10 +32,8 @@ class LoadedSystem {
   bool sound(Pid p, bool memory) const { return system_->sound(p, memory); }
 
  private:
-  struct Close {
-    void operator()(void* object) const;
-  };
-  std::unique_ptr<void, Close> object_;  // outlives what it made
+  std::shared_ptr<void> object_;  // outlives what it made
+  Watch watch_ = Watch::none;
   std::unique_ptr<AnySystem> system_;
 };
 
