@@ -54,6 +54,11 @@ Generator::Generator(std::uint64_t seed, Profile profile)
   };
   at_least(dice_.percent(50) ? "fork" : "clone");
   if (dice_.percent(80)) at_least("exit");
+  if (dice_.percent(12)) {  // a trace about memory: it is seldom that all of these meet
+    at_least("fork");
+    for (const std::string_view op : {"mmap", "madvise", "read", "write"})
+      weights_[*op_index(op)] = 5 * wanted(op);
+  }
 }
 
 void Generator::take_up(std::int32_t names) {
@@ -159,7 +164,7 @@ void Generator::choose(Tgkill& o, const Scene& scene) {
   o.signal = signal();
   o.thread = o.process = task(scene);
   const spec::TaskId id = scene.world.task_of(number_of(o.thread, scene.naming.numbers()));
-  if (id) o.process = TaskRef::number(scene.world.leader_of(scene.world.tasks[id]).tid);
+  if (id) o.process = named(scene.world.leader_of(scene.world.tasks[id]).tid, scene.naming);
   if (dice_.percent(5)) o.process = task(scene);
 }
 
@@ -195,20 +200,20 @@ void Generator::choose(Mmap& o, const Scene&) {
   o.pages = run_of_pages();
 }
 
-void Generator::choose(Munmap& o, const Scene&) {
-  o.page = page();
+void Generator::choose(Munmap& o, const Scene& scene) {
+  o.page = page(scene);
   if (dice_.percent(25)) o.pages = dice_.below(4);
 }
 
-void Generator::choose(Madvise& o, const Scene&) {
-  o.page = page();
+void Generator::choose(Madvise& o, const Scene& scene) {
+  o.page = page(scene);
   o.advice = static_cast<Advice>(dice_.one_of<Word>(kAdvices).value);
 }
 
-void Generator::choose(Read& o, const Scene&) { o.page = page(); }
+void Generator::choose(Read& o, const Scene& scene) { o.page = page(scene); }
 
-void Generator::choose(Write& o, const Scene&) {
-  o.page = page();
+void Generator::choose(Write& o, const Scene& scene) {
+  o.page = page(scene);
   o.value = dice_.below(9);
 }
 
@@ -239,10 +244,14 @@ TaskRef Generator::child(const Scene& scene) {
     return TaskRef::name(dice_.one_of<std::int32_t>(alive_));
   auto at = scene.me->children.begin();
   std::advance(at, dice_.below(scene.me->children.size()));
-  const Pid number = scene.world.tasks[at->second].tid;
+  return named(scene.world.tasks[at->second].tid, scene.naming);
+}
+
+/// By the name of a task that is there, if one stands for the number.
+TaskRef Generator::named(Pid number, const Naming& naming) const {
   for (const std::int32_t name : alive_)
-    if (scene.naming.numbers().size() > static_cast<std::size_t>(name) &&
-        scene.naming.numbers()[static_cast<std::size_t>(name)] == number)
+    if (naming.numbers().size() > static_cast<std::size_t>(name) &&
+        naming.numbers()[static_cast<std::size_t>(name)] == number)
       return TaskRef::name(name);
   return TaskRef::number(number);
 }
@@ -340,7 +349,13 @@ std::int32_t Generator::exit_code() {
   return dice_.percent(90) ? dice_.between(0, 7) : dice_.between(-1, 600);
 }
 
-PageNo Generator::page() { return dice_.percent(95) ? dice_.below(5) : dice_.below(kPages + 2); }
+/// Mostly one that the actor has.
+PageNo Generator::page(const Scene& scene) {
+  if (scene.me != nullptr && scene.me->space && dice_.percent(70))
+    if (const auto& pages = scene.world.spaces[scene.me->space].pages; !pages.empty())
+      return pages[dice_.below(std::min<std::size_t>(pages.size(), 4))].no;
+  return dice_.percent(95) ? dice_.below(5) : dice_.below(kPages + 2);
+}
 
 Script generate(std::uint64_t seed, Profile profile) {
   Generator generator(seed, profile);

@@ -92,13 +92,14 @@ class Generator {
   std::int32_t exit_code();
   TaskRef task(const Scene& scene);
   TaskRef child(const Scene& scene);
+  TaskRef named(Pid number, const Naming& naming) const;
   Signal signal();
   std::int32_t odd_number(const Scene& scene);
   WaitOptions wait_options(bool waitid);
   Selector selector(const Scene& scene);
   Target target(const Scene& scene, Signal signal);
   Clone clone();
-  PageNo page();
+  PageNo page(const Scene& scene);
   PageNo run_of_pages();
 
   Dice dice_;
