@@ -5,8 +5,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
-import random
-import shlex
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import threading
 import time
 
 import mutants_page
-from mutants_build import Bad, Mutant, Workshop, call, digest, kind_of, read
+from mutants_build import Bad, Workshop, call, digest, kind_of, read
 
 ROOT = pathlib.Path(sys.argv[1])
 OBJECTS = ROOT / "build/mutants"
@@ -68,9 +67,9 @@ def command_of(options, built, seed):
                     "--depth", "5", "--jobs", "1", "--seconds", str(options.time), "--ops",
                     options.ops]
         case "fuzz":
-            return [options.fuzzer, f"-seed={seed % 2**31 or 1}", "-use_value_profile=0",
-                    f"-max_total_time={options.time}", "-timeout=5", "-rss_limit_mb=2048",
-                    "-print_final_stats=1"]
+            return [options.fuzzer, f"-seed={seed % 2**31 or 1}",
+                    f"-max_total_time={options.time}", "-timeout=5", "-max_len=96",
+                    "-rss_limit_mb=2048"]
         case "litmus":  # the changed model is the system, too: only what is written down objects
             return [built, "replay", "--json", "--system", "spec", LITMUS]
         case "lockstep":
@@ -168,6 +167,7 @@ def arguments():
     p.add_argument("--markdown", type=pathlib.Path)
     p.add_argument("--smoke", action="store_true")
     p.add_argument("--fresh", action="store_true")
+    p.add_argument("--list", action="store_true")
     options = p.parse_args(sys.argv[2:])
     if min(options.trials, options.time, options.jobs) < 1:
         p.error("--trials, --time and --jobs: expected a number above 0")
@@ -195,6 +195,19 @@ def promises(command):
     return ids
 
 
+def listed(mutants):
+    """Counts them, by whether their idea is a defect that the kernel had, and finds what is stale."""
+    groups, real = {}, re.compile(r"\b[0-9a-f]{12}\b|\bCVE-\d{4}-\d+|\b[2-6]\.\d+(\.\d+)?\b")
+    for m in mutants:
+        groups[m.group] = groups.get(m.group, 0) + 1
+        call(["patch", "-p1", "--dry-run", "--forward", "--batch", "--fuzz=0", "-i", m.patch], ROOT)
+    ours = [m for m in mutants if m.group not in ("spec", "bits")]
+    print("\n".join(f"{group} {n}" for group, n in sorted(groups.items())))
+    print(f"of impl/: {len(ours)}")
+    print(f"from commits and CVEs: {sum(bool(real.search(m.idea)) for m in mutants)}")
+    return 0
+
+
 def run(options):
     options.state = digest(pathlib.Path(options.command).read_bytes())
     traces = options.engine in ("replay", "litmus", "kernel")
@@ -205,6 +218,8 @@ def run(options):
         options.ops = ",".join(o["id"] for o in ops if o["id"] not in ("pid_max", "pid_cursor"))
     ids = promises(options.command)
     mutants = [read(p, options.patches, ids) for p in sorted(options.patches.rglob("*.patch"))]
+    if options.list:
+        return listed(mutants)
     mutants = chosen(options, mutants)
     if not mutants:
         raise Bad(f"{options.patches}: no mutants")

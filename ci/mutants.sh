@@ -5,8 +5,13 @@
 # breaks a promise, as a small shared object, and holds it to the spec until it is caught. Prints a
 # table, and writes build/mutants/results.json, from which a run that was ended goes on.
 #
-#   NAME              GROUP/NAME, or a whole GROUP; by default all
-#   --engine E        random (the default), replay, or uniform: the plain way, to compare with
+# The group `spec` has changes of the spec, which are built into a command and must be contradicted;
+# the group `bits` changes of the bit logic, which must not be proved any more.
+#
+#   NAME              GROUP/NAME, or a whole GROUP; by default all that the engine judges
+#   --engine E        of impl/: random (the default), replay, explore, fuzz, or uniform: the plain
+#                     way, to compare with. Of the spec: litmus (the traces alone), lockstep (with
+#                     our implementation) or kernel (the one that runs here). Of the bits: prove
 #   --trials N        with so many seeds (10); replay needs one
 #   --time SECONDS    how long a trial may take (60)
 #   --jobs N          how many at a time; by default one for each processor
@@ -15,6 +20,9 @@
 #   --markdown FILE   also write the table of all that is known as a page, and its picture beside it
 #   --smoke           the canary and nineteen more, with one seed
 #   --fresh           forget what is known
+#   --list            only check the headers, and that each still applies; and count
+#   --operators ...   judges a sample of operator mutants instead: one operator, constant, condition
+#                     or call that is wrong, anywhere in impl/ and the model (ci/mutants_judge.py)
 #
 # Exit status: 0 all were caught, 1 one survived, 2 usage or a patch that does not apply, 3 cannot
 # run here.
@@ -28,5 +36,9 @@ esac
 if [[ " $* " != *" --command"[\ =]* ]]; then
   "$ROOT/ci/setup.sh"
   build release forkproof -DFORKPROOF_WERROR=OFF
+fi
+if [[ " $* " == *" --engine"[\ =]"fuzz "* ]]; then build fuzz-fast fuzz_lifecycle; fi
+if [[ ${1-} == --operators ]]; then
+  exec python3 "$ROOT/ci/mutants_judge.py" "$ROOT" "$ROOT/build/release/bin/forkproof" "${@:2}"
 fi
 exec python3 "$ROOT/ci/mutants.py" "$ROOT" "$@"

@@ -32,7 +32,10 @@ class Sites:
         return self.text(begin, end)
 
     def add(self, kind, function, begin, end, replacement):
-        if "assert" in self.line_of(begin) or (begin, end, replacement) in self.seen:
+        """Rules that are counted, and what is asserted, change nothing that a system does."""
+        text = self.text(begin, end)
+        if "assert" in self.line_of(begin) or (begin, end, replacement) in self.seen or \
+                kind == "call removed" and text.startswith("cover("):
             return
         self.seen.add((begin, end, replacement))
         line = self.data.count(b"\n", 0, begin) + 1
@@ -69,9 +72,10 @@ class Sites:
         at = left.end.offset + len(between) - len(between.lstrip())
         sign = between.strip()
         if sign in EXCHANGED:
-            self.add("comparison", function, at, at + len(sign), EXCHANGED[sign])
+            whole = self.text(begin, at) + EXCHANGED[sign] + self.text(at + len(sign), end)
+            self.add("comparison", function, begin, end, whole)
         if sign in ("+", "-") and self.text(right.start.offset, right.end.offset) == "1":
-            self.add("one dropped", function, left.end.offset, right.end.offset, "")
+            self.add("one dropped", function, begin, end, self.text(begin, left.end.offset))
 
     def condition(self, function, node, children):
         from clang.cindex import CursorKind as K
@@ -80,6 +84,8 @@ class Sites:
             return
         for c in conditions:
             begin, end = c.extent.start.offset, c.extent.end.offset
+            if self.text(max(0, begin - 15), begin).rstrip("( ").endswith("constexpr"):
+                return  # the compiler decides it
             if node.extent.start.offset <= begin < end <= node.extent.end.offset:
                 self.add("condition negated", function, begin, end, f"!({self.text(begin, end)})")
 
@@ -122,17 +128,39 @@ def library():
 
 def key(site):
     """What a site is called in reports: it stays when lines move."""
-    change = f"{' '.join(site.before.split())} -> {site.after or 'nothing'}"
-    if site.kind == "condition negated":
-        change = f"!({' '.join(site.before.split())})"
-    if site.kind == "call removed":
-        change = f"without {' '.join(site.before.split())}"
-    return f"{site.file} {site.function}: {change}, in: {site.text}"
+    before, after = (" ".join(s.split()) for s in (site.before, site.after))
+    change = {"condition negated": f"!({before})", "call removed": f"no {before}",
+              "constant off by one": f"{before} is {after}"}.get(site.kind, after)
+    return f"{site.file} {site.function}: {change} | {site.text}"
 
 
-def patch(root, site):
-    old = (root / site.file).read_bytes()
-    new = old[:site.begin] + site.after.encode() + old[site.end:]
-    lines = difflib.unified_diff(old.decode().splitlines(True), new.decode().splitlines(True),
-                                 f"a/{site.file}", f"b/{site.file}")
-    return "".join(lines)
+PRELUDE = """#pragma once
+#include <cstdlib>
+#include <type_traits>
+inline const int forkproof_mutant =
+    std::getenv("FORKPROOF_MUTANT") ? std::atoi(std::getenv("FORKPROOF_MUTANT")) : -1;
+constexpr bool forkproof_mutant_is(int n) {
+  return !std::is_constant_evaluated() && forkproof_mutant == n;
+}
+"""
+
+
+def schema(root, file, sites):
+    """The file with all these mutants in it, of which the environment chooses one when it runs:
+    one compilation for all. `sites` are pairs of a number and a site."""
+    data, inserts = (root / file).read_bytes(), []
+    for n, s in sites:
+        after = " ".join(s.after.split())
+        which = f"forkproof_mutant_is({n})"
+        before, behind = {
+            "condition negated": (f"({which} != static_cast<bool>(", "))"),
+            "call removed": (f"({which} ? (void)0 : (void)(", "))"),
+        }.get(s.kind, (f"({which} ? ({after}) : (", "))"))
+        size = s.end - s.begin
+        inserts.append((s.begin, 1, -size, n, before))
+        inserts.append((s.end, 0, size, -n, behind))
+    out, at = b"", 0
+    for offset, _, _, _, text in sorted(inserts):
+        out += data[at:offset] + text.encode()
+        at = offset
+    return out + data[at:]
