@@ -196,7 +196,7 @@ def promises(command):
 
 
 def listed(mutants):
-    """Counts them, by whether their idea is a defect that the kernel had, and finds what is stale."""
+    """Counts them, and those whose idea is a defect that the kernel had; finds what is stale."""
     groups, real = {}, re.compile(r"\b[0-9a-f]{12}\b|\bCVE-\d{4}-\d+|\b[2-6]\.\d+(\.\d+)?\b")
     for m in mutants:
         groups[m.group] = groups.get(m.group, 0) + 1
@@ -206,6 +206,11 @@ def listed(mutants):
     print(f"of impl/: {len(ours)}")
     print(f"from commits and CVEs: {sum(bool(real.search(m.idea)) for m in mutants)}")
     return 0
+
+
+def current(entries, mutants):
+    """What is known of the mutants that there are."""
+    return [e for e in entries.values() if e["mutant"] in {m.name for m in mutants}]
 
 
 def run(options):
@@ -220,6 +225,7 @@ def run(options):
     mutants = [read(p, options.patches, ids) for p in sorted(options.patches.rglob("*.patch"))]
     if options.list:
         return listed(mutants)
+    known = mutants
     mutants = chosen(options, mutants)
     if not mutants:
         raise Bad(f"{options.patches}: no mutants")
@@ -236,7 +242,8 @@ def run(options):
     print(mutants_page.totals([mutants_page.row(results.known[f"{options.engine} {m.name}"])
                                for m in mutants]))
     if options.markdown:
-        mutants_page.write(options.markdown, list(results.known.values()))
+        mutants_page.write(options.markdown, current(results.known, known),
+                           options.patches / "notes.md")
     return 1 if survived else 0
 
 

@@ -60,7 +60,8 @@ class Sites:
         if node.kind == K.CALL_EXPR and parent is not None and self.stands_alone(node, parent):
             self.add("call removed", function, begin, end, "(void)0")
         if node.kind == K.INTEGER_LITERAL and function and self.text(begin, end).isdigit():
-            self.add("constant off by one", function, begin, end, str(int(self.text(begin, end)) + 1))
+            one_more = str(int(self.text(begin, end)) + 1)
+            self.add("constant off by one", function, begin, end, one_more)
         for child in children:
             self.walk(child, function, node)
 
@@ -137,10 +138,10 @@ def key(site):
 PRELUDE = """#pragma once
 #include <cstdlib>
 #include <type_traits>
-inline const int forkproof_mutant =
+inline const int forkproof_mutant_chosen =
     std::getenv("FORKPROOF_MUTANT") ? std::atoi(std::getenv("FORKPROOF_MUTANT")) : -1;
 constexpr bool forkproof_mutant_is(int n) {
-  return !std::is_constant_evaluated() && forkproof_mutant == n;
+  return !std::is_constant_evaluated() && forkproof_mutant_chosen == n;
 }
 """
 

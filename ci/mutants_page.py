@@ -4,6 +4,19 @@ import math
 import statistics
 
 BUCKETS = (0.1, 1, 10, 60)
+ORDER = ("random", "fuzz", "explore", "replay", "uniform", "lockstep", "litmus", "kernel", "prove")
+SAYS = {
+    "random": "Traces drawn with an eye on the model, each from a seed of its own.",
+    "fuzz": "libFuzzer on the byte form, from nothing (`fuzz_lifecycle`, without sanitizers).",
+    "explore": "Every trace of at most 3 tasks and 5 steps, all ops, until the time is over.",
+    "replay": "The litmus traces of `fuzz/corpus/regressions/`.",
+    "uniform": "The plain way to compare with: ops drawn from dice that do not look at the model, "
+               "everything compared after every step.",
+    "lockstep": "Mutants of the spec: our implementation in lockstep with a spec that has a wrong "
+                "rule, random traces.",
+    "litmus": "The same mutants: what the litmus traces expect, alone.",
+    "kernel": "The same mutants: the litmus traces on the kernel that runs here.",
+    "prove": "Mutants of the bit logic, all obligations of `forkproof prove`."}
 HEAD = f"{'mutant':44} {'killed':>7} {'median':>8} {'95 %':>8} {'ops':>4}  by"
 Row = collections.namedtuple(
     "Row", "name engine limit promise idea shortest killed trials median p95 ops by seconds")
@@ -73,73 +86,120 @@ def by_engine(entries):
     for entry in entries:
         engines.setdefault(entry["engine"], []).append(row(entry))
     return {e: sorted(engines[e], key=lambda r: r.name)
-            for e in ("random", "replay", "uniform") if e in engines}
+            for e in ORDER if e in engines}
 
 
 def comparison(engines):
-    """How much sooner random testing kills than the plain way, where both always do."""
+    """How much sooner random testing kills than the plain way. Where that is beyond its limit, the
+    ratio is more than the limit says."""
     if "random" not in engines or "uniform" not in engines:
         return []
     plain = {r.name: r for r in engines["uniform"]}
-    ratios, missed, both = [], 0, 0
+    ratios, missed = [], 0
     for r in engines["random"]:
         if r.name not in plain or r.killed < r.trials:
             continue
-        both += 1
         other = plain[r.name]
-        if other.killed * 2 <= other.trials:  # its median is beyond its limit
-            missed += 1
-            ratios.append(math.inf)
-            continue
-        ratios.append(other.median / r.median)
+        beyond = other.killed * 2 <= other.trials
+        missed += beyond
+        ratios.append((other.limit if beyond else other.median) / r.median)
     if not ratios:
         return []
-    median = statistics.median_low(ratios)
     limit = engines["uniform"][0].limit
-    said = f"{median:.1f} times" if math.isfinite(median) else "beyond the limit"
-    return [f"Against the plain way, over {both} mutants: at the median mutant random testing "
-            f"kills sooner by {said}. The plain way misses {missed} of them within {limit} s in "
-            "half of its trials or more."]
+    return [f"{statistics.median_low(ratios):.1f} times sooner over {len(ratios)} mutants, where "
+            f"one of the {missed} that the plain way misses in {limit} s counts as found then"]
 
 
-def write(path, entries):
+BARS = "| what | bar | measured |", "| --- | --- | --- |"
+
+
+def part(rows, good):
+    return share(sum(map(good, rows)), len(rows))
+
+
+def bars(engines):
+    """What is asked of the net, and what was measured."""
+    out = list(BARS)
+    if rows := engines.get("random"):
+        small = [r for r in rows if r.ops is not None]
+        limit, least = rows[0].limit, min(r.trials for r in rows)
+        caught = [r for r in rows if r.median is not None]
+        out += [
+            f"| killed by random testing, {limit} s each, in {least} of {least} trials | 100 % | "
+            f"{part(rows, lambda r: r.killed == r.trials)} |",
+            f"| median time to kill at most 0.1 s | 80 % | "
+            f"{part(rows, lambda r: r in caught and r.median <= 0.1)} |",
+            f"| median time to kill at most 1 s | 95 % | "
+            f"{part(rows, lambda r: r in caught and r.median <= 1)} |",
+            f"| shrunk to at most 8 ops, in the worst trial | 95 % | "
+            f"{part(small, lambda r: r.ops <= 8)} |",
+            f"| at most 4 ops over the shortest known, in the worst trial | 100 % | "
+            f"{part(small, lambda r: r.ops <= r.shortest + 4)} |"]
+    if rows := engines.get("replay"):
+        out.append(f"| killed by replaying the regressions | 90 % | "
+                   f"{part(rows, lambda r: r.killed == r.trials)} |")
+    if said := comparison(engines):
+        out.append(f"| against the plain way, at the median mutant | 10 times | {said[0]} |")
+    spec = {}
+    for engine in ("lockstep", "litmus", "kernel"):
+        for r in engines.get(engine, ()):
+            spec[r.name] = spec.get(r.name, False) or r.killed == r.trials
+    if spec:
+        out.append("| mutants of the spec, caught by lockstep, litmus traces or kernel | 100 % | "
+                   f"{share(sum(spec.values()), len(spec))} |")
+    if rows := engines.get("prove"):
+        out.append(f"| mutants of the bit logic, caught by proof | 100 % | "
+                   f"{part(rows, lambda r: r.killed == r.trials)} |")
+    return out
+
+
+def write(path, entries, notes):
     engines = by_engine(entries)
     out = ["# Mutants", "",
            "How good is the net? Each mutant is our implementation with one defect, mostly one",
-           "that Linux really had. `ci/mutants.sh --markdown docs/mutants.md` writes this page of",
-           "what was measured; `ci/mutants.sh --help` says how to measure. The time is until the",
-           "violation is seen, without the start of the process and the shrinking; where a mutant",
-           "crashes or hangs it is that of the process. The ops are those of the shrunk trace, the",
-           "longest of all trials.", "",
-           "The engine `uniform` is the plain way to compare with: ops drawn from dice that do not",
-           "look at the model, everything compared after every step.", "",
-           f"![Mutants killed over time]({path.with_suffix('.svg').name})", ""]
+           "that Linux really had; or a rule of the spec, or an expression of the bit logic, that is",
+           "wrong. `ci/mutants.sh --markdown docs/mutants.md` writes this page of what was measured;",
+           "`ci/mutants.sh --help` says how to measure. The time is until the violation is seen,",
+           "without the start of the process and the shrinking; for fuzz, explore and the proofs,",
+           "and where a mutant crashes or hangs, it is that of the process. The ops are those of the",
+           "shrunk trace, the longest of all trials.", "", *bars(engines), ""]
+    out += [notes.read_text().rstrip(), ""] if notes.exists() else []
+    out += [f"![Mutants killed over time]({path.with_suffix('.svg').name})", ""]
     for engine, rows in engines.items():
-        out += [f"## {engine}", "",
-                f"{len(rows)} mutants, {max(r.trials for r in rows)} trials each of at most "
-                f"{rows[0].limit} s.", "", "| what | result |", "| --- | --- |"]
+        trials = max(r.trials for r in rows)
+        each = f"{trials} trial{'s' * (trials > 1)} each of at most {rows[0].limit} s"
+        out += [f"## {engine}", "", SAYS[engine], "", f"{len(rows)} mutants, {each}.", "",
+                "| what | result |", "| --- | --- |"]
         out += [f"| {what} | {value} |" for what, value in facts(rows)]
+        missed = [f"`{r.name}`" for r in rows if r.killed < r.trials]
+        if missed and engine not in ("uniform", "explore", "kernel", "litmus"):
+            out += ["", "Missed, in a trial at least: " + ", ".join(missed) + "."]
         out.append("")
-    out += comparison(engines) + [""] if comparison(engines) else []
-    out += ["## Each mutant, killed by random testing", "",
-            "| mutant | promise | idea | killed | median s | 95 % s | ops (shortest) | by |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- |"]
-    for r in engines.get("random", []):
-        ops = "-" if r.ops is None else r.ops
-        out.append(f"| {r.name} | {r.promise} | {r.idea} | {r.killed}/{r.trials} | "
-                   f"{seconds(r.median)} | {seconds(r.p95)} | {ops} ({r.shortest}) | "
-                   f"{r.by or '**survived**'} |")
-    escaped = [r.name for r in engines.get("replay", []) if r.killed < r.trials]
-    if escaped:
-        out += ["", "The litmus traces alone miss: " + ", ".join(escaped) + "."]
-    path.write_text("\n".join(out) + "\n")
+    for engine, title in (("random", "Each mutant of the implementation, by random testing"),
+                          ("lockstep", "Each mutant of the spec, in lockstep"),
+                          ("prove", "Each mutant of the bit logic, by proof")):
+        if engine in engines:
+            out += [f"## {title}", "", *table(engines[engine]), ""]
+    path.write_text("\n".join(out).rstrip() + "\n")
     path.with_suffix(".svg").write_text(picture(engines))
+
+
+def table(rows):
+    out = ["| mutant | promise | idea | killed | median s | 95 % s | ops (shortest) | by |",
+           "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for r in rows:
+        ops = "-" if r.ops is None else f"{r.ops} ({r.shortest})"
+        out.append(f"| {r.name} | {r.promise} | {r.idea} | {r.killed}/{r.trials} | "
+                   f"{seconds(r.median)} | {seconds(r.p95)} | {ops} | {r.by or '**survived**'} |")
+    return out
 
 
 def picture(engines):
     """The part of the trials that has killed, over time on a scale of powers of ten."""
     width, height, left, bottom, first, last = 640, 320, 50, 40, -5, 2
-    colours = {"random": "#0b6", "replay": "#06c", "uniform": "#c40"}
+    colours = {"random": "#0a6", "fuzz": "#93c", "explore": "#a70", "replay": "#06c",
+               "uniform": "#c33"}
+    engines = {e: rows for e, rows in engines.items() if e in colours}
 
     def x(t):
         return left + (width - left - 110) * (math.log10(t) - first) / (last - first)

@@ -40,8 +40,8 @@ void explain(Checker& checker, const Campaign& campaign, std::uint64_t k, Violat
                       : std::move(violation);
   c.reproduce = fmt::format(
       "forkproof check --engine {} --system {} --profile {} --seed {} --traces 1",
-      c.engine, quoted(system), *name_of(kProfiles, static_cast<std::uint64_t>(profile_of(campaign, k))),
-      campaign.seed + k);
+      c.engine, quoted(system),
+      *name_of(kProfiles, static_cast<std::uint64_t>(profile_of(campaign, k))), campaign.seed + k);
 }
 
 void run_campaign(Checker& checker, const Campaign& campaign, Results& results,

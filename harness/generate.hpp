@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <rapidcheck/Random.h>
@@ -59,6 +60,7 @@ class Generator {
     const spec::Task* me;
   };
 
+  void dwell_on(std::span<const std::string_view> ops);
   void look_around(const spec::World& world, const Naming& naming);
   std::int32_t choose_actor();
   std::size_t choose_op(bool init, bool crowded);

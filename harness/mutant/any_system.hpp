@@ -1,5 +1,5 @@
-/// A system behind virtual calls: what a shared object that is opened at run time offers. Both sides
-/// are built from the same sources by the same compiler.
+/// A system behind virtual calls: what a shared object that is opened at run time offers. Both
+/// sides are built from the same sources by the same compiler.
 #pragma once
 #include <memory>
 #include <vector>

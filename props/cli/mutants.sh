@@ -28,6 +28,13 @@ patch_of nothing "$pid" '&  \/\/ the same'
 patch_of crash "$pid" "$head { (void)t; __builtin_trap(); }"
 patch_of hang "$pid" "$head { for (volatile bool on = true; on;); return perform(t, Gettid{}); }"
 
+# All that are kept have a whole header and apply; there are enough of each kind.
+expect 0 "$SOURCE/ci/mutants.sh" --command "$F" --list
+says '^of impl/: [1-9][0-9]{2}$' out.txt
+says '^from commits and CVEs: ([4-9][0-9]|[1-9][0-9]{2})$' out.txt
+says '^spec (1[5-9]|[2-9][0-9])$' out.txt
+says '^bits (1[5-9]|[2-9][0-9])$' out.txt
+
 expect 0 mutants test/canary
 says '^test/canary +2/2 .* 1  call.getpid$' out.txt
 expect 1 mutants --time 1 test/nothing
