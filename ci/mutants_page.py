@@ -157,12 +157,12 @@ def write(path, entries, notes):
     engines = by_engine(entries)
     out = ["# Mutants", "",
            "How good is the net? Each mutant is our implementation with one defect, mostly one",
-           "that Linux really had; or a rule of the spec, or an expression of the bit logic, that is",
-           "wrong. `ci/mutants.sh --markdown docs/mutants.md` writes this page of what was measured;",
-           "`ci/mutants.sh --help` says how to measure. The time is until the violation is seen,",
-           "without the start of the process and the shrinking; for fuzz, explore and the proofs,",
-           "and where a mutant crashes or hangs, it is that of the process. The ops are those of the",
-           "shrunk trace, the longest of all trials.", "", *bars(engines), ""]
+           "that Linux really had; or a rule of the spec, or an expression of the bit logic, that",
+           "is wrong. `ci/mutants.sh --markdown docs/mutants.md` writes this page of what was",
+           "measured; `ci/mutants.sh --help` says how to measure. The time is until the violation",
+           "is seen, without the start of the process and the shrinking; for fuzz, explore and the",
+           "proofs, and where a mutant crashes or hangs, it is that of the process. The ops are",
+           "those of the shrunk trace, the longest of all trials.", "", *bars(engines), ""]
     out += [notes.read_text().rstrip(), ""] if notes.exists() else []
     out += [f"![Mutants killed over time]({path.with_suffix('.svg').name})", ""]
     for engine, rows in engines.items():
