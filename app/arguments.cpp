@@ -73,11 +73,14 @@ Engines read_engines(const std::string& text) {
       engines.explore = true;
     else if (name == "random")
       engines.random = true;
+    else if (name == "uniform")
+      engines.random = engines.uniform = true;
     else if (name == "prove")
       engines.prove = true;
     else
       refuse("--engine", text,
-             "prove, replay, matrix, explore and random, one or more with commas between them");
+             "prove, replay, matrix, explore and random, one or more with commas between them, or "
+             "uniform");
     if (name.size() == left.size()) return engines;
     left.remove_prefix(name.size() + 1);
   }

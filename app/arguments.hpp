@@ -20,7 +20,8 @@ std::chrono::milliseconds read_time(const std::string& text);
 std::vector<Profile> read_profiles(const std::string& text);
 
 struct Engines {
-  bool prove = false, replay = false, matrix = false, explore = false, random = false;
+  bool prove = false, replay = false, matrix = false, explore = false, random = false,
+       uniform = false;
 
   /// Whether there is one that any system can be held to.
   bool traces() const { return replay || matrix || random; }

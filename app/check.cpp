@@ -89,6 +89,7 @@ struct Request {
 
 Request read(const CheckOptions& o) {
   Request r{o, read_engines(o.engines), read_profiles(o.profile), {}, {}};
+  r.campaign.uniform = r.engines.uniform;
   r.campaign.seed = read_or_draw_seed(o.seed);
   if (!o.traces.empty()) r.campaign.traces = read_number("--traces", o.traces);
   if (!o.time.empty() || o.traces.empty())
@@ -102,6 +103,7 @@ Request read(const CheckOptions& o) {
 /// A campaign on the kernel takes every processor; others are fast, and counts that are the same
 /// each time are worth more.
 std::size_t jobs(const Request& r, const std::string& system) {
+  if (r.engines.uniform) return 1;
   if (!r.options.jobs.empty()) return read_number("--jobs", r.options.jobs);
   return system == kKernel ? std::max(1u, std::thread::hardware_concurrency()) : 1;
 }

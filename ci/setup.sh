@@ -13,8 +13,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 packages=(
-  cmake ninja-build ccache git python3 strace
-  g++ clang-19 libclang-rt-19-dev
+  cmake ninja-build ccache git patch python3 strace
+  g++ clang-19 libclang-rt-19-dev python3-clang-19
   libfmt-dev libcli11-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   libz3-dev cvc5 libxxhash-dev

@@ -18,8 +18,9 @@ namespace {
 std::string read_system() {
   const char* const set = std::getenv("FORKPROOF_SYSTEM");
   const std::string system = set == nullptr ? "impl" : set;
-  if (system == "impl" || system == "canary") return system;
-  fmt::print(stderr, "FORKPROOF_SYSTEM={}: there are impl and canary\n", system);
+  if (system == "impl" || system == "canary" || system.starts_with(harness::kMutant))
+    return system;
+  fmt::print(stderr, "FORKPROOF_SYSTEM={}: there are impl, canary and mutant:PATH\n", system);
   std::exit(2);
 }
 
@@ -43,6 +44,11 @@ ScriptTarget::ScriptTarget(Focus focus)
     : focus_(std::move(focus)),
       system_(read_system()),
       fresh_({}, system_ == "canary" ? impl::Machine::Bug::lifo_wait : impl::Machine::Bug::none) {
+  if (system_.starts_with(harness::kMutant)) {  // the fuzzer looks at the clock
+    mutant_.emplace(system_.substr(harness::kMutant.size()), harness::LoadedSystem::Watch::none);
+    mutant_lockstep_.emplace(*mutant_);
+    return;
+  }
   lockstep_.run(large_script());  // what it looks at things with has grown: later runs are alike
 }
 
@@ -55,21 +61,30 @@ bool ScriptTarget::holds(Bytes input) {
   ++done_.inputs;
   done_.ops += script.steps.size();
   begin_guide();
+  if (mutant_) return holds(*mutant_lockstep_, script);
   machine_ = impl::Machine(fresh_);  // one that was used before has room that this one has to make
-  lockstep_.begin(script.world);
+  return holds(lockstep_, script);
+}
+
+bool ScriptTarget::holds(auto& lockstep, const Script& script) {
+  lockstep.begin(script.world);
   for (const Step& s : script.steps) {
-    if (!lockstep_.step(s)) return false;
-    guide_by(lockstep_.model(), s.op);
+    if (!lockstep.step(s)) return false;
+    guide_by(lockstep.model(), s.op);
   }
-  return lockstep_.finish();
+  return lockstep.finish();
+}
+
+std::optional<harness::Violation> ScriptTarget::run(const Script& script) {
+  return mutant_ ? mutant_lockstep_->run(script) : lockstep_.run(script);
 }
 
 Finding ScriptTarget::explain(Bytes input) {
-  const auto run = [&](const Script& s) { return lockstep_.run(s); };
   std::optional<harness::Violation> violation = run(script_of(input));
   if (!violation)
     return plain_finding("the same input held when it was run again", input, ".bytes");
-  return finding_of(harness::minimize(std::move(*violation), run), system_);
+  return finding_of(
+      harness::minimize(std::move(*violation), [&](const Script& s) { return run(s); }), system_);
 }
 
 Buffer ScriptTarget::mutate(Bytes input, std::uint32_t seed) {

@@ -1,10 +1,11 @@
 /// The targets whose inputs are scripts: the system and the model in lockstep, whatever happens.
 ///
-/// The system is `impl`, or `canary` where FORKPROOF_SYSTEM says so.
+/// The system is `impl`, or `canary` or a mutant (harness/mutant/) where FORKPROOF_SYSTEM says so.
 #pragma once
 #include "fuzz/focus.hpp"
 #include "fuzz/target.hpp"
 #include "harness/lockstep.hpp"
+#include "harness/mutant/loaded.hpp"
 #include "impl/machine.hpp"
 
 namespace forkproof::fuzz {
@@ -24,12 +25,17 @@ class ScriptTarget final : public Target {
 
  private:
   Script script_of(Bytes input) const;
+  /// Holds one of the two, which works on the system, to a script.
+  bool holds(auto& lockstep, const Script& script);
+  std::optional<harness::Violation> run(const Script& script);
 
   Focus focus_;
   Done done_;
   std::string system_;
   impl::Machine fresh_, machine_ = fresh_;
   harness::Lockstep<impl::Machine> lockstep_{machine_};
+  std::optional<harness::LoadedSystem> mutant_;
+  std::optional<harness::Lockstep<harness::LoadedSystem>> mutant_lockstep_;
 };
 
 }  // namespace forkproof::fuzz

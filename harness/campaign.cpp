@@ -27,7 +27,7 @@ Profile profile_of(const Campaign& campaign, std::uint64_t k) {
 
 Case case_of(const Campaign& campaign, const std::string& system) {
   Case c;
-  c.engine = "random";
+  c.engine = campaign.uniform ? "uniform" : "random";
   c.system = system;
   c.name = fmt::format("seed {}", campaign.seed);
   return c;
@@ -35,13 +35,13 @@ Case case_of(const Campaign& campaign, const std::string& system) {
 
 void explain(Checker& checker, const Campaign& campaign, std::uint64_t k, Violation violation,
              const std::string& system, Case& c) {
-  const bool known = violation.kind != Violation::Kind::unknown;
+  const bool known = violation.kind != Violation::Kind::unknown && !campaign.uniform;
   c.violation = known ? minimize(violation, [&](const Script& s) { return checker.run(s); })
                       : std::move(violation);
   c.reproduce = fmt::format(
-      "forkproof check --engine random --system {} --profile {} --seed {} --traces 1",
-      quoted(system), *name_of(kProfiles, static_cast<std::uint64_t>(profile_of(campaign, k))),
-      campaign.seed + k);
+      "forkproof check --engine {} --system {} --profile {} --seed {} --traces 1",
+      c.engine, quoted(system),
+      *name_of(kProfiles, static_cast<std::uint64_t>(profile_of(campaign, k))), campaign.seed + k);
 }
 
 void run_campaign(Checker& checker, const Campaign& campaign, Results& results,
@@ -54,7 +54,9 @@ void run_campaign(Checker& checker, const Campaign& campaign, Results& results,
     if (campaign.traces && k >= *campaign.traces) break;
     if (campaign.time && Clock::now() - start >= *campaign.time) break;
     std::optional<Violation> violation =
-        checker.run_random(campaign.seed + k, profile_of(campaign, k), results.ops);
+        campaign.uniform
+            ? checker.run_uniform(campaign.seed + k, profile_of(campaign, k), results.ops)
+            : checker.run_random(campaign.seed + k, profile_of(campaign, k), results.ops);
     results.seconds = before + seconds_since(start);
     if (is_beyond(violation)) {
       ++results.beyond[violation->observed];
@@ -63,6 +65,7 @@ void run_campaign(Checker& checker, const Campaign& campaign, Results& results,
     ++results.traces;
     if (!violation) continue;
 
+    c.found_after = seconds_since(start);
     results.coverage.add(checker.coverage());  // of the campaign, and not of the shrinking
     explain(checker, campaign, k, std::move(*violation), results.system, c);
     break;
@@ -99,6 +102,7 @@ void replay(Checker& checker, std::span<const std::string> files, Results& resul
       results.ops += c.violation ? std::min(c.violation->step + 1, file.script.steps.size())
                                  : file.script.steps.size();
     }
+    if (c.violation) c.found_after = seconds_since(start);
     if (c.violation) {
       const std::string what = fmt::format("{} --system {}", quoted(path), quoted(results.system));
       c.reproduce = fmt::format("forkproof replay {}", what);

@@ -25,6 +25,7 @@ struct Campaign {
   std::span<const Profile> profiles;  // which the traces take in turn
   std::optional<std::chrono::nanoseconds> time;
   std::optional<std::uint64_t> traces;
+  bool uniform = false;  // ops are drawn without a look at the model: in one process, not shrunk
 };
 
 /// Random traces until the first violation, which is then made as small as it can be, or until a

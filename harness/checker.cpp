@@ -11,11 +11,13 @@
 #endif
 #include "harness/lockstep.hpp"
 #include "harness/model_system.hpp"
+#include "harness/mutant/loaded.hpp"
 #include "harness/qemu/guest.hpp"
 #include "harness/record.hpp"
 #include "harness/shrink.hpp"
 #include "harness/system_fault.hpp"
 #include "impl/machine.hpp"
+#include "spec/bytes.hpp"
 
 namespace forkproof::harness {
 
@@ -27,6 +29,17 @@ constexpr Depth kDepth = Depth::touched;
 template <class System>
 requires requires { System::kSlowToLookAt; }
 constexpr Depth kDepth<System> = Depth::outcomes;
+
+/// Ops drawn from dice that know nothing of the world: the bytes of a script, all alike.
+Script uniform_script(std::uint64_t seed, Profile profile) {
+  constexpr std::size_t kLeast = 8, kMost = 200;
+  Dice dice(seed);
+  std::vector<std::uint8_t> bytes(kLeast + dice.below(kMost - kLeast));
+  for (std::uint8_t& b : bytes) b = static_cast<std::uint8_t>(dice.below(256));
+  Script script = without_expectations(decode(bytes));
+  script.world.profile = profile;
+  return script;
+}
 
 template <SystemUnderTest System>
 class CheckerOf final : public Checker {
@@ -59,6 +72,14 @@ class CheckerOf final : public Checker {
     } catch (const SystemFault& fault) {
       return unknown(fault.what(), lockstep_.steps(), std::move(script));
     }
+  }
+
+  std::optional<Violation> run_uniform(std::uint64_t seed, Profile profile,
+                                       std::uint64_t& steps) override {
+    const Script script = uniform_script(seed, profile);
+    steps += script.steps.size();
+    Lockstep<Tap<System>> all(tap_, Depth::full);
+    return judged(all.run(script));
   }
 
   Recording record(const Script& script) override {
@@ -173,6 +194,13 @@ Opened open_system(std::string_view name) {
   if (name == "impl") return opened<impl::Machine>();
   if (name == "canary") return opened<impl::Machine>(WorldSpec{}, impl::Machine::Bug::lifo_wait);
   if (name == "spec") return opened<ModelSystem>();
+  if (name.starts_with(kMutant)) {
+    try {
+      return opened<LoadedSystem>(std::string(name.substr(kMutant.size())));
+    } catch (const SystemFault& fault) {
+      return {.checker = nullptr, .known = true, .reason = fault.what()};
+    }
+  }
 #ifdef FORKPROOF_LINUX
   if (name == "linux" || (name.starts_with("qemu:") && qemu::in_guest())) {
     try {

@@ -22,6 +22,11 @@ class Checker {
   virtual std::optional<Violation> run_random(std::uint64_t seed, Profile profile,
                                               std::uint64_t& steps) = 0;
 
+  /// The same with ops that are drawn without a look at the model, and everything compared after
+  /// every step: what the other way is measured against.
+  virtual std::optional<Violation> run_uniform(std::uint64_t seed, Profile profile,
+                                               std::uint64_t& steps) = 0;
+
   /// What the system does with a script, up to the first step that the spec does not allow.
   struct Recording {
     Script script;
@@ -47,7 +52,7 @@ struct Opened {
 };
 
 /// `impl`, `spec`, `linux`, or `canary`: `impl` with a defect, which a check that is awake must
-/// find.
+/// find; or `mutant:PATH`, a shared object (harness/mutant/).
 Opened open_system(std::string_view name);
 
 }  // namespace forkproof::harness

@@ -38,6 +38,18 @@ constexpr std::uint32_t wanted(std::string_view op) {
 constexpr std::int32_t kSignalMix[] = {9,  9,  19, 19, 19, 18, 18, 18, 18, 15, 15, 10, 10, 10, 17,
                                        17, 20, 20, 21, 22, 3,  1,  11, 12, 40, 40, 64, 0,  2,  28};
 
+/// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
+struct Theme {
+  std::uint32_t percent;
+  std::array<std::string_view, 5> ops;
+};
+constexpr Theme kThemes[] = {
+    {12, {"mmap", "madvise", "read", "write", "fork"}},
+    {8, {"clone", "exec", "exit", "sigaction"}},
+    {6, {"prctl_subreaper", "fork", "exit"}},
+    {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
+};
+
 }  // namespace
 
 Generator::Generator(std::uint64_t seed, Profile profile)
@@ -58,6 +70,19 @@ Generator::Generator(std::uint64_t seed, Profile profile)
   };
   at_least(dice_.percent(50) ? "fork" : "clone");
   if (dice_.percent(80)) at_least("exit");
+  const std::uint32_t about = dice_.below(100);
+  std::uint32_t themes = 0;
+  for (const Theme& theme : kThemes) {
+    if (about >= themes && about < themes + theme.percent) dwell_on(theme.ops);
+    themes += theme.percent;
+  }
+}
+
+/// These ops more often than others.
+void Generator::dwell_on(std::span<const std::string_view> ops) {
+  for (std::uint32_t& weight : weights_) weight = (weight + 1) / 2;
+  for (const std::string_view op : ops)
+    if (!op.empty()) weights_[*op_index(op)] = 5 * wanted(op);
 }
 
 void Generator::take_up(std::int32_t names) {
@@ -163,7 +188,7 @@ void Generator::choose(Tgkill& o, const Scene& scene) {
   o.signal = signal();
   o.thread = o.process = task(scene);
   const spec::TaskId id = scene.world.task_of(number_of(o.thread, scene.naming.numbers()));
-  if (id) o.process = TaskRef::number(scene.world.leader_of(scene.world.tasks[id]).tid);
+  if (id) o.process = named(scene.world.leader_of(scene.world.tasks[id]).tid, scene.naming);
   if (dice_.percent(5)) o.process = task(scene);
 }
 
@@ -199,20 +224,20 @@ void Generator::choose(Mmap& o, const Scene&) {
   o.pages = run_of_pages();
 }
 
-void Generator::choose(Munmap& o, const Scene&) {
-  o.page = page();
+void Generator::choose(Munmap& o, const Scene& scene) {
+  o.page = page(scene);
   if (dice_.percent(25)) o.pages = dice_.below(4);
 }
 
-void Generator::choose(Madvise& o, const Scene&) {
-  o.page = page();
+void Generator::choose(Madvise& o, const Scene& scene) {
+  o.page = page(scene);
   o.advice = static_cast<Advice>(dice_.one_of<Word>(kAdvices).value);
 }
 
-void Generator::choose(Read& o, const Scene&) { o.page = page(); }
+void Generator::choose(Read& o, const Scene& scene) { o.page = page(scene); }
 
-void Generator::choose(Write& o, const Scene&) {
-  o.page = page();
+void Generator::choose(Write& o, const Scene& scene) {
+  o.page = page(scene);
   o.value = dice_.below(9);
 }
 
@@ -267,10 +292,14 @@ TaskRef Generator::child(const Scene& scene) {
     return TaskRef::name(dice_.one_of<std::int32_t>(alive_));
   auto at = scene.me->children.begin();
   std::advance(at, dice_.below(scene.me->children.size()));
-  const Pid number = scene.world.tasks[at->second].tid;
+  return named(scene.world.tasks[at->second].tid, scene.naming);
+}
+
+/// By the name of a task that is there, if one stands for the number.
+TaskRef Generator::named(Pid number, const Naming& naming) const {
   for (const std::int32_t name : alive_)
-    if (scene.naming.numbers().size() > static_cast<std::size_t>(name) &&
-        scene.naming.numbers()[static_cast<std::size_t>(name)] == number)
+    if (naming.numbers().size() > static_cast<std::size_t>(name) &&
+        naming.numbers()[static_cast<std::size_t>(name)] == number)
       return TaskRef::name(name);
   return TaskRef::number(number);
 }
@@ -378,7 +407,13 @@ Descriptor Generator::descriptor() {
 
 FdFlags Generator::fd_flags() { return dice_.percent(50) ? fd_flag::cloexec : FdFlags{}; }
 
-PageNo Generator::page() { return dice_.percent(95) ? dice_.below(5) : dice_.below(kPages + 2); }
+/// Mostly one that the actor has.
+PageNo Generator::page(const Scene& scene) {
+  if (scene.me != nullptr && scene.me->space && dice_.percent(70))
+    if (const auto& pages = scene.world.spaces[scene.me->space].pages; !pages.empty())
+      return pages[dice_.below(std::min<std::size_t>(pages.size(), 4))].no;
+  return dice_.percent(95) ? dice_.below(5) : dice_.below(kPages + 2);
+}
 
 Script generate(std::uint64_t seed, Profile profile) {
   Generator generator(seed, profile);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <rapidcheck/Random.h>
@@ -59,6 +60,7 @@ class Generator {
     const spec::Task* me;
   };
 
+  void dwell_on(std::span<const std::string_view> ops);
   void look_around(const spec::World& world, const Naming& naming);
   std::int32_t choose_actor();
   std::size_t choose_op(bool init, bool crowded);
@@ -99,13 +101,14 @@ class Generator {
   std::int32_t exit_code();
   TaskRef task(const Scene& scene);
   TaskRef child(const Scene& scene);
+  TaskRef named(Pid number, const Naming& naming) const;
   Signal signal();
   std::int32_t odd_number(const Scene& scene);
   WaitOptions wait_options(bool waitid);
   Selector selector(const Scene& scene);
   Target target(const Scene& scene, Signal signal);
   Clone clone();
-  PageNo page();
+  PageNo page(const Scene& scene);
   Descriptor descriptor();
   FdFlags fd_flags();
   PageNo run_of_pages();

@@ -20,6 +20,7 @@ Json json_of(const Case& c) {
           {"source", v.source},
           {"observed", v.observed},
           {"allowed", Json::array({v.allowed})},
+          {"found_after", c.found_after},
           {"engine", c.engine},
           {"system", c.system},
           {"name", c.name},

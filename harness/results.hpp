@@ -15,6 +15,7 @@ namespace forkproof::harness {
 struct Case {
   std::string engine, system, name;
   double seconds = 0;
+  double found_after = 0;  // seconds, until the violation was seen, which was then made small
   std::optional<Violation> violation;
   std::string error;      // why it could not be run, empty if it could
   std::string skipped;    // why it was left out, empty if it was not

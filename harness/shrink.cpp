@@ -173,6 +173,43 @@ void without_runs(const Script& script, Candidates& out) {
       });
 }
 
+/// Two steps that are nothing without each other go together.
+void without_pairs(const Script& script, Candidates& out) {
+  constexpr std::size_t kFew = 24;
+  const std::size_t n = script.steps.size();
+  if (n > kFew) return;
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = i + 1; j < n; ++j)
+      out.push_back([&script, i, j, n] {
+        std::vector<bool> keep(n, true);
+        keep[i] = keep[j] = false;
+        return select(script, keep);
+      });
+}
+
+/// A number in place of a name pins whatever took numbers before: each name is tried instead.
+void with_names(const Script& script, std::size_t i, Candidates& out) {
+  std::int32_t bound = 1;
+  for (std::size_t before = 0; before < i; ++before) bound += script.steps[before].binds != kNoName;
+  std::vector<std::size_t> numbers;  // which of the op's references are bare numbers
+  std::size_t refs = 0;
+  Op op = script.steps[i].op;
+  for_each_ref(op, [&](const TaskRef& ref) {
+    if (!ref.named) numbers.push_back(refs);
+    ++refs;
+  });
+  for (const std::size_t number : numbers)
+    for (std::int32_t name = 1; name < bound; ++name)
+      out.push_back([&script, i, number, name] {
+        Script s = script;
+        std::size_t at = 0;
+        for_each_ref(s.steps[i].op, [&](TaskRef& ref) {
+          if (at++ == number) ref = TaskRef::name(name);
+        });
+        return s;
+      });
+}
+
 void with_simpler_step(const Script& script, std::size_t i, Candidates& out) {
   const Step& step = script.steps[i];
   for (std::int32_t name = 0; name < step.actor && !is_by_world(step.op); ++name)
@@ -205,6 +242,8 @@ std::vector<std::function<Script()>> smaller(const Script& script) {
   without_families(script, out);
   without_runs(script, out);
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_simpler_step(script, i, out);
+  for (std::size_t i = 0; i < script.steps.size(); ++i) with_names(script, i, out);
+  without_pairs(script, out);
   if (script.world != WorldSpec{.profile = script.world.profile})
     out.push_back([&script] {
       Script s = script;

@@ -114,6 +114,9 @@ class Fragile final : public Checker {
     if (way_ == Way::dies) ::kill(::getpid(), SIGKILL);
     return harness::Violation{};
   }
+  std::optional<harness::Violation> run_uniform(std::uint64_t, Profile, std::uint64_t&) override {
+    return std::nullopt;
+  }
   Recording record(const Script&) override { return {}; }
   std::string refuses(Profile) const override { return {}; }
   const harness::Coverage& coverage() override { return coverage_; }

@@ -50,6 +50,9 @@ class LiarsChecker final : public Checker {
   std::optional<Violation> run_random(std::uint64_t, Profile, std::uint64_t&) override {
     return std::nullopt;
   }
+  std::optional<Violation> run_uniform(std::uint64_t, Profile, std::uint64_t&) override {
+    return std::nullopt;
+  }
   Recording record(const Script& script) override { return {script, lockstep_.run(script)}; }
   std::string refuses(Profile) const override { return {}; }
   const harness::Coverage& coverage() override { return lockstep_.coverage(); }

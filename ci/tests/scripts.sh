@@ -27,7 +27,7 @@ stub() {
 }
 
 cd /
-for script in setup check test compilers corpus fuzz gvisor kernels; do
+for script in setup check test compilers corpus fuzz gvisor kernels mutants; do
   expect 0 "^usage: ci/$script.sh" "$ci/$script.sh" --help
 done
 expect 2 'unknown option: --nonsense' "$ci/setup.sh" --nonsense

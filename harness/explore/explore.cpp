@@ -12,6 +12,8 @@
 #include "harness/explore/family.hpp"
 #include "harness/explore/levels.hpp"
 #include "harness/explore/walker.hpp"
+#include "harness/mutant/loaded.hpp"
+#include "harness/system_fault.hpp"
 #include "impl/machine.hpp"
 #include "spec/canonical.hpp"
 #include "spec/derive.hpp"
@@ -340,7 +342,14 @@ std::optional<Exploration> explore(std::string_view system, const Bounds& bounds
   if (system == "canary")
     return explore_by(LockstepWalker<Machine>(Machine(WorldSpec{}, Machine::Bug::lifo_wait)),
                       bounds, limits, watch);
-  return std::nullopt;
+  if (!system.starts_with(kMutant)) return std::nullopt;
+  try {
+    const LoadedSystem mutant(std::string(system.substr(kMutant.size())),
+                              LoadedSystem::Watch::none);
+    return explore_by(LockstepWalker<LoadedSystem>(mutant), bounds, limits, watch);
+  } catch (const SystemFault&) {
+    return std::nullopt;  // who opens it learns why
+  }
 }
 
 }  // namespace forkproof::harness

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# ci/mutants.sh: the canary is caught, a mutant that changes nothing survives, a crash and a hang
+# are told apart from both, a patch that does not apply is named, and what is known is not run
+# again.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+command -v g++ >/dev/null && command -v patch >/dev/null || exit 77
+mutants() {
+  "$SOURCE/ci/mutants.sh" --command "$F" --patches "$scratch/patches" \
+    --results "$scratch/results.json" --trials 2 "$@"
+}
+
+# patch_of NAME OLD-LINE NEW-LINE: a mutant of impl/identity.cpp with this line changed.
+patch_of() {
+  local file=$scratch/patches/test/$1.patch
+  mkdir -p "${file%/*}"
+  printf '%s\n' 'promise = call.getpid' 'idea = a test' 'shortest = 1' >"$file"
+  sed "s/^$2\$/$3/" "$SOURCE/impl/identity.cpp" >new.cpp
+  diff -u --label a/impl/identity.cpp --label b/impl/identity.cpp \
+    "$SOURCE/impl/identity.cpp" new.cpp >>"$file" || true
+}
+readonly pid='Outcome Machine::perform(Task\& t, const Getpid\&) { return .*'
+readonly head='Outcome Machine::perform(Task\& t, const Getpid\&)'
+patch_of canary "$pid" "$head { return Outcome::task(Pid{process_of(t).tgid + 1}); }"
+patch_of nothing "$pid" '&  \/\/ the same'
+patch_of crash "$pid" "$head { (void)t; __builtin_trap(); }"
+patch_of hang "$pid" "$head { for (volatile bool on = true; on;); return perform(t, Gettid{}); }"
+
+# All that are kept have a whole header and apply; there are enough of each kind.
+expect 0 "$SOURCE/ci/mutants.sh" --command "$F" --list
+says '^of impl/: [1-9][0-9]{2}$' out.txt
+says '^from commits and CVEs: ([4-9][0-9]|[1-9][0-9]{2})$' out.txt
+says '^spec (1[5-9]|[2-9][0-9])$' out.txt
+says '^bits (1[5-9]|[2-9][0-9])$' out.txt
+
+expect 0 mutants test/canary
+says '^test/canary +2/2 .* 1  call.getpid$' out.txt
+expect 1 mutants --time 1 test/nothing
+says '^test/nothing +0/2 .* SURVIVED$' out.txt
+says '^survived: test/nothing' out.txt
+expect 0 mutants test/crash --trials 1
+says '^test/crash +1/1 .* crash, SIG' out.txt
+expect 0 mutants test/hang --trials 1
+says '^test/hang +1/1 .* hangs$' out.txt
+
+# What is known is taken from the file: a command that only knows the rules can go on.
+stamp=$(stat -c %y results.json)
+expect 0 mutants test/canary
+[[ $(stat -c %y results.json) == "$stamp" ]] || fail 'what was known was run again'
+expect 0 mutants --engine uniform --fresh test/canary
+says '^test/canary +2/2' out.txt
+expect 0 mutants --engine replay test/canary --markdown "$scratch/page.md"
+says '^## replay' page.md
+says '^<svg ' page.svg
+
+sed -i 's/Getpid/Gotpid/' patches/test/nothing.patch
+expect 2 mutants test/nothing
+says '^mutants: test/nothing: does not apply any more' err.txt
+sed -i 's/call.getpid/call.nonsense/' patches/test/nothing.patch
+expect 2 mutants test/canary
+says 'test/nothing: no rule or invariant is called call.nonsense' err.txt
+expect 2 mutants test/nobody --trials 0
+expect 3 "$F" check --engine random --system "mutant:$scratch/none.so"
+says 'mutant cannot be opened' err.txt
+finish
