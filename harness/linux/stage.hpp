@@ -106,6 +106,9 @@ class Stage {
   pid_t zygote_ = -1, init_ = -1;
 };
 
+/// Throws a SystemFault: what cannot be done, and the errno.
+[[noreturn]] void give_up(std::string_view what, int error);
+
 /// Gives others the processor, and throws SystemFault when nothing has come of it for long: that is
 /// a defect of the harness, or a machine that is overwhelmed, and says nothing of the kernel.
 class Watchdog {

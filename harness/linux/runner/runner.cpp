@@ -148,7 +148,7 @@ Answer begin() {
   return mount;
 }
 
-/// An init and its maker end when the controller does, whatever it dies of. The pipe tells of a
+/// An init, its maker and its helpers end when the controller does, whatever it dies of. The pipe tells of a
 /// death before the first call had its effect.
 void depend_on_controller() {
   call(__NR_prctl, PR_SET_PDEATHSIG, kSigKill);
@@ -194,7 +194,7 @@ void live(Word index) {
   Slot& slot = slot_of(index);
   slot.tid = static_cast<std::int32_t>(call(__NR_gettid));
   slot.tgid = static_cast<std::int32_t>(call(__NR_getpid));
-  if (slot.tid == 1 || index == kZygoteSlot) depend_on_controller();
+  if (slot.tid == 1 || index >= kZygoteSlot) depend_on_controller();
   slot.result = 0;
   std::uint32_t done = load(slot.posted);
   store(slot.answered, done);
