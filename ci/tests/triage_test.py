@@ -1,5 +1,5 @@
-"""How ci/fuzz.py sorts what crashed into findings, and makes each small. A made-up target and replay
-stand in for those that are built: what an input says is what they do."""
+"""How ci/fuzz.py sorts what crashed into findings, and makes each small. A made-up target, replay
+and afl-fuzz stand in for the real ones: what an input says is what they do."""
 import importlib.util
 import os
 import tempfile
