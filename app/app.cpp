@@ -41,7 +41,8 @@ void add_check(CLI::App& app, Command& command) {
                 "impl, spec, linux, or canary, which has a defect; by default impl and, where it "
                 "can be had, linux");
   c->add_option("--engine", o->engines,
-                "One or more of prove, replay, matrix, explore and random, with commas between them");
+                "One or more of prove, replay, matrix, explore and random, with commas between "
+                "them");
   c->add_option("--time", o->time, "How long random traces are run: 500ms, 30s (the default), 5m");
   c->add_option("--traces", o->traces, "How many random traces are run at most");
   c->add_option("--jobs", o->jobs,
