@@ -27,8 +27,8 @@ using Words = std::vector<std::string>;  // of the command line
 using Command = std::function<int(const Words&)>;
 
 constexpr const char* kSystems =
-    "impl (the default), spec, linux, qemu:KERNEL (a kernel booted in qemu), or canary, which has a "
-    "defect";
+    "impl (the default), spec, linux, qemu:KERNEL (a kernel booted in qemu), or canary, which has "
+    "a defect";
 
 void add_system(CLI::App* c, std::string& system) {
   c->add_option("--system", system, kSystems);

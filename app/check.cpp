@@ -154,8 +154,14 @@ std::unique_ptr<harness::Checker> open_in_campaign(const std::string& system) {
 
 /// Everything up to a small bound, in each profile, until a violation. `forkproof explore` has the
 /// bounds as options.
-void explore_all(const std::string& system, const std::vector<Profile>& profiles,
+void explore_all(const Request& r, const std::string& system, const std::vector<Profile>& profiles,
                  harness::Results& results, const harness::Watch& go_on) {
+  if (system == kKernel) {
+    const std::string why = "linux cannot be copied, and so not be explored";
+    if (!r.engines.traces()) throw Failure{kCannotRun, why};
+    results.left_out.push_back("explore: " + why);
+    return;
+  }
   results.explored.emplace();
   for (const Profile p : profiles) {
     if (interrupted() || results.violations() > 0) return;
@@ -200,14 +206,7 @@ harness::Results check_system(const Request& r, const std::string& system,
     matrix.profiles = profiles;
     harness::run_matrix(*checker, matrix, results, go_on);
   }
-  if (r.engines.explore && !interrupted()) {
-    if (system != kKernel)
-      explore_all(system, profiles, results, go_on);
-    else if (r.engines.traces())
-      results.left_out.push_back("explore: linux cannot be copied, and so not be explored");
-    else
-      throw Failure{kCannotRun, "linux cannot be copied, and so not be explored"};
-  }
+  if (r.engines.explore && !interrupted()) explore_all(r, system, profiles, results, go_on);
   if (!r.engines.random || interrupted() || results.violations() > 0) return results;
 
   harness::Campaign campaign = r.campaign;

@@ -2,9 +2,9 @@
 # usage: ci/explore.sh [OPTION...]
 #
 # The nightly gate of exhaustive search: sets the machine up, builds a release, and tries all traces
-# of the core ops with four tasks to a depth of eight, in lockstep, and those with three tasks to the
-# end with each step of every fork, vfork and clone failing in every state. OPTIONs are passed on to
-# `forkproof explore`, instead of these bounds.
+# of the core ops with four tasks to a depth of eight, in lockstep, and those with three tasks to
+# the end with each step of every fork, vfork and clone failing in every state. OPTIONs are passed
+# on to `forkproof explore`, instead of these bounds.
 #
 # Exit status: 0 holds, 1 a violation was found, 2 usage, 3 cannot run here.
 set -euo pipefail

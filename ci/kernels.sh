@@ -46,8 +46,8 @@ fetch() {
   printf '%s\n' "$image"
 }
 
-# Runs forkproof on a kernel: `forkproof NAME IMAGE ARGUMENT...`. What it says is in $cache/NAME.log,
-# its exit status is answered.
+# Runs forkproof on a kernel: `forkproof NAME IMAGE ARGUMENT...`. What it says is in
+# $cache/NAME.log, its exit status is answered.
 forkproof() {
   local name=$1 image=$2 status=0
   "$ROOT/build/release/bin/forkproof" "${@:3}" --system "qemu:$image" </dev/null 2>&1 |

@@ -53,7 +53,7 @@ def fuzz_verdict(said, spent):
     return {"killed": True, "by": kind, "seconds": spent, "ops": None}
 
 
-def command_of(options, built, seed):
+def command_of(options, built, seed, promise=()):
     """How an engine is called on what was built of a mutant."""
     system, limit = f"mutant:{built}", f"{options.time}s"
     check = ["check", "--json", "--seed", str(seed), "--time", limit]
@@ -76,12 +76,18 @@ def command_of(options, built, seed):
             return [built, *check, "--system", "impl", "--engine", "random"]
         case "kernel":
             return [built, "replay", "--json", "--system", "linux", LITMUS]
-        case "prove":
-            return [built, "prove"]
+        case "prove":  # what it breaks first: one that is not proved is enough
+            return [built, "prove", *promise]
 
 
-def trial(options, built, seed):
+def trial(options, built, seed, promise):
     """One run in a process of its own: whether the mutant was caught, by what, how soon."""
+    if options.engine == "prove":
+        with tempfile.TemporaryDirectory() as scratch:
+            first = command_of(options, built, seed, [promise])
+            verdict = outcome_of(options, first, scratch, "")
+        if verdict["killed"]:
+            return verdict
     command = command_of(options, built, seed)
     with tempfile.TemporaryDirectory() as scratch:
         return outcome_of(options, command, scratch, f"mutant:{built}")
@@ -97,6 +103,8 @@ def outcome_of(options, command, scratch, system):
         except subprocess.TimeoutExpired:
             child.kill()
             child.communicate()
+            if options.engine == "prove":  # a solver that is slow has refuted nothing
+                return {"killed": False, "by": None, "seconds": options.time, "ops": None}
             return {"killed": True, "by": "hangs", "seconds": options.time, "ops": None}
     spent = time.monotonic() - start
     if options.engine == "prove" and child.returncode == 1:
@@ -144,7 +152,7 @@ def judge(mutant, options, workshop, results):
     before = results.known.get(name, {})
     have = before.get("trials", {}) if before.get("key") == key else {}
     todo = [s for s in seeds if str(s) not in have]
-    have |= {str(seed): trial(options, built, seed) for seed in todo}
+    have |= {str(seed): trial(options, built, seed, mutant.promise) for seed in todo}
     entry = {"key": key, "engine": options.engine, "limit": options.time, "mutant": mutant.name,
              "promise": mutant.promise, "idea": mutant.idea, "shortest": mutant.shortest,
              "trials": have}

@@ -3,8 +3,8 @@
 #
 # What takes too long for every change, one part after the other (or only those named): explore
 # (four tasks, eight steps), fuzz (ten minutes, all targets), oss-fuzz (the build for it, with the
-# address and undefined sanitizers), kernels (Debian's 6.1 and 6.12 in qemu) and gvisor. The output of a part is in
-# build/nightly/PART.log; a line each says how it ended.
+# address and undefined sanitizers), kernels (Debian's 6.1 and 6.12 in qemu) and gvisor. The output
+# of a part is in build/nightly/PART.log; a line each says how it ended.
 #
 # Exit status: 0 if all hold, else that of the first part that does not.
 set -euo pipefail

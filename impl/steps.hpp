@@ -34,8 +34,8 @@ enum class CopyStep : std::uint8_t {
 
 inline constexpr std::array kCopyProcess{
     LifeStep{"check_flags",
-             "Flags that do not go together are refused; since 4.19 a signal that has come is dealt "
-             "with before anything is made.",
+             "Flags that do not go together are refused; since 4.19 a signal that has come is "
+             "dealt with before anything is made.",
              "kernel-fork ORDER:1"},
     LifeStep{"dup_task_struct",
              "A record for the task is taken, with what it has of its maker's as a copy.",

@@ -84,10 +84,11 @@ TEST(Explore, SymmetryLosesNoRuleAndNoOutcome) {
   EXPECT_LT(folded_states, all_states);
 }
 
-/// Three tasks to a depth of four; ci/explore.sh does it in all states that three tasks have.
+/// Three tasks to a depth of three; ci/explore.sh does it in all states that three tasks have.
 TEST(Explore, AFailedStepLeavesNothingBehind) {
   for (const Profile profile : {Profile::linux_6, Profile::linux_4_12}) {
-    Bounds bounds = bounds_of(3, {"fork", "clone", "exit", "wait4", "madvise", "sigaction", "kill"});
+    Bounds bounds =
+        bounds_of(3, {"fork", "clone", "exit", "wait4", "madvise", "sigaction", "kill"});
     bounds.world.profile = profile;
     ExploreLimits limits;
     limits.symmetry = true;

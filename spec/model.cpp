@@ -62,6 +62,7 @@ const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
           effects_.outcome = answers(Outcome::of(Outcome::Kind::not_run), rule);
         } else {
           answer_actor(act(actor_, o));
+          actor_ = TaskId::none();  // those who run now find it off its processor
           settle();
         }
       },

@@ -3,9 +3,9 @@
 
 namespace forkproof::harness::kernel {
 
-/// Sees to it that this process may make pid namespaces and mount their /proc. Without CAP_SYS_ADMIN
-/// it moves to a user namespace in which it is root, for good; outside it stays who it is. Throws
-/// SystemFault with the reason where that cannot be.
+/// Sees to it that this process may make pid namespaces and mount their /proc. Without
+/// CAP_SYS_ADMIN it moves to a user namespace in which it is root, for good; outside it stays who
+/// it is. Throws SystemFault with the reason where that cannot be.
 void gain_rights();
 
 }  // namespace forkproof::harness::kernel

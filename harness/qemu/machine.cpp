@@ -116,6 +116,11 @@ struct Try {
   bool up = false;  // the guest had begun
 };
 
+Ended no_end(std::string_view what, const Descriptor& console, const Descriptor& errors) {
+  return {std::nullopt, fmt::format("the guest {}; the kernel said last: {} {}", what,
+                                    tail_of(console), tail_of(errors))};
+}
+
 Try run_once(const std::string& kernel, const Descriptor& initramfs, bool fast,
              const std::function<void(Frame, std::string_view)>& take,
              const std::function<bool()>& stop) {
@@ -131,18 +136,13 @@ Try run_once(const std::string& kernel, const Descriptor& initramfs, bool fast,
   FrameReader frames;
   std::string bytes(65536, 0);
   bool told = false;
-  Clock::time_point heard = Clock::now();
-  const auto because = [&](std::string_view what) {
-    result.ended.why = fmt::format("the guest {}; the kernel said last: {} {}", what,
-                                   tail_of(console), tail_of(errors));
-    return result;
-  };
+  auto heard = Clock::now();
   while (!result.ended.status) {
-    if (!told && stop()) told = ::write(to.get(), "\n", 1) == 1;
+    told = told || (stop() && ::write(to.get(), "\n", 1) == 1);
     pollfd line{from.get(), POLLIN, 0};
     if (::poll(&line, 1, kLookEvery) > 0) {
       const ssize_t n = ::read(from.get(), bytes.data(), bytes.size());
-      if (n <= 0) return because("ended without a verdict");
+      if (n <= 0) return {no_end("ended without a verdict", console, errors), result.up};
       heard = Clock::now();
       const bool good = frames.feed(
           std::string_view(bytes).substr(0, static_cast<std::size_t>(n)),
@@ -153,9 +153,10 @@ Try run_once(const std::string& kernel, const Descriptor& initramfs, bool fast,
             else
               take(kind, content);
           });
-      if (!good) return because("is not understood");
+      if (!good) return {no_end("is not understood", console, errors), result.up};
     } else if (Clock::now() - heard > patience()) {
-      return because(fmt::format("said nothing for {} s", patience().count()));
+      const std::string silence = fmt::format("said nothing for {} s", patience().count());
+      return {no_end(silence, console, errors), result.up};
     }
   }
   return result;

@@ -34,8 +34,8 @@ constexpr W current_of(const W& sp, unsigned shift) {
   return shift_right(sp - constant(sp, 1), shift + 1);
 }
 
-/// Whether there is room for `bytes`, no more than a stack has, below the pointer. If not they would
-/// reach into thread_info, or the guard.
+/// Whether there is room for `bytes`, no more than a stack has, below the pointer. If not they
+/// would reach into thread_info, or the guard.
 template <class W>
 constexpr auto stack_holds(const W& sp, const W& bytes, unsigned shift) {
   const W end = stack_of(current_of(sp, shift), shift) + constant(sp, kThreadInfo);

@@ -78,8 +78,8 @@ constexpr W search_below(const W& n, const W& word) {
   return thing_at(n, lowest_clear(word));
 }
 
-/// The least thing of a level, at or above `n`, whose bit is clear, or `none`: `word_at` reads a word
-/// of the level, and `above` answers the same of the level above.
+/// The least thing of a level, at or above `n`, whose bit is clear, or `none`: `word_at` reads a
+/// word of the level, and `above` answers the same of the level above.
 template <class W>
 constexpr W first_on_level(const W& n, const W& none, const auto& word_at, const auto& above) {
   const W found = next_clear(word_at(word_of(n)), bit_of(n));

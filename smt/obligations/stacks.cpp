@@ -53,7 +53,8 @@ void mask_tells_whose(Claim& c) {
 }
 
 void overflow_is_seen(Claim& c) {
-  const expr t = task(c), other = task(c, "other"), sp = c.word("stack pointer", show_number, kWide),
+  const expr t = task(c), other = task(c, "other");
+  const expr sp = c.word("stack pointer", show_number, kWide),
              bytes = c.word("bytes", show_number, kWide);
   for_both_sizes([&](unsigned shift) {
     const expr lowest = sp - bytes, end = base(t, shift) + number(t, bits::kThreadInfo);

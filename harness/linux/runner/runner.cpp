@@ -148,8 +148,8 @@ Answer begin() {
   return mount;
 }
 
-/// An init, its maker and its helpers end when the controller does, whatever it dies of. The pipe tells of a
-/// death before the first call had its effect.
+/// An init, its maker and its helpers end when the controller does, whatever it dies of. The pipe
+/// tells of a death before the first call had its effect.
 void depend_on_controller() {
   call(__NR_prctl, PR_SET_PDEATHSIG, kSigKill);
   pollfd life{.fd = kLifeFd, .events = 0, .revents = 0};
