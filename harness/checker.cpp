@@ -222,9 +222,9 @@ Opened open_system(std::string_view name) {
   return {.checker = nullptr,
           .known = false,
           .reason =
-              fmt::format("no system is called {}; there are impl, spec, linux, canary and "
-                                "qemu:KERNEL",
-                                name)};
+              fmt::format("no system is called {}; there are impl, spec, linux, canary, "
+                          "qemu:KERNEL and mutant:PATH",
+                          name)};
 }
 
 }  // namespace forkproof::harness

@@ -235,6 +235,22 @@ void with_simpler_step(const Script& script, std::size_t i, Candidates& out) {
       step.op);
 }
 
+bool is_wait(const Step& s) {
+  return std::holds_alternative<Wait4>(s.op) || std::holds_alternative<Waitid>(s.op);
+}
+
+/// A wait that comes last does not sleep through what the others do. Those that already do stay.
+void with_wait_last(const Script& script, std::size_t i, Candidates& out) {
+  const auto at = script.steps.begin() + static_cast<std::ptrdiff_t>(i);
+  if (!is_wait(*at) || std::all_of(at, script.steps.end(), is_wait)) return;
+  out.push_back([&script, i] {
+    Script s = script;
+    const auto wait = s.steps.begin() + static_cast<std::ptrdiff_t>(i);
+    std::rotate(wait, wait + 1, s.steps.end());
+    return s;
+  });
+}
+
 }  // namespace
 
 std::vector<std::function<Script()>> smaller(const Script& script) {
@@ -243,6 +259,7 @@ std::vector<std::function<Script()>> smaller(const Script& script) {
   without_runs(script, out);
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_simpler_step(script, i, out);
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_names(script, i, out);
+  for (std::size_t i = 0; i < script.steps.size(); ++i) with_wait_last(script, i, out);
   without_pairs(script, out);
   if (script.world != WorldSpec{.profile = script.world.profile})
     out.push_back([&script] {

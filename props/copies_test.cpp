@@ -76,8 +76,8 @@ TEST(Copies, GoTheirOwnWays) {
   base.apply(kInit, Fork{}, first);
   base.apply(kInit, Fork{}, first);
   for (auto* const model : {&one, &other}) model->go_on_from(base);
-  one.apply({2}, ExitGroup{.code = 1}, first);
-  other.apply({3}, ExitGroup{.code = 1}, first);
+  one.apply({2}, ExitGroup{{}, 1}, first);
+  other.apply({3}, ExitGroup{{}, 1}, first);
   EXPECT_EQ(one.view({2}).state, State::zombie);
   EXPECT_EQ(one.view({3}).state, State::running);
   EXPECT_FALSE(one.world().is_sealed_as(base.world()));

@@ -107,6 +107,7 @@ const std::vector<Break>& other_breaks() {
        }},
       {"SIGNAL-2", kChild, [](World& w) { task(w, 2).blocked = SigSet::of(sig::kill); }},
       {"SIGNAL-3", kChild, [](World& w) { task(w, 2).attention = true; }},
+      {"FILE-1", "init: open\n", [](World& w) { task(w, 1).files = {}; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
   };
   return breaks;

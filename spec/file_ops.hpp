@@ -1,4 +1,4 @@
-/// The ops about open files and about what a file system asks of a task. Registered in spec/ops.hpp.
+/// The ops about open files and what a file system asks of a task. Registered in spec/ops.hpp.
 #pragma once
 #include <tuple>
 

@@ -208,7 +208,8 @@ struct FilesSharedByProcesses {
                                     says = "Two processes share a table of descriptors.";
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
-    return task.files && task.parent && w.files[task.files].users > w.process_of(task).threads.size();
+    return task.files && task.parent &&
+           w.files[task.files].users > w.process_of(task).threads.size();
   }
 };
 

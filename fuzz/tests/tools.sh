@@ -54,7 +54,8 @@ expect 2 'broken:2:15: expected' "$bin/replay_wait" "$scratch/broken"
 expect 2 'absent: No such file' "$bin/replay_wait" "$scratch/absent"
 expect 2 '^usage: ' "$bin/replay_wait"
 expect 2 '^usage: ' "$bin/replay_wait" --nonsense "$scratch/two.trace"
-expect 2 'there are impl and canary' env FORKPROOF_SYSTEM=x "$bin/replay_wait" "$scratch/two.trace"
+expect 2 'there are impl, canary and mutant:PATH' \
+  env FORKPROOF_SYSTEM=x "$bin/replay_wait" "$scratch/two.trace"
 expect 0 '^rules covered: [1-9]' "$bin/replay_wait" --rules "$scratch/two.trace"
 expect 2 'No such file|no such' "$bin/replay_wait" --export "$scratch/absent" "$scratch/two.trace"
 

@@ -184,15 +184,16 @@ class Explorer {
 
   /// Makes everything fail that can, in every call that makes a task.
   bool try_faults(Worker& w, const Walker& base, std::uint32_t node) {
-    if constexpr (requires { w.child.survives_faults(base, w.steps[0], w.faults); }) {
+    if constexpr (requires(Step step) { w.child.survives_faults(base, step, w.faults); }) {
       Bounds wider = bounds_;
       wider.tasks = SIZE_MAX;
       wider.ops.reset();
       for_each_op([&]<class O>() { wider.ops.set(*op_index(O::name), creates_task<O>); });
-      list_steps(base.model().world(), base.naming(), wider, w.steps);
-      for (std::size_t i = 0; i < w.steps.size(); ++i) {
-        if (w.child.survives_faults(base, w.steps[i], w.faults)) continue;
-        note_violation(w, {node, static_cast<std::uint16_t>(i), 0}, w.steps[i]);
+      std::vector<Step> calls;
+      list_steps(base.model().world(), base.naming(), wider, calls);
+      for (std::size_t i = 0; i < calls.size(); ++i) {
+        if (w.child.survives_faults(base, calls[i], w.faults)) continue;
+        note_violation(w, {node, static_cast<std::uint16_t>(i), 0}, calls[i]);
         return false;
       }
     }

@@ -37,7 +37,9 @@ class LockstepWalker {
   /// Takes a step that makes a task from `base` on, with each thing failing in turn that can fail
   /// in it. Nothing must remain of that, but for the cursor where a number was passed, and the step
   /// must then do what the spec says. False: there is a violation.
-  bool survives_faults(const LockstepWalker& base, const Step& s, FaultCounts& counts) {
+  bool survives_faults(const LockstepWalker& base, const Step& s, FaultCounts& counts)
+    requires requires(System& system) { system.fail_at(1); }
+  {
     const Pid actor = base.naming().current(s.actor, base.model().world());
     const Op op = resolve(s.op, base.naming().numbers());
     const TaskView view = base.system_.view(actor);

@@ -12,7 +12,8 @@ refuses 2 'no option is called --nonsense' "$F" --nonsense
 refuses 2 '--nonsense' "$F" check --nonsense
 refuses 2 'FILE is required' "$F" run
 refuses 2 'PATH is required' "$F" replay
-refuses 2 'there are impl, spec, linux and canary' "$F" check --system nonsense
+refuses 2 'there are impl, spec, linux, canary, qemu:KERNEL and mutant:PATH' \
+  "$F" check --system nonsense
 refuses 2 '--engine nonsense: expected' "$F" check --engine nonsense
 refuses 2 '--engine replay,: expected' "$F" check --engine replay,
 refuses 2 '--combination 49152: there are 0 to 49151' "$F" check --combination 49152
@@ -26,7 +27,7 @@ for seed in -1 x 1x 18446744073709551616; do
   refuses 2 "--seed.*$seed" "$F" check --seed="$seed"
   refuses 2 "--traces.*$seed" "$F" check --traces="$seed"
 done
-for system in plugin:./a.so cmd:cat qemu:bzImage; do
+for system in plugin:./a.so cmd:cat; do
   refuses 3 "$system is not built in" "$F" check --system "$system"
 done
 refuses 3 'fuzz is not built in' "$F" check --engine fuzz

@@ -9,7 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 user=()
 if ((EUID == 0)); then
   user=(setpriv --reuid=64321 --regid=64321 --clear-groups)
-  if ! "${user[@]}" true 2>/dev/null; then user=(setpriv --bounding-set=-sys_admin,-sys_nice); fi
+  if ! "${user[@]}" true 2>/dev/null; then user=(setpriv "--bounding-set=-sys_admin,-sys_nice"); fi
 fi
 # Anybody may read and execute it where the user is, if not where it was built.
 install -m 755 "$F" forkproof
@@ -64,13 +64,15 @@ if none true 2>/dev/null; then
   refuses 3 'no user namespace can be made here' none "$F" replay any.trace --system linux
 fi
 
-# --- few processes: what cannot be made is never taken for the kernel's answer
+# --- few processes: what cannot be made is never taken for the kernel's answer; a sanitizer that
+# looks for leaks needs a process for that, and would change the exit status
 if ((EUID == 0)) && [[ ${user[1]} == --reuid* ]]; then
   for limit in 1 2 3 4 6 9 15; do
     status=0
     # shellcheck disable=SC2016
-    "${user[@]}" bash -c 'ulimit -u "$1" && exec "${@:2}"' - "$limit" "$F" check --engine random \
-      --system linux --profile linux-6 --jobs 1 --seed 1 --traces 60 --time 60s \
+    ASAN_OPTIONS=detect_leaks=0 "${user[@]}" bash -c 'ulimit -u "$1" && exec "${@:2}"' - \
+      "$limit" "$F" check --engine random --system linux --profile linux-6 --jobs 1 --seed 1 \
+      --traces 60 --time 60s \
       >out.txt 2>err.txt </dev/null || status=$?
     case $status in
       0) says '^no violation' out.txt ;;
