@@ -1,6 +1,8 @@
 /// The shrinker: what it proposes is a script, and smaller; what it ends with still fails.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "harness/generate.hpp"
 #include "harness/lockstep.hpp"
 #include "harness/shrink.hpp"
@@ -55,6 +57,28 @@ TEST(Smaller, ProposesScriptsThatAreNoLonger) {
       EXPECT_FALSE(candidate == script) << "nothing has become smaller in\n" << print(script);
     }
   }
+}
+
+/// Two waits that both count must not take turns at coming last.
+TEST(Minimize, EndsWhereNoWaitCanGo) {
+  const Script script = script_of(
+      "init: fork -> A\ninit: wait4 any WNOHANG\nA: exit 0\ninit: waitid any WEXITED|WNOHANG\n");
+  const auto has = [](const Script& s, auto op) {
+    return std::ranges::any_of(s.steps, [&](const Step& step) {
+      return std::holds_alternative<decltype(op)>(step.op);
+    });
+  };
+  std::size_t runs = 0;
+  const harness::Run run = [&](const Script& s) -> std::optional<Violation> {
+    if (++runs > 10'000 || !has(s, Wait4{}) || !has(s, Waitid{})) return std::nullopt;
+    Violation v;
+    v.step = s.steps.size() - 1;
+    v.trace = s;
+    return v;
+  };
+  const Violation v = harness::minimize(*run(script), run);
+  EXPECT_LT(runs, 10'000u) << "it goes round in circles";
+  EXPECT_EQ(v.trace.steps.size(), 2u) << print(v.trace);
 }
 
 TEST(Smaller, EndsWhereverItGoes) {
