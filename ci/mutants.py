@@ -168,8 +168,9 @@ def arguments():
     p.add_argument("--trials", type=int, default=10)
     p.add_argument("--time", type=int, default=60)
     p.add_argument("--jobs", type=int, default=os.cpu_count())
-    p.add_argument("--command", default=str(ROOT / "build/release/bin/forkproof"))
-    p.add_argument("--fuzzer", default=str(ROOT / "build/fuzz-fast/bin/fuzz_lifecycle"))
+    whole = os.path.abspath  # what is run is run elsewhere
+    p.add_argument("--command", type=whole, default=str(ROOT / "build/release/bin/forkproof"))
+    p.add_argument("--fuzzer", type=whole, default=str(ROOT / "build/fuzz-fast/bin/fuzz_lifecycle"))
     p.add_argument("--patches", type=pathlib.Path, default=ROOT / "ci/mutants")
     p.add_argument("--results", type=pathlib.Path, default=OBJECTS / "results.json")
     p.add_argument("--markdown", type=pathlib.Path)

@@ -48,6 +48,7 @@ constexpr Theme kThemes[] = {
     {8, {"clone", "exec", "exit", "sigaction"}},
     {6, {"prctl_subreaper", "fork", "exit"}},
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
+    {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
 };
 
 }  // namespace
@@ -113,10 +114,11 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   return s;
 }
 
-/// Who is there, who can act, who is stopped.
+/// Who is there, who can act, who is stopped, and which numbers are slept for.
 void Generator::look_around(const spec::World& world, const Naming& naming) {
   runnable_.clear();
   stopped_.clear();
+  awaited_.clear();
   std::erase_if(alive_, [&](std::int32_t name) {
     const Pid number = naming.current(name, world);
     if (number.n == 0) return true;
@@ -125,6 +127,8 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
       stopped_.push_back(name);
     else if (!t.zombie && t.call.kind == spec::Call::Kind::none)
       runnable_.push_back(name);
+    if (t.call.kind == spec::Call::Kind::wait && t.call.query.whom != spec::WaitQuery::Whom::any)
+      awaited_.push_back(t.call.query.number.n);
     return false;
   });
 }
@@ -213,7 +217,11 @@ void Generator::choose(Setpgid& o, const Scene& scene) {
   o.group = dice_.percent(45) ? o.task : dice_.percent(20) ? TaskRef{} : task(scene);
 }
 
-void Generator::choose(PrctlSubreaper& o, const Scene&) { o.on = dice_.percent(75) ? 1 : 0; }
+/// Whoever is one mostly stops to be: those made before, meanwhile and after differ.
+void Generator::choose(PrctlSubreaper& o, const Scene& scene) {
+  const bool is_one = scene.me != nullptr && scene.world.process_of(*scene.me).is_subreaper;
+  o.on = dice_.percent(is_one ? 35 : 90) ? 1 : 0;
+}
 
 void Generator::choose(PrctlPdeathsig& o, const Scene&) {
   o.signal = dice_.percent(95) ? signal() : Signal{dice_.between(-1, 70)};
@@ -247,7 +255,10 @@ void Generator::choose(SetPidMax& o, const Scene&) {
 
 void Generator::choose(SetPidCursor& o, const Scene& scene) {
   const std::int32_t end = std::min(scene.world.pid_max, 600);
-  o.value = dice_.percent(60) ? dice_.between(end - 8, end + 2) : dice_.between(0, 310);
+  const std::uint32_t way = dice_.below(100);
+  o.value = way < 45   ? dice_.between(end - 8, end + 2)
+            : way < 70 ? dice_.between(0, 310)
+                       : once_taken(scene);
 }
 
 void Generator::choose(Open& o, const Scene&) { o.flags = fd_flags(); }
@@ -309,6 +320,12 @@ std::int32_t Generator::odd_number(const Scene& scene) {
   static constexpr std::int32_t kOdd[] = {0, 0, -1, 1, 2, 299, 300, 301, INT32_MIN, kPidMaxLimit};
   if (dice_.percent(60)) return dice_.one_of<std::int32_t>(kOdd);
   return dice_.percent(50) ? scene.world.cursor : dice_.between(1, 320);
+}
+
+/// A number that the next task may get again: one that a name stood for, or for which one waits.
+std::int32_t Generator::once_taken(const Scene& scene) {
+  if (!awaited_.empty() && dice_.percent(50)) return dice_.one_of<std::int32_t>(awaited_);
+  return dice_.one_of(scene.naming.numbers()).n;
 }
 
 Signal Generator::signal() {

@@ -104,6 +104,7 @@ class Generator {
   TaskRef named(Pid number, const Naming& naming) const;
   Signal signal();
   std::int32_t odd_number(const Scene& scene);
+  std::int32_t once_taken(const Scene& scene);
   WaitOptions wait_options(bool waitid);
   Selector selector(const Scene& scene);
   Target target(const Scene& scene, Signal signal);
@@ -119,7 +120,7 @@ class Generator {
   std::uint32_t steps_left_;
   std::size_t crowd_;
   std::int32_t names_ = 1;
-  std::vector<std::int32_t> alive_{0}, runnable_, stopped_;
+  std::vector<std::int32_t> alive_{0}, runnable_, stopped_, awaited_;
 };
 
 /// A whole trace, by the model alone.

@@ -187,6 +187,46 @@ void without_pairs(const Script& script, Candidates& out) {
       });
 }
 
+/// A step that takes the lowest of something can go if what is counted from there moves along:
+/// the descriptors above it, the bound of the pids and where their search begins, or that alone.
+enum class Moves : std::uint8_t { descriptors, pids, cursor };
+
+void move_along(Op& op, Moves moves) {
+  if (auto* max = std::get_if<SetPidMax>(&op); max != nullptr && moves == Moves::pids) --max->value;
+  if (auto* cursor = std::get_if<SetPidCursor>(&op)) {
+    if (moves == Moves::pids) --cursor->value;
+    if (moves == Moves::cursor) ++cursor->value;
+  }
+  if (moves != Moves::descriptors) return;
+  std::visit(
+      [](auto& o) {
+        for_each_arg(o, [](const auto& arg, auto& value) {
+          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, Descriptor>)
+            if (arg.name == "fd" && value > 0) --value;
+        });
+      },
+      op);
+}
+
+void without_one_taken(const Script& script, Candidates& out) {
+  const auto offer = [&](std::size_t i, Moves moves) {
+    out.push_back([&script, i, moves] {
+      std::vector<bool> keep(script.steps.size(), true);
+      keep[i] = false;
+      Script s = select(script, keep);
+      for (Step& step : s.steps) move_along(step.op, moves);
+      if (moves == Moves::pids && s.world.pid_max != kPidMaxDefault) --s.world.pid_max;
+      return s;
+    });
+  };
+  for (std::size_t i = 0; i < script.steps.size(); ++i) {
+    const Op& op = script.steps[i].op;
+    if (creates(op)) offer(i, Moves::pids), offer(i, Moves::cursor);
+    if (std::holds_alternative<Open>(op) || std::holds_alternative<Dup>(op))
+      offer(i, Moves::descriptors);
+  }
+}
+
 /// A number in place of a name pins whatever took numbers before: each name is tried instead.
 void with_names(const Script& script, std::size_t i, Candidates& out) {
   std::int32_t bound = 1;
@@ -260,6 +300,7 @@ std::vector<std::function<Script()>> smaller(const Script& script) {
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_simpler_step(script, i, out);
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_names(script, i, out);
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_wait_last(script, i, out);
+  without_one_taken(script, out);
   without_pairs(script, out);
   if (script.world != WorldSpec{.profile = script.world.profile})
     out.push_back([&script] {

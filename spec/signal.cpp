@@ -194,7 +194,8 @@ bool Model::can_take(Signal s, TaskId id) const {
   const Task& t = world_.tasks[id];
   if (t.blocked.has(s) || t.exiting()) return false;
   if (s == sig::kill) return true;
-  return !t.stopped && (!t.attention || id == actor_);
+  const bool on_processor = id == actor_ && world().process_of(t).execing != id;  // else it waits
+  return !t.stopped && (!t.attention || on_processor);
 }
 
 /// Which thread is told of a signal: the addressee if it can take it; for a process, else another.
