@@ -97,7 +97,7 @@ def kind_of(root, group, command):
     proofs = files_in(root, "smt")
     sources = proofs + [s for s in sources if s != "app/no_proofs.cpp"]
     return Kind(root, "prover", sources, {*proofs, "app/proofs.cpp"},
-                [*flags, "-DFORKPROOF_PROOFS"], [*link, "-lz3"])
+                flags, [*link, "-lz3"])
 
 
 class Workshop:

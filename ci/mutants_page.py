@@ -89,14 +89,14 @@ def by_engine(entries):
             for e in ORDER if e in engines}
 
 
-def comparison(engines):
-    """How much sooner random testing kills than the plain way. Where that is beyond its limit, the
+def comparison(engines, engine="random"):
+    """How much sooner an engine kills than the plain way. Where that is beyond its limit, the
     ratio is more than the limit says."""
-    if "random" not in engines or "uniform" not in engines:
+    if engine not in engines or "uniform" not in engines:
         return []
     plain = {r.name: r for r in engines["uniform"]}
     ratios, missed = [], 0
-    for r in engines["random"]:
+    for r in engines[engine]:
         if r.name not in plain or r.killed < r.trials:
             continue
         other = plain[r.name]
@@ -122,7 +122,7 @@ def bars(engines):
     out = list(BARS)
     if rows := engines.get("random"):
         small = [r for r in rows if r.ops is not None]
-        limit, least = rows[0].limit, min(r.trials for r in rows)
+        limit, least = rows[0].limit, max(r.trials for r in rows)
         caught = [r for r in rows if r.median is not None]
         out += [
             f"| killed by random testing, {limit} s each, in {least} of {least} trials | 100 % | "
@@ -153,7 +153,15 @@ def bars(engines):
     return out
 
 
-def write(path, entries, notes):
+def duration(engines, spent):
+    """How long the whole table took, where every engine was at work."""
+    if not all(e in engines and e in spent for e in ORDER):
+        return []
+    return ["| whole table, on this machine | 20 minutes on two cores | "
+            f"{sum(spent.values()) / 60:.1f} minutes |"]
+
+
+def write(path, entries, spent, notes):
     engines = by_engine(entries)
     out = ["# Mutants", "",
            "How good is the net? Each mutant is our implementation with one defect, mostly one",
@@ -162,7 +170,8 @@ def write(path, entries, notes):
            "measured; `ci/mutants.sh --help` says how to measure. The time is until the violation",
            "is seen, without the start of the process and the shrinking; for fuzz, explore and the",
            "proofs, and where a mutant crashes or hangs, it is that of the process. The ops are",
-           "those of the shrunk trace, the longest of all trials.", "", *bars(engines), ""]
+           "those of the shrunk trace, the longest of all trials.", "", *bars(engines),
+           *duration(engines, spent), ""]
     out += [notes.read_text().rstrip(), ""] if notes.exists() else []
     out += [f"![Mutants killed over time]({path.with_suffix('.svg').name})", ""]
     for engine, rows in engines.items():
@@ -171,6 +180,9 @@ def write(path, entries, notes):
         out += [f"## {engine}", "", SAYS[engine], "", f"{len(rows)} mutants, {each}.", "",
                 "| what | result |", "| --- | --- |"]
         out += [f"| {what} | {value} |" for what, value in facts(rows)]
+        if engine in ("random", "fuzz", "explore", "replay"):
+            out += [f"| against the plain way, at the median of those it kills | {said} |"
+                    for said in comparison(engines, engine)]
         missed = [f"`{r.name}`" for r in rows if r.killed < r.trials]
         if missed and engine not in ("uniform", "explore", "kernel", "litmus"):
             out += ["", "Missed, in a trial at least: " + ", ".join(missed) + "."]
