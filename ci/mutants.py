@@ -41,6 +41,7 @@ def verdict_of(report, spent):
     when = spent if found["engine"] == "explore" else found["found_after"]
     return {"killed": found["kind"] != "unknown", "by": by, "seconds": when,
             "ops": ops if found["engine"] in ("random", "explore") else None,
+            "tried": report["ops"] if found["engine"] != "replay" else None,
             "where": found["name"]}
 
 

@@ -19,7 +19,8 @@ SAYS = {
     "prove": "Mutants of the bit logic, all obligations of `forkproof prove`."}
 HEAD = f"{'mutant':44} {'killed':>7} {'median':>8} {'95 %':>8} {'ops':>4}  by"
 Row = collections.namedtuple(
-    "Row", "name engine limit promise idea shortest killed trials median p95 ops by seconds")
+    "Row",
+    "name engine limit promise idea shortest killed trials median p95 tried ops by seconds")
 
 
 def rank(values, part):
@@ -32,11 +33,13 @@ def row(entry):
     killed = [t for t in trials if t["killed"]]
     seconds = [t["seconds"] for t in killed]
     ops = [t["ops"] for t in killed if t["ops"] is not None]
+    tried = [t["tried"] for t in killed if t.get("tried") is not None]
     by = collections.Counter(t["by"] for t in killed)
     return Row(entry["mutant"], entry["engine"], entry["limit"], entry["promise"], entry["idea"],
                entry["shortest"], len(killed), len(trials),
                statistics.median(seconds) if seconds else None,
                rank(seconds, 0.95) if seconds else None,
+               round(statistics.median(tried)) if tried else None,
                max(ops) if ops else None, by.most_common(1)[0][0] if by else "", seconds)
 
 
@@ -66,6 +69,10 @@ def facts(rows):
                     share(sum(m <= bucket for m in medians), n)))
     if medians:
         out.append(("median of the medians", seconds(statistics.median(medians)) + " s"))
+    tried = [r.tried for r in complete if r.tried is not None]
+    if tried:
+        out.append(("ops until it is killed: median, and where 80 % and 95 % of them are",
+                    ", ".join(f"{rank(tried, part):,}" for part in (0.5, 0.8, 0.95))))
     small = [r for r in rows if r.ops is not None]
     if small:
         out.append(("shrunk to at most 8 ops, in the worst trial",
@@ -169,8 +176,9 @@ def write(path, entries, spent, notes):
            "is wrong. `ci/mutants.sh --markdown docs/mutants.md` writes this page of what was",
            "measured; `ci/mutants.sh --help` says how to measure. The time is until the violation",
            "is seen, without the start of the process and the shrinking; for fuzz, explore and the",
-           "proofs, and where a mutant crashes or hangs, it is that of the process. The ops are",
-           "those of the shrunk trace, the longest of all trials.", "", *bars(engines),
+           "proofs, and where a mutant crashes or hangs, it is that of the process. The ops run",
+           "until then, a median, say the same whatever else the machine does; the ops after",
+           "them are those of the shrunk trace, the longest of all trials.", "", *bars(engines),
            *duration(engines, spent), ""]
     out += [notes.read_text().rstrip(), ""] if notes.exists() else []
     out += [f"![Mutants killed over time]({path.with_suffix('.svg').name})", ""]
@@ -197,12 +205,15 @@ def write(path, entries, spent, notes):
 
 
 def table(rows):
-    out = ["| mutant | promise | idea | killed | median s | 95 % s | ops (shortest) | by |",
-           "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    out = ["| mutant | promise | idea | killed | median s | 95 % s | ops run | ops (shortest) | "
+           "by |",
+           "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for r in rows:
         ops = "-" if r.ops is None else f"{r.ops} ({r.shortest})"
+        tried = "-" if r.tried is None else f"{r.tried:,}"
         out.append(f"| {r.name} | {r.promise} | {r.idea} | {r.killed}/{r.trials} | "
-                   f"{seconds(r.median)} | {seconds(r.p95)} | {ops} | {r.by or '**survived**'} |")
+                   f"{seconds(r.median)} | {seconds(r.p95)} | {tried} | {ops} | "
+                   f"{r.by or '**survived**'} |")
     return out
 
 
