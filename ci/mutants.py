@@ -110,8 +110,10 @@ def outcome_of(options, command, scratch, system):
             return {"killed": True, "by": "hangs", "seconds": options.time, "ops": None}
     spent = time.monotonic() - start
     if options.engine == "prove" and child.returncode == 1:
-        lost = [line.split()[1] for line in out.splitlines() if line.startswith("NOT PROVED")]
-        return {"killed": True, "by": lost[0] if lost else "prove", "seconds": spent, "ops": None}
+        lost = [line.split()[1] for line in out.splitlines() if line.startswith("BROKEN")]
+        # What is only UNPROVED has no counterexample: the solver was given too little time.
+        return {"killed": bool(lost), "by": lost[0] if lost else None, "seconds": spent,
+                "ops": None}
     if options.engine == "fuzz" and child.returncode > 0:
         return fuzz_verdict(err, spent)
     if child.returncode == 1 and '"violations"' in out:
