@@ -14,6 +14,7 @@ import threading
 import time
 
 import mutants_page
+import mutants_plan
 from mutants_build import Bad, Workshop, call, digest, kind_of, read
 
 ROOT = pathlib.Path(sys.argv[1])
@@ -40,6 +41,7 @@ def verdict_of(report, spent):
     when = spent if found["engine"] == "explore" else found["found_after"]
     return {"killed": found["kind"] != "unknown", "by": by, "seconds": when,
             "ops": ops if found["engine"] in ("random", "explore") else None,
+            "tried": report["ops"] if found["engine"] != "replay" else None,
             "where": found["name"]}
 
 
@@ -108,8 +110,10 @@ def outcome_of(options, command, scratch, system):
             return {"killed": True, "by": "hangs", "seconds": options.time, "ops": None}
     spent = time.monotonic() - start
     if options.engine == "prove" and child.returncode == 1:
-        lost = [line.split()[1] for line in out.splitlines() if line.startswith("NOT PROVED")]
-        return {"killed": True, "by": lost[0] if lost else "prove", "seconds": spent, "ops": None}
+        lost = [line.split()[1] for line in out.splitlines() if line.startswith("BROKEN")]
+        # What is only UNPROVED has no counterexample: the solver was given too little time.
+        return {"killed": bool(lost), "by": lost[0] if lost else None, "seconds": spent,
+                "ops": None}
     if options.engine == "fuzz" and child.returncode > 0:
         return fuzz_verdict(err, spent)
     if child.returncode == 1 and '"violations"' in out:
@@ -135,6 +139,14 @@ class Results:
         if path.exists() and not fresh:
             self.known = json.loads(path.read_text())
 
+    @property
+    def spent(self):
+        """Seconds by engine, of all runs since the file was begun."""
+        return self.known.get("spent", {})
+
+    def spend(self, engine, seconds):
+        self.add("spent", self.spent | {engine: self.spent.get(engine, 0) + seconds})
+
     def add(self, key, value):
         with self.lock:
             self.known[key] = value
@@ -152,7 +164,10 @@ def judge(mutant, options, workshop, results):
     before = results.known.get(name, {})
     have = before.get("trials", {}) if before.get("key") == key else {}
     todo = [s for s in seeds if str(s) not in have]
-    have |= {str(seed): trial(options, built, seed, mutant.promise) for seed in todo}
+    for seed in todo:
+        if sum(not t["killed"] for t in have.values()) >= options.misses:
+            break
+        have[str(seed)] = trial(options, built, seed, mutant.promise)
     entry = {"key": key, "engine": options.engine, "limit": options.time, "mutant": mutant.name,
              "promise": mutant.promise, "idea": mutant.idea, "shortest": mutant.shortest,
              "trials": have}
@@ -175,6 +190,7 @@ def arguments():
     p.add_argument("--results", type=pathlib.Path, default=OBJECTS / "results.json")
     p.add_argument("--markdown", type=pathlib.Path)
     p.add_argument("--smoke", action="store_true")
+    p.add_argument("--whole", action="store_true")
     p.add_argument("--fresh", action="store_true")
     p.add_argument("--list", action="store_true")
     options = p.parse_args(sys.argv[2:])
@@ -183,6 +199,8 @@ def arguments():
     if options.smoke:
         options.trials = 1
         options.names = [line for line in (options.patches / "smoke").read_text().split()]
+    options.misses = options.trials
+    options.must = ("random", "lockstep", "prove") if options.whole else (options.engine,)
     return options
 
 
@@ -219,41 +237,70 @@ def listed(mutants):
 
 def current(entries, mutants):
     """What is known of the mutants that there are."""
-    return [e for e in entries.values() if e["mutant"] in {m.name for m in mutants}]
+    names = {m.name for m in mutants}
+    return [e for e in entries.values() if e.get("mutant") in names]
 
 
-def run(options):
-    options.state = digest(pathlib.Path(options.command).read_bytes())
+def look_up(options):
+    """What an engine has to know besides the mutant; what was found without it is found anew."""
+    tool = options.fuzzer if options.engine == "fuzz" else options.command
+    options.state = digest(pathlib.Path(tool).read_bytes())
     traces = options.engine in ("replay", "litmus", "kernel")
     litmus = sorted(LITMUS.rglob("*.trace")) if traces else []
     options.corpus = digest(*(p.read_bytes() for p in litmus))
     if options.engine == "explore":
         ops = json.loads(call([options.command, "spec", "--ops", "--json"]))
         options.ops = ",".join(o["id"] for o in ops if o["id"] not in ("pid_max", "pid_cursor"))
+
+
+def run_stage(options, mutants, results, pool):
+    """One engine over all that it judges. Answers how many survived."""
+    look_up(options)
+    mutants = chosen(options, mutants)
+    if not mutants:
+        if options.whole:
+            return 0
+        raise Bad(f"{options.patches}: no mutants for {options.engine}")
+    progress = mutants_plan.Progress(options.engine, len(mutants))
+    kind = kind_of(ROOT, mutants[0].group, options.command)
+    workshop = Workshop(ROOT, OBJECTS, kind)
+    workshop.prepare(pool)
+    rows = []
+    try:
+        for row in pool.map(lambda m: judge(m, options, workshop, results), mutants):
+            rows.append(row)
+            print(mutants_page.line(row), flush=True)
+            progress.add(row.killed < row.trials)
+    finally:
+        results.spend(options.engine, progress.spent)
+    print(mutants_page.totals(rows))
+    return sum(row.killed < row.trials for row in rows)
+
+
+def stages(options):
+    if not options.whole:
+        return [options]
+    return [argparse.Namespace(**vars(options) | stage._asdict()) for stage in mutants_plan.WHOLE]
+
+
+def run(options):
     ids = promises(options.command)
     mutants = [read(p, options.patches, ids) for p in sorted(options.patches.rglob("*.patch"))]
     if options.list:
         return listed(mutants)
-    known = mutants
-    mutants = chosen(options, mutants)
-    if not mutants:
-        raise Bad(f"{options.patches}: no mutants")
     OBJECTS.mkdir(parents=True, exist_ok=True)
     results = Results(options.results, options.fresh)
-    workshop = Workshop(ROOT, OBJECTS, kind_of(ROOT, mutants[0].group, options.command))
-    survived = 0
+    survivors = {}
     print(mutants_page.HEAD, flush=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        workshop.prepare(pool)
-        for row in pool.map(lambda m: judge(m, options, workshop, results), mutants):
-            survived += row.killed < row.trials
-            print(mutants_page.line(row), flush=True)
-    print(mutants_page.totals([mutants_page.row(results.known[f"{options.engine} {m.name}"])
-                               for m in mutants]))
+        for stage in stages(options):
+            survivors[stage.engine] = run_stage(stage, mutants, results, pool)
+    if options.whole:
+        print(f"the whole table: {sum(results.spent.values()) / 60:.1f} minutes")
     if options.markdown:
-        mutants_page.write(options.markdown, current(results.known, known),
+        mutants_page.write(options.markdown, current(results.known, mutants), results.spent,
                            options.patches / "notes.md")
-    return 1 if survived else 0
+    return 1 if any(n for engine, n in survivors.items() if engine in options.must) else 0
 
 
 def main():

@@ -16,8 +16,11 @@
 #   --time SECONDS    how long a trial may take (60)
 #   --jobs N          how many at a time; by default one for each processor
 #   --command PATH    the forkproof to use; by default a release is built
+#   --fuzzer PATH     the fuzz_lifecycle to use; by default one is built without sanitizers
 #   --patches DIR     the folder of patches
 #   --markdown FILE   also write the table of all that is known as a page, and its picture beside it
+#   --whole           every engine in turn, each as long as the table needs (ci/mutants_plan.py); says
+#                     how far it is, and goes on where it was ended
 #   --smoke           the canary and nineteen more, with one seed
 #   --fresh           forget what is known
 #   --list            only check the headers, and that each still applies; and count
@@ -37,7 +40,9 @@ if [[ " $* " != *" --command"[\ =]* ]]; then
   "$ROOT/ci/setup.sh"
   build release forkproof -DFORKPROOF_WERROR=OFF
 fi
-if [[ " $* " == *" --engine"[\ =]"fuzz "* ]]; then build fuzz-fast fuzz_lifecycle; fi
+if [[ " $* " =~ " --engine"[\ =]"fuzz "|" --whole " && " $* " != *" --fuzzer"[\ =]* ]]; then
+  build fuzz-fast fuzz_lifecycle
+fi
 if [[ ${1-} == --operators ]]; then
   exec python3 "$ROOT/ci/mutants_judge.py" "$ROOT" "$ROOT/build/release/bin/forkproof" "${@:2}"
 fi

@@ -1,6 +1,7 @@
 """Mutants, and what is built of them: only what a patch changes is compiled."""
 import collections
 import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -97,7 +98,7 @@ def kind_of(root, group, command):
     proofs = files_in(root, "smt")
     sources = proofs + [s for s in sources if s != "app/no_proofs.cpp"]
     return Kind(root, "prover", sources, {*proofs, "app/proofs.cpp"},
-                [*flags, "-DFORKPROOF_PROOFS"], [*link, "-lz3"])
+                flags, [*link, "-lz3"])
 
 
 class Workshop:
@@ -120,10 +121,16 @@ class Workshop:
         missing = [s for s in self.kind.sources if not self.object_of(s).exists()]
         list(pool.map(lambda s: compile_to(self.object_of(s), s, self.root, self.kind.flags),
                       missing))
-        deps = pool.map(lambda s: call(["g++", *self.kind.flags, "-MM", s], self.root),
-                        self.kind.sources)
-        self.reads = {source: set(rule.replace("\\\n", " ").split()[1:])
-                      for source, rule in zip(self.kind.sources, deps)}
+        known = self.base / "reads.json"  # the folder is that of this state of the files
+        if not known.exists():
+            deps = pool.map(lambda s: call(["g++", *self.kind.flags, "-MM", s], self.root),
+                            self.kind.sources)
+            reads = {source: rule.replace("\\\n", " ").split()[1:]
+                     for source, rule in zip(self.kind.sources, deps)}
+            part = known.with_suffix(f".{os.getpid()}")
+            part.write_text(json.dumps(reads))
+            part.replace(known)
+        self.reads = {s: set(files) for s, files in json.loads(known.read_text()).items()}
 
     def apply(self, mutant, copy):
         """Copies the tree, patched. Answers which files are not what they were."""

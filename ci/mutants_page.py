@@ -19,7 +19,8 @@ SAYS = {
     "prove": "Mutants of the bit logic, all obligations of `forkproof prove`."}
 HEAD = f"{'mutant':44} {'killed':>7} {'median':>8} {'95 %':>8} {'ops':>4}  by"
 Row = collections.namedtuple(
-    "Row", "name engine limit promise idea shortest killed trials median p95 ops by seconds")
+    "Row",
+    "name engine limit promise idea shortest killed trials median p95 tried ops by seconds")
 
 
 def rank(values, part):
@@ -32,11 +33,13 @@ def row(entry):
     killed = [t for t in trials if t["killed"]]
     seconds = [t["seconds"] for t in killed]
     ops = [t["ops"] for t in killed if t["ops"] is not None]
+    tried = [t["tried"] for t in killed if t.get("tried") is not None]
     by = collections.Counter(t["by"] for t in killed)
     return Row(entry["mutant"], entry["engine"], entry["limit"], entry["promise"], entry["idea"],
                entry["shortest"], len(killed), len(trials),
                statistics.median(seconds) if seconds else None,
                rank(seconds, 0.95) if seconds else None,
+               round(statistics.median(tried)) if tried else None,
                max(ops) if ops else None, by.most_common(1)[0][0] if by else "", seconds)
 
 
@@ -66,6 +69,10 @@ def facts(rows):
                     share(sum(m <= bucket for m in medians), n)))
     if medians:
         out.append(("median of the medians", seconds(statistics.median(medians)) + " s"))
+    tried = [r.tried for r in complete if r.tried is not None]
+    if tried:
+        out.append(("ops until it is killed: median, and where 80 % and 95 % of them are",
+                    ", ".join(f"{rank(tried, part):,}" for part in (0.5, 0.8, 0.95))))
     small = [r for r in rows if r.ops is not None]
     if small:
         out.append(("shrunk to at most 8 ops, in the worst trial",
@@ -89,14 +96,14 @@ def by_engine(entries):
             for e in ORDER if e in engines}
 
 
-def comparison(engines):
-    """How much sooner random testing kills than the plain way. Where that is beyond its limit, the
+def comparison(engines, engine="random"):
+    """How much sooner an engine kills than the plain way. Where that is beyond its limit, the
     ratio is more than the limit says."""
-    if "random" not in engines or "uniform" not in engines:
+    if engine not in engines or "uniform" not in engines:
         return []
     plain = {r.name: r for r in engines["uniform"]}
     ratios, missed = [], 0
-    for r in engines["random"]:
+    for r in engines[engine]:
         if r.name not in plain or r.killed < r.trials:
             continue
         other = plain[r.name]
@@ -122,7 +129,7 @@ def bars(engines):
     out = list(BARS)
     if rows := engines.get("random"):
         small = [r for r in rows if r.ops is not None]
-        limit, least = rows[0].limit, min(r.trials for r in rows)
+        limit, least = rows[0].limit, max(r.trials for r in rows)
         caught = [r for r in rows if r.median is not None]
         out += [
             f"| killed by random testing, {limit} s each, in {least} of {least} trials | 100 % | "
@@ -153,7 +160,15 @@ def bars(engines):
     return out
 
 
-def write(path, entries, notes):
+def duration(engines, spent):
+    """How long the whole table took, where every engine was at work."""
+    if not all(e in engines and e in spent for e in ORDER):
+        return []
+    return ["| whole table, on this machine | 20 minutes on two cores | "
+            f"{sum(spent.values()) / 60:.1f} minutes |"]
+
+
+def write(path, entries, spent, notes):
     engines = by_engine(entries)
     out = ["# Mutants", "",
            "How good is the net? Each mutant is our implementation with one defect, mostly one",
@@ -161,8 +176,10 @@ def write(path, entries, notes):
            "is wrong. `ci/mutants.sh --markdown docs/mutants.md` writes this page of what was",
            "measured; `ci/mutants.sh --help` says how to measure. The time is until the violation",
            "is seen, without the start of the process and the shrinking; for fuzz, explore and the",
-           "proofs, and where a mutant crashes or hangs, it is that of the process. The ops are",
-           "those of the shrunk trace, the longest of all trials.", "", *bars(engines), ""]
+           "proofs, and where a mutant crashes or hangs, it is that of the process. The ops run",
+           "until then, a median, say the same whatever else the machine does; the ops after",
+           "them are those of the shrunk trace, the longest of all trials.", "", *bars(engines),
+           *duration(engines, spent), ""]
     out += [notes.read_text().rstrip(), ""] if notes.exists() else []
     out += [f"![Mutants killed over time]({path.with_suffix('.svg').name})", ""]
     for engine, rows in engines.items():
@@ -171,6 +188,9 @@ def write(path, entries, notes):
         out += [f"## {engine}", "", SAYS[engine], "", f"{len(rows)} mutants, {each}.", "",
                 "| what | result |", "| --- | --- |"]
         out += [f"| {what} | {value} |" for what, value in facts(rows)]
+        if engine in ("random", "fuzz", "explore", "replay"):
+            out += [f"| against the plain way, at the median of those it kills | {said} |"
+                    for said in comparison(engines, engine)]
         missed = [f"`{r.name}`" for r in rows if r.killed < r.trials]
         if missed and engine not in ("uniform", "explore", "kernel", "litmus"):
             out += ["", "Missed, in a trial at least: " + ", ".join(missed) + "."]
@@ -185,12 +205,15 @@ def write(path, entries, notes):
 
 
 def table(rows):
-    out = ["| mutant | promise | idea | killed | median s | 95 % s | ops (shortest) | by |",
-           "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    out = ["| mutant | promise | idea | killed | median s | 95 % s | ops run | ops (shortest) | "
+           "by |",
+           "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for r in rows:
         ops = "-" if r.ops is None else f"{r.ops} ({r.shortest})"
+        tried = "-" if r.tried is None else f"{r.tried:,}"
         out.append(f"| {r.name} | {r.promise} | {r.idea} | {r.killed}/{r.trials} | "
-                   f"{seconds(r.median)} | {seconds(r.p95)} | {ops} | {r.by or '**survived**'} |")
+                   f"{seconds(r.median)} | {seconds(r.p95)} | {tried} | {ops} | "
+                   f"{r.by or '**survived**'} |")
     return out
 
 

@@ -55,6 +55,15 @@ expect 0 mutants --engine replay test/canary --markdown "$scratch/page.md"
 says '^## replay' page.md
 says '^<svg ' page.svg
 
+# The whole table is every engine in turn. What is left out is known; a fuzzer that finds nothing
+# is one survivor, which is no failure of the table.
+expect 0 mutants --whole --fresh --fuzzer /bin/true test/canary --markdown "$scratch/whole.md"
+says '^test/canary +10/10 ' out.txt
+says '^test/canary +0/1 .* SURVIVED$' out.txt
+says '^the whole table: [0-9.]+ minutes$' out.txt
+says '^explore: 1 of 1, 0 survived' err.txt
+says '^## fuzz$' whole.md
+
 sed -i 's/Getpid/Gotpid/' patches/test/nothing.patch
 expect 2 mutants test/nothing
 says '^mutants: test/nothing: does not apply any more' err.txt

@@ -104,6 +104,7 @@ void exited_is_read_back(Claim& c) {
   c.tell("status", w, show_status);
   is_class(c, w, true, false, false, false);
   c.holds(bits::upper_byte(w) == (code & number(code, 0xff)));
+  c.holds((w.e & number(code, 0xffff00ff)) == number(code, 0));
 }
 
 void killed_is_read_back(Claim& c) {
@@ -188,7 +189,8 @@ constexpr Obligation kWaitObligations[] = {
      "wait.2 CLONE:1", "wait_chooses mask_if", "", wclone_chooses_kind},
     {"wait.one-kind", "Every wait chooses one kind of children; both with __WALL only.",
      "wait.2 CLONE:1", "wait_chooses", "", one_kind_or_all},
-    {"status.exited", "The status of an exit is read back as one, with the low byte of its code.",
+    {"status.exited",
+     "The status of an exit is read back as one: the low byte of its code, and no other bit.",
      "wait.2 STATUS:1", "exited_status is_exited upper_byte", "", exited_is_read_back},
     {"status.killed", "The status of a death is read back as one, with the signal.",
      "wait.2 STATUS:2", "killed_status is_killed term_signal", "", killed_is_read_back},

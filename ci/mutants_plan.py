@@ -1,0 +1,48 @@
+"""The whole table of mutants: what is measured, in which order, and how far it has come."""
+import collections
+import sys
+import time
+
+# An engine; with how many seeds, and seconds for each; and how many of them may pass a mutant by
+# before the others, which would take as long again, are left out.
+Stage = collections.namedtuple("Stage", "engine trials time misses")
+
+# Two processors do this in twenty minutes. What the bars ask for comes first and has its limit of
+# 60 s, which few mutants need; the engines that pass many by have a short one.
+WHOLE = (
+    Stage("replay", 1, 60, 1),
+    Stage("random", 10, 60, 2),
+    Stage("uniform", 1, 5, 1),
+    Stage("explore", 1, 5, 1),
+    Stage("fuzz", 2, 4, 1),
+    Stage("litmus", 1, 60, 1),
+    Stage("lockstep", 1, 60, 1),
+    Stage("kernel", 1, 120, 1),
+    Stage("prove", 1, 120, 1))
+
+
+class Progress:
+    """A line that says how far a stage has come: in place on a terminal, else now and then."""
+
+    def __init__(self, engine, total):
+        self.engine, self.total, self.done, self.survived = engine, total, 0, 0
+        self.start = self.said = time.monotonic()
+
+    @property
+    def spent(self):
+        return time.monotonic() - self.start
+
+    def add(self, survived):
+        self.done += 1
+        self.survived += survived
+        last = self.done == self.total
+        live = sys.stderr.isatty()
+        if not live and not last and time.monotonic() - self.said < 15:
+            return
+        self.said = time.monotonic()
+        left = self.spent / self.done * (self.total - self.done)
+        print(f"\r{self.engine}: {self.done} of {self.total}, {self.survived} survived, "
+              f"{self.spent:.0f} s, {left:.0f} s to go" if live and not last else
+              f"{self.engine}: {self.done} of {self.total}, {self.survived} survived, "
+              f"{self.spent:.0f} s", end="" if live and not last else "\n", file=sys.stderr,
+              flush=True)
