@@ -51,6 +51,9 @@ constexpr Theme kThemes[] = {
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
 };
 
+/// How often, in a hundred steps, a sleep that is for somebody is made something of.
+constexpr std::uint32_t kDisturbed = 25;
+
 }  // namespace
 
 Generator::Generator(std::uint64_t seed, Profile profile)
@@ -106,6 +109,8 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   Step s;
   s.actor = actor;
   s.op = fill(choose_op(actor == 0, alive_.size() > crowd_), scene);
+  if (!awaited_.empty() && dice_.percent(kDisturbed))
+    if (std::optional<Step> other = disturb(model.world(), naming)) s = *std::move(other);
   if (is_by_world(s.op)) s.actor = 0;
   if (creates(s.op)) {
     s.binds = names_++;
@@ -127,10 +132,42 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
       stopped_.push_back(name);
     else if (!t.zombie && t.call.kind == spec::Call::Kind::none)
       runnable_.push_back(name);
-    if (t.call.kind == spec::Call::Kind::wait && t.call.query.whom != spec::WaitQuery::Whom::any)
-      awaited_.push_back(t.call.query.number.n);
+    if (t.call.kind == spec::Call::Kind::wait && t.call.query.whom != spec::WaitQuery::Whom::any &&
+        t.call.query.number != kInit)
+      awaited_.push_back({t.call.query.number, t.process});
     return false;
   });
+}
+
+/// What may go wrong while somebody sleeps for a number: who has it leaves the group, comes back or
+/// ends, and the number is given to another.
+std::optional<Step> Generator::disturb(const spec::World& world, const Naming& naming) {
+  const Awaited& awaited = dice_.one_of<Awaited>(awaited_);
+  const auto step = [](std::int32_t actor, Op op) {
+    Step s;
+    s.actor = actor;
+    s.op = std::move(op);
+    return s;
+  };
+  const auto sibling = [&]() -> std::optional<std::int32_t> {
+    for (const std::int32_t name : runnable_)
+      if (world.tasks[world.task_of(naming.current(name, world))].process == awaited.sleeper)
+        return name;
+    return std::nullopt;
+  };
+  const spec::TaskId id = world.task_of(awaited.number);
+  if (!id && world.cursor != awaited.number.n)
+    return step(0, SetPidCursor{{}, awaited.number.n});
+  const std::optional<std::int32_t> other = sibling();
+  if (!id) return other ? std::optional(step(*other, Fork{})) : std::nullopt;
+  if (world.tasks[id].zombie)
+    return other ? std::optional(step(*other, Wait4{{}, wait_option::nohang})) : std::nullopt;
+  const TaskRef holder = named(awaited.number, naming);
+  if (!holder.named || std::ranges::find(runnable_, holder.n) == runnable_.end())
+    return std::nullopt;
+  const bool leads = world.process_of(world.tasks[id]).pgid == awaited.number;
+  if (dice_.percent(leads ? 25 : 60)) return step(holder.n, Exit{{}, exit_code()});
+  return step(holder.n, Setpgid{.task = holder, .group = leads ? TaskRef::name(0) : holder});
 }
 
 std::int32_t Generator::choose_actor() {
@@ -322,9 +359,8 @@ std::int32_t Generator::odd_number(const Scene& scene) {
   return dice_.percent(50) ? scene.world.cursor : dice_.between(1, 320);
 }
 
-/// A number that the next task may get again: one that a name stood for, or for which one waits.
+/// A number that a name stood for: the next task may get it again.
 std::int32_t Generator::once_taken(const Scene& scene) {
-  if (!awaited_.empty() && dice_.percent(50)) return dice_.one_of<std::int32_t>(awaited_);
   return dice_.one_of(scene.naming.numbers()).n;
 }
 
@@ -356,8 +392,16 @@ Selector Generator::selector(const Scene& scene) {
   const std::uint32_t way = dice_.below(100);
   if (way < 45) return {.kind = Kind::any, .who = {}};
   if (way < 75) return {.kind = Kind::task, .who = dice_.percent(75) ? child(scene) : task(scene)};
-  if (way < 90) return {.kind = Kind::group, .who = task(scene)};
+  if (way < 90)
+    return {.kind = Kind::group, .who = dice_.percent(50) ? group_of_child(scene) : task(scene)};
   return {.kind = Kind::own_group, .who = {}};
+}
+
+TaskRef Generator::group_of_child(const Scene& scene) {
+  const TaskRef who = child(scene);
+  const spec::TaskId id = scene.world.task_of(number_of(who, scene.naming.numbers()));
+  if (!id) return who;
+  return named(scene.world.process_of(scene.world.tasks[id]).pgid, scene.naming);
 }
 
 Target Generator::target(const Scene& scene, Signal s) {

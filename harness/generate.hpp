@@ -60,8 +60,15 @@ class Generator {
     const spec::Task* me;
   };
 
+  /// A number that a process sleeps for in a wait.
+  struct Awaited {
+    Pid number;
+    spec::ProcessId sleeper;
+  };
+
   void dwell_on(std::span<const std::string_view> ops);
   void look_around(const spec::World& world, const Naming& naming);
+  std::optional<Step> disturb(const spec::World& world, const Naming& naming);
   std::int32_t choose_actor();
   std::size_t choose_op(bool init, bool crowded);
   Op fill(std::size_t op, const Scene& scene);
@@ -101,6 +108,7 @@ class Generator {
   std::int32_t exit_code();
   TaskRef task(const Scene& scene);
   TaskRef child(const Scene& scene);
+  TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;
   Signal signal();
   std::int32_t odd_number(const Scene& scene);
@@ -120,7 +128,8 @@ class Generator {
   std::uint32_t steps_left_;
   std::size_t crowd_;
   std::int32_t names_ = 1;
-  std::vector<std::int32_t> alive_{0}, runnable_, stopped_, awaited_;
+  std::vector<std::int32_t> alive_{0}, runnable_, stopped_;
+  std::vector<Awaited> awaited_;
 };
 
 /// A whole trace, by the model alone.
