@@ -105,6 +105,11 @@ RuleId rule_of_field(std::size_t field, std::span<const RuleId> fired, RuleId ot
       {"ignored", "exec.ignored"},
       {"caught", "exec.caught"},
       {"ignored", "signal.sigaction"},
+      {"comm", "comm."},
+      {"nice", "sched.reset"},
+      {"nice", "nice."},
+      {"policy", "sched."},
+      {"rt_priority", "sched."},
   };
   for (const Topic& topic : topics) {
     if (topic.field != field_name(field)) continue;

@@ -25,7 +25,8 @@ constexpr Wanted kWanted[] = {
     {"read", 5},       {"write", 8},           {"pid_max", 1},
     {"pid_cursor", 2}, {"open", 4},            {"close", 2},
     {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
-    {"umask", 3},      {"unshare", 3},
+    {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
+    {"setpriority", 4}, {"getpriority", 2},    {"sigaltstack", 4},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -37,6 +38,16 @@ constexpr std::uint32_t wanted(std::string_view op) {
 /// Signals in proportion to what can go wrong with them.
 constexpr std::int32_t kSignalMix[] = {9,  9,  19, 19, 19, 18, 18, 18, 18, 15, 15, 10, 10, 10, 17,
                                        17, 20, 20, 21, 22, 3,  1,  11, 12, 40, 40, 64, 0,  2,  28};
+
+/// Ops that a system may pay for: those of a group are off but in so many traces of a hundred.
+struct Seldom {
+  std::uint32_t percent;
+  std::array<std::string_view, 3> ops;
+};
+constexpr Seldom kSeldom[] = {
+    {10, {"sched_setscheduler", "sched_getscheduler"}},
+    {3, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
+};
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
 struct Theme {
@@ -68,6 +79,11 @@ Generator::Generator(std::uint64_t seed, Profile profile)
     weights_[i] = dice_.percent(25) ? 0 : wanted(kOpNames[i]) * (1 + dice_.below(4));
   if (dice_.percent(5))  // so that descriptors run out
     for (const std::string_view op : {"open", "dup"}) weights_[*op_index(op)] *= 16;
+  for (const Seldom& seldom : kSeldom) {
+    const std::uint32_t weight = dice_.percent(seldom.percent) ? 3 + dice_.below(8) : 0;
+    for (const std::string_view op : seldom.ops)
+      if (!op.empty()) weights_[*op_index(op)] = weight;
+  }
   const auto at_least = [&](std::string_view op) {
     std::uint32_t& weight = weights_[*op_index(op)];
     weight = std::max(weight, wanted(op));
@@ -322,6 +338,44 @@ void Generator::choose(Unshare& o, const Scene&) {
       o.flags = o.flags | CloneFlags{w.value};
 }
 
+void Generator::choose(PrctlName& o, const Scene&) {
+  o.comm = static_cast<Comm>(dice_.one_of<Word>(kComms).value);
+}
+
+void Generator::choose(Setpriority& o, const Scene& scene) {
+  o.task = self_or_task(scene);
+  o.nice = dice_.percent(90) ? dice_.between(-6, 6) : dice_.between(-40, 40);
+}
+
+void Generator::choose(Getpriority& o, const Scene& scene) { o.task = self_or_task(scene); }
+
+void Generator::choose(SchedSetscheduler& o, const Scene& scene) {
+  o.task = self_or_task(scene);
+  o.policy = static_cast<Policy>(dice_.one_of<Word>(kPolicies).value);
+  if (dice_.percent(50)) o.flags = sched_flag::reset_on_fork;
+  if (is_real_time(o.policy)) o.priority = dice_.between(1, kRealTimeMax);
+  if (dice_.percent(8)) o.priority = dice_.between(-1, kRealTimeMax + 1);
+}
+
+void Generator::choose(SchedGetscheduler& o, const Scene& scene) { o.task = self_or_task(scene); }
+
+void Generator::choose(SchedSetattr& o, const Scene& scene) {
+  o.task = self_or_task(scene);
+  if (dice_.percent(50)) o.flags = sched_flag::reset_on_fork;
+}
+
+void Generator::choose(SchedSetaffinity& o, const Scene& scene) {
+  o.task = self_or_task(scene);
+  o.mask = dice_.percent(40) ? kProcessors : dice_.between(0, 2 * kProcessors);
+}
+
+void Generator::choose(SchedGetaffinity& o, const Scene& scene) { o.task = self_or_task(scene); }
+
+void Generator::choose(Sigaltstack& o, const Scene&) {
+  static constexpr std::int32_t kSizes[] = {0, 0, 4096, 8192, 65536, 2048, 2047};
+  o.size = dice_.percent(95) ? dice_.one_of<std::int32_t>(kSizes) : dice_.between(-1, 9000);
+}
+
 // --- arguments -----------------------------------------------------------------------------------
 
 TaskRef Generator::task(const Scene& scene) {
@@ -332,6 +386,12 @@ TaskRef Generator::task(const Scene& scene) {
   if (way < 94)
     return TaskRef::name(static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_))));
   return TaskRef::number({odd_number(scene)});
+}
+
+/// Mostly the actor, by its name or by 0.
+TaskRef Generator::self_or_task(const Scene& scene) {
+  const std::uint32_t way = dice_.below(100);
+  return way < 40 ? TaskRef{} : way < 60 ? TaskRef::name(scene.actor) : task(scene);
 }
 
 /// A child of the actor if it has one: the oldest, the youngest or one between.

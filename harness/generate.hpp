@@ -101,12 +101,22 @@ class Generator {
   void choose(Lseek&, const Scene&);
   void choose(Umask&, const Scene&);
   void choose(Unshare&, const Scene&);
+  void choose(PrctlName&, const Scene&);
+  void choose(Setpriority&, const Scene&);
+  void choose(Getpriority&, const Scene&);
+  void choose(SchedSetscheduler&, const Scene&);
+  void choose(SchedGetscheduler&, const Scene&);
+  void choose(SchedSetattr&, const Scene&);
+  void choose(SchedSetaffinity&, const Scene&);
+  void choose(SchedGetaffinity&, const Scene&);
+  void choose(Sigaltstack&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
   std::int32_t exit_code();
   TaskRef task(const Scene& scene);
+  TaskRef self_or_task(const Scene& scene);
   TaskRef child(const Scene& scene);
   TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;

@@ -75,7 +75,7 @@ void Machine::wake_up_new_task(Task& t) {
 /// A signal came first: it is dealt with, then the call is made again.
 Outcome Machine::postpone(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
   t.call = Call::create;
-  t.args = {.options = static_cast<std::uint32_t>(flags.bits), .exit_signal = exit_signal};
+  t.args = {.number = exit_signal, .options = static_cast<std::uint32_t>(flags.bits)};
   enqueue(t);
   return Outcome::of(Outcome::Kind::blocks);
 }
@@ -86,6 +86,7 @@ std::uint64_t Machine::copy_process_or_fail(Birth& b) { return copy_process(b, f
 std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
   std::uint64_t verdict = check_flags(b);
   if (verdict == bits::kGoesOn) verdict = dup_task_struct(b, faults);
+  if (verdict == bits::kGoesOn) verdict = sched_fork(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_files(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_fs(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_sighand(b, faults);
@@ -112,6 +113,24 @@ std::uint64_t Machine::dup_task_struct(Birth& b, auto& faults) {
   set_state(t, states().born);
   t.flags = flags_of_child(b.maker);
   t.blocked = b.maker.blocked;
+  return bits::kGoesOn;
+}
+
+/// What the task is called, how it is scheduled, and its signal stack: mostly as usual.
+std::uint64_t Machine::sched_fork(Birth& b, auto& faults) {
+  if (b.maker.attributes == kNobody) return bits::kGoesOn;
+  const Attributes makers = attributes_of(b.maker);
+  if (makers.policy == Policy::deadline && !makers.reset_on_fork)
+    return static_cast<std::uint64_t>(Errno::again);
+  if (faults.strike(CopyStep::sched_fork)) return failure_of(CopyStep::sched_fork);
+  const bool runs_beside = b.flags.has(clone_flag::vm) && !b.flags.has(clone_flag::vfork);
+  const Attributes own = makers.of_child(runs_beside);
+  if (own == makers) {
+    b.task->attributes = b.maker.attributes;
+    ++attributes_[b.maker.attributes].users;
+  } else {
+    set_attributes(*b.task, own);
+  }
   return bits::kGoesOn;
 }
 

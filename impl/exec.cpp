@@ -20,6 +20,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
     leave_actions(p);
     if (!ignored.empty()) own_actions(p).ignored = ignored;
   }
+  if (t.attributes != kNobody) attributes_after_exec(t);
   t.flags = static_cast<std::uint16_t>(bits::flags_after_exec(std::uint32_t{t.flags}));
   ++p.exec_id;
   touch(t, true);

@@ -130,7 +130,7 @@ void Machine::conclude(Task& t) {
       break;
     case Call::create:
       t.call = Call::none;
-      out = create(t, CloneFlags{t.args.options}, t.args.exit_signal);
+      out = create(t, CloneFlags{t.args.options}, static_cast<std::uint8_t>(t.args.number));
       break;
   }
   if (out.kind != Outcome::Kind::blocks)
@@ -190,6 +190,7 @@ void Machine::end_world(const Process& init) {
     touch(processes_[i], true);
   const Task leader = leader_of(init);
   const Process end = init;
+  const Attributes attributes = attributes_of(leader);
   const std::int32_t cursor = cursor_;
   forget_all();
   begin_world(pid_max_);
@@ -199,6 +200,7 @@ void Machine::end_world(const Process& init) {
   t.flags = leader.flags;
   t.blocked = leader.blocked;
   t.exit_code = leader.exit_code;
+  set_attributes(t, attributes);
   set_state(t, states().dead);
   set_exit_state(t, bits::kExitZombie);
   p.flags = end.flags;
@@ -231,6 +233,7 @@ void Machine::forget_all() {
   open_files_.clear();
   files_.clear();
   fs_.clear();
+  attributes_.clear();
   all_ = {};
   woken_ = {};
 }

@@ -9,6 +9,7 @@
 #include <array>
 #include <optional>
 
+#include "impl/attributes.hpp"
 #include "impl/bits/kernel_stack.hpp"
 #include "impl/faults.hpp"
 #include "impl/open_files.hpp"
@@ -184,6 +185,7 @@ class Machine {
   [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
   std::uint64_t check_flags(Birth& b);
   std::uint64_t dup_task_struct(Birth& b, auto& faults);
+  std::uint64_t sched_fork(Birth& b, auto& faults);
   std::uint64_t copy_files(Birth& b, auto& faults);
   std::uint64_t copy_fs(Birth& b, auto& faults);
   std::uint64_t copy_sighand(Birth& b, auto& faults);
@@ -215,7 +217,10 @@ class Machine {
   void release_task(Task& t);
   void unhash_process(Task& t);
   void unhash_leader(Process& p);
-  void put_task_struct(Index task) { tasks_.give_back(task); }
+  void put_task_struct(Index task) {
+    if (tasks_[task].attributes != kNobody) leave_attributes(tasks_[task]);
+    tasks_.give_back(task);
+  }
   void mourn(Process& p);
   bool notify_parent(Process& p);
   Task* alive_thread(const Process& p);
@@ -235,7 +240,7 @@ class Machine {
   bool look_at_news(const Task& t, const Task& of, Outcome& found);
   bool exists_child(const Task& t) const;
   bool report(const Blocked& args, Process& child, Outcome& found);
-  bool selects(const Blocked& args, const Process& child) const;
+  bool selects(const Task& t, const Process& child) const;
   void wake_waiters(const Process& child);
   void stop_waiting(Task& t);
   bool has_news(const Process& p) const;
@@ -319,6 +324,25 @@ class Machine {
   void unshare_files(Task& t);
   void close_for_exec(Task& t);
 
+  // Attributes (attributes.cpp).
+  Outcome perform(Task& t, const PrctlName& op);
+  Outcome perform(Task& t, const Setpriority& op);
+  Outcome perform(Task& t, const Getpriority& op);
+  Outcome perform(Task& t, const SchedSetscheduler& op);
+  Outcome perform(Task& t, const SchedGetscheduler& op);
+  Outcome perform(Task& t, const SchedSetattr& op);
+  Outcome perform(Task& t, const SchedSetaffinity& op);
+  Outcome perform(Task& t, const SchedGetaffinity& op);
+  Outcome perform(Task& t, const Sigaltstack& op);
+  Task* named(Task& t, TaskRef who) { return who.n == 0 ? &t : find(who.pid()); }
+  const Attributes& attributes_of(const Task& t) const {
+    return t.attributes == kNobody ? kUsual : attributes_[t.attributes].value;
+  }
+  void set_attributes(Task& t, const Attributes& to);
+  void leave_attributes(Task& t);
+  void attributes_after_exec(Task& t);
+  bool sound_attributes() const;
+
   // The world's knobs (numbers.cpp).
   Outcome perform(const SetPidMax& op);
   Outcome perform(const SetPidCursor& op);
@@ -334,6 +358,7 @@ class Machine {
   bool sound_files() const;
 
   static const Actions kAllDefault;
+  static constexpr Attributes kUsual{};
 
   Arena<Task> tasks_;
   Arena<Process> processes_;
@@ -343,6 +368,7 @@ class Machine {
   Arena<OpenFile> open_files_;
   Arena<Files> files_;
   Arena<FsInfo> fs_;
+  Arena<SharedAttributes> attributes_;
   PidMap numbers_;
   PidBitmap taken_;
   Ring<Processes> all_;

@@ -20,7 +20,8 @@ bool Machine::same_as(const Machine& other) const {
   const bool records = tasks_.same_as(other.tasks_) && processes_.same_as(other.processes_) &&
                        groups_.same_as(other.groups_) && actions_.same_as(other.actions_) &&
                        memory_.same_as(other.memory_) && files_.same_as(other.files_) &&
-                       open_files_.same_as(other.open_files_) && fs_.same_as(other.fs_);
+                       open_files_.same_as(other.open_files_) && fs_.same_as(other.fs_) &&
+                       attributes_.same_as(other.attributes_);
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   return records && numbers && all_ == other.all_ && woken_ == other.woken_ &&

@@ -22,6 +22,7 @@ struct LifeStep {
 enum class CopyStep : std::uint8_t {
   check_flags,
   dup_task_struct,
+  sched_fork,
   copy_files,
   copy_fs,
   copy_sighand,
@@ -40,6 +41,10 @@ inline constexpr std::array kCopyProcess{
     LifeStep{"dup_task_struct",
              "A record for the task is taken, with what it has of its maker's as a copy.",
              "kernel-fork COPY:1", Errno::nomem},
+    LifeStep{"sched_fork",
+             "Name, scheduling and signal stack are shared with the maker until one of them "
+             "changes; what is not passed on begins anew. A deadline that would be is refused.",
+             "kernel-fork SCHED:1", Errno::nomem},
     LifeStep{"copy_files", "The table of descriptors is copied, or shared.", "kernel-fork STEPS:1",
              Errno::nomem},
     LifeStep{"copy_fs", "The umask is copied, or shared.", "kernel-fork STEPS:1", Errno::nomem},

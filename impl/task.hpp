@@ -34,11 +34,9 @@ enum class Whom : std::uint8_t { any, process, group, own_group };
 
 /// The arguments of a call that is blocked. A number is meant as of `generation`.
 struct Blocked {
-  std::int32_t number = 0;  // of a wait
+  std::int32_t number = 0;  // of a wait, or the exit signal of a clone
   std::uint32_t generation = 0;
   std::uint32_t options = 0;  // of a wait, or the flags of a clone
-  std::uint8_t exit_signal = 0;  // of a clone
-  Whom whom = Whom::any;
   friend bool operator==(const Blocked&, const Blocked&) = default;
 };
 
@@ -75,6 +73,7 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   Call call = Call::none;
   Handled handled = Handled::nothing;
   std::uint8_t exit_state = 0;  // of impl/bits/task_state.hpp
+  Whom whom = Whom::any;        // of a wait
   std::uint16_t state = 0;      // of its table for the profile
   Index files = kNobody;  // nobody: nothing open, and not shared
   SigSet pending;
@@ -88,6 +87,7 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   bool has_result : 1 = false;
   std::uint8_t pdeath_signal = 0;
   Index fs = kNobody;  // nobody: the first umask, and not shared
+  Index attributes = kNobody;  // nobody: those of a new world's init
   std::int32_t exit_code = 0;
   Index vfork_parent = kNobody;  // the task that sleeps until we let go of its memory
   Index vfork_child = kNobody;   // the task whose letting go we sleep for

@@ -39,6 +39,11 @@ TaskView Machine::view(Pid number) const {
     v.ignored = a.ignored;
     v.caught = a.caught;
   }
+  const Attributes& a = attributes_of(*t);
+  v.comm = a.comm;
+  v.nice = a.nice;
+  v.policy = a.policy;
+  v.rt_priority = a.rt_priority;
   return v;
 }
 

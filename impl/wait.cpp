@@ -61,12 +61,13 @@ Outcome Machine::perform(Task& t, const Wait4& op) {
   if (pid == std::numeric_limits<std::int32_t>::min())
     return Outcome::failure(profile_ == Profile::linux_6 ? Errno::srch : Errno::child);
   t.args = {};
+  t.whom = Whom::any;
   t.args.options = static_cast<std::uint32_t>((op.options | wait_option::exited).bits);
   if (pid > 0) {
-    t.args.whom = Whom::process;
+    t.whom = Whom::process;
     t.args.number = pid;
   } else if (pid != -1) {
-    t.args.whom = pid == 0 ? Whom::own_group : Whom::group;
+    t.whom = pid == 0 ? Whom::own_group : Whom::group;
     t.args.number = -pid;
   }
   return begin_wait(t);
@@ -75,16 +76,17 @@ Outcome Machine::perform(Task& t, const Wait4& op) {
 Outcome Machine::perform(Task& t, const Waitid& op) {
   if (!bits::waitid_takes(op.options.bits)) return Outcome::failure(Errno::inval);
   t.args = {};
+  t.whom = Whom::any;
   t.args.options = static_cast<std::uint32_t>(op.options.bits);
   const std::int32_t id = op.selector.kind == Selector::Kind::own_group ? 0 : op.selector.who.n;
   if (op.selector.kind == Selector::Kind::task) {
     if (id <= 0) return Outcome::failure(Errno::inval);
-    t.args.whom = Whom::process;
+    t.whom = Whom::process;
     t.args.number = id;
   } else if (op.selector.kind != Selector::Kind::any) {
     const bool knows_own = profile_ == Profile::linux_6;
     if (id < 0 || (id == 0 && !knows_own)) return Outcome::failure(Errno::inval);
-    t.args.whom = id == 0 ? Whom::own_group : Whom::group;
+    t.whom = id == 0 ? Whom::own_group : Whom::group;
     t.args.number = id;
   }
   return begin_wait(t);
@@ -92,8 +94,8 @@ Outcome Machine::perform(Task& t, const Waitid& op) {
 
 /// Looks once, and falls asleep if there is nothing. A number stands for whoever has it now.
 Outcome Machine::begin_wait(Task& t) {
-  if (t.args.whom == Whom::own_group) t.args.number = groups_[process_of(t).group].number;
-  if (t.args.whom != Whom::any) t.args.generation = numbers_.find(t.args.number).generation;
+  if (t.whom == Whom::own_group) t.args.number = groups_[process_of(t).group].number;
+  if (t.whom != Whom::any) t.args.generation = numbers_.find(t.args.number).generation;
   if (const std::optional<Outcome> found = look(t)) return *found;
   t.call = Call::wait;
   t.asleep = true;
@@ -114,7 +116,7 @@ void Machine::stop_waiting(Task& t) {
 std::optional<Outcome> Machine::look(Task& t) {
   Outcome found;
   bool exists = false;
-  if (t.args.whom == Whom::process) {
+  if (t.whom == Whom::process) {
     Process* const child = child_by_number(t);
     if (child != nullptr) {
       exists = !dead(*child);
@@ -155,7 +157,7 @@ bool Machine::look_at_news(const Task& t, const Task& of, Outcome& found) {
   while (i != kNobody) {
     Process& child = processes_[i];
     i = from_young ? news.before(processes_, i) : news.after(processes_, i);
-    if (!wants_clones_or_not(t.args, child.clone_child()) || !selects(t.args, child)) continue;
+    if (!wants_clones_or_not(t.args, child.clone_child()) || !selects(t, child)) continue;
     if (report(t.args, child, found)) return true;
   }
   return false;
@@ -163,7 +165,7 @@ bool Machine::look_at_news(const Task& t, const Task& of, Outcome& found) {
 
 /// Whether there is a child that could have news later.
 bool Machine::exists_child(const Task& t) const {
-  if (t.args.whom == Whom::any) {
+  if (t.whom == Whom::any) {
     std::uint32_t living = 0;
     Index of = id(t);
     do {
@@ -210,11 +212,10 @@ bool Machine::report(const Blocked& args, Process& child, Outcome& found) {
 }
 
 /// Whether a wait is for this process, going by its number or group.
-bool Machine::selects(const Blocked& args, const Process& child) const {
-  if (args.whom == Whom::any) return true;
-  const std::int32_t theirs =
-      args.whom == Whom::process ? child.tgid : groups_[child.group].number;
-  return theirs == args.number && numbers_.find(theirs).generation == args.generation;
+bool Machine::selects(const Task& t, const Process& child) const {
+  if (t.whom == Whom::any) return true;
+  const std::int32_t theirs = t.whom == Whom::process ? child.tgid : groups_[child.group].number;
+  return theirs == t.args.number && numbers_.find(theirs).generation == t.args.generation;
 }
 
 /// Wakes those of the parent's threads that wait for this child, the last to fall asleep first.
@@ -224,7 +225,7 @@ void Machine::wake_waiters(const Process& child) {
        i = family.sleepers.before(tasks_, i)) {
     Task& t = tasks_[i];
     if (has(t.args, wait_option::nothread) && child.parent != i) continue;
-    if (selects(t.args, child)) wake(t, bits::kInterruptible);
+    if (selects(t, child)) wake(t, bits::kInterruptible);
   }
 }
 

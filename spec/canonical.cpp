@@ -106,7 +106,15 @@ void Canonical::write_task(TaskId id) {
           bits(t.zombie, t.attention, t.stop_pending, t.stopped, t.resumed, t.queued));
   if (!fold_.exec_ids) put_all(t.self_exec_id, t.parent_exec_id);
   write_task_index(t.vfork_parent);
+  write_attributes(t.attributes);
   write_call(t);
+}
+
+void Canonical::write_attributes(const Attributes& a) {
+  put(word_of(a == Attributes{}));
+  if (a == Attributes{}) return;
+  put_all(word_of(a.comm), word_of(a.policy), word_of(a.reset_on_fork), word_of(a.rt_priority),
+          word_of(a.nice), word_of(a.processors), word_of(a.signal_stack));
 }
 
 void Canonical::write_process(const Process& p) {

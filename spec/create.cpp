@@ -32,6 +32,8 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
   if (flags.has(fl::parent) && world_.process_of(me).unkillable)
     return fails(Errno::inval, "clone.parent-not-by-init"_rule);
   if (interrupted && linux_6()) return restart("clone.pending-first"_rule);
+  if (me.attributes.policy == Policy::deadline && !me.attributes.reset_on_fork)
+    return fails(Errno::again, "sched.deadline-fork"_rule);
   const std::optional<Pid> number = fresh_pid();
   if (!number) return fails(Errno::again, "pid.exhausted"_rule);
   if (interrupted) return restart("clone.pending-burns-number"_rule);
@@ -68,6 +70,7 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   child.parent_exec_id = kin ? me.parent_exec_id : me.self_exec_id;
   inherit(child, me, flags);
   inherit_files(child, me, flags);
+  inherit_attributes(child, me, flags);
   constexpr CloneFlags kTold =
       fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent | fl::thread;
   if (flags - kTold != CloneFlags{}) cover("clone.inert"_rule);

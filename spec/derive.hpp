@@ -29,6 +29,8 @@ constexpr std::span<const Word> words_of(Advice) { return kAdvices; }
 constexpr std::span<const Word> words_of(State) { return kStates; }
 constexpr std::span<const Word> words_of(Change) { return kChanges; }
 constexpr std::span<const Word> words_of(Errno) { return kErrnos; }
+constexpr std::span<const Word> words_of(Comm) { return kComms; }
+constexpr std::span<const Word> words_of(Policy) { return kPolicies; }
 
 template <class E>
 concept Enumeration = std::is_enum_v<E> && requires(E e) { words_of(e); };
@@ -178,7 +180,9 @@ constexpr std::optional<std::size_t> field_index(std::string_view name) {
 }
 
 /// Puts the value of a field where an expectation of its type keeps it.
-constexpr void set_value(Expectation& e, State v) { e.value.n = static_cast<std::int32_t>(v); }
+constexpr void set_value(Expectation& e, Enumeration auto v) {
+  e.value.n = static_cast<std::int32_t>(v);
+}
 constexpr void set_value(Expectation& e, Pid v) { e.value = TaskRef::number(v); }
 constexpr void set_value(Expectation& e, TaskRef v) { e.value = v; }
 constexpr void set_value(Expectation& e, Signal v) { e.value.n = v.n; }

@@ -371,6 +371,25 @@ struct FilesAreHeld {
   }
 };
 
+struct PrioritiesFitPolicies {
+  static constexpr std::string_view id = "SCHED-1";
+  static constexpr std::string_view says =
+      "A real-time task, and no other, has a priority; nice values are -20 to 19; a deadline task "
+      "may run everywhere, others somewhere.";
+  static constexpr std::string_view source = "sched_setscheduler.2 EINVAL:2";
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].attributes != Attributes{};
+  }
+  static bool holds(const auto& w, TaskId t) {
+    const auto& a = w.tasks[t].attributes;
+    const bool deadline = a.policy == Policy::deadline;
+    if (is_real_time(a.policy) != (a.rt_priority != 0) || a.rt_priority > kRealTimeMax)
+      return false;
+    if (a.processors == 0 || (deadline && a.processors != kProcessors)) return false;
+    return a.comm != Comm::too_long && a.nice >= kNiceMin && a.nice <= kNiceMax;
+  }
+};
+
 /// The register.
 using Invariants =
     std::tuple<OneParent, OneRoot, OrphansAreAdopted, SomebodyOfInitAdopts, NearestReaperAdopts,
@@ -379,7 +398,7 @@ using Invariants =
                PrivatePagesAreIsolated, SharedPagesAreOne, PagesAreInOrder, VforkParentsSleep,
                ThreadsShare, LeadersLeaveLast, RunningThreadsAreCounted, StopAndContExclude,
                KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole, NewsIsKept,
-               NobodyOversleeps, FilesAreHeld>;
+               NobodyOversleeps, FilesAreHeld, PrioritiesFitPolicies>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";

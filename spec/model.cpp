@@ -265,6 +265,10 @@ TaskView Model::view(Pid number) const {
     v.ignored = world_.handlers[t.handlers].ignored;
     v.caught = world_.handlers[t.handlers].caught;
   }
+  v.comm = t.attributes.comm;
+  v.nice = t.attributes.nice;
+  v.policy = t.attributes.policy;
+  v.rt_priority = t.attributes.rt_priority;
   return v;
 }
 

@@ -3,7 +3,7 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, pids. `"..."_rule` names the rule of the book (spec/rules.hpp) that
+/// stop, groups, memory, files, attributes, pids. `"..."_rule` names the rule of the book (spec/rules.hpp) that
 /// acts at this place: that counts its coverage, and lets a violation say it.
 #pragma once
 #include <deque>
@@ -93,6 +93,15 @@ class Model {
   Answer act(TaskId, const Lseek&);
   Answer act(TaskId, const Umask&);
   Answer act(TaskId, const Unshare&);
+  Answer act(TaskId, const PrctlName&);
+  Answer act(TaskId, const Setpriority&);
+  Answer act(TaskId, const Getpriority&);
+  Answer act(TaskId, const SchedSetscheduler&);
+  Answer act(TaskId, const SchedGetscheduler&);
+  Answer act(TaskId, const SchedSetattr&);
+  Answer act(TaskId, const SchedSetaffinity&);
+  Answer act(TaskId, const SchedGetaffinity&);
+  Answer act(TaskId, const Sigaltstack&);
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
 
@@ -214,6 +223,12 @@ class Model {
   bool unshare_files(Task&);
   void let_go_of_files(Task&);
   void close_for_exec(Task&);
+
+  // attributes.cpp
+  TaskId named(TaskRef, TaskId caller) const;
+  void inherit_attributes(Task& child, const Task& maker, CloneFlags);
+  void reset_scheduling(Attributes&);
+  void attributes_after_exec(Task&);
 
   World world_;
   std::deque<TaskId> next_;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "spec/attribute_ops.hpp"
 #include "spec/file_ops.hpp"
 #include "spec/op.hpp"
 
@@ -331,7 +332,9 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Sigaction, Sigprocmask, Pause, Getpid, Gettid, Getppid, Getpgid, Getsid,
                         Setpgid, Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
                         Read, Write, SetPidMax, SetPidCursor, Open, Close, Dup, FcntlSetfd, Lseek,
-                        Umask, Unshare>;
+                        Umask, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
+                        SchedGetscheduler, SchedSetattr, SchedSetaffinity, SchedGetaffinity,
+                        Sigaltstack>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

@@ -86,6 +86,10 @@ struct TaskView {
   TaskFlags flags;
   std::int32_t threads = 0;  // not yet released, the leader included
   SigSet pending, shared_pending, blocked, ignored, caught;
+  Comm comm = Comm::puppet;
+  std::int32_t nice = 0;
+  Policy policy = Policy::other;
+  std::int32_t rt_priority = 0;
   friend constexpr bool operator==(const TaskView&, const TaskView&) = default;
 
   /// The fields, once: `expect`, reports and comparisons are derived from it.
@@ -121,6 +125,11 @@ constexpr auto TaskView::fields() {
       Field{"blocked", "signals the thread blocks", &TaskView::blocked},
       Field{"ignored", "signals whose disposition is ignore", &TaskView::ignored},
       Field{"caught", "signals that have a handler", &TaskView::caught},
+      Field{"comm", "what the thread is called", &TaskView::comm},
+      Field{"nice", "its nice value", &TaskView::nice},
+      Field{"policy", "how it is scheduled", &TaskView::policy},
+      Field{"rt_priority", "its priority among real-time tasks, 0 of others",
+            &TaskView::rt_priority},
   };
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "spec/rules/attributes.hpp"
 #include "spec/rules/call.hpp"
 #include "spec/rules/creation.hpp"
 #include "spec/rules/ending.hpp"
@@ -28,7 +29,8 @@ consteval auto join_rules(const std::array<Rule, N>&... parts) {
 
 /// All rules, in the order of the rule book.
 inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRules, kWaitingRules,
-                                          kSignalRules, kGroupRules, kMemoryRules, kFileRules);
+                                          kSignalRules, kGroupRules, kMemoryRules, kFileRules,
+                                          kAttributeRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

@@ -228,6 +228,36 @@ struct OffsetSharedByTables {
   }
 };
 
+struct NamesOfThreadsDiffer {
+  static constexpr std::string_view id = "SOMETIMES-23",
+                                    says = "Two threads of one process have different names.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return w.tasks[w.process_of(task).leader].attributes.comm != task.attributes.comm;
+  }
+};
+
+struct RealTimeWithReset {
+  static constexpr std::string_view
+      id = "SOMETIMES-24",
+      says = "A real-time task whose children are to begin anew has a nice value below 0.";
+  static bool holds(const World& w, TaskId t) {
+    const Attributes& a = w.tasks[t].attributes;
+    return a.reset_on_fork && is_real_time(a.policy) && a.nice < 0;
+  }
+};
+
+struct SignalStackOfVforkChild {
+  static constexpr std::string_view
+      id = "SOMETIMES-25",
+      says = "A vfork child has the signal stack that its sleeping parent has.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return task.vfork_parent && task.attributes.signal_stack != 0 &&
+           w.tasks[task.vfork_parent].attributes.signal_stack == task.attributes.signal_stack;
+  }
+};
+
 /// The register.
 using AllSometimes =
     std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
@@ -235,7 +265,8 @@ using AllSometimes =
                TwoThreadsWait, SubreaperHasAdopted, ThreadHasAdopted, DeadSessionLeader,
                StoppedInsideWait, AnswerHeldBack, PendingInBothPlaces, CloneChildZombie,
                HandlersSharedByProcesses, MemorySharedByProcesses, IgnoredTooLate, WaiterLeftBehind,
-               GroupOfZombies, FilesSharedByProcesses, OffsetSharedByTables>;
+               GroupOfZombies, FilesSharedByProcesses, OffsetSharedByTables,
+               NamesOfThreadsDiffer, RealTimeWithReset, SignalStackOfVforkChild>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -83,6 +83,7 @@ enum class Errno : std::uint8_t {
   nomem = 12,
   acces = 13,
   fault = 14,
+  busy = 16,
   inval = 22,
   mfile = 24,
 };
@@ -91,6 +92,7 @@ inline constexpr std::array kErrnos{
     Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
     Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14},
     Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24},
+    Word{"EBUSY", 16},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -240,6 +242,34 @@ using TaskFlags = Flags<TaskFlagKind>;
 namespace task_flag {
 inline constexpr TaskFlags exiting{0x4}, forknoexec{0x40}, signaled{0x400};
 }
+
+// --- attributes ----------------------------------------------------------------------------------
+
+/// The names that threads have, for people to tell them apart. A trace has these; the kernel keeps
+/// the first 15 bytes of any. `puppet` is what every program of a trace is called.
+enum class Comm : std::uint8_t { puppet, worker, helper, just_fits, too_long };
+inline constexpr std::array kComms{Word{"puppet", 0}, Word{"worker", 1}, Word{"helper", 2},
+                                   Word{"exactly-fifteen", 3}, Word{"exactly-fifteen-and-more", 4}};
+
+/// How a task is scheduled, with the numbers that sched_setscheduler(2) has.
+enum class Policy : std::uint8_t { other, fifo, rr, batch, idle = 5, deadline };
+inline constexpr std::array kPolicies{Word{"OTHER", 0}, Word{"FIFO", 1}, Word{"RR", 2},
+                                      Word{"BATCH", 3}, Word{"IDLE", 5}, Word{"DEADLINE", 6}};
+constexpr bool is_real_time(Policy p) { return p == Policy::fifo || p == Policy::rr; }
+
+/// What sched_setscheduler(2) takes besides the policy.
+struct SchedKind {
+  static constexpr std::array words{Word{"RESET_ON_FORK", 0x40000000}};
+};
+using SchedFlags = Flags<SchedKind>;
+namespace sched_flag {
+inline constexpr SchedFlags reset_on_fork{0x40000000};
+}
+
+inline constexpr std::int32_t kNiceMin = -20, kNiceMax = 19;
+inline constexpr std::int32_t kRealTimeMax = 99;  // the highest priority of a real-time task
+inline constexpr std::int32_t kProcessors = 0xF;  // those that there are, as a mask
+inline constexpr std::int32_t kSignalStackMin = 2048;  // bytes
 
 // --- memory --------------------------------------------------------------------------------------
 

@@ -158,6 +158,19 @@ struct Call {
   Place since = 0;           // when it fell asleep
 };
 
+/// What a thread is called, how it is scheduled, and the size of the stack that its handlers run
+/// on.
+struct Attributes {
+  Comm comm = Comm::puppet;
+  Policy policy = Policy::other;
+  bool reset_on_fork = false;
+  std::int32_t rt_priority = 0;
+  std::int32_t nice = 0;
+  std::int32_t processors = kProcessors;
+  std::int32_t signal_stack = 0;
+  friend bool operator==(const Attributes&, const Attributes&) = default;
+};
+
 /// A thread. The first of a process is its leader. What every step looks at comes first.
 struct Task {
   Pid tid;
@@ -184,6 +197,7 @@ struct Task {
   TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
   Place touched = 0;    // the last step that touched it
   Place born = 0;       // whom a trace's name means: goes on with the number in an exec
+  Attributes attributes;
 
   // Remembered for the invariants alone.
   bool was_zombie = false;

@@ -14,6 +14,12 @@ constexpr std::array kCodes{1};
 constexpr std::array kSwitch{0, 1};
 constexpr std::array<FdFlags, 2> kFdFlagsTried{FdFlags{}, fd_flag::cloexec};
 constexpr std::array<CloneFlags, 2> kUnshared{clone_flag::files, clone_flag::fs};
+constexpr std::array kCommsTried{Comm::worker};
+constexpr std::array kPoliciesTried{Policy::other, Policy::fifo};
+constexpr std::array kSignalStacks{0, 8192};
+constexpr std::array kNiceTried{-1, 1};
+constexpr std::array kMasksTried{1, kProcessors};
+constexpr std::array<SchedFlags, 2> kSchedFlagsTried{SchedFlags{}, sched_flag::reset_on_fork};
 constexpr std::array<PageNo, 1> kOne{1};  // page at a time, and what is written
 constexpr std::array kSent{sig::kill, sig::stop, sig::cont};
 constexpr std::array kHandled{sig::chld, sig::usr1};
@@ -53,6 +59,15 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<V, Target>) return scene.targets;
   if constexpr (std::is_same_v<V, PageNo>)  // and PageValue
     return argument == "page" ? std::span<const V>(scene.pages) : kOne;
+  if constexpr (std::is_same_v<V, Comm>) return kCommsTried;
+  if constexpr (std::is_same_v<V, Policy>) return kPoliciesTried;
+  if constexpr (std::is_same_v<V, SchedFlags>) return kSchedFlagsTried;
+  if constexpr (std::is_same_v<O, Sigaltstack>) return kSignalStacks;
+  if constexpr (std::is_same_v<V, std::int32_t>) {
+    if (argument == "nice") return kNiceTried;
+    if (argument == "mask" && !std::is_same_v<O, Umask>) return kMasksTried;
+    if (argument == "priority") return kSwitch;
+  }
   if constexpr (std::is_same_v<V, std::int32_t>)
     return std::is_same_v<O, PrctlSubreaper> || argument == "fd" ? std::span<const V>(kSwitch)
                                                                  : kCodes;

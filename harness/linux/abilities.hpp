@@ -17,6 +17,9 @@ struct Abilities {
   bool flags = true;         ///< in /proc/PID/stat
   bool exit_codes = true;    ///< of zombies, in /proc/PID/stat
   bool signals = true;       ///< sets of signals, in /proc/PID/status
+  bool names = true;         ///< of tasks, after what they execute
+  bool policies = true;      ///< and nice values, in /proc/PID/stat
+  bool raises = true;        ///< priorities, those that everybody may lower
   bool real_time = true;     ///< puppets run in the order in which they were woken
 };
 

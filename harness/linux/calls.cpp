@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +70,12 @@ std::uint64_t raw_fd(Descriptor fd) {
   return word(fd >= 0 && fd < kDescriptors ? kFilesAt + fd : -1);
 }
 static_assert(kFilesAt + kDescriptors == kFilesEnd);
+
+/// Where signal stacks are said to be: no handler of a trace runs on one. What a processor asks for
+/// beyond the least size that a trace knows is added to each.
+constexpr std::uint64_t kSignalStacksAt = 0x10000, kForProcessor = 65536;
+constexpr std::size_t kStackBefore = 64;  // in the area
+static_assert(kSignalStackMin >= 2048 && kSharedAt > kSignalStacksAt + kForProcessor + INT32_MAX);
 
 /// Fills in slots. One overload an op, so that the compiler asks for a new one.
 struct Writer {
@@ -170,6 +177,38 @@ struct Writer {
   }
   void operator()(const Umask& op) const { call(SYS_umask, {word(op.mask)}); }
   void operator()(const Unshare& op) const { call(SYS_unshare, {op.flags.bits}); }
+  void operator()(const PrctlName& op) const {
+    const std::string_view name = *name_of(kComms, static_cast<std::uint64_t>(op.comm));
+    std::memcpy(slot.area, name.data(), name.size());
+    slot.area[name.size()] = 0;
+    call(SYS_prctl, {PR_SET_NAME, area_at(index), 0, 0, 0});
+  }
+  void operator()(const Setpriority& op) const {
+    call(SYS_setpriority, {PRIO_PROCESS, word(op.task.n), word(op.nice)});
+  }
+  void operator()(const Getpriority& op) const {
+    call(SYS_getpriority, {PRIO_PROCESS, word(op.task.n)});
+  }
+  void operator()(const SchedSetscheduler& op) const {
+    put_area(slot, op.priority);
+    call(SYS_sched_setscheduler,
+         {word(op.task.n), static_cast<std::uint64_t>(op.policy) | op.flags.bits, area_at(index)});
+  }
+  void operator()(const SchedGetscheduler& op) const {
+    call(SYS_sched_getscheduler, {word(op.task.n)});
+  }
+  void operator()(const SchedSetattr&) const {}
+  void operator()(const SchedSetaffinity&) const {}
+  void operator()(const SchedGetaffinity&) const {}
+  void operator()(const Sigaltstack& op) const {
+    const bool good = op.size >= kSignalStackMin;
+    stack_t stack{};
+    stack.ss_sp = reinterpret_cast<void*>(kSignalStacksAt);
+    stack.ss_flags = op.size == 0 ? SS_DISABLE : 0;
+    stack.ss_size = good ? static_cast<std::size_t>(op.size) + kForProcessor : 1;
+    put_area(slot, stack);
+    call(SYS_sigaltstack, {area_at(index), area_at(index) + kStackBefore});
+  }
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
 };
@@ -217,7 +256,30 @@ Outcome outcome_of(const Op& op, const Slot& slot) {
   if (std::holds_alternative<Read>(op)) return Outcome::number(slot.value);
   if (std::holds_alternative<Open>(op) || std::holds_alternative<Dup>(op))
     return Outcome::number(result - kFilesAt);
+  if (std::holds_alternative<Getpriority>(op)) return Outcome::number(20 - result);
+  if (std::holds_alternative<Sigaltstack>(op)) {
+    stack_t before;
+    std::memcpy(&before, slot.area + kStackBefore, sizeof before);
+    const auto size = static_cast<std::int64_t>(before.ss_size - kForProcessor);
+    return Outcome::number((before.ss_flags & SS_DISABLE) != 0 ? 0 : size);
+  }
   return Outcome::number(result);
+}
+
+std::string_view beyond_puppets(const Op& op) {
+  if (std::holds_alternative<SchedSetattr>(op)) return "no puppet has a deadline: all share one";
+  if (std::holds_alternative<SchedSetaffinity>(op) || std::holds_alternative<SchedGetaffinity>(op))
+    return "where puppets run cannot be varied: all share one";
+  return {};
+}
+
+bool is_to_raise(const Op& op) {
+  return std::holds_alternative<Setpriority>(op) || std::holds_alternative<SchedSetscheduler>(op);
+}
+
+bool is_about_policies(const Op& op) {
+  return std::holds_alternative<SchedSetscheduler>(op) ||
+         std::holds_alternative<SchedGetscheduler>(op);
 }
 
 std::optional<std::uint64_t> sleeping_call(const Op& op) {
@@ -237,7 +299,8 @@ bool is_private(const Op& op) {
         using Private = std::tuple<Sigaction, Getpid, Gettid, Getppid, Getpgid, Getsid, Setpgid,
                                    Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
                                    Read, Write, Open, Close, Dup, FcntlSetfd, Lseek, Umask,
-                                   Unshare, SetPidMax, SetPidCursor>;
+                                   Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
+                                   SchedGetscheduler, Sigaltstack, SetPidMax, SetPidCursor>;
         return among(static_cast<Private*>(nullptr));
       },
       op);

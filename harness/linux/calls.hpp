@@ -1,6 +1,7 @@
 /// The ops as system calls: what a puppet is told to do, and what its answer means.
 #pragma once
 #include <optional>
+#include <string_view>
 
 #include "harness/linux/shared.hpp"
 #include "spec/outcome.hpp"
@@ -10,6 +11,13 @@ namespace forkproof::harness::kernel {
 /// What the world answers without asking the kernel: where an address space is not the kernel's,
 /// but has as many pages as a trace may use.
 std::optional<Outcome> by_convention(const Op& op);
+
+/// Why the op is none that puppets can be asked for; empty if they can.
+std::string_view beyond_puppets(const Op& op);
+/// Whether it may need the right to raise priorities.
+bool is_to_raise(const Op& op);
+/// Whether it sets or asks how tasks are scheduled.
+bool is_about_policies(const Op& op);
 
 /// Writes the op into the slot `index` of a puppet, all but the word that posts it. `child` is the
 /// slot for the task that the op makes, if it makes one.

@@ -42,7 +42,8 @@ std::string System::excuse() {
   if (over_) return {};
   for (const std::int32_t pid : numbers_in("."))
     if (const std::string_view name = read(fmt::format("{}/comm", pid));
-        !name.empty() && name != "puppet\n" && name != "memfd:puppet\n")  // as exec names it
+        !name.empty() && stage_.abilities().names &&
+        comm_of(name.substr(0, name.size() - 1)) == Comm::too_long)
       return fmt::format("a process that is none of ours was in the namespace: {}",
                          name.substr(0, name.size() - 1));
   return {};

@@ -34,12 +34,19 @@ std::optional<char> take_state(std::string_view& text) {
   return state.size() == 1 ? std::optional{state[0]} : std::nullopt;
 }
 
+/// The program's name: what is in the parentheses.
+std::string_view comm_in(std::string_view text) {
+  const std::size_t open = std::min(text.find('('), text.size()), close = text.rfind(')');
+  return close == text.npos || close <= open ? "" : text.substr(open + 1, close - open - 1);
+}
+
 }  // namespace
 
 std::optional<TaskStat> parse_stat(std::string_view text) {
+  TaskStat s;
+  s.comm = comm_in(text);
   const std::optional<char> state = take_state(text);
   if (!state) return std::nullopt;
-  TaskStat s;
   s.state = *state;
   for (int field = 4; field <= 52; ++field) {
     const std::string_view word = take_word(text);
@@ -47,7 +54,10 @@ std::optional<TaskStat> parse_stat(std::string_view text) {
                       : field == 5  ? read_number(word, s.pgid)
                       : field == 6  ? read_number(word, s.sid)
                       : field == 9  ? read_number(word, s.flags)
+                      : field == 19 ? read_number(word, s.nice)
                       : field == 38 ? read_number(word, s.exit_signal)
+                      : field == 40 ? read_number(word, s.rt_priority)
+                      : field == 41 ? read_number(word, s.policy)
                       : field == 52 ? read_number(word, s.exit_code)
                                     : !word.empty();
     if (!good) return std::nullopt;
@@ -134,6 +144,9 @@ TaskView view_of(Pid pid, const TaskStat& stat, const TaskStatus& status, State 
   v.flags = TaskFlags{stat.flags} & kShown;
   // Outside of the trace our init was made by a clone, which the world of the trace knows not of.
   if (pid == kInit) v.flags = v.flags - task_flag::forknoexec;
+  v.nice = stat.nice;
+  v.rt_priority = stat.rt_priority;
+  v.policy = static_cast<Policy>(stat.policy);
   v.threads = status.threads;
   v.blocked = {status.blocked};
   // The last thread of a dead process has nothing that could still come to anybody.

@@ -10,10 +10,12 @@ namespace forkproof::harness::kernel {
 
 /// The fields of /proc/PID/stat that count here.
 struct TaskStat {
-  char state = '?';  // R S D T Z X, as the file has it
+  std::string_view comm;  // in the text
+  char state = '?';       // R S D T Z X, as the file has it
   std::int32_t ppid = 0, pgid = 0, sid = 0;
   std::uint64_t flags = 0;
   std::int32_t exit_signal = 0, exit_code = 0;
+  std::int32_t nice = 0, rt_priority = 0, policy = 0;
 };
 std::optional<TaskStat> parse_stat(std::string_view text);
 

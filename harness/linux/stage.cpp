@@ -200,6 +200,12 @@ void Stage::spawn_zygote() {
     give_up("the puppets' program cannot be executed", error);
   }
   await(kZygoteSlot);
+  // Once more, now as puppets do it: the kernel names them after the file, by whatever way.
+  slot(kZygoteSlot).action = Action::exec;
+  post(kZygoteSlot);
+  await(kZygoteSlot);
+  program_name_ = text_of(fmt::format("/proc/{}/comm", zygote_));
+  if (program_name_.ends_with('\n')) program_name_.pop_back();
   forget_dispositions();
 }
 
@@ -218,6 +224,9 @@ void Stage::forget_dispositions() {
 
 /// Limits and scheduling, which the puppets inherit.
 void Stage::isolate_zygote() {
+  const auto zygote = static_cast<id_t>(zygote_);
+  abilities_.raises = ::setpriority(PRIO_PROCESS, zygote, -1) == 0;
+  ::setpriority(PRIO_PROCESS, zygote, 0);  // or else nice values are not shown
   // A limit of 1 also keeps a pipe from being handed a core, which a limit of 0 would not.
   const rlimit core{1, 1};
   if (::prlimit(zygote_, RLIMIT_CORE, &core, nullptr) != 0) give_up("prlimit", errno);
@@ -278,10 +287,15 @@ std::int64_t Stage::show_proc() {
 void Stage::probe_proc() {
   constexpr std::int32_t kProbe = 3;
   const auto status = parse_status(text_of("1/status"));
-  const auto init = parse_stat(text_of("1/stat"));
+  const std::string init_text = text_of("1/stat");
+  const auto init = parse_stat(init_text);
   if (!status || !init) throw SystemFault("/proc of a namespace cannot be read");
   abilities_.signals = status->signals;
   abilities_.flags = init->flags != 0;
+  abilities_.names = !program_name_.empty() && init->comm == program_name_;
+  const std::int32_t policy = abilities_.real_time ? SCHED_FIFO : SCHED_BATCH;
+  abilities_.policies =
+      init->policy == policy && init->nice == 0 && number_outside(1) == init_;
   arm(1);
   const std::int64_t child = [&] {
     Slot& s = slot(0);
@@ -357,9 +371,21 @@ void Stage::close() {
   namespace_ = Descriptor();
 }
 
-Descriptor Stage::open_pidfd(std::int32_t number) const {
+/// Not positive where the kernel does not tell.
+int Stage::number_outside(std::int32_t number) const {
   constexpr auto kPidFromNamespace = _IOR(0xb7, 0x6, int);  // NS_GET_PID_FROM_PIDNS, since 6.11
-  const int here = ::ioctl(namespace_.get(), kPidFromNamespace, number);
+  return ::ioctl(namespace_.get(), kPidFromNamespace, number);
+}
+
+void Stage::make_ordinary(std::int32_t number) const {
+  const sched_param none{};
+  const int here = number_outside(number);
+  if (here <= 0 || ::sched_setscheduler(here, SCHED_OTHER, &none) != 0)
+    give_up("a puppet cannot be scheduled as others are", here < 0 ? EINVAL : errno);
+}
+
+Descriptor Stage::open_pidfd(std::int32_t number) const {
+  const int here = number_outside(number);
   return Descriptor(here <= 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, here, 0)));
 }
 

@@ -70,9 +70,13 @@ class Stage {
   bool can_make_processes();
 
   const Abilities& abilities() const { return abilities_; }
+  /// What the kernel calls a task that has executed the puppets' program.
+  const std::string& program_name() const { return program_name_; }
 
   /// The namespace's own /proc.
   int proc() const { return proc_.get(); }
+  /// Has a task, named by its number in the namespace, no longer as what keeps puppets in order.
+  void make_ordinary(std::int32_t number) const;
   /// A descriptor of a process, named by its number in the namespace; none where that cannot be.
   Descriptor open_pidfd(std::int32_t number) const;
 
@@ -82,6 +86,7 @@ class Stage {
   std::int64_t show_proc();
   void probe_proc();
   std::string text_of(const std::string& path) const;
+  int number_outside(std::int32_t number) const;
   void pin();
   void share();
   void load_program();
@@ -97,6 +102,7 @@ class Stage {
 
   const Safeguards safeguards_;
   Abilities abilities_;
+  std::string program_name_;
   std::string pid_max_before_;  // the machine's, where a trace turns that
   Descriptor lock_;             // ... which only one may do at a time
   cpu_set_t cpus_{};            // where we were allowed to run before

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -68,6 +69,7 @@ void System::reset(const WorldSpec& world) {
   spare_slots_.clear();
   next_slot_ = 1;
   over_ = false;
+  policies_are_real_ = false;
   stage_.open();
   add(0, kInit);
   puppets_[0].born = true;
@@ -94,9 +96,22 @@ const Effects& System::apply(Pid actor, const Op& op) {
     effects_.outcome = Outcome::of(Outcome::Kind::not_run);
   else if (const auto answer = by_convention(op))
     effects_.outcome = *answer;
+  else if (const std::string_view why = beyond_puppets(op); !why.empty())
+    throw SystemLimit(std::string(why));
   else
     effects_.outcome = act(*puppet, op);
   return effects_;
+}
+
+/// Until a trace asks for policies its tasks have what keeps them in order, which is said to be the
+/// policy of the init of a world. From then on they have that.
+void System::make_policies_real() {
+  if (policies_are_real_) return;
+  if (!stage_.abilities().policies) throw SystemLimit("policies cannot be varied here");
+  std::vector<Pid> all;
+  tasks(all);
+  for (const Pid p : all) stage_.make_ordinary(p.n);
+  policies_are_real_ = true;
 }
 
 /// The files of the namespace answer as the caller's namespace has them, so a puppet must write.
@@ -123,12 +138,15 @@ Outcome System::ask_world(const Op& op) {
 Outcome System::act(Puppet& actor, const Op& op) {
   const std::uint32_t slot = actor.slot;
   actor.op = op;
+  if (is_about_policies(op)) make_policies_real();
   if (is_private(op)) {
     write_call(op, stage_.slot(slot), slot, 0);
     if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
       stage_.slot(slot).action = Action::dependent_call;
     stage_.post(slot);
-    stage_.await(slot);
+    const std::int64_t answer = stage_.await(slot);
+    if (!stage_.abilities().raises && (answer == -EACCES || answer == -EPERM) && is_to_raise(op))
+      throw SystemLimit("priorities cannot be raised here");
     return outcome_of(op, stage_.slot(slot));
   }
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
@@ -191,7 +209,7 @@ std::optional<std::int32_t> System::peek(std::int32_t parent, Pid zombie) {
 
 void System::settle(std::uint32_t actor) {
   Watchdog watchdog;
-  int farewells = stage_.abilities().real_time ? 0 : kFarewells;
+  int farewells = runs_in_order() ? 0 : kFarewells;
   long seen = switches();
   while (true) {
     take_answers(actor);

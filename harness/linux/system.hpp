@@ -50,9 +50,7 @@ class System {
   bool was_of_want() const;
   /// Whether those who are woken together run in that order. Where verdicts are provisional the
   /// order is taken as it is seen.
-  bool keeps_order() const {
-    return stage_.abilities().real_time || !stage_.abilities().call_numbers;
-  }
+  bool keeps_order() const { return runs_in_order() || !stage_.abilities().call_numbers; }
   /// What is missing here.
   std::string abilities() const { return describe(stage_.abilities()); }
 
@@ -97,12 +95,17 @@ class System {
   Rest look_by_state(const Puppet& puppet, char state) const;
   bool has_become_leader(const Puppet& puppet) const;
 
+  /// Whether puppets are real-time tasks of one priority.
+  bool runs_in_order() const { return stage_.abilities().real_time && !policies_are_real_; }
+  void make_policies_real();
+
   void add(std::uint32_t slot, Pid tid);
   const Puppet* find(Pid tid) const;
   Puppet* find(Pid tid);
   Puppet* find_slot(std::uint32_t slot);
   std::uint32_t free_slot();
 
+  Comm comm_of(std::string_view comm) const;
   std::vector<std::int32_t> numbers_in(const std::string& folder) const;
   std::string_view read(const std::string& path) const;
   std::string_view read(Descriptor& kept, Pid task, const char* name) const;
@@ -117,6 +120,7 @@ class System {
   std::vector<std::uint32_t> spare_slots_;  // of the dead
   std::int32_t pid_max_ = 0;
   bool over_ = false;  // init is dead, and everybody with it
+  bool policies_are_real_ = false;  // the trace has asked for them
   Op last_op_;
   Effects effects_;
   std::uint64_t kills_for_memory_ = kills_for_memory();

@@ -40,7 +40,8 @@ State state_at(Rest rest) {
 }  // namespace
 
 TaskView System::view(Pid p) const {
-  const auto stat = parse_stat(read(fmt::format("{}/stat", p.n)));
+  const std::string text{read(fmt::format("{}/stat", p.n))};
+  const auto stat = parse_stat(text);
   if (!stat) return {};
   const auto status = parse_status(read(fmt::format("{}/status", p.n)));
   if (!status || (stage_.abilities().signals && !status->signals)) return {};
@@ -49,14 +50,26 @@ TaskView System::view(Pid p) const {
                       : puppet == nullptr ? State::dead
                                           : state_at(puppet->rest);
   TaskView v = view_of(p, *stat, *status, state);
+  v.comm = comm_of(stat->comm);
+  if (!policies_are_real_) v.policy = Policy::other, v.rt_priority = 0;
   hide(v);
   return v;
+}
+
+/// What the kernel calls the puppets' program a trace calls `puppet`. A name that no trace has is
+/// shown as one that no task has.
+Comm System::comm_of(std::string_view comm) const {
+  if (comm == stage_.program_name()) return Comm::puppet;
+  return static_cast<Comm>(
+      value_of(kComms, comm).value_or(static_cast<std::uint64_t>(Comm::too_long)));
 }
 
 void System::hide(TaskView& v) const {
   const Abilities& a = stage_.abilities();
   if (!a.flags) v.flags = {};
   if (!a.exit_codes) v.exit_code = 0;
+  if (!a.names) v.comm = {};
+  if (!a.policies) v.policy = {}, v.nice = v.rt_priority = 0;
   if (!a.signals) v.pending = v.shared_pending = v.blocked = v.ignored = v.caught = {};
 }
 
@@ -64,7 +77,9 @@ void System::hide(TaskView& v) const {
 void System::expect_shown(std::size_t field) const {
   TaskView full;
   full.flags = task_flag::exiting;
-  full.exit_code = 1;
+  full.exit_code = full.nice = full.rt_priority = 1;
+  full.comm = Comm::worker;
+  full.policy = Policy::fifo;
   full.pending = full.shared_pending = full.blocked = full.ignored = full.caught = {1};
   TaskView left = full;
   hide(left);

@@ -216,7 +216,6 @@ void enter(const Word* stack) {
   const Answer at = call(__NR_mmap, kSharedAt, kSharedSize, PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_FIXED, kSharedFd, 0);
   if (at != static_cast<Answer>(kSharedAt)) call(__NR_exit_group, 3);
-  call(__NR_prctl, PR_SET_NAME, address("puppet"));
   call(__NR_prctl, PR_SET_DUMPABLE, 0);  // else a death by a core signal waits for the dump
   asm volatile("mov %0, %%rsp\n xor %%ebp, %%ebp\n call live"
                :

@@ -1,0 +1,139 @@
+/// What tasks are called, how they are scheduled, and where their handlers run.
+///
+/// Sources: setpriority(2), sched_setscheduler(2), sched_setattr(2), sched_setaffinity(2),
+/// prctl(2) PR_SET_NAME, sigaltstack(2); kernel/sched/syscalls.c, kernel/sys.c, kernel/signal.c.
+#include <algorithm>
+
+#include "impl/machine.hpp"
+
+namespace forkproof::impl {
+
+Outcome Machine::perform(Task& t, const PrctlName& op) {
+  Attributes a = attributes_of(t);
+  a.comm = op.comm == Comm::too_long ? Comm::just_fits : op.comm;
+  set_attributes(t, a);
+  touch(t);
+  return Outcome::success();
+}
+
+Outcome Machine::perform(Task& t, const Setpriority& op) {
+  Task* const who = named(t, op.task);
+  if (who == nullptr) return Outcome::failure(Errno::srch);
+  Attributes a = attributes_of(*who);
+  a.nice = static_cast<std::int8_t>(std::clamp(op.nice, kNiceMin, kNiceMax));
+  set_attributes(*who, a);
+  touch(*who);
+  return Outcome::success();
+}
+
+Outcome Machine::perform(Task& t, const Getpriority& op) {
+  const Task* const who = named(t, op.task);
+  return who == nullptr ? Outcome::failure(Errno::srch) : Outcome::number(attributes_of(*who).nice);
+}
+
+Outcome Machine::perform(Task& t, const SchedSetscheduler& op) {
+  if (op.task.n < 0) return Outcome::failure(Errno::inval);
+  Task* const who = named(t, op.task);
+  if (who == nullptr) return Outcome::failure(Errno::srch);
+  if (op.policy == Policy::deadline) return Outcome::failure(Errno::inval);
+  const std::int32_t least = is_real_time(op.policy) ? 1 : 0;
+  const std::int32_t most = is_real_time(op.policy) ? kRealTimeMax : 0;
+  if (op.priority < least || op.priority > most) return Outcome::failure(Errno::inval);
+  Attributes a = attributes_of(*who);
+  a.policy = op.policy;
+  a.rt_priority = static_cast<std::int8_t>(op.priority);
+  a.reset_on_fork = op.flags.has(sched_flag::reset_on_fork);
+  set_attributes(*who, a);
+  touch(*who);
+  return Outcome::success();
+}
+
+Outcome Machine::perform(Task& t, const SchedGetscheduler& op) {
+  if (op.task.n < 0) return Outcome::failure(Errno::inval);
+  const Task* const who = named(t, op.task);
+  if (who == nullptr) return Outcome::failure(Errno::srch);
+  const Attributes& a = attributes_of(*who);
+  const auto bit = a.reset_on_fork ? static_cast<std::int64_t>(sched_flag::reset_on_fork.bits) : 0;
+  return Outcome::number(bit + static_cast<std::int64_t>(a.policy));
+}
+
+Outcome Machine::perform(Task& t, const SchedSetattr& op) {
+  if (op.task.n < 0) return Outcome::failure(Errno::inval);
+  Task* const who = named(t, op.task);
+  if (who == nullptr) return Outcome::failure(Errno::srch);
+  Attributes a = attributes_of(*who);
+  if (a.processors != kProcessors) return Outcome::failure(Errno::perm);
+  a.policy = Policy::deadline;
+  a.rt_priority = 0;
+  a.reset_on_fork = op.flags.has(sched_flag::reset_on_fork);
+  set_attributes(*who, a);
+  touch(*who);
+  return Outcome::success();
+}
+
+Outcome Machine::perform(Task& t, const SchedSetaffinity& op) {
+  Task* const who = named(t, op.task);
+  if (who == nullptr) return Outcome::failure(Errno::srch);
+  Attributes a = attributes_of(*who);
+  a.processors = static_cast<std::uint8_t>(op.mask & kProcessors);
+  if (a.policy == Policy::deadline && a.processors != kProcessors)
+    return Outcome::failure(Errno::busy);
+  if (a.processors == 0) return Outcome::failure(Errno::inval);
+  set_attributes(*who, a);
+  return Outcome::success();
+}
+
+Outcome Machine::perform(Task& t, const SchedGetaffinity& op) {
+  const Task* const who = named(t, op.task);
+  if (who == nullptr) return Outcome::failure(Errno::srch);
+  return Outcome::number(attributes_of(*who).processors);
+}
+
+Outcome Machine::perform(Task& t, const Sigaltstack& op) {
+  if (op.size != 0 && op.size < kSignalStackMin) return Outcome::failure(Errno::nomem);
+  Attributes a = attributes_of(t);
+  const std::int32_t before = std::exchange(a.signal_stack, op.size);
+  set_attributes(t, a);
+  return Outcome::number(before);
+}
+
+/// Gives the task attributes: its own record if they are not the usual ones.
+void Machine::set_attributes(Task& t, const Attributes& to) {
+  if (to == kUsual) return leave_attributes(t);
+  if (t.attributes == kNobody || attributes_[t.attributes].users > 1) {
+    leave_attributes(t);
+    t.attributes = attributes_.take();
+  }
+  attributes_[t.attributes] = {.value = to, .users = 1};
+}
+
+void Machine::leave_attributes(Task& t) {
+  const Index record = std::exchange(t.attributes, kNobody);
+  if (record != kNobody && --attributes_[record].users == 0) attributes_.give_back(record);
+}
+
+void Machine::attributes_after_exec(Task& t) {
+  Attributes a = attributes_of(t);
+  a.comm = Comm::puppet;
+  a.signal_stack = 0;
+  set_attributes(t, a);
+}
+
+/// Records count their users, and nobody has one in vain.
+bool Machine::sound_attributes() const {
+  std::vector<std::uint32_t> counted(attributes_.end());
+  for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) {
+    const Ring<Threads>& threads = processes_[i].threads;
+    for (Index n = threads.first; n != kNobody; n = threads.after(tasks_, n))
+      if (tasks_[n].attributes != kNobody) ++counted[tasks_[n].attributes];
+  }
+  std::size_t used = 0;
+  for (Index i = 1; i < counted.size(); ++i) {
+    if (counted[i] == 0) continue;
+    ++used;
+    if (attributes_[i].users != counted[i] || attributes_[i].value == kUsual) return false;
+  }
+  return used == attributes_.taken() && attributes_.sound();
+}
+
+}  // namespace forkproof::impl

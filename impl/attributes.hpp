@@ -1,0 +1,46 @@
+/// The records of what most tasks have as usual: name, scheduling, signal stack.
+///
+/// A task whose attributes are those of a new world's init has no record. A record is shared by
+/// tasks until one of them changes it.
+///
+/// Sources: include/linux/sched.h task_struct: comm, static_prio, policy, rt_priority, cpus_mask,
+/// sas_ss_size; kernel/sched/core.c sched_fork().
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+#include "spec/words.hpp"
+
+namespace forkproof::impl {
+
+struct Attributes {
+  Comm comm = Comm::puppet;
+  Policy policy = Policy::other;
+  bool reset_on_fork = false;
+  std::int8_t rt_priority = 0;
+  std::int8_t nice = 0;
+  std::uint8_t processors = kProcessors;
+  std::int32_t signal_stack = 0;  // bytes
+  friend bool operator==(const Attributes&, const Attributes&) = default;
+
+  /// What a child gets. One that runs beside its maker in one memory has no signal stack.
+  Attributes of_child(bool runs_beside) const {
+    Attributes child = *this;
+    if (runs_beside) child.signal_stack = 0;
+    if (!reset_on_fork) return child;
+    const bool special = is_real_time(policy) || policy == Policy::deadline;
+    if (special) child.policy = Policy::other;
+    child.rt_priority = 0;
+    child.nice = special ? std::int8_t{0} : std::max(nice, std::int8_t{0});
+    child.reset_on_fork = false;
+    return child;
+  }
+};
+
+struct SharedAttributes {
+  Attributes value;
+  std::uint32_t users = 0;  // tasks
+  friend bool operator==(const SharedAttributes&, const SharedAttributes&) = default;
+};
+
+}  // namespace forkproof::impl
