@@ -48,6 +48,7 @@ constexpr Theme kThemes[] = {
     {8, {"clone", "exec", "exit", "sigaction"}},
     {6, {"prctl_subreaper", "fork", "exit"}},
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
+    {12, {"clone", "unshare", "fork", "exit", "kill"}},
 };
 
 }  // namespace
@@ -272,6 +273,7 @@ void Generator::choose(Unshare& o, const Scene&) {
   for (const Word& w : CloneKind::words)
     if (dice_.percent(w.value == clone_flag::fs.bits || w.value == clone_flag::files.bits ? 60 : 6))
       o.flags = o.flags | CloneFlags{w.value};
+  if (dice_.percent(40)) o.flags = clone_flag::newpid;
 }
 
 // --- arguments -----------------------------------------------------------------------------------
@@ -372,7 +374,8 @@ Clone Generator::clone() {
                                     fl::vm | fl::sighand | fl::vfork,
                                     fl::files,
                                     fl::fs,
-                                    kThread | fl::files | fl::fs};
+                                    kThread | fl::files | fl::fs,
+                                    fl::newpid};
   Clone c;
   c.flags = dice_.one_of<CloneFlags>(kLikely);
   if (dice_.percent(15))
@@ -425,7 +428,7 @@ Script generate(std::uint64_t seed, Profile profile) {
   script.world = generator.world();
   while (std::optional<Step> s = generator.next(model, naming)) {
     const Pid actor = is_by_world(s->op) ? Pid{} : naming.current(s->actor, model.world());
-    const Effects& said = model.apply(actor, resolve(s->op, naming.numbers()), first);
+    const Effects& said = model.apply(actor, naming.resolved(s->op, actor, model.world()), first);
     naming.bind(*s, actor, said, model.world());
     if (s->binds != kNoName) script.names.push_back(canonical_name(s->binds));
     script.steps.push_back(std::move(*s));

@@ -86,6 +86,8 @@ struct TaskView {
   TaskFlags flags;
   std::int32_t threads = 0;  // not yet released, the leader included
   SigSet pending, shared_pending, blocked, ignored, caught;
+  std::int32_t nspid = 0;  // its number in its own pid namespace
+  std::int32_t level = 0;  // how many namespaces below the world's that is
   friend constexpr bool operator==(const TaskView&, const TaskView&) = default;
 
   /// The fields, once: `expect`, reports and comparisons are derived from it.
@@ -121,6 +123,8 @@ constexpr auto TaskView::fields() {
       Field{"blocked", "signals the thread blocks", &TaskView::blocked},
       Field{"ignored", "signals whose disposition is ignore", &TaskView::ignored},
       Field{"caught", "signals that have a handler", &TaskView::caught},
+      Field{"nspid", "its number in its own pid namespace", &TaskView::nspid},
+      Field{"level", "how deep below the world's its pid namespace is", &TaskView::level},
   };
 }
 
