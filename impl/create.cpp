@@ -215,7 +215,6 @@ std::uint64_t Machine::copy_namespaces(Birth& b, auto& faults) {
 /// What a number in each namespace comes to, when that in the world has come to `verdict`.
 std::uint64_t Machine::alloc_in_namespaces(Birth& b, std::uint64_t verdict) {
   if (verdict == static_cast<std::uint64_t>(Errno::again)) forget_first(b.ns);
-  if (b.number != 0 && !namespaces_[b.ns].accepts) return static_cast<std::uint64_t>(Errno::nomem);
   if (verdict == bits::kRestarts && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;
   return verdict;
 }
@@ -228,6 +227,8 @@ std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
   const std::optional<std::int32_t> found = find_number();
   if (found && faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
   if (found) take_number(b.number = *found);
+  if (b.ns != kNobody && found && !namespaces_[b.ns].accepts)
+    return static_cast<std::uint64_t>(Errno::nomem);
   const std::uint64_t verdict =
       bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6,
                          [&] { return look_again(b.maker); });
