@@ -64,6 +64,7 @@ std::string describe(const Abilities& a) {
   note(!a.flags, "flags are not shown");
   note(!a.exit_codes, "exit codes of zombies are not shown");
   note(!a.signals, "sets of signals are not shown");
+  note(!a.namespaces, "numbers in pid namespaces below the trace's are not shown");
   note(!a.real_time, "puppets are no real-time tasks, so those woken together run in any order");
   return text;
 }

@@ -17,6 +17,7 @@ struct Abilities {
   bool flags = true;         ///< in /proc/PID/stat
   bool exit_codes = true;    ///< of zombies, in /proc/PID/stat
   bool signals = true;       ///< sets of signals, in /proc/PID/status
+  bool namespaces = true;    ///< NSpid, in /proc/PID/status
   bool real_time = true;     ///< puppets run in the order in which they were woken
 };
 

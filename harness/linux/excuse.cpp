@@ -26,7 +26,8 @@ std::uint64_t System::kills_for_memory() {
 bool System::was_of_want() const {
   constexpr int kWants[] = {EAGAIN, ENOMEM, ENFILE, EMFILE, ENOSPC};
   const Outcome& o = effects_.outcome;
-  return (creates(last_op_) || std::holds_alternative<Exec>(last_op_)) &&
+  return (creates(last_op_) || std::holds_alternative<Exec>(last_op_) ||
+          std::holds_alternative<Unshare>(last_op_)) &&
          o.kind == Outcome::Kind::error &&
          std::ranges::find(kWants, static_cast<int>(o.error)) != std::end(kWants);
 }

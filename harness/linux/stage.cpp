@@ -281,6 +281,7 @@ void Stage::probe_proc() {
   const auto init = parse_stat(text_of("1/stat"));
   if (!status || !init) throw SystemFault("/proc of a namespace cannot be read");
   abilities_.signals = status->signals;
+  abilities_.namespaces = !status->numbers.empty();
   abilities_.flags = init->flags != 0;
   arm(1);
   const std::int64_t child = [&] {
@@ -369,8 +370,9 @@ void Stage::post(std::uint32_t index) {
   ::syscall(SYS_futex, &posted, FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 
-void Stage::arm(std::uint32_t index) {
+void Stage::arm(std::uint32_t index, bool below) {
   Slot& s = slot(index);
+  s.below = below ? 1 : 0;
   s.tid = 0;
   store(s.posted, s.answered + 1);
 }

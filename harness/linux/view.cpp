@@ -57,6 +57,7 @@ void System::hide(TaskView& v) const {
   const Abilities& a = stage_.abilities();
   if (!a.flags) v.flags = {};
   if (!a.exit_codes) v.exit_code = 0;
+  if (!a.namespaces) v.nspid = v.level = 0;
   if (!a.signals) v.pending = v.shared_pending = v.blocked = v.ignored = v.caught = {};
 }
 
@@ -64,7 +65,7 @@ void System::hide(TaskView& v) const {
 void System::expect_shown(std::size_t field) const {
   TaskView full;
   full.flags = task_flag::exiting;
-  full.exit_code = 1;
+  full.exit_code = full.nspid = full.level = 1;
   full.pending = full.shared_pending = full.blocked = full.ignored = full.caught = {1};
   TaskView left = full;
   hide(left);
