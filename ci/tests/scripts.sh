@@ -27,12 +27,13 @@ stub() {
 }
 
 cd /
-for script in setup check test compilers corpus fuzz gvisor kernels mutants; do
+for script in setup check test campaign compilers corpus fuzz gvisor kernels mutants; do
   expect 0 "^usage: ci/$script.sh" "$ci/$script.sh" --help
 done
 expect 2 'unknown option: --nonsense' "$ci/setup.sh" --nonsense
 expect 2 'unknown option: --nonsense' "$ci/compilers.sh" --nonsense
 expect 2 'unknown option: --nonsense' "$ci/gvisor.sh" --nonsense
+expect 2 'unknown option: --nonsense' "$ci/campaign.sh" --nonsense
 expect 2 'unknown option: --nonsense' "$ci/kernels.sh" --nonsense
 expect 2 'no command is called nonsense' "$ci/corpus.sh" nonsense
 expect 2 '/absent: cannot be read' "$ci/corpus.sh" add /absent
