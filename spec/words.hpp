@@ -32,7 +32,7 @@ inline constexpr std::int32_t kPidMaxMin = 301;     // the least that may be wri
 inline constexpr std::int32_t kPidMaxDefault = 32768;
 inline constexpr std::int32_t kPidMaxLimit = 4 * 1024 * 1024;
 inline constexpr Pid kNeverAPid{kPidMaxLimit};  // what an unbound name stands for
-inline constexpr std::int32_t kNamespaceDepth = 32;  // how many pid namespaces lie in one another
+inline constexpr std::int32_t kNamespaceDepth = 31;  // of pids, below the world's own
 
 /// A page of an address space, and how many each address space has room for.
 using PageNo = std::uint32_t;

@@ -17,8 +17,9 @@ inline constexpr auto kPidNamespaceRules = std::to_array<Rule>({
     {"pidns.not-twice",
      "Who has unshared NEWPID cannot do so again, nor clone with NEWPID: EINVAL.",
      "kernel-pid-namespace NEW:1"},
-    {"pidns.depth", "A 33rd pid namespace below one another is ENOSPC.",
-     "pid_namespaces.7 NESTING:3"},
+    {"pidns.depth",
+     "No more than 32 pid namespaces lie in one another, the world's own being the first: ENOSPC.",
+     "forkproof WORLD:8"},
     {"pidns.unshare",
      "unshare of NEWPID leaves its caller where it is: its next child is the init of a new pid "
      "namespace, and so are its later ones in that.", "pid_namespaces.7 UNSHARE:1"},
