@@ -30,7 +30,7 @@ struct PeerState {
 
   std::pair<Pid, Op> resolved(const Step& s) const {
     const Pid actor = is_by_world(s.op) ? Pid{} : naming.current(s.actor, model.world());
-    return {actor, resolve(s.op, naming.numbers())};
+    return {actor, naming.resolved(s.op, actor, model.world())};
   }
 
   const Effects& advance(const Step& s) {

@@ -51,7 +51,7 @@ std::vector<Step> continuation(const Script& s, std::size_t after, std::size_t c
   naming.begin(model.world());
   const auto run = [&](const Step& step) {
     const Pid actor = is_by_world(step.op) ? Pid{} : naming.current(step.actor, model.world());
-    const Effects& said = model.apply(actor, resolve(step.op, naming.numbers()), first);
+    const Effects& said = model.apply(actor, naming.resolved(step.op, actor, model.world()), first);
     naming.bind(step, actor, said, model.world());
   };
   for (std::size_t i = 0; i < after; ++i) run(s.steps[i]);

@@ -169,7 +169,7 @@ class CheckerOf final : public Checker {
     for (std::size_t i = 0; i < script.steps.size(); ++i) {
       Step& s = script.steps[i];
       const bool holds = lockstep_.step(s);
-      take_down(s, tap_.seen(), naming);
+      take_down(s, tap_.seen(), naming, lockstep_.model().world());
       for (const Expectation& e : asks.steps[i].expectations)
         s.expectations.push_back(
             take_down(e, tap_.view(number_of(e.task, naming.numbers())), naming));

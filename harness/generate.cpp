@@ -60,6 +60,7 @@ constexpr Theme kThemes[] = {
     {6, {"prctl_subreaper", "fork", "exit"}},
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
+    {12, {"clone", "unshare", "fork", "exit", "kill"}},
 };
 
 /// How often, in a hundred steps, a sleep that is for somebody is made something of.
@@ -336,6 +337,7 @@ void Generator::choose(Unshare& o, const Scene&) {
   for (const Word& w : CloneKind::words)
     if (dice_.percent(w.value == clone_flag::fs.bits || w.value == clone_flag::files.bits ? 60 : 6))
       o.flags = o.flags | CloneFlags{w.value};
+  if (dice_.percent(40)) o.flags = clone_flag::newpid;
 }
 
 void Generator::choose(PrctlName& o, const Scene&) {
@@ -493,7 +495,8 @@ Clone Generator::clone() {
                                     fl::vm | fl::sighand | fl::vfork,
                                     fl::files,
                                     fl::fs,
-                                    kThread | fl::files | fl::fs};
+                                    kThread | fl::files | fl::fs,
+                                    fl::newpid};
   Clone c;
   c.flags = dice_.one_of<CloneFlags>(kLikely);
   if (dice_.percent(15))
@@ -546,7 +549,7 @@ Script generate(std::uint64_t seed, Profile profile) {
   script.world = generator.world();
   while (std::optional<Step> s = generator.next(model, naming)) {
     const Pid actor = is_by_world(s->op) ? Pid{} : naming.current(s->actor, model.world());
-    const Effects& said = model.apply(actor, resolve(s->op, naming.numbers()), first);
+    const Effects& said = model.apply(actor, naming.resolved(s->op, actor, model.world()), first);
     naming.bind(*s, actor, said, model.world());
     if (s->binds != kNoName) script.names.push_back(canonical_name(s->binds));
     script.steps.push_back(std::move(*s));

@@ -64,13 +64,13 @@ class Lockstep {
   /// Does one step. False: there is a violation.
   bool step(const Step& s) {
     const Pid actor = is_by_world(s.op) ? Pid{} : naming_.current(s.actor, model_.world());
-    const Op op = resolve(s.op, naming_.numbers());
+    const Op op = naming_.resolved(s.op, actor, model_.world());
     const Effects& seen = system_.apply(actor, op);
     choice_.follow({});
     model_.apply(actor, op, choice_);
     naming_.bind(s, actor, seen, model_.world());
-    const bool agree = (agrees(seen) || explains_otherwise(actor, op, seen)) &&
-                       keeps_invariants() && as_expected(s, seen);
+    const bool agree = (agrees(actor, seen) || explains_otherwise(actor, op, seen)) &&
+                       keeps_invariants() && as_expected(s, actor, seen);
     for (const RuleId rule : model_.fired()) coverage_.rules.set(rule.n);
     crowded_ |= model_.was_crowded();
     ++steps_;
@@ -120,9 +120,9 @@ class Lockstep {
                                           << 16;  // later steps take what is preferred
 
   /// Whether the system was seen to do what the model has just said.
-  bool agrees(const Effects& seen) {
+  bool agrees(Pid actor, const Effects& seen) {
     const Effects& said = model_.effects();
-    return same_outcome(seen, said) && same_returns(seen, said) &&
+    return same_outcome(actor, seen, said) && same_returns(seen, said) &&
            (depth_ == Depth::outcomes || same_state(seen, said));
   }
 
@@ -136,7 +136,7 @@ class Lockstep {
       redo();
       choice_.follow(picks);
       model_.apply(actor, op, choice_);
-      if (agrees(seen)) return true;
+      if (agrees(actor, seen)) return true;
     }
     redo();
     choice_.follow({});
@@ -161,10 +161,10 @@ class Lockstep {
     }
   }
 
-  bool same_outcome(const Effects& seen, const Effects& said) {
+  bool same_outcome(Pid actor, const Effects& seen, const Effects& said) {
     if (seen.outcome == said.outcome) return true;
-    return broken(Violation::Kind::outcome, model_.outcome_rule(), text(seen.outcome),
-                  text(said.outcome));
+    return broken(Violation::Kind::outcome, model_.outcome_rule(), text(seen.outcome, actor),
+                  text(said.outcome, actor));
   }
 
   bool same_returns(const Effects& seen, const Effects& said) {
@@ -228,18 +228,22 @@ class Lockstep {
     return true;
   }
 
-  bool as_expected(const Step& s, const Effects& seen) {
+  bool as_expected(const Step& s, Pid actor, const Effects& seen) {
     RuleId rule = model_.outcome_rule();
     const auto wrong = [&](const std::string& observed, const std::string& expected) {
       return broken(Violation::Kind::expectation, rule, observed,
                     observed + "; the trace expects " + expected);
     };
-    if (s.outcome && !(resolve(*s.outcome, numbers()) == seen.outcome))
-      return wrong(text(seen.outcome), text(resolve(*s.outcome, numbers())));
+    const auto wanted_by = [&](const Outcome& o, Pid viewer) {
+      return resolve(o, naming_.numbers_for(viewer, model_.world()));
+    };
+    if (s.outcome && !(wanted_by(*s.outcome, actor) == seen.outcome))
+      return wrong(text(seen.outcome, actor), text(wanted_by(*s.outcome, actor), actor));
     if (s.pid && !(seen.outcome.who.pid() == *s.pid))
-      return wrong(text(seen.outcome), "pid " + std::to_string(s.pid->n));
+      return wrong(text(seen.outcome, actor), "pid " + std::to_string(s.pid->n));
     for (const ExpectedReturn& r : s.returns) {
-      const Returned wanted{number_of(r.task, numbers()), resolve(r.outcome, numbers())};
+      const Pid waiter = number_of(r.task, numbers());
+      const Returned wanted{waiter, wanted_by(r.outcome, waiter)};
       if (std::ranges::find(seen.returned, wanted) == seen.returned.end())
         return wrong(text(seen.returned), text(std::span(&wanted, 1)));
     }
@@ -312,8 +316,14 @@ class Lockstep {
 
   std::span<const Pid> numbers() const { return naming_.numbers(); }
   Cast cast() const { return {numbers(), names_}; }
-  std::string text(const Outcome& o) const { return describe(o, cast()); }
-  std::string text(std::span<const Returned> r) const { return describe(r, cast()); }
+  std::string text(const Outcome& o, Pid viewer) const {
+    return describe(naming_.in_world(o, viewer, model_.world()), cast());
+  }
+  std::string text(std::span<const Returned> returned) const {
+    std::vector<Returned> in_world(returned.begin(), returned.end());
+    for (Returned& r : in_world) r.outcome = naming_.in_world(r.outcome, r.task, model_.world());
+    return describe(in_world, cast());
+  }
   std::string text(Pid p) const { return describe(p, cast()); }
 
   System& system_;

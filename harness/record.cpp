@@ -27,11 +27,14 @@ Outcome named(Outcome o, std::span<const Pid> numbers) {
 
 }  // namespace
 
-void take_down(Step& step, const Effects& seen, const Naming& naming) {
-  const std::span<const Pid> numbers = naming.numbers();
-  if (seen.outcome.kind != Outcome::Kind::nothing) step.outcome = named(seen.outcome, numbers);
+void take_down(Step& step, const Effects& seen, const Naming& naming, const spec::World& world) {
+  const auto by = [&](const Outcome& outcome, Pid viewer) {
+    return named(outcome, naming.numbers_for(viewer, world));
+  };
+  if (seen.outcome.kind != Outcome::Kind::nothing)
+    step.outcome = by(seen.outcome, naming.current(step.actor, world));
   for (const Returned& r : seen.returned)
-    step.returns.push_back({named(TaskRef::number(r.task), numbers), named(r.outcome, numbers)});
+    step.returns.push_back({named(TaskRef::number(r.task), naming.numbers()), by(r.outcome, r.task)});
 }
 
 Expectation take_down(const Expectation& asked, const TaskView& view, const Naming& naming) {

@@ -33,7 +33,7 @@ class Tap {
 };
 
 /// Writes what was seen of a step into it, numbers being written as the names that got them.
-void take_down(Step& step, const Effects& seen, const Naming& naming);
+void take_down(Step& step, const Effects& seen, const Naming& naming, const spec::World& world);
 
 /// What a system showed of what an `expect` line asks.
 Expectation take_down(const Expectation& asked, const TaskView& view, const Naming& naming);

@@ -35,6 +35,8 @@ struct Machine::Birth {
   Index actions = kNobody;
   Index space = kNobody;
   std::int32_t number = 0;
+  bool below = false;  // not in the world's own pid namespace, or its maker is not
+  Index ns = kNobody;  // its pid namespace
   bool maker_got_files = false;  // to share, as it had none
   bool maker_got_fs = false;
   bool maker_got_actions = false;
@@ -44,6 +46,7 @@ struct Machine::Birth {
 Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
   Birth birth{.maker = t, .makers = process_of(t), .flags = flags, .exit_signal = exit_signal,
               .is_thread = flags.has(clone_flag::thread)};
+  birth.below = (process_of(t).ns | (flags.bits & clone_flag::newpid.bits)) != 0;
   NoFaults none;
   const std::uint64_t verdict =
       faults_.armed() ? copy_process_or_fail(birth) : copy_process(birth, none);
@@ -53,7 +56,7 @@ Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
   Task& child = *birth.task;
   wake_up_new_task(child);
   touch(child, true);
-  const Outcome made = Outcome::task(Pid{birth.number});
+  const Outcome made = Outcome::task(Pid{seen_by(t, birth.number)});
   if (!flags.has(clone_flag::vfork)) return made;
   child.vfork_parent = id(t);
   t.vfork_child = id(child);
@@ -92,6 +95,7 @@ std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
   if (verdict == bits::kGoesOn) verdict = copy_sighand(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_signal(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_mm(b, faults);
+  if (verdict == bits::kGoesOn) verdict = copy_namespaces(b, faults);
   if (verdict == bits::kGoesOn) verdict = alloc_pid(b, faults);
   if (verdict == bits::kGoesOn) verdict = can_fork(b, faults);
   if (verdict == bits::kGoesOn)
@@ -102,7 +106,9 @@ std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
 }
 
 std::uint64_t Machine::check_flags(Birth& b) {
-  return bits::before_copying(b.flags.bits, is_init(b.makers), profile_ == Profile::linux_6,
+  if (b.below && b.is_thread && children_in(b.maker) != b.makers.pid_ns())
+    return static_cast<std::uint64_t>(Errno::inval);
+  return bits::before_copying(b.flags.bits, b.makers.unkillable, profile_ == Profile::linux_6,
                               [&] { return look_again(b.maker); });
 }
 
@@ -213,12 +219,39 @@ std::uint64_t Machine::copy_mm(Birth& b, auto& faults) {
   return bits::kGoesOn;
 }
 
+/// The maker's own is there: a new one is made with NEWPID only.
+std::uint64_t Machine::copy_namespaces(Birth& b, auto& faults) {
+  if (!b.below) return bits::kGoesOn;
+  b.ns = children_in(b.maker);
+  if (!b.flags.has(clone_flag::newpid)) return bits::kGoesOn;
+  const Errno refused = may_make_namespace(b.maker);
+  if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
+  if (faults.strike(CopyStep::copy_namespaces)) return failure_of(CopyStep::copy_namespaces);
+  b.ns = make_namespace(b.ns);
+  return bits::kGoesOn;
+}
+
+/// What a number in each namespace comes to, when that in the world has come to `verdict`.
+std::uint64_t Machine::alloc_in_namespaces(Birth& b, std::uint64_t verdict) {
+  if (verdict == static_cast<std::uint64_t>(Errno::again)) forget_first(b.ns);
+  if (verdict == bits::kRestarts && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;
+  return verdict;
+}
+
 std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
+  if (b.ns != kNobody) [[unlikely]] {
+    const std::uint64_t inner = alloc_inner(b.ns, birth_numbers_);
+    if (inner != bits::kGoesOn) return alloc_in_namespaces(b, inner);
+  }
   const std::optional<std::int32_t> found = find_number();
   if (found && faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
   if (found) take_number(b.number = *found);
-  return bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6,
-                            [&] { return look_again(b.maker); });
+  if (b.ns != kNobody && found && !namespaces_[b.ns].accepts)
+    return static_cast<std::uint64_t>(Errno::nomem);
+  const std::uint64_t verdict =
+      bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6,
+                         [&] { return look_again(b.maker); });
+  return b.ns == kNobody ? verdict : alloc_in_namespaces(b, verdict);
 }
 
 std::uint64_t Machine::can_fork(Birth&, auto& faults) {
@@ -228,6 +261,7 @@ std::uint64_t Machine::can_fork(Birth&, auto& faults) {
 /// The last step done is undone first. The cursor has passed the number, and stays.
 void Machine::undo(Birth& b) {
   if (b.number != 0) taken_.give_back(static_cast<std::size_t>(b.number));
+  put_namespace(b.ns);
   const bool shares_space = b.flags.has(clone_flag::vm);
   if (b.maker_got_space) leave_space(b.makers);
   if (!shares_space && b.space != kNobody) memory_.drop(b.space);
@@ -247,10 +281,19 @@ void Machine::attach(Birth& b) {
   Task& t = *b.task;
   t.pid = b.number;
   numbers_.make(b.number).task = id(t);
+  if (b.ns != kNobody) [[unlikely]] attach_in_namespaces(b, t);
   if (b.is_thread)
     attach_thread(b, t);
   else
     attach_process(b, t);
+}
+
+void Machine::attach_in_namespaces(Birth& b, Task& t) {
+  take_inner(b.ns, b.number, birth_numbers_);
+  if (b.is_thread) return;
+  b.process->ns = b.ns;
+  b.process->unkillable = birth_numbers_.front() == kInit.n;
+  if (b.process->unkillable) namespaces_[b.ns].reaper = id(t);
 }
 
 void Machine::attach_thread(Birth& b, Task& t) {

@@ -41,7 +41,7 @@ Machine::Fate Machine::take_signals(Task& t) {
         t.handled = a.restarts.has(s) ? Handled::restarts : Handled::interrupts;
       continue;
     }
-    if (SigSet{bits::spared(a.ignored.bits, is_init(p))}.has(s)) continue;
+    if (SigSet{bits::spared(a.ignored.bits, p.unkillable)}.has(s)) continue;
     if (!kStopSignals.has(s)) {
       die(t, s);
       return Fate::dies;

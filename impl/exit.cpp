@@ -27,8 +27,10 @@ Outcome Machine::perform(Task& t, const ExitGroup& op) {
     list_others(t);
     exit_group(t, status_of(op.code));
     for (const Index i : doomed_) run_doomed(i);
-  } else {
+  } else if (p.thread_count > 1) {
     exit_group(t, status_of(op.code));
+  } else {
+    do_exit(t, status_of(op.code));
   }
   return Outcome::of(Outcome::Kind::nothing);
 }
@@ -89,8 +91,16 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   exit_files(t);
   exit_fs(t);
   if (group_dead && is_init(p)) return end_world(p);
+  const bool gone = p.ns == kNobody || exit_namespaces(t);
+  if (!gone) return;
+  leave_family(t);
+}
+
+/// The last of it: nobody is the thread's child any more, and its parent hears of it.
+void Machine::leave_family(Task& t) {
+  Process& p = process_of(t);
   forget_original_parent(t);
-  if (group_dead && p.parent != kNobody)
+  if (p.live == 0 && p.parent != kNobody)
     kill_orphaned_pgrp(p, process_of(tasks_[p.parent]), &p);
   exit_notify(t);
 }

@@ -54,11 +54,12 @@ Outcome Machine::perform(Task& t, const Umask& op) {
   return Outcome::number(std::exchange(own_fs(t).umask, mask));
 }
 
-/// Only descriptors and the umask can be had back; for the rest it asks that nothing is shared.
+/// Only descriptors and the umask can be had back, and children be sent to another pid namespace;
+/// for the rest it asks that nothing is shared.
 Outcome Machine::perform(Task& t, const Unshare& op) {
   namespace fl = clone_flag;
   constexpr CloneFlags kNoSharers = fl::thread | fl::sighand | fl::vm;
-  constexpr CloneFlags kKnown = kNoSharers | fl::fs | fl::files | fl::sysvsem;
+  constexpr CloneFlags kKnown = kNoSharers | fl::fs | fl::files | fl::sysvsem | fl::newpid;
   const Process& p = process_of(t);
   const bool others_act = p.actions != kNobody && actions_[p.actions].sharers.several(processes_);
   const bool others_map = p.space != kNobody && memory_[p.space].borrowers.several(processes_);
@@ -66,6 +67,9 @@ Outcome Machine::perform(Task& t, const Unshare& op) {
   if (op.flags.any(kNoSharers) && p.thread_count > 1) return Outcome::failure(Errno::inval);
   if (op.flags.any(fl::sighand | fl::vm) && others_act) return Outcome::failure(Errno::inval);
   if (op.flags.has(fl::vm) && others_map) return Outcome::failure(Errno::inval);
+  const bool newpid = op.flags.has(fl::newpid);
+  const Errno refused = newpid ? may_make_namespace(t) : Errno::ok;
+  if (refused != Errno::ok) return Outcome::failure(refused);
 
   if (op.flags.has(fl::files)) unshare_files(t);
   if (op.flags.has(fl::fs) && t.fs != kNobody && fs_[t.fs].users > 1) {
@@ -73,6 +77,7 @@ Outcome Machine::perform(Task& t, const Unshare& op) {
     exit_fs(t);
     own_fs(t).umask = umask;
   }
+  if (newpid) divert(t);
   return Outcome::success();
 }
 

@@ -5,30 +5,32 @@
 
 namespace forkproof::impl {
 
-Outcome Machine::perform(Task& t, const Getpid&) { return Outcome::task(Pid{process_of(t).tgid}); }
+Outcome Machine::perform(Task& t, const Getpid&) {
+  return Outcome::task(Pid{seen_by(t, process_of(t).tgid)});
+}
 
-Outcome Machine::perform(Task& t, const Gettid&) { return Outcome::task(Pid{t.pid}); }
+Outcome Machine::perform(Task& t, const Gettid&) { return Outcome::task(Pid{seen_by(t, t.pid)}); }
 
 Outcome Machine::perform(Task& t, const Getppid&) {
-  return Outcome::task(Pid{parent_number(process_of(t))});
+  return Outcome::task(Pid{seen_by(t, parent_number(process_of(t)))});
 }
 
 Outcome Machine::perform(Task& t, const Getpgid& op) {
-  const Task* const who = op.task.n == 0 ? &t : find(op.task.pid());
+  const Task* const who = op.task.n == 0 ? &t : find_for(t, op.task.pid());
   if (who == nullptr) return Outcome::failure(Errno::srch);
-  return Outcome::task(Pid{groups_[process_of(*who).group].number});
+  return Outcome::task(Pid{seen_by(t, groups_[process_of(*who).group].number)});
 }
 
 Outcome Machine::perform(Task& t, const Getsid& op) {
-  const Task* const who = op.task.n == 0 ? &t : find(op.task.pid());
+  const Task* const who = op.task.n == 0 ? &t : find_for(t, op.task.pid());
   if (who == nullptr) return Outcome::failure(Errno::srch);
-  return Outcome::task(Pid{process_of(*who).sid});
+  return Outcome::task(Pid{seen_by(t, process_of(*who).sid)});
 }
 
 Outcome Machine::perform(Task& t, const Setpgid& op) {
   const Process& own = process_of(t);
-  const std::int32_t pid = op.task.n == 0 ? own.tgid : op.task.n;
-  const std::int32_t pgid = op.group.n == 0 ? pid : op.group.n;
+  const std::int32_t pid = op.task.n == 0 ? own.tgid : meant_by(t, op.task.n);
+  const std::int32_t pgid = op.group.n == 0 ? pid : meant_by(t, op.group.n);
   if (pgid < 0) return Outcome::failure(Errno::inval);
   const Task* const who = find({pid});
   if (who == nullptr) return Outcome::failure(Errno::srch);
@@ -64,7 +66,7 @@ Outcome Machine::perform(Task& t, const Setsid&) {
   leave_group(p);
   join_group(p, p.tgid);
   touch(p);
-  return Outcome::task(Pid{p.tgid});
+  return Outcome::task(Pid{seen_by(t, p.tgid)});
 }
 
 /// All descendants learn that there is a subreaper above them; below one that knows, all know.
@@ -78,7 +80,7 @@ Outcome Machine::perform(Task& t, const PrctlSubreaper& op) {
     for_each_thread(p, [&](const Task& thread) {
       const Ring<Siblings>& children = thread.children;
       for (Index i = children.first; i != kNobody; i = children.after(processes_, i)) {
-        if (processes_[i].has_subreaper) continue;
+        if (processes_[i].has_subreaper || processes_[i].unkillable) continue;
         processes_[i].has_subreaper = true;
         scratch_.push_back(i);
       }

@@ -94,6 +94,10 @@ void Machine::run_next(Index i) {
 
 /// A task that was woken runs: a wait looks for a result before signals are dealt with.
 void Machine::run(Task& t) {
+  if (t.call >= Call::reap) [[unlikely]] {
+    if (go_on_zapping(t)) leave_family(t);
+    return;
+  }
   if (t.asleep) {
     if (const std::optional<Outcome> found = look(t)) {
       stop_waiting(t);
@@ -119,6 +123,8 @@ void Machine::conclude(Task& t) {
   const Handled handled = std::exchange(t.handled, Handled::nothing);
   switch (t.call) {
     case Call::none:
+    case Call::reap:
+    case Call::outlive:
     case Call::vfork: return;
     case Call::pause:
       if (handled != Handled::nothing) out = Outcome::failure(Errno::intr);
@@ -173,7 +179,7 @@ void Machine::begin_world(std::int32_t pid_max) {
   t.process = id(p);
   p.tgid = kInit.n;
   p.exit_signal = static_cast<std::int16_t>(sig::chld.n);
-  p.leads_session = true;
+  p.leads_session = p.unkillable = true;
   p.thread_count = p.live = 1;
   p.detour = reaper_ = id(t);
   p.threads.push_back(tasks_, id(t));
@@ -234,6 +240,13 @@ void Machine::forget_all() {
   files_.clear();
   fs_.clear();
   attributes_.clear();
+  namespaces_.clear();
+  if (living_namespaces_ != 0) {
+    innermost_.clear();
+    diverted_.clear();
+    asked_.clear();
+    living_namespaces_ = 0;
+  }
   all_ = {};
   woken_ = {};
 }

@@ -8,10 +8,12 @@
 #pragma once
 #include <array>
 #include <optional>
+#include <span>
 
 #include "impl/attributes.hpp"
 #include "impl/bits/kernel_stack.hpp"
 #include "impl/faults.hpp"
+#include "impl/namespaces.hpp"
 #include "impl/open_files.hpp"
 #include "impl/pid_bitmap.hpp"
 #include "impl/pid_map.hpp"
@@ -70,6 +72,17 @@ class Machine {
     return i == kNobody ? nullptr : &tasks_[i];
   }
   const Task* find(Pid p) const { return const_cast<Machine*>(this)->find(p); }
+  /// The same, by the number that `t`'s namespace has.
+  Task* find_for(const Task& t, Pid p) { return find({meant_by(t, p.n)}); }
+  std::int32_t meant_by(const Task& t, std::int32_t n) const {
+    const Index ns = process_of(t).ns;
+    return ns == kNobody ? n : number_outside(process_of(t).pid_ns(), n);
+  }
+  /// What `t`'s namespace calls what is `n` in the world; 0 what it does not see.
+  std::int32_t seen_by(const Task& t, std::int32_t n) const {
+    const Index ns = process_of(t).ns;
+    return ns == kNobody ? n : number_in(process_of(t).pid_ns(), n);
+  }
   static Index id(const Task& t) { return t.self; }
   static Index id(const Process& p) { return p.self; }
   Process& process_of(const Task& t) { return processes_[t.process]; }
@@ -159,6 +172,7 @@ class Machine {
     if (number.in_use()) return;
     ++number.generation;
     taken_.give_back(static_cast<std::size_t>(n));
+    if (living_namespaces_ != 0) [[unlikely]] free_inner(n);
   }
   void join_group(Process& p, std::int32_t number);
   void leave_group(Process& p);
@@ -170,6 +184,25 @@ class Machine {
     --numbers_[p.sid].sessions;
     free_pid(p.sid);
   }
+
+  // Pid namespaces (namespaces.cpp).
+  std::int32_t number_in(Index ns, std::int32_t n) const;
+  std::int32_t number_outside(Index ns, std::int32_t n) const;
+  std::int32_t level_of(Index ns) const { return ns == kNobody ? 0 : namespaces_[ns].level; }
+  std::uint64_t alloc_inner(Index ns, std::vector<std::int32_t>& numbers);
+  void forget_first(Index ns);
+  void take_inner(Index ns, std::int32_t n, std::span<const std::int32_t> numbers);
+  [[gnu::cold]] void free_inner(std::int32_t n);
+  Index children_in(const Task& t) const;
+  Errno may_make_namespace(const Task& t) const;
+  Index make_namespace(Index parent);
+  void put_namespace(Index ns);
+  void divert(Task& t);
+  void end_diversion(Task& t);
+  [[gnu::cold]] bool exit_namespaces(Task& t);
+  void zap_pid_ns_processes(Task& t);
+  bool go_on_zapping(Task& t);
+  bool sound_namespaces() const;
 
   // Creation (create.cpp) and exec (exec.cpp).
   Outcome perform(Task& t, const Fork&) { return create(t, {}, sig::chld.n); }
@@ -191,7 +224,10 @@ class Machine {
   std::uint64_t copy_sighand(Birth& b, auto& faults);
   std::uint64_t copy_signal(Birth& b, auto& faults);
   std::uint64_t copy_mm(Birth& b, auto& faults);
+  std::uint64_t copy_namespaces(Birth& b, auto& faults);
   std::uint64_t alloc_pid(Birth& b, auto& faults);
+  [[gnu::cold]] std::uint64_t alloc_in_namespaces(Birth& b, std::uint64_t verdict);
+  [[gnu::cold]] void attach_in_namespaces(Birth& b, Task& t);
   std::uint64_t can_fork(Birth& b, auto& faults);
   void attach(Birth& b);
   void wake_up_new_task(Task& t);
@@ -206,6 +242,7 @@ class Machine {
   Outcome perform(Task& t, const ExitGroup& op);
   void exit_group(Task& t, std::int32_t code);
   void do_exit(Task& t, std::int32_t code);
+  void leave_family(Task& t);
   bool synchronize_group_exit(Process& p, std::int32_t code);
   void exit_signals(Task& t);
   void exit_mm(Task& t, bool group_dead);
@@ -239,7 +276,7 @@ class Machine {
   bool is_child_of(const Process& p, const Task& t) const;
   bool look_at_news(const Task& t, const Task& of, Outcome& found);
   bool exists_child(const Task& t) const;
-  bool report(const Blocked& args, Process& child, Outcome& found);
+  bool report(const Task& t, Process& child, Outcome& found);
   bool selects(const Task& t, const Process& child) const;
   void wake_waiters(const Process& child);
   void stop_waiting(Task& t);
@@ -258,10 +295,11 @@ class Machine {
   Outcome perform(Task& t, const Sigaction& op);
   Outcome perform(Task& t, const Sigprocmask& op);
   Outcome perform(Task& t, const Pause& op);
-  Errno kill_group(const Group* g, Signal s);
+  Errno kill_group(const Group* g, Signal s, const Task* from = nullptr);
   Errno kill_all(const Task& t, Signal s);
-  void send(Signal s, Task& to, Scope scope);
-  bool prepare(Signal s, Task& to);
+  void send(Signal s, Task& to, Scope scope, const Task* from = nullptr);
+  bool prepare(Signal s, Task& to, const Task* from);
+  [[gnu::cold]] bool shields(const Process& p, Signal s, const Task* from) const;
   void resume(Process& p);
   void flush(Process& p, SigSet which);
   bool wants(Signal s, const Task& t) const;
@@ -369,6 +407,12 @@ class Machine {
   Arena<Files> files_;
   Arena<FsInfo> fs_;
   Arena<SharedAttributes> attributes_;
+  Arena<Namespace> namespaces_;
+  SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number
+  SparseNumbers diverted_;   // those that children will be in, by the task that makes them
+  SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task
+  std::vector<std::int32_t> birth_numbers_;
+  std::uint32_t living_namespaces_ = 0;
   PidMap numbers_;
   PidBitmap taken_;
   Ring<Processes> all_;

@@ -21,11 +21,12 @@ Task& Machine::reaper_for(Task& father) {
   if (p.has_subreaper) {
     for (Index i = p.parent; i != kNobody; i = process_of(tasks_[i]).parent) {
       const Process& ancestor = process_of(tasks_[i]);
+      if (ancestor.pid_ns() != p.pid_ns()) break;
       if (!ancestor.is_subreaper) continue;
       if (Task* const t = alive_thread(ancestor)) return *t;
     }
   }
-  return tasks_[reaper_];
+  return tasks_[p.pid_ns() == kNobody ? reaper_ : namespaces_[p.pid_ns()].reaper];
 }
 
 void Machine::forget_original_parent(Task& father) {
@@ -48,7 +49,7 @@ void Machine::adopt(Process& child, Task& father, Task& reaper) {
   reaper.children.push_back(processes_, id(child));
   touch(child);
   for_each_thread(child, [&](Task& t) {
-    if (t.pdeath_signal != 0) send({t.pdeath_signal}, t, Scope::process);
+    if (t.pdeath_signal != 0) send({t.pdeath_signal}, t, Scope::process, &father);
   });
   const bool leaves = reaper.process != father.process;
   if (leaves) child.exit_signal = static_cast<std::int16_t>(sig::chld.n);

@@ -24,7 +24,9 @@ bool Machine::same_as(const Machine& other) const {
                        attributes_.same_as(other.attributes_);
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
-  return records && numbers && all_ == other.all_ && woken_ == other.woken_ &&
+  const bool namespaces = namespaces_.same_as(other.namespaces_) &&
+                          innermost_ == other.innermost_ && diverted_ == other.diverted_;
+  return records && numbers && namespaces && all_ == other.all_ && woken_ == other.woken_ &&
          sp_ == other.sp_ && execing_ == other.execing_ && reaper_ == other.reaper_ &&
          order_ == other.order_ && profile_ == other.profile_ && over_ == other.over_;
 }

@@ -28,54 +28,54 @@ Outcome Machine::perform(Task& t, const Kill& op) {
     case Target::Kind::own_group: pid = 0; break;
     case Target::Kind::all: pid = -1; break;
   }
-  if (pid == 0) return answer_of(kill_group(&groups_[process_of(t).group], op.signal));
+  if (pid == 0) return answer_of(kill_group(&groups_[process_of(t).group], op.signal, &t));
   if (pid == -1) return answer_of(kill_all(t, op.signal));
   if (pid < 0) {
-    const Index g = pid == INT32_MIN ? kNobody : numbers_.find(-pid).group;
-    return answer_of(kill_group(g == kNobody ? nullptr : &groups_[g], op.signal));
+    const Index g = pid == INT32_MIN ? kNobody : numbers_.find(meant_by(t, -pid)).group;
+    return answer_of(kill_group(g == kNobody ? nullptr : &groups_[g], op.signal, &t));
   }
-  Task* const to = find({pid});
+  Task* const to = find_for(t, {pid});
   if (to == nullptr) return Outcome::failure(Errno::srch);
   if (!sendable(op.signal)) return Outcome::failure(Errno::inval);
-  if (valid(op.signal)) send(op.signal, *to, Scope::process);
+  if (valid(op.signal)) send(op.signal, *to, Scope::process, &t);
   return Outcome::success();
 }
 
-Outcome Machine::perform(Task&, const Tgkill& op) {
+Outcome Machine::perform(Task& t, const Tgkill& op) {
   if (op.process.n <= 0 || op.thread.n <= 0) return Outcome::failure(Errno::inval);
-  Task* const to = find(op.thread.pid());
-  if (to == nullptr || process_of(*to).tgid != op.process.n)
+  Task* const to = find_for(t, op.thread.pid());
+  if (to == nullptr || seen_by(t, process_of(*to).tgid) != op.process.n)
     return Outcome::failure(Errno::srch);
   if (!sendable(op.signal)) return Outcome::failure(Errno::inval);
-  if (valid(op.signal)) send(op.signal, *to, Scope::thread);
+  if (valid(op.signal)) send(op.signal, *to, Scope::thread, &t);
   return Outcome::success();
 }
 
 /// To every member, the one that joined last first.
-Errno Machine::kill_group(const Group* g, Signal s) {
+Errno Machine::kill_group(const Group* g, Signal s, const Task* from) {
   if (g == nullptr) return Errno::srch;
   if (!sendable(s)) return Errno::inval;
   if (s == sig::none) return Errno::ok;
   for (Index i = g->members.last(processes_); i != kNobody; i = g->members.before(processes_, i))
-    send(s, leader_of(processes_[i]), Scope::process);
+    send(s, leader_of(processes_[i]), Scope::process, from);
   return Errno::ok;
 }
 
-/// To every process but init and the caller's own.
+/// To every process that the caller sees but init and its own.
 Errno Machine::kill_all(const Task& t, Signal s) {
   bool anybody = false;
   for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) {
-    if (i == t.process || is_init(processes_[i])) continue;
+    if (i == t.process || seen_by(t, processes_[i].tgid) <= kInit.n) continue;
     anybody = true;
-    if (valid(s)) send(s, leader_of(processes_[i]), Scope::process);
+    if (valid(s)) send(s, leader_of(processes_[i]), Scope::process, &t);
   }
   if (!anybody) return Errno::srch;
   return sendable(s) ? Errno::ok : Errno::inval;
 }
 
-void Machine::send(Signal s, Task& to, Scope scope) {
+void Machine::send(Signal s, Task& to, Scope scope, const Task* from) {
   Process& p = process_of(to);
-  if (!prepare(s, to)) return;
+  if (!prepare(s, to, from)) return;
   SigSet& pending = scope == Scope::process ? p.pending : to.pending;
   if (s.n < kFirstQueued && pending.has(s)) return;
   pending.add(s);
@@ -84,7 +84,7 @@ void Machine::send(Signal s, Task& to, Scope scope) {
 }
 
 /// What a signal does when it is sent, whoever blocks it. False if it is then dropped.
-bool Machine::prepare(Signal s, Task& to) {
+bool Machine::prepare(Signal s, Task& to, const Task* from) {
   Process& p = process_of(to);
   if (p.exits()) return false;
   const SigSet out{bits::driven_out(SigSet::of(s).bits)};
@@ -92,8 +92,14 @@ bool Machine::prepare(Signal s, Task& to) {
   if (s == sig::cont) resume(p);
   const Actions& a = actions_of(p);
   const SigSet dropped{
-      bits::dropped(a.ignored.bits, a.caught.bits, to.blocked.bits, is_init(p))};
-  return !dropped.has(s);
+      bits::dropped(a.ignored.bits, a.caught.bits, to.blocked.bits, p.unkillable)};
+  return !dropped.has(s) || (p.unkillable && !shields(p, s, from));
+}
+
+/// Whether an init is protected from a signal that nothing was said about: not from SIGKILL and
+/// SIGSTOP by one that its namespace does not see.
+bool Machine::shields(const Process& p, Signal s, const Task* from) const {
+  return !kUnblockable.has(s) || from == nullptr || number_in(p.pid_ns(), from->pid) != 0;
 }
 
 /// SIGCONT: stopped threads go on. A stop that was under way counts as made, and undone.

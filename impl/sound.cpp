@@ -13,6 +13,8 @@ std::uint64_t Machine::resting_state(const Task& t) const {
     case Call::wait:
     case Call::pause: return bits::kInterruptible;
     case Call::vfork: return states().killable();
+    case Call::reap:
+    case Call::outlive: return bits::kInterruptible;
     case Call::create: break;  // it is made again at once, unless its task is stopped
   }
   return states().born;
@@ -26,7 +28,9 @@ bool Machine::sound_task(const Task& t) const {
   if (t.asleep != linked<Sleepers>(t) || (t.asleep && t.call != Call::wait)) return false;
   if (t.asleep && !Ring<Sleepers>::sound_at(tasks_, id(t))) return false;
   const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
-  if (exiting != t.zombie()) return false;
+  const bool outlives = t.call == Call::reap || t.call == Call::outlive;
+  if (exiting != (t.zombie() || outlives)) return false;
+  if (outlives && (!p.unkillable || p.live != 0)) return false;
   if (t.zombie() && (!is_leader(t) || !t.children.empty() || !t.news.empty())) return false;
   if (!t.stopped() && t.state != resting_state(t)) return false;
   if (t.zombie() && (t.stopped() || t.call != Call::none)) return false;
@@ -36,10 +40,10 @@ bool Machine::sound_task(const Task& t) const {
   if (t.vfork_parent != kNobody && tasks_[t.vfork_parent].vfork_child != id(t)) return false;
   if (t.stop_counted && !t.stop_pending) return false;
   if (t.stop_pending && !waits_for_child) return false;  // else it would have stopped
-  const bool may_have_business = t.stopped() || waits_for_child || t.zombie();
+  const bool may_have_business = t.stopped() || waits_for_child || exiting;
   if (t.signalled && !may_have_business) return false;
   if (t.has_result && !t.stopped() && !waits_for_child) return false;
-  return t.blocked == t.blocked - kUnblockable && (t.zombie() || !p.exits());
+  return t.blocked == t.blocked - kUnblockable && (exiting || !p.exits());
 }
 
 /// The counts and links of a process. O(its threads).
@@ -53,7 +57,7 @@ bool Machine::sound_process(const Process& p, bool memory) const {
     if (t.process != id(p) || !sound_task(t)) return false;
     if (t.zombie() && i != p.leader()) return false;
     ++count;
-    live += !t.zombie();
+    live += (t.flags & task_flag::exiting.bits) == 0;
     to_stop += t.stop_counted;
     knows_detour = knows_detour || p.detour == i;
   }
@@ -79,6 +83,7 @@ bool Machine::sound_family(const Process& p) const {
   if (p.leads_session && (p.sid != p.tgid || g.number != p.tgid)) return false;
   if (p.parent == kNobody) return is_init(p);
   const Task& parent = tasks_[p.parent];
+  if (p.unkillable != (seen_by(leader_of(p), p.tgid) == kInit.n)) return false;
   if (parent.zombie() || numbers_.find(parent.pid).task != p.parent) return false;
   if (!Ring<Siblings>::sound_at(processes_, id(p))) return false;
   if (linked<News>(p) != has_news(p)) return false;
@@ -180,7 +185,7 @@ bool Machine::sound() const {
   if (!tasks_.sound() || !processes_.sound() || !groups_.sound() || !actions_.sound())
     return false;
   return sound_numbers() && sound_counts() && sound_files() && sound_attributes() &&
-         memory_.sound(spaces);
+         sound_namespaces() && memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

@@ -28,6 +28,7 @@ enum class CopyStep : std::uint8_t {
   copy_sighand,
   copy_signal,
   copy_mm,
+  copy_namespaces,
   alloc_pid,
   can_fork,
   attach,
@@ -54,6 +55,10 @@ inline constexpr std::array kCopyProcess{
              "kernel-fork STEPS:1", Errno::nomem},
     LifeStep{"copy_mm", "The address space is copied, node by node, or shared.",
              "kernel-fork STEPS:1", Errno::nomem},
+    LifeStep{"copy_namespaces",
+             "With NEWPID a pid namespace is made, which lies in the maker's, unless the maker's "
+             "children go elsewhere already.",
+             "kernel-pid-namespace NEW:1", Errno::nomem},
     LifeStep{"alloc_pid",
              "A number is searched, and taken; without room for its record nothing is taken, and "
              "the cursor stays. Before 4.19 signals are looked for now, and cost the number.",
@@ -85,6 +90,10 @@ inline constexpr std::array kDoExit{
     LifeStep{"exit_files", "The last user of a table of descriptors closes them.",
              "kernel-exit FILES:1"},
     LifeStep{"exit_fs", "The umask is let go of.", "kernel-exit FILES:1"},
+    LifeStep{"exit_namespaces",
+             "The last thread of an init kills all others in its pid namespace, and goes on when "
+             "they are gone.",
+             "kernel-pid-namespace ZAP:5"},
     LifeStep{"forget_original_parent", "The children go to who adopts them.",
              "kernel-exit REAPER:5"},
     LifeStep{"kill_orphaned_pgrp", "The process's own group may be orphaned by its end.",

@@ -23,7 +23,10 @@ struct Processes;  // all processes, as they were made
 struct Sharers;    // the processes that share a table of actions
 
 /// The call that a task is inside.
-enum class Call : std::uint8_t { none, wait, pause, vfork, create };
+///
+/// `reap` and `outlive` are those of an init that ends: asleep until its children are dead, and then
+/// until nobody else has a number in its namespace.
+enum class Call : std::uint8_t { none, wait, pause, vfork, create, reap, outlive };
 
 /// What the first handler that ran inside a call makes of it.
 enum class Handled : std::uint8_t { nothing, restarts, interrupts };
@@ -134,14 +137,20 @@ struct alignas(64) Process : Link<Siblings>,
   bool is_subreaper = false;
   bool has_subreaper = false;
   bool leads_session = false;
+  bool unkillable = false;  // an init
   Index detour = kNobody;  // the thread that last took a signal in another's place
   SigSet pending;
+  Index ns = kNobody;  // its pid namespace, nobody: the world's own; kDiverts beside it
   std::uint64_t exec_id = 0;         // how often it has exec'd, counted down the generations
   std::uint64_t parent_exec_id = 0;  // its parent's, when it was made
 
   friend bool operator==(const Process&, const Process&) = default;
   Index leader() const { return threads.first; }
   bool exits() const { return (flags & process_flag::exits) != 0; }
+  /// A thread of it makes its children in another namespace, or did.
+  static constexpr Index kDiverts = Index{1} << 31;
+  bool diverts() const { return (ns & kDiverts) != 0; }
+  Index pid_ns() const { return ns & ~kDiverts; }
   bool clone_child() const { return exit_signal != sig::chld.n; }
 };
 

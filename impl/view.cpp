@@ -25,6 +25,8 @@ TaskView Machine::view(Pid number) const {
   v.ppid = {parent_number(p)};
   v.pgid = {groups_[p.group].number};
   v.sid = {p.sid};
+  v.nspid = seen_by(*t, t->pid);
+  v.level = level_of(p.pid_ns());
   v.exit_signal = is_leader(*t) ? p.exit_signal : -1;
   v.flags = {t->flags};
   v.threads = static_cast<std::int32_t>(p.thread_count);

@@ -70,6 +70,8 @@ Outcome Machine::perform(Task& t, const Wait4& op) {
     t.whom = pid == 0 ? Whom::own_group : Whom::group;
     t.args.number = -pid;
   }
+  if (process_of(t).ns != kNobody) [[unlikely]]
+    asked_.set(id(t), static_cast<std::uint32_t>(t.args.number));
   return begin_wait(t);
 }
 
@@ -89,11 +91,16 @@ Outcome Machine::perform(Task& t, const Waitid& op) {
     t.whom = id == 0 ? Whom::own_group : Whom::group;
     t.args.number = id;
   }
+  if (process_of(t).ns != kNobody) [[unlikely]]
+    asked_.set(this->id(t), static_cast<std::uint32_t>(t.args.number));
   return begin_wait(t);
 }
 
 /// Looks once, and falls asleep if there is nothing. A number stands for whoever has it now.
 Outcome Machine::begin_wait(Task& t) {
+  if (t.whom == Whom::process || t.whom == Whom::group)
+    if (process_of(t).ns != kNobody) [[unlikely]]
+      t.args.number = meant_by(t, static_cast<std::int32_t>(asked_.find(id(t))));
   if (t.whom == Whom::own_group) t.args.number = groups_[process_of(t).group].number;
   if (t.whom != Whom::any) t.args.generation = numbers_.find(t.args.number).generation;
   if (const std::optional<Outcome> found = look(t)) return *found;
@@ -120,7 +127,7 @@ std::optional<Outcome> Machine::look(Task& t) {
     Process* const child = child_by_number(t);
     if (child != nullptr) {
       exists = !dead(*child);
-      if (report(t.args, *child, found)) return found;
+      if (report(t, *child, found)) return found;
     }
   } else {
     Index of = id(t);
@@ -158,7 +165,7 @@ bool Machine::look_at_news(const Task& t, const Task& of, Outcome& found) {
     Process& child = processes_[i];
     i = from_young ? news.before(processes_, i) : news.after(processes_, i);
     if (!wants_clones_or_not(t.args, child.clone_child()) || !selects(t, child)) continue;
-    if (report(t.args, child, found)) return true;
+    if (report(t, child, found)) return true;
   }
   return false;
 }
@@ -187,8 +194,9 @@ bool Machine::exists_child(const Task& t) const {
 }
 
 /// Takes what `child` has to report, if the options ask for it. A dead child is then gone.
-bool Machine::report(const Blocked& args, Process& child, Outcome& found) {
-  const Pid number{child.tgid};
+bool Machine::report(const Task& t, Process& child, Outcome& found) {
+  const Blocked& args = t.args;
+  const Pid number{seen_by(t, child.tgid)};
   const bool consume = !has(args, wait_option::nowait);
   if (dead(child)) {
     if (!has(args, wait_option::exited)) return false;
@@ -221,6 +229,8 @@ bool Machine::selects(const Task& t, const Process& child) const {
 /// Wakes those of the parent's threads that wait for this child, the last to fall asleep first.
 void Machine::wake_waiters(const Process& child) {
   const Process& family = process_of(tasks_[child.parent]);
+  if (tasks_[child.parent].call == Call::reap) [[unlikely]]
+    return wake(tasks_[child.parent], bits::kInterruptible);
   for (Index i = family.sleepers.last(tasks_); i != kNobody;
        i = family.sleepers.before(tasks_, i)) {
     Task& t = tasks_[i];

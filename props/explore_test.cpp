@@ -213,7 +213,7 @@ TEST(Canonical, TellsApartWhatCanBeSeen) {
       const auto row = row_of(model.world(), {});
       const std::string sight = sight_of(model);
       const Pid actor = is_by_world(s.op) ? Pid{} : naming.current(s.actor, model.world());
-      const Effects& said = model.apply(actor, resolve(s.op, naming.numbers()), first);
+      const Effects& said = model.apply(actor, naming.resolved(s.op, actor, model.world()), first);
       naming.bind(s, actor, said, model.world());
       if (row != row_of(model.world(), {})) continue;
       ++same;
@@ -234,7 +234,7 @@ spec::Model after(std::string_view lines) {
   naming.begin(model.world());
   for (const Step& s : parsed.script.steps) {
     const Pid actor = naming.current(s.actor, model.world());
-    const Effects& said = model.apply(actor, resolve(s.op, naming.numbers()), first);
+    const Effects& said = model.apply(actor, naming.resolved(s.op, actor, model.world()), first);
     naming.bind(s, actor, said, model.world());
   }
   return model;

@@ -23,6 +23,11 @@ std::string body_of(const std::string& file, const std::string& function) {
   return body.substr(body.find('{') + 1);
 }
 
+/// An init that outlives its namespace does the last steps later.
+std::string body_of_exit() {
+  return body_of("impl/exit.cpp", "do_exit") + body_of("impl/exit.cpp", "leave_family");
+}
+
 /// What of the steps is missing from the text, or not behind those before it.
 Complaints check_order(const std::string& body, const auto& steps) {
   Complaints complaints;
@@ -40,7 +45,7 @@ Complaints check_order(const std::string& body, const auto& steps) {
 TEST(Steps, TheTextHasThemInTheirOrder) {
   EXPECT_EQ(check_order(body_of("impl/create.cpp", "copy_process"), impl::kCopyProcess),
             Complaints{});
-  EXPECT_EQ(check_order(body_of("impl/exit.cpp", "do_exit"), impl::kDoExit), Complaints{});
+  EXPECT_EQ(check_order(body_of_exit(), impl::kDoExit), Complaints{});
   EXPECT_EQ(check_order(body_of("impl/exit.cpp", "release_task"), impl::kReleaseTask),
             Complaints{});
 }
@@ -48,7 +53,7 @@ TEST(Steps, TheTextHasThemInTheirOrder) {
 TEST(Steps, AnotherOrderIsSeen) {
   auto steps = impl::kDoExit;
   std::swap(steps[0], steps[1]);
-  EXPECT_EQ(check_order(body_of("impl/exit.cpp", "do_exit"), steps).size(), 1u);
+  EXPECT_EQ(check_order(body_of_exit(), steps).size(), 1u);
 }
 
 TEST(Steps, EachCitesALabel) {

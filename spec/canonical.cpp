@@ -61,7 +61,8 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
   world_ = &world;
   row_.clear();
   for (auto* const list : {&tasks_, &numbers_, &spaces_, &handlers_, &shared_pages_, &files_,
-                           &open_files_, &fs_}) list->clear();
+                           &open_files_, &fs_, &namespaces_})
+    list->clear();
   put_all(word_of(world.profile), world.over, word_of(world.pid_max));
   if (!fold_.numbers) put(word_of(world.cursor));
   if (const TaskId init = world.task_of(kInit)) list_family(init);
@@ -95,6 +96,8 @@ void Canonical::write_task(TaskId id) {
   const Task& t = world_->tasks[id];
   const Process& p = world_->process_of(t);
   write_number(t.tid);
+  write_namespace(p.ns, t.tid);
+  if (t.child_ns != p.ns) write_namespace(t.child_ns, {});
   write_task_index(p.leader);
   if (p.leader == id) write_process(p);
   write_task_index(t.parent);
@@ -205,6 +208,23 @@ void Canonical::write_files(const Task& t) {
       if (file) put_all(index_in(open_files_, file.n), word_of(world_->open_files[file].offset));
   }
   put_all(index_in(fs_, t.fs.n), word_of(world_->fs[t.fs].umask));
+}
+
+/// A pid namespace, and which of its numbers something has.
+void Canonical::write_namespace(NamespaceId id, Pid number) {
+  if (!id) return put(0);
+  const std::size_t known = namespaces_.size();
+  const std::size_t index = index_in(namespaces_, id.n);
+  const Namespace& ns = world_->namespaces[id];
+  const auto at = ns.numbers.find(world_->seen_in(id, number).n);
+  const auto rank = static_cast<std::uint64_t>(std::distance(ns.numbers.begin(), at));
+  put_all(index + 1, fold_.numbers || at == ns.numbers.end() ? rank : word_of(at->first));
+  if (index < known) return;
+  put_all(ns.accepts, ns.numbers.size());
+  if (!fold_.numbers) put(word_of(ns.cursor));
+  write_task_index(ns.reaper);
+  for (const auto& [inner, pid] : ns.numbers) write_number(pid);
+  write_namespace(ns.parent, {});
 }
 
 void Canonical::write_handlers(HandlersId id) {

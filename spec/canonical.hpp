@@ -40,6 +40,7 @@ class Canonical {
   void write_attributes(const Attributes&);
   void write_number(Pid);
   void write_task_index(TaskId);
+  void write_namespace(NamespaceId, Pid number);
 
   void put(std::uint64_t v) { row_.push_back(v); }
   template <class... V>
@@ -53,7 +54,8 @@ class Canonical {
   const World* world_ = nullptr;
   std::vector<std::uint64_t> row_;
   std::vector<std::uint32_t> tasks_;  // ids: threads after their leader, children after parents
-  std::vector<std::uint32_t> numbers_, spaces_, handlers_, shared_pages_, files_, open_files_, fs_;
+  std::vector<std::uint32_t> numbers_, spaces_, handlers_, shared_pages_, files_, open_files_, fs_,
+      namespaces_;
 };
 
 }  // namespace forkproof::spec

@@ -31,38 +31,50 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
     return fails(Errno::inval, "clone.sighand-needs-vm"_rule);
   if (flags.has(fl::parent) && world_.process_of(me).unkillable)
     return fails(Errno::inval, "clone.parent-not-by-init"_rule);
+  if (flags.has(fl::thread) && (flags.has(fl::newpid) || me.child_ns != world_.process_of(me).ns))
+    return fails(Errno::inval, "pidns.no-thread"_rule);
   if (interrupted && linux_6()) return restart("clone.pending-first"_rule);
   if (me.attributes.policy == Policy::deadline && !me.attributes.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
-  const std::optional<Pid> number = fresh_pid();
-  if (!number) return fails(Errno::again, "pid.exhausted"_rule);
-  if (interrupted) return restart("clone.pending-burns-number"_rule);
+  if (flags.has(fl::newpid))
+    if (const auto refused = refuses_namespace(me)) return refused;
+  const NamespaceId ns = flags.has(fl::newpid) ? make_namespace(me.child_ns) : me.child_ns;
+  const std::optional<Numbers> numbers = fresh_numbers(ns);
+  const bool dead = ns && !world().namespaces[ns].accepts;
+  if (!numbers || dead || interrupted) {
+    if (numbers && !dead) abandon_first_number(ns);
+    drop_if_unused(ns);
+    if (!numbers) return fails(Errno::again, "pid.exhausted"_rule);
+    if (dead) return fails(Errno::nomem, "pidns.dead"_rule);
+    return restart("clone.pending-burns-number"_rule);
+  }
 
-  const TaskId child = new_task(id, flags, exit_signal, *number);
+  const Pid number = numbers->number;
+  const TaskId child = new_task(id, flags, exit_signal, ns, *numbers);
+  const Pid seen = seen_by(id, number);
   touch(child, true);
-  if (!flags.has(fl::vfork)) return answers(Outcome::task(*number), "fork.number"_rule);
+  if (!flags.has(fl::vfork)) return answers(Outcome::task(seen), "fork.number"_rule);
   if (!flags.has(fl::vm)) cover("vfork.without-vm"_rule);
   if (flags.has(fl::vm) && !flags.has(fl::thread)) cover("vfork.shares-memory"_rule);
   if (flags.has(fl::thread)) cover("vfork.thread"_rule);
   world_.tasks[child].vfork_parent = id;
-  me.call = {.kind = Call::Kind::vfork, .child = child, .child_number = *number};
+  me.call = {.kind = Call::Kind::vfork, .child = child, .child_number = seen};
   touch(id);
   answers({}, "vfork.blocks"_rule);
   return std::nullopt;
 }
 
-TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal, Pid number) {
+TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal, NamespaceId ns,
+                       Numbers numbers) {
   const TaskId id = world_.tasks.make();
   Task& child = world_.tasks[id];
   const Task& me = world().tasks[maker];
   const bool thread = flags.has(fl::thread);
   const bool kin = thread || flags.has(fl::parent);  // it has the maker's parent for a parent
 
-  child.tid = number;
   child.born = next_place();
-  Number& use = world_.numbers[number.n];
-  use.task = id;
-  use.use = child.born;
+  use_numbers(id, std::move(numbers));
+  enter_namespace(child, ns);
   child.flags = (me.flags - task_flag::exiting) | task_flag::forknoexec;
   cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);
   child.parent = kin ? me.parent : maker;
@@ -72,7 +84,7 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   inherit_files(child, me, flags);
   inherit_attributes(child, me, flags);
   constexpr CloneFlags kTold =
-      fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent | fl::thread;
+      fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent | fl::thread | fl::newpid;
   if (flags - kTold != CloneFlags{}) cover("clone.inert"_rule);
   if (thread) {
     join_process(id, me.process);
@@ -81,7 +93,7 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
     cover(kin ? "clone.parent-exec-id"_rule : "fork.exec-id"_rule);
     cover(kin ? "clone.parent-exit-signal"_rule : "clone.exit-signal"_rule);
     child.exit_signal = kin ? world_.leader_of(me).exit_signal : exit_signal;
-    new_process(id, world_.process_of(me));
+    new_process(id, world_.process_of(me), ns);
   }
   return id;
 }
@@ -129,13 +141,19 @@ void Model::join_process(TaskId id, ProcessId process) {
 }
 
 /// Gives a new leader its process, in its maker's group and session, last among its siblings.
-void Model::new_process(TaskId id, const Process& maker) {
+void Model::new_process(TaskId id, const Process& maker, NamespaceId ns) {
   Task& child = world_.tasks[id];
   child.process = world_.processes.make();
   ++world_.made;
   Process& p = world_.processes[child.process];
   p.leader = p.signal_target = id;
   p.threads = {id};
+  p.ns = ns;
+  if (ns && world_.seen_in(ns, child.tid) == kInit) {
+    cover("pidns.init"_rule);
+    p.unkillable = true;
+    world_.namespaces[ns].reaper = id;
+  }
   p.process_place = next_place();
   world_.all_processes.put(p.process_place, child.process);
   join_group(child.process, maker.pgid);

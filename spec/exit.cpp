@@ -51,7 +51,6 @@ void Model::end_threads(std::span<const TaskId> threads, ProcessId process) {
 void Model::exit_thread(TaskId id, std::int32_t code) {
   Task& me = world_.tasks[id];
   Process& p = world_.process_of(me);
-  const TaskId leader = p.leader;
   p.running_threads--;
   if (p.running_threads == 0 && !p.group_exit) last_thread_exits(p, id, code);
   me.flags = me.flags | task_flag::exiting;
@@ -70,10 +69,19 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   cover("exit.memory-let-go"_rule);
   let_go_of_files(me);
   cover("file.exit"_rule);
+  leave_namespace(me);
   cover("exit.handlers-let-go"_rule);
   touch(p);
   if (id == world_.reaper && !live_thread(p)) return end_world();
+  if (is_last_of_init(id) && !zap(id)) return;
+  finish_exit(id);
+}
 
+/// The end of a thread from where it leaves its family.
+void Model::finish_exit(TaskId id) {
+  Task& me = world_.tasks[id];
+  Process& p = world_.process_of(me);
+  const TaskId leader = p.leader;
   adopt_children(id);
   if (p.running_threads > 0) cover("group.hangup-whole-process"_rule);
   if (p.running_threads == 0) hang_up_if_orphaned(leader, TaskId::none());
@@ -135,6 +143,7 @@ TaskId Model::reaper_for(TaskId father) {
   if (p.has_subreaper) {
     for (TaskId r = world_.tasks[father].parent; r; r = world_.tasks[r].parent) {
       const Process& ancestor = world().process_of(world().tasks[r]);
+      if (ancestor.ns != p.ns) break;
       if (!ancestor.is_subreaper) continue;
       const TaskId thread = live_thread(ancestor);
       if (!thread) continue;
@@ -142,15 +151,15 @@ TaskId Model::reaper_for(TaskId father) {
       return thread;
     }
   }
-  cover("reaper.init"_rule);
-  return world_.reaper;
+  cover(p.ns ? "pidns.reaper-inside"_rule : "reaper.init"_rule);
+  return world_.reaper_of(p.ns);
 }
 
 void Model::adopt_children(TaskId father) {
   const Process& own = world().process_of(world().tasks[father]);
-  if (father == world_.reaper) {
+  if (father == world_.reaper_of(own.ns) && live_thread(own)) {
     cover("reaper.init-thread"_rule);
-    world_.reaper = live_thread(own);
+    (own.ns ? world_.namespaces[own.ns].reaper : world_.reaper) = live_thread(own);
   }
   if (world_.tasks[father].children.empty()) return;
   const TaskId reaper = reaper_for(father);
@@ -172,7 +181,7 @@ void Model::adopt_children(TaskId father) {
       if (t.pdeath == sig::none) continue;
       cover("prctl.pdeathsig-sent"_rule);
       if (!other_process) cover("prctl.pdeathsig-thread"_rule);
-      send(t.pdeath, id, Scope::process);
+      send(t.pdeath, id, Scope::process, is_from_above(father, id));
     }
     if (other_process)
       reparent_process(leader, father, dead);
@@ -260,6 +269,8 @@ void Model::detach(TaskId id) {
   Process& p = world_.processes[process];
   touch(id);
   if (--world_.handlers[t.handlers].users == 0) world_.handlers.drop(t.handlers);
+  if (p.ns && world_.namespaces[p.ns].reaper == id)
+    world_.namespaces[p.ns].reaper = TaskId::none();
   world_.numbers[t.tid.n].task = TaskId::none();
   cover(p.leader == id ? "pid.freed"_rule : "pid.thread-freed"_rule);
   const auto at = std::ranges::find(p.threads, id);
@@ -291,6 +302,7 @@ void Model::end_world() {
   });
   world_.over = true;
   next_.clear();
+  forget_namespaces();
   for (const TaskId id : others) {
     effects_.touched.push_back({world_.tasks[id].tid, true});
     world_.tasks[id].parent = TaskId::none();

@@ -81,7 +81,7 @@ Model::Answer Model::act(TaskId me, const Umask& op) {
 Model::Answer Model::act(TaskId id, const Unshare& op) {
   Task& me = world_.tasks[id];
   constexpr CloneFlags kKnown =
-      fl::thread | fl::fs | fl::sighand | fl::vm | fl::files | fl::sysvsem;
+      fl::thread | fl::fs | fl::sighand | fl::vm | fl::files | fl::sysvsem | fl::newpid;
   const bool vm = op.flags.has(fl::vm);
   const bool sighand = op.flags.has(fl::sighand) || vm;
   const bool thread = op.flags.has(fl::thread) || sighand;
@@ -91,6 +91,8 @@ Model::Answer Model::act(TaskId id, const Unshare& op) {
   if (sighand && world().handlers[me.handlers].users > 1)
     return fails(Errno::inval, "unshare.sighand"_rule);
   if (vm && world().spaces[me.space].users > 1) return fails(Errno::inval, "unshare.vm"_rule);
+  if (op.flags.has(fl::newpid))
+    if (const auto refused = refuses_namespace(me)) return refused;
 
   const bool own_fs = op.flags.has(fl::fs) && world().fs[me.fs].users > 1;
   const bool own_files = op.flags.has(fl::files) && unshare_files(me);
@@ -100,6 +102,12 @@ Model::Answer Model::act(TaskId id, const Unshare& op) {
     me.fs = copy_fs(shared);
     leave_fs(shared);
     cover("unshare.fs"_rule);
+  }
+  if (op.flags.has(fl::newpid)) {
+    const NamespaceId ns = make_namespace(me.child_ns);
+    leave_namespace(me);
+    enter_namespace(me, ns);
+    return answers(Outcome::success(), "pidns.unshare"_rule);
   }
   const RuleId rule = own_fs      ? "unshare.fs"_rule
                       : own_files ? "unshare.files"_rule

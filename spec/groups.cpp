@@ -6,40 +6,48 @@
 namespace forkproof::spec {
 
 Model::Answer Model::act(TaskId id, const Getpid&) {
-  return answers(Outcome::task(world_.leader_of(world_.tasks[id]).tid), "call.getpid"_rule);
+  return answers(Outcome::task(seen_by(id, world_.leader_of(world_.tasks[id]).tid)),
+                 "call.getpid"_rule);
 }
 
 Model::Answer Model::act(TaskId id, const Gettid&) {
-  return answers(Outcome::task(world_.tasks[id].tid), "call.gettid"_rule);
+  return answers(Outcome::task(seen_by(id, world_.tasks[id].tid)), "call.gettid"_rule);
 }
 
 Model::Answer Model::act(TaskId id, const Getppid&) {
   const TaskId parent = world_.tasks[id].parent;
   if (!parent) return answers(Outcome::task(Pid{0}), "call.getppid-outside"_rule);
-  return answers(Outcome::task(world_.leader_of(world_.tasks[parent]).tid), "call.getppid"_rule);
+  const Pid seen = seen_by(id, world_.leader_of(world_.tasks[parent]).tid);
+  return answers(Outcome::task(seen),
+                 seen.n == 0 ? "pidns.getppid-outside"_rule : "call.getppid"_rule);
 }
 
 Model::Answer Model::act(TaskId id, const Getpgid& op) {
-  const TaskId of = op.task.n == 0 ? id : world_.task_of(op.task.pid());
+  const TaskId of = op.task.n == 0 ? id : find_for(id, op.task.pid());
   if (!of) return fails(Errno::srch, "group.getpgid-no-task"_rule);
   if (world_.tasks[of].zombie) cover("group.zombie"_rule);
-  return answers(Outcome::task(world_.process_of(world_.tasks[of]).pgid), "group.getpgid"_rule);
+  const Pid seen = seen_by(id, world_.process_of(world_.tasks[of]).pgid);
+  if (seen.n == 0) cover("pidns.group-outside"_rule);
+  return answers(Outcome::task(seen), "group.getpgid"_rule);
 }
 
 Model::Answer Model::act(TaskId id, const Getsid& op) {
-  const TaskId of = op.task.n == 0 ? id : world_.task_of(op.task.pid());
+  const TaskId of = op.task.n == 0 ? id : find_for(id, op.task.pid());
   if (!of) return fails(Errno::srch, "session.getsid-no-task"_rule);
-  return answers(Outcome::task(world_.process_of(world_.tasks[of]).sid), "session.getsid"_rule);
+  const Pid seen = seen_by(id, world_.process_of(world_.tasks[of]).sid);
+  if (seen.n == 0) cover("pidns.group-outside"_rule);
+  return answers(Outcome::task(seen), "session.getsid"_rule);
 }
 
 Model::Answer Model::act(TaskId id, const Setpgid& op) {
   const Task& me = world().tasks[id];
   const Process& mine = world().process_of(me);
   const Pid self = world_.leader_of(me).tid;
-  const Pid pid = op.task.n == 0 ? self : op.task.pid();
+  const Pid pid = op.task.n == 0 ? self : meant_by(id, op.task.pid());
   if (op.task.n == 0 || op.group.n == 0) cover("group.zero"_rule);
-  const Pid pgid = op.group.n == 0 ? pid : op.group.pid();
-  if (pgid.n < 0) return fails(Errno::inval, "group.negative"_rule);
+  const Pid pgid = op.group.n == 0 ? pid : meant_by(id, op.group.pid());
+  if ((op.group.n == 0 ? op.task.n : op.group.n) < 0)
+    return fails(Errno::inval, "group.negative"_rule);
   const TaskId to = world_.task_of(pid);
   if (!to) return fails(Errno::srch, "group.no-task"_rule);
   if (!world_.is_leader(to)) return fails(Errno::inval, "group.thread-number"_rule);
@@ -83,7 +91,7 @@ Model::Answer Model::act(TaskId id, const Setsid&) {
   join_group(me.process, self);
   join_session(me.process, self);
   touch(p);
-  return answers(Outcome::task(self), "session.new"_rule);
+  return answers(Outcome::task(seen_by(id, self)), "session.new"_rule);
 }
 
 Model::Answer Model::act(TaskId id, const PrctlSubreaper& op) {
@@ -97,6 +105,10 @@ Model::Answer Model::act(TaskId id, const PrctlSubreaper& op) {
     for (const auto& [place, child] : world_.tasks[thread].children) {
       Process& p = world_.process_of(world_.tasks[child]);
       if (p.has_subreaper) continue;  // so have all below it
+      if (world_.seen_in(p.ns, world_.tasks[child].tid) == kInit) {
+        cover("pidns.subreaper-above"_rule);
+        continue;
+      }
       cover("prctl.subreaper-existing"_rule);
       p.has_subreaper = true;
       todo.insert(todo.end(), p.threads.begin(), p.threads.end());

@@ -14,6 +14,7 @@
 #include <tuple>
 #include <vector>
 
+#include "spec/invariants/namespaces.hpp"
 #include "spec/invariants/waiting.hpp"
 #include "spec/world.hpp"
 
@@ -50,7 +51,8 @@ struct OneRoot {
 struct OrphansAreAdopted {
   static constexpr std::string_view id = "TREE-3";
   static constexpr std::string_view says =
-      "A parent is alive: whoever ends has handed all its children on by the end of the step.";
+      "A parent is alive: whoever ends has handed all its children on by the end of the step, but "
+      "for an init that ends with its namespace.";
   static constexpr std::string_view source = "kernel-exit REAPER:1";
   static bool applies(const auto& w, TaskId t) {
     return w.tasks[t].exiting() || w.tasks[t].adopted_at != 0;
@@ -59,7 +61,9 @@ struct OrphansAreAdopted {
     const auto& task = w.tasks[t];
     const bool has_children = !task.children.empty() || !task.news.empty();
     if (task.zombie && has_children) return false;
-    return !task.parent || (w.tasks.has(task.parent) && !w.tasks[task.parent].exiting());
+    if (!task.parent) return true;
+    if (!w.tasks.has(task.parent)) return false;
+    return !w.tasks[task.parent].exiting() || w.tasks[task.parent].zaps();
   }
 };
 
@@ -101,8 +105,13 @@ struct NearestReaperAdopts {
     if (std::ranges::any_of(family.threads, lives))
       return w.tasks[task.parent].process == w.tasks[father].process;
     TaskId reaper = w.tasks[father].parent;
-    while (reaper && !w.process_of(w.tasks[reaper]).is_subreaper) reaper = w.tasks[reaper].parent;
-    const TaskId by = reaper ? reaper : w.reaper;
+    const auto ns = w.process_of(w.tasks[father]).ns;
+    while (reaper && w.process_of(w.tasks[reaper]).ns == ns &&
+           !w.process_of(w.tasks[reaper]).is_subreaper)
+      reaper = w.tasks[reaper].parent;
+    const bool inside = reaper && w.process_of(w.tasks[reaper]).ns == ns;
+    const TaskId by = inside ? reaper : w.reaper_of(ns);
+    if (!by) return false;
     return w.tasks[task.parent].process == w.tasks[by].process;
   }
 };
@@ -144,6 +153,7 @@ struct DeathIsFinal {
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (task.was_zombie != task.zombie) return false;
+    if (task.zaps()) return task.exiting() && !task.space;
     if (!task.zombie) return static_cast<bool>(task.space) && !task.exiting();
     return task.exiting() && !task.space && !task.stopped && task.call.kind == Call::Kind::none;
   }
@@ -362,7 +372,7 @@ struct FilesAreHeld {
   }
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
-    if (task.zombie) return !task.files && !task.fs;
+    if (task.exiting()) return !task.files && !task.fs && !task.child_ns;
     if (!w.files.has(task.files) || !w.fs.has(task.fs)) return false;
     const auto& files = w.files[task.files];
     for (std::size_t fd = 0; fd < files.open.size(); ++fd)
@@ -398,23 +408,26 @@ using Invariants =
                PrivatePagesAreIsolated, SharedPagesAreOne, PagesAreInOrder, VforkParentsSleep,
                ThreadsShare, LeadersLeaveLast, RunningThreadsAreCounted, StopAndContExclude,
                KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole, NewsIsKept,
-               NobodyOversleeps, FilesAreHeld, PrioritiesFitPolicies>;
+               NobodyOversleeps, FilesAreHeld, PrioritiesFitPolicies, NumberInEachNamespace,
+               InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";
   static constexpr std::string_view says =
-      "Users of memory, dispositions, descriptors, open files and umasks, members of sessions and "
-      "the lists of tasks equal what they count.";
+      "Users of memory, dispositions, descriptors, open files, umasks and pid namespaces, members "
+      "of sessions and the lists of tasks equal what they count.";
   static constexpr std::string_view source = "forkproof WORLD:7";
   static bool applies(const auto& w) { return w.tasks.size() > 1; }
   static bool holds(const auto& w) {
     std::vector<std::uint32_t> spaces(w.spaces.capacity()), handlers(w.handlers.capacity()),
-        files(w.files.capacity()), open_files(w.open_files.capacity()), fs(w.fs.capacity());
+        files(w.files.capacity()), open_files(w.open_files.capacity()), fs(w.fs.capacity()),
+        namespaces(w.namespaces.capacity());
     std::vector<Pid> sessions;
     w.tasks.for_each([&](TaskId id, const auto& t) {
       if (t.space) ++spaces[t.space.n];
       ++handlers[t.handlers.n];
       if (t.files) ++files[t.files.n], ++fs[t.fs.n];
+      if (t.child_ns) ++namespaces[t.child_ns.n];
       if (w.is_leader(id)) sessions.push_back(w.process_of(t).sid);
     });
     const std::size_t processes = sessions.size();
@@ -430,6 +443,12 @@ struct CountsAreTrue {
     w.open_files.for_each(
         [&](OpenFileId id, const auto& f) { same = same && open_files[id.n] == f.users; });
     w.fs.for_each([&](FsInfoId id, const auto& f) { same = same && fs[id.n] == f.users; });
+    w.namespaces.for_each([&](NamespaceId, const auto& ns) {
+      if (ns.parent) ++namespaces[ns.parent.n];
+    });
+    w.namespaces.for_each([&](NamespaceId id, const auto& ns) {
+      same = same && namespaces[id.n] == ns.users && (ns.users > 0 || !ns.numbers.empty());
+    });
     std::ranges::sort(sessions);
     std::size_t counted = 0;
     w.numbers.for_each([&](std::int32_t n, const Number& use) {

@@ -89,7 +89,7 @@ void Model::answer_actor(const Answer& answer) {
   run(actor_);
   acting_ = false;
   if (answered_) return;
-  if (!actor_ || world_.tasks[actor_].zombie)
+  if (!actor_ || world_.tasks[actor_].exiting())
     effects_.outcome = answers(Outcome::death(death_), "call.own-signals-first"_rule);
   else if (me.call.kind == Call::Kind::vfork)  // made again, once the signals were dealt with
     effects_.outcome = asleep(me);
@@ -129,6 +129,10 @@ void Model::wake(TaskId id) {
 void Model::run(TaskId id) {
   Task& t = world_.tasks[id];
   if (t.zombie || (t.stopped && !is_doomed(id))) return;
+  if (t.zaps()) {
+    if (go_on_zapping(id)) finish_exit(id);
+    return;
+  }
   if (t.call.kind == Call::Kind::wait && !t.call.interrupted) {
     cover("wait.look-before-signal"_rule);
     if (const Answer found = look(id, t.call.query))
@@ -153,6 +157,8 @@ void Model::go_on(TaskId id, bool signalled) {
   switch (t.call.kind) {
     case Call::Kind::none:
     case Call::Kind::vfork:
+    case Call::Kind::reap:
+    case Call::Kind::outlive:
       return;
     case Call::Kind::held:
       return finish(id, t.call.result);
@@ -231,7 +237,7 @@ State state_of(const Task& t) {
   if (t.zombie) return State::zombie;
   if (t.stopped) return State::stopped;
   if (t.call.kind == vfork) return State::disk_sleep;
-  if (t.call.kind == wait || t.call.kind == pause) return State::sleeping;
+  if (t.call.kind == wait || t.call.kind == pause || t.zaps()) return State::sleeping;
   return State::running;
 }
 
@@ -251,6 +257,8 @@ TaskView Model::view(Pid number) const {
   if (t.parent) v.ppid = world_.leader_of(world_.tasks[t.parent]).tid;
   v.pgid = p.pgid;
   v.sid = p.sid;
+  v.nspid = world_.seen_in(p.ns, t.tid).n;
+  v.level = world_.level_of(p.ns);
   v.exit_signal = t.exit_signal;
   v.flags = t.flags;
   v.threads = static_cast<std::int32_t>(p.threads.size());

@@ -3,7 +3,8 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, attributes, pids. `"..."_rule` names the rule of the book (spec/rules.hpp) that
+/// stop, groups, memory, files, attributes, pids, pid_namespaces. `"..."_rule` names the rule of the
+/// book (spec/rules.hpp) that
 /// acts at this place: that counts its coverage, and lets a violation say it.
 #pragma once
 #include <deque>
@@ -128,18 +129,41 @@ class Model {
   Place next_place() { return world_.next_place++; }
 
   // pids.cpp
-  std::optional<Pid> fresh_pid();
-  bool is_free(std::int32_t) const;
-  std::optional<std::int32_t> lowest_free(std::int32_t from, std::int32_t below) const;
+  /// The numbers of a task that is to be made: in the world, and in the namespaces below.
+  struct Numbers {
+    Pid number;
+    std::vector<InnerNumber> inner;
+  };
+  std::optional<std::int32_t> search(std::int32_t& cursor, std::int32_t pid_max, const auto& used);
+  std::optional<Numbers> fresh_numbers(NamespaceId);
+  void use_numbers(TaskId, Numbers);
   void give_back_if_free(Pid);
+
+  // pid_namespaces.cpp
+  Pid seen_by(TaskId, Pid) const;
+  Pid meant_by(TaskId, Pid) const;
+  TaskId find_for(TaskId me, Pid number) const { return world_.task_of(meant_by(me, number)); }
+  bool is_from_above(TaskId sender, TaskId to) const;
+  Answer refuses_namespace(const Task&);
+  NamespaceId make_namespace(NamespaceId parent);
+  void drop_if_unused(NamespaceId);
+  void abandon_first_number(NamespaceId);
+  void leave_number(InnerNumber);
+  void enter_namespace(Task&, NamespaceId);
+  void leave_namespace(Task&);
+  bool is_last_of_init(TaskId) const;
+  bool zap(TaskId);
+  bool go_on_zapping(TaskId);
+  bool is_alone(TaskId) const;
+  void forget_namespaces();
 
   // create.cpp
   Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);
-  TaskId new_task(TaskId maker, CloneFlags, std::int32_t exit_signal, Pid);
+  TaskId new_task(TaskId maker, CloneFlags, std::int32_t exit_signal, NamespaceId, Numbers);
   void inherit(Task& child, const Task& maker, CloneFlags);
   void inherit_files(Task& child, const Task& maker, CloneFlags);
   void join_process(TaskId child, ProcessId);
-  void new_process(TaskId child, const Process& maker);
+  void new_process(TaskId child, const Process& maker, NamespaceId);
   SpaceId fork_space(SpaceId);
   HandlersId copy_handlers(HandlersId);
 
@@ -150,6 +174,7 @@ class Model {
 
   // exit.cpp
   void exit_thread(TaskId, std::int32_t code);
+  void finish_exit(TaskId);
   void last_thread_exits(Process&, TaskId, std::int32_t code);
   void leader_is_dead(TaskId);
   void exit_group(TaskId, std::int32_t code);
@@ -174,7 +199,7 @@ class Model {
   enum class Verdict : std::uint8_t { not_there, there, news };
   Verdict consider(const WaitQuery&, TaskId child);
   bool selects(const WaitQuery&, TaskId child) const;
-  Outcome report(const WaitQuery&, TaskId child);
+  Outcome report(TaskId waiter, const WaitQuery&, TaskId child);
   bool ready(TaskId leader) const;
   bool has_news(TaskId leader) const;
   void update_news(TaskId leader);
@@ -182,10 +207,10 @@ class Model {
 
   // signal.cpp
   enum class Scope : std::uint8_t { process, thread };
-  Outcome send_to_each(std::span<const ProcessId>, Signal);
-  void send(Signal, TaskId to, Scope);
+  Outcome send_to_each(TaskId from, std::span<const ProcessId>, Signal);
+  void send(Signal, TaskId to, Scope, bool from_above = false);
   bool init_falls();
-  bool is_dropped(Signal, const Task&);
+  bool is_dropped(Signal, const Task&, bool from_above);
   bool can_take(Signal, TaskId) const;
   TaskId taker(Signal, TaskId to, Scope);
   void kill_process(Process&, Signal);

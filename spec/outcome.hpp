@@ -90,6 +90,8 @@ struct TaskView {
   std::int32_t nice = 0;
   Policy policy = Policy::other;
   std::int32_t rt_priority = 0;
+  std::int32_t nspid = 0;  // its number in its own pid namespace
+  std::int32_t level = 0;  // how many namespaces below the world's that is
   friend constexpr bool operator==(const TaskView&, const TaskView&) = default;
 
   /// The fields, once: `expect`, reports and comparisons are derived from it.
@@ -130,6 +132,8 @@ constexpr auto TaskView::fields() {
       Field{"policy", "how it is scheduled", &TaskView::policy},
       Field{"rt_priority", "its priority among real-time tasks, 0 of others",
             &TaskView::rt_priority},
+      Field{"nspid", "its number in its own pid namespace", &TaskView::nspid},
+      Field{"level", "how deep below the world's its pid namespace is", &TaskView::level},
   };
 }
 

@@ -32,13 +32,13 @@ Model::Answer Model::act(TaskId id, const Kill& op) {
   const ProcessId mine = world_.tasks[id].process;
 
   if (pid > 0) {
-    const TaskId to = world_.task_of({pid});
+    const TaskId to = find_for(id, {pid});
     if (!to) return fails(Errno::srch, "signal.kill-no-process"_rule);
     if (op.signal.n < 0 || op.signal.n > kSignalMax)
       return fails(Errno::inval, "signal.bad-signal"_rule);
     if (!world_.is_leader(to)) cover("signal.kill-thread-number"_rule);
     if (world_.tasks[to].zombie) cover("signal.zombie"_rule);
-    if (op.signal != sig::none) send(op.signal, to, Scope::process);
+    if (op.signal != sig::none) send(op.signal, to, Scope::process, is_from_above(id, to));
     return answers(Outcome::success(),
                    op.signal == sig::none ? "signal.zero"_rule : "signal.kill-process"_rule);
   }
@@ -46,10 +46,11 @@ Model::Answer Model::act(TaskId id, const Kill& op) {
   std::vector<ProcessId> members;
   if (pid == -1) {
     for (const auto& [place, p] : world_.all_processes)
-      if (p != mine && world_.tasks[world_.processes[p].leader].tid != kInit) members.push_back(p);
+      if (p != mine && seen_by(id, world_.tasks[world_.processes[p].leader].tid) > kInit)
+        members.push_back(p);
   } else {
     const Number* const number =
-        world_.numbers.find(pid == 0 ? world_.processes[mine].pgid.n : -pid);
+        world_.numbers.find(pid == 0 ? world_.processes[mine].pgid.n : meant_by(id, {-pid}).n);
     if (number != nullptr) members = newest_first(number->group);
   }
   if (members.empty())
@@ -58,24 +59,26 @@ Model::Answer Model::act(TaskId id, const Kill& op) {
   if (op.signal.n < 0 || op.signal.n > kSignalMax)
     return fails(Errno::inval, "signal.bad-signal"_rule);
   cover(pid == -1 ? "signal.kill-all"_rule : "signal.kill-group"_rule);
-  return send_to_each(members, op.signal);
+  return send_to_each(id, members, op.signal);
 }
 
-Outcome Model::send_to_each(std::span<const ProcessId> processes, Signal signal) {
-  if (signal != sig::none)
-    for (const ProcessId p : processes) send(signal, world_.processes[p].leader, Scope::process);
+Outcome Model::send_to_each(TaskId from, std::span<const ProcessId> processes, Signal signal) {
+  for (const ProcessId p : processes) {
+    const TaskId to = world_.processes[p].leader;
+    if (signal != sig::none) send(signal, to, Scope::process, is_from_above(from, to));
+  }
   return answers(Outcome::success(), "signal.kill-sends-first"_rule);
 }
 
-Model::Answer Model::act(TaskId, const Tgkill& op) {
+Model::Answer Model::act(TaskId id, const Tgkill& op) {
   if (op.process.n <= 0 || op.thread.n <= 0) return fails(Errno::inval, "signal.tgkill-range"_rule);
-  const TaskId to = world_.task_of(op.thread.pid());
-  if (!to || world_.leader_of(world_.tasks[to]).tid != op.process.pid())
+  const TaskId to = find_for(id, op.thread.pid());
+  if (!to || seen_by(id, world_.leader_of(world_.tasks[to]).tid) != op.process.pid())
     return fails(Errno::srch, "signal.tgkill-no-thread"_rule);
   if (op.signal.n < 0 || op.signal.n > kSignalMax)
     return fails(Errno::inval, "signal.bad-signal"_rule);
 
-  if (op.signal != sig::none) send(op.signal, to, Scope::thread);
+  if (op.signal != sig::none) send(op.signal, to, Scope::thread, is_from_above(id, to));
   return answers(Outcome::success(), "signal.tgkill"_rule);
 }
 
@@ -141,14 +144,14 @@ Model::Answer Model::act(TaskId id, const Pause&) {
 // --- sending -------------------------------------------------------------------------------------
 
 /// Sends a signal to the process of `to`, or to that thread alone.
-void Model::send(Signal s, TaskId to, Scope scope) {
+void Model::send(Signal s, TaskId to, Scope scope, bool from_above) {
   Task& t = world_.tasks[to];
   Process& p = world_.process_of(t);
   if (p.group_exit) return cover("signal.dropped-when-ending"_rule);
   touch(p);
   if (kStopSignals.has(s) && p.stop_complete) cover("stop.already"_rule);
   forget_stops_or_continues(p, s);
-  if (is_dropped(s, t)) return;
+  if (is_dropped(s, t, from_above)) return;
   SigSet& pending = scope == Scope::thread ? t.pending : p.shared_pending;
   if (s.n < 32 && pending.has(s)) return cover("signal.merged"_rule);
   pending.add(s);
@@ -159,7 +162,8 @@ void Model::send(Signal s, TaskId to, Scope scope) {
   const Handlers& h = world().handlers[t.handlers];
   const bool fatal =
       h.of(s) == Disposition::default_ && !kDefaultIgnored.has(s) && !kStopSignals.has(s);
-  if (fatal && !kCoreSignals.has(s) && (!p.unkillable || init_falls())) return kill_process(p, s);
+  const bool falls = !p.unkillable || s == sig::kill;  // SIGKILL comes so far from above only
+  if (fatal && !kCoreSignals.has(s) && (falls || init_falls())) return kill_process(p, s);
   if (fatal && kCoreSignals.has(s)) cover("signal.core-at-delivery"_rule);
   draw_attention(taker_id, s == sig::kill);
 }
@@ -172,13 +176,16 @@ bool Model::init_falls() {
 }
 
 /// Whether a signal is dropped when it is sent: ignored ones are, unless the addressee blocks them.
-bool Model::is_dropped(Signal s, const Task& t) {
+bool Model::is_dropped(Signal s, const Task& t, bool from_above) {
   if (t.blocked.has(s)) {
     cover("signal.blocked-pending"_rule);
     return false;
   }
   const Disposition d = world_.handlers[t.handlers].of(s);
-  if (world_.process_of(t).unkillable && d == Disposition::default_) {
+  const bool unkillable = world_.process_of(t).unkillable;
+  if (unkillable && from_above)
+    cover(kUnblockable.has(s) ? "pidns.init-from-above"_rule : "pidns.init-protected-above"_rule);
+  if (unkillable && d == Disposition::default_ && !(from_above && kUnblockable.has(s))) {
     cover("signal.init-protected"_rule);
     return true;
   }
@@ -186,7 +193,7 @@ bool Model::is_dropped(Signal s, const Task& t) {
       d == Disposition::ignore || (d == Disposition::default_ && kDefaultIgnored.has(s));
   if (ignored)
     cover(d == Disposition::ignore ? "signal.ignored-dropped"_rule : "signal.default-ignored"_rule);
-  if (!ignored && world_.process_of(t).unkillable) cover("signal.init-handles"_rule);
+  if (!ignored && unkillable && d == Disposition::catch_) cover("signal.init-handles"_rule);
   return ignored;
 }
 

@@ -258,6 +258,54 @@ struct SignalStackOfVforkChild {
   }
 };
 
+struct NamespaceInNamespace {
+  static constexpr std::string_view id = "SOMETIMES-26",
+                                    says = "A task is two pid namespaces below the world's own.";
+  static bool holds(const World& w, TaskId t) {
+    return w.level_of(w.process_of(w.tasks[t]).ns) == 2;
+  }
+};
+
+struct InitOutlivesItsNamespace {
+  static constexpr std::string_view
+      id = "SOMETIMES-27",
+      says = "An init ends, and waits for one in its pid namespace whose parent is outside.";
+  static bool holds(const World& w, TaskId t) {
+    return w.tasks[t].call.kind == Call::Kind::outlive;
+  }
+};
+
+struct OrphanOfInnerInit {
+  static constexpr std::string_view
+      id = "SOMETIMES-28",
+      says = "The init of a pid namespace below the world's own has adopted somebody.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return task.adopted_at == w.step && task.parent && w.process_of(task).ns &&
+           w.process_of(w.tasks[task.parent]).unkillable;
+  }
+};
+
+struct InnerInitStopped {
+  static constexpr std::string_view id = "SOMETIMES-29",
+                                    says = "The init of a pid namespace is stopped from above.";
+  static bool holds(const World& w, TaskId t) {
+    return w.tasks[t].stopped && w.process_of(w.tasks[t]).unkillable;
+  }
+};
+
+struct NumberPinnedFromAbove {
+  static constexpr std::string_view
+      id = "SOMETIMES-30",
+      says = "A number in a pid namespace is in use only as the group of somebody outside.";
+  static bool holds(const World& w, TaskId t) {
+    const Process& p = w.process_of(w.tasks[t]);
+    const Number* const group = w.numbers.find(p.pgid.n);
+    return group != nullptr && !group->task && !group->inner.empty() &&
+           w.seen_in(p.ns, p.pgid).n != group->inner.front().number.n;
+  }
+};
+
 /// The register.
 using AllSometimes =
     std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
@@ -266,7 +314,9 @@ using AllSometimes =
                StoppedInsideWait, AnswerHeldBack, PendingInBothPlaces, CloneChildZombie,
                HandlersSharedByProcesses, MemorySharedByProcesses, IgnoredTooLate, WaiterLeftBehind,
                GroupOfZombies, FilesSharedByProcesses, OffsetSharedByTables,
-               NamesOfThreadsDiffer, RealTimeWithReset, SignalStackOfVforkChild>;
+               NamesOfThreadsDiffer, RealTimeWithReset, SignalStackOfVforkChild,
+               NamespaceInNamespace, InitOutlivesItsNamespace, OrphanOfInnerInit, InnerInitStopped,
+               NumberPinnedFromAbove>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -42,10 +42,11 @@ Model::Answer Model::act(TaskId id, const Wait4& op) {
   if (pid > 0) {
     cover("wait.task"_rule);
     query.whom = WaitQuery::Whom::process;
-    query.number = {pid};
+    query.number = meant_by(id, {pid});
   } else if (pid != -1) {
     query.whom = WaitQuery::Whom::group;
-    query.number = pid == 0 ? world().process_of(world().tasks[id]).pgid : Pid{-pid};
+    query.number =
+        pid == 0 ? world().process_of(world().tasks[id]).pgid : meant_by(id, Pid{-pid});
     cover(pid == 0 ? "wait.own-group"_rule : "wait.group"_rule);
   }
   return wait(id, query, op);
@@ -68,10 +69,11 @@ Model::Answer Model::act(TaskId id, const Waitid& op) {
   WaitQuery query{.options = op.options};
   if (op.selector.kind == Kind::task) {
     query.whom = WaitQuery::Whom::process;
-    query.number = op.selector.who.pid();
+    query.number = meant_by(id, op.selector.who.pid());
   } else if (op.selector.kind != Kind::any) {
     query.whom = WaitQuery::Whom::group;
-    query.number = own_group ? world_.process_of(world_.tasks[id]).pgid : op.selector.who.pid();
+    query.number = own_group ? world_.process_of(world_.tasks[id]).pgid
+                             : meant_by(id, op.selector.who.pid());
     cover(own_group ? "wait.waitid-own-group"_rule : "wait.group"_rule);
   }
   return wait(id, query, op);
@@ -108,7 +110,7 @@ Model::Answer Model::look(TaskId id, const WaitQuery& query) {
     for (const auto& [place, child] : thread.news)
       if (consider(query, child) == Verdict::news) {
         if (n > 1) cover(i > 0 ? "wait.sibling-children"_rule : "wait.own-children-first"_rule);
-        return report(query, child);
+        return report(id, query, child);
       }
   }
   if (only_mine && n > 1) cover("wait.nothread"_rule);
@@ -168,10 +170,10 @@ Model::Verdict Model::consider(const WaitQuery& query, TaskId child) {
 }
 
 /// Tells the news of a child and, unless WNOWAIT, takes them.
-Outcome Model::report(const WaitQuery& query, TaskId child) {
+Outcome Model::report(TaskId waiter, const WaitQuery& query, TaskId child) {
   const Task& t = world().tasks[child];
   Process& p = world_.process_of(t);
-  const Pid pid = t.tid;
+  const Pid pid = seen_by(waiter, t.tid);
   const bool keep = query.options.has(opt::nowait);
   if (keep) cover("wait.nowait"_rule);
   if (query.whom == WaitQuery::Whom::any) cover("wait.oldest-first"_rule);
@@ -226,6 +228,7 @@ void Model::update_news(TaskId leader) {
 void Model::wake_waiters(TaskId child) {
   const Task& t = world().tasks[child];
   if (!t.parent) return;
+  if (world().tasks[t.parent].call.kind == Call::Kind::reap) return wake(t.parent);
   std::vector<TaskId> waiters;
   for (const TaskId id : world_.process_of(world_.tasks[t.parent]).threads) {
     const Task& w = world().tasks[id];

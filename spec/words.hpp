@@ -19,7 +19,8 @@ namespace forkproof {
 /// The dialect of the spec. `linux_4_12` is what the books describe, `linux_6` what runs today.
 enum class Profile : std::uint8_t { linux_6, linux_4_12 };
 
-/// A process, thread, group or session number as the init of the world sees it. 0 is nobody's.
+/// A process, thread, group or session number. 0 is nobody's. Where nothing else is said it is the
+/// number that the world's own pid namespace has for it; a task in a namespace below knows another.
 struct Pid {
   std::int32_t n = 0;
   friend constexpr auto operator<=>(Pid, Pid) = default;
@@ -31,6 +32,7 @@ inline constexpr std::int32_t kPidMaxMin = 301;     // the least that may be wri
 inline constexpr std::int32_t kPidMaxDefault = 32768;
 inline constexpr std::int32_t kPidMaxLimit = 4 * 1024 * 1024;
 inline constexpr Pid kNeverAPid{kPidMaxLimit};  // what an unbound name stands for
+inline constexpr std::int32_t kNamespaceDepth = 31;  // of pids, below the world's own
 
 /// A page of an address space, and how many each address space has room for.
 using PageNo = std::uint32_t;
@@ -86,13 +88,14 @@ enum class Errno : std::uint8_t {
   busy = 16,
   inval = 22,
   mfile = 24,
+  nospc = 28,
 };
 
 inline constexpr std::array kErrnos{
     Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
     Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14},
-    Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24},
-    Word{"EBUSY", 16},
+    Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24}, Word{"EBUSY", 16},
+    Word{"ENOSPC", 28},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -186,12 +189,13 @@ struct CloneKind {
       Word{"SETTLS", 0x80000},
       Word{"PARENT_SETTID", 0x100000},
       Word{"CHILD_CLEARTID", 0x200000},
+      Word{"NEWPID", 0x20000000},
   };
 };
 using CloneFlags = Flags<CloneKind>;
 namespace clone_flag {
 inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, vfork{0x4000},
-    parent{0x8000}, thread{0x10000}, sysvsem{0x40000};
+    parent{0x8000}, thread{0x10000}, sysvsem{0x40000}, newpid{0x20000000};
 }
 
 /// wait4(2) and waitid(2). WSTOPPED and WUNTRACED are one bit; each call prints its own word.

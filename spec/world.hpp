@@ -6,6 +6,7 @@
 #pragma once
 #include <array>
 #include <bitset>
+#include <map>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -121,6 +122,7 @@ struct Handlers;
 struct OpenFile;
 struct Files;
 struct FsInfo;
+struct Namespace;
 using TaskId = Id<Task>;
 using ProcessId = Id<Process>;
 using SpaceId = Id<AddressSpace>;
@@ -128,6 +130,7 @@ using HandlersId = Id<Handlers>;
 using OpenFileId = Id<OpenFile>;
 using FilesId = Id<Files>;
 using FsInfoId = Id<FsInfo>;
+using NamespaceId = Id<Namespace>;  // of pids; none is the world's own
 
 /// What a sleeping wait waits for. A group is remembered as it was when the call was made.
 struct WaitQuery {
@@ -147,6 +150,8 @@ struct Call {
     vfork,    ///< asleep until `child` lets go of the memory it borrows
     restart,  ///< to be made again, from the start
     held,     ///< over, with `result`, but the task was stopped before it could return
+    reap,     ///< the end of a namespace's init: asleep until its children are dead
+    outlive,  ///< ... and then until it is alone in its namespace
   } kind = Kind::none;
   WaitQuery query{};
   TaskId child{};
@@ -180,6 +185,7 @@ struct Task {
   HandlersId handlers;
   FilesId files;  // none of a task that has ended, as with `fs`
   FsInfoId fs;
+  NamespaceId child_ns;  // that its children will be in; none of a task that has ended
   TaskFlags flags;
   Place sibling = 0;  // a leader's place among its parent's children
   std::int32_t exit_code = 0;
@@ -211,6 +217,8 @@ struct Task {
   Line<TaskId> news;      // those of them that a wait could report something of
 
   bool exiting() const { return flags.has(task_flag::exiting); }
+  /// Whether it is the init of a namespace, and ends it.
+  bool zaps() const { return call.kind == Call::Kind::reap || call.kind == Call::Kind::outlive; }
   static constexpr auto keeps() { return std::tuple{&Task::children, &Task::news}; }
 };
 
@@ -219,6 +227,7 @@ struct Process {
   TaskId leader;
   std::vector<TaskId> threads;  // not yet released, the leader first, then as they were made
   Pid pgid, sid;
+  NamespaceId ns;
   bool session_leader = false;
   Place group_place = 0, process_place = 0;
   SigSet shared_pending;
@@ -312,6 +321,26 @@ inline std::vector<ProcessId> newest_first(const Line<ProcessId>& members) {
   return ids;
 }
 
+/// A pid namespace below the world's own. Its tasks have numbers in all those above it, too.
+struct Namespace {
+  NamespaceId parent;
+  Place made = 0;
+  std::int32_t level = 1;
+  TaskId reaper;  // the thread of its init that adopts; none before and after
+  std::int32_t cursor = 1;
+  bool accepts = true;                   // new tasks: not since its init has ended
+  std::uint32_t users = 0;               // tasks whose children will be in it, namespaces in it
+  std::map<std::int32_t, Pid> numbers;   // those in use, and what they are in the world
+
+  static constexpr auto keeps() { return std::tuple{}; }
+};
+
+/// What the same thing is called in a namespace below the world's own.
+struct InnerNumber {
+  NamespaceId ns;
+  Pid number;
+};
+
 /// What a number is used for. It is free when it is used for nothing.
 struct Number {
   TaskId task;                        // the task that has it, as thread and perhaps as process
@@ -319,8 +348,9 @@ struct Number {
   std::uint32_t session_members = 0;  // how many processes have it as their session
   Place session_since = 0;            // since when it is one
   Place use = 0;                      // since when it has been in use without a break
+  std::vector<InnerNumber> inner;     // innermost first
   bool free() const { return !task && group.empty() && session_members == 0; }
-  static constexpr auto keeps() { return std::tuple{&Number::group}; }
+  static constexpr auto keeps() { return std::tuple{&Number::group, &Number::inner}; }
 };
 
 struct World {
@@ -341,6 +371,7 @@ struct World {
   Pool<OpenFile> open_files;
   Pool<Files> files;
   Pool<FsInfo> fs;
+  Pool<Namespace> namespaces;
   NumberTable<Number> numbers;
   Line<ProcessId> all_processes;  // as they were made
   std::vector<PageValue> shared_pages;
@@ -354,6 +385,7 @@ struct World {
     open_files.clear();
     files.clear();
     fs.clear();
+    namespaces.clear();
     numbers.clear();
     all_processes.clear();
     shared_pages.clear();
@@ -373,7 +405,8 @@ struct World {
            tasks.is_sealed_as(other.tasks) && processes.is_sealed_as(other.processes) &&
            spaces.is_sealed_as(other.spaces) && handlers.is_sealed_as(other.handlers) &&
            open_files.is_sealed_as(other.open_files) && files.is_sealed_as(other.files) &&
-           fs.is_sealed_as(other.fs) && numbers.is_sealed_as(other.numbers);
+           fs.is_sealed_as(other.fs) && numbers.is_sealed_as(other.numbers) &&
+           namespaces.is_sealed_as(other.namespaces);
   }
 
   /// The task with this number, released ones excluded.
@@ -381,6 +414,27 @@ struct World {
     const Number* const number = numbers.find(p.n);
     return number == nullptr ? TaskId::none() : number->task;
   }
+  /// What a namespace calls that which is `p` in the world; 0 if it is not in there.
+  Pid seen_in(NamespaceId ns, Pid p) const {
+    if (!ns) return p;
+    if (const Number* const number = numbers.find(p.n))
+      for (const InnerNumber& inner : number->inner)
+        if (inner.ns == ns) return inner.number;
+    return {};
+  }
+  /// What is `p` in a namespace, in the world; kNeverAPid if nothing is.
+  Pid meant_in(NamespaceId ns, Pid p) const {
+    if (!ns) return p;
+    const auto at = namespaces[ns].numbers.find(p.n);
+    return at == namespaces[ns].numbers.end() ? kNeverAPid : at->second;
+  }
+  /// The namespace of a task, by its number in the world.
+  NamespaceId namespace_of(Pid task) const {
+    const TaskId id = namespaces.size() == 0 ? TaskId::none() : task_of(task);
+    return id ? processes[tasks[id].process].ns : NamespaceId::none();
+  }
+  TaskId reaper_of(NamespaceId ns) const { return ns ? namespaces[ns].reaper : reaper; }
+  std::int32_t level_of(NamespaceId ns) const { return ns ? namespaces[ns].level : 0; }
   const Process& process_of(const Task& t) const { return processes[t.process]; }
   Process& process_of(const Task& t) { return processes[t.process]; }
   const Task& leader_of(const Task& t) const { return tasks[process_of(t).leader]; }

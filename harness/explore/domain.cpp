@@ -13,13 +13,14 @@ namespace {
 constexpr std::array kCodes{1};
 constexpr std::array kSwitch{0, 1};
 constexpr std::array<FdFlags, 2> kFdFlagsTried{FdFlags{}, fd_flag::cloexec};
-constexpr std::array<CloneFlags, 2> kUnshared{clone_flag::files, clone_flag::fs};
 constexpr std::array kCommsTried{Comm::worker};
 constexpr std::array kPoliciesTried{Policy::other, Policy::fifo};
 constexpr std::array kSignalStacks{0, 8192};
 constexpr std::array kNiceTried{-1, 1};
 constexpr std::array kMasksTried{1, kProcessors};
 constexpr std::array<SchedFlags, 2> kSchedFlagsTried{SchedFlags{}, sched_flag::reset_on_fork};
+constexpr std::array<CloneFlags, 3> kUnshared{clone_flag::files, clone_flag::fs,
+                                              clone_flag::newpid};
 constexpr std::array<PageNo, 1> kOne{1};  // page at a time, and what is written
 constexpr std::array kSent{sig::kill, sig::stop, sig::cont};
 constexpr std::array kHandled{sig::chld, sig::usr1};
@@ -33,9 +34,10 @@ constexpr std::array kMappingsTried{Mapping::private_, Mapping::shared};
 constexpr std::array kAdvicesTried{Advice::dontfork, Advice::wipeonfork};
 constexpr std::array<ExitSignal, 1> kExitSignals{};
 static_assert(kTriesExitSignals == (kExitSignals.size() > 1));
-constexpr std::array<CloneFlags, 5> kClones{
+constexpr std::array<CloneFlags, 6> kClones{
     clone_flag::vm | clone_flag::sighand | clone_flag::thread, clone_flag::parent, clone_flag::vm,
-    clone_flag::vm | clone_flag::sighand, clone_flag::files | clone_flag::fs};
+    clone_flag::vm | clone_flag::sighand, clone_flag::files | clone_flag::fs,
+    clone_flag::newpid};
 constexpr std::array<WaitOptions, 3> kWait4Tried{
     WaitOptions{}, wait_option::nohang,
     wait_option::nohang | wait_option::stopped | wait_option::continued};

@@ -20,6 +20,7 @@ struct Abilities {
   bool names = true;         ///< of tasks, after what they execute
   bool policies = true;      ///< and nice values, in /proc/PID/stat
   bool raises = true;        ///< priorities, those that everybody may lower
+  bool namespaces = true;    ///< NSpid, in /proc/PID/status
   bool real_time = true;     ///< puppets run in the order in which they were woken
 };
 

@@ -290,6 +290,13 @@ std::optional<std::uint64_t> sleeping_call(const Op& op) {
   return std::nullopt;
 }
 
+bool makes_namespace(const Op& op) {
+  const auto* const clone = std::get_if<Clone>(&op);
+  const auto* const unshare = std::get_if<Unshare>(&op);
+  return (clone != nullptr && clone->flags.has(clone_flag::newpid)) ||
+         (unshare != nullptr && unshare->flags.has(clone_flag::newpid));
+}
+
 bool is_private(const Op& op) {
   return std::visit(
       []<class O>(const O&) {

@@ -34,4 +34,7 @@ std::optional<std::uint64_t> sleeping_call(const Op& op);
 /// wait for.
 bool is_private(const Op& op);
 
+/// Whether the op asks for a new pid namespace.
+bool makes_namespace(const Op& op);
+
 }  // namespace forkproof::harness::kernel

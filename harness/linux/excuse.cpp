@@ -1,6 +1,7 @@
 /// When what was seen says nothing of the kernel, because the machine was short of something or
 /// somebody else was there.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,11 +23,23 @@ std::uint64_t System::kills_for_memory() {
   return 0;
 }
 
+namespace {
+
+/// Whether we are in the first pid namespace of the machine, by the number that it always has.
+bool is_machines_own() {
+  constexpr ino_t kFirst = 0xEFFFFFFC;  // PROC_PID_INIT_INO
+  struct stat file{};
+  return ::stat("/proc/self/ns/pid", &file) == 0 && file.st_ino == kFirst;
+}
+
+}  // namespace
+
 /// How many tasks a namespace may have is the spec's business, how many the machine may is not.
 bool System::was_of_want() const {
   constexpr int kWants[] = {EAGAIN, ENOMEM, ENFILE, EMFILE, ENOSPC};
   const Outcome& o = effects_.outcome;
-  return (creates(last_op_) || std::holds_alternative<Exec>(last_op_)) &&
+  return (creates(last_op_) || std::holds_alternative<Exec>(last_op_) ||
+          std::holds_alternative<Unshare>(last_op_)) &&
          o.kind == Outcome::Kind::error &&
          std::ranges::find(kWants, static_cast<int>(o.error)) != std::end(kWants);
 }
@@ -39,6 +52,9 @@ std::string System::excuse() {
     kills_for_memory_ = kills;
     return "the machine ran short of memory, and killed";
   }
+  if (makes_namespace(last_op_) && effects_.outcome == Outcome::failure(Errno::nospc) &&
+      !is_machines_own())
+    return "the namespaces that this machine runs us in leave less room for others";
   if (over_) return {};
   for (const std::int32_t pid : numbers_in("."))
     if (const std::string_view name = read(fmt::format("{}/comm", pid));

@@ -87,11 +87,17 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
       {"SigPnd:", nullptr, &s.pending}, {"ShdPnd:", nullptr, &s.shared_pending},
       {"SigBlk:", nullptr, &s.blocked}, {"SigIgn:", nullptr, &s.ignored},
       {"SigCgt:", nullptr, &s.caught}};
+  constexpr std::string_view kNumbers = "NSpid:";
   std::size_t found = 0;
   while (!text.empty() && found < std::size(wanted)) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.starts_with(kNumbers)) {
+      line.remove_prefix(kNumbers.size());
+      for (std::int32_t n = 0; read_number(take_word(line), n);) s.numbers.push_back(n);
+      continue;
+    }
     if (!line.starts_with(wanted[found].key)) continue;
     line.remove_prefix(wanted[found].key.size());
     const std::string_view word = take_word(line);
@@ -147,6 +153,10 @@ TaskView view_of(Pid pid, const TaskStat& stat, const TaskStatus& status, State 
   v.nice = stat.nice;
   v.rt_priority = stat.rt_priority;
   v.policy = static_cast<Policy>(stat.policy);
+  if (!status.numbers.empty()) {
+    v.nspid = status.numbers.back();
+    v.level = static_cast<std::int32_t>(status.numbers.size()) - 1;
+  }
   v.threads = status.threads;
   v.blocked = {status.blocked};
   // The last thread of a dead process has nothing that could still come to anybody.

@@ -32,6 +32,7 @@ struct Slot {
   std::uint32_t answered;  // the last command that was answered; the puppet's
   std::uint32_t taken;     // the last command that was begun; the puppet's
   Action action;
+  std::uint32_t below;  // whether number 1 is that of an init of the trace's, and not its own
   std::uint32_t value;  // of a page
   std::uint64_t number;
   std::uint64_t args[6];

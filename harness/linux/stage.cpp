@@ -291,6 +291,7 @@ void Stage::probe_proc() {
   const auto init = parse_stat(init_text);
   if (!status || !init) throw SystemFault("/proc of a namespace cannot be read");
   abilities_.signals = status->signals;
+  abilities_.namespaces = !status->numbers.empty();
   abilities_.flags = init->flags != 0;
   abilities_.names = !program_name_.empty() && init->comm == program_name_;
   const std::int32_t policy = abilities_.real_time ? SCHED_FIFO : SCHED_BATCH;
@@ -395,8 +396,9 @@ void Stage::post(std::uint32_t index) {
   ::syscall(SYS_futex, &posted, FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 
-void Stage::arm(std::uint32_t index) {
+void Stage::arm(std::uint32_t index, bool below) {
   Slot& s = slot(index);
+  s.below = below ? 1 : 0;
   s.tid = 0;
   store(s.posted, s.answered + 1);
 }

@@ -54,7 +54,7 @@ class Stage {
   /// Lets the puppet of a slot do what is written there.
   void post(std::uint32_t index);
   /// Makes a slot ready for a task that is about to be born.
-  void arm(std::uint32_t index);
+  void arm(std::uint32_t index, bool below = false);
   /// Waits until the puppet has answered, as calls do that cannot block.
   std::int64_t await(std::uint32_t index);
   std::int64_t call(std::uint32_t index, std::uint64_t number,

@@ -127,7 +127,9 @@ Outcome System::ask_world(const Op& op) {
   if (max != nullptr ? stage_.abilities().pid_max == PidMax::missing : !stage_.abilities().cursor)
     throw SystemLimit(fmt::format("{} cannot be varied here", name_of(op)));
   const std::string_view file = max != nullptr ? kPidMaxFile : kLastPidFile;
-  const auto at = std::ranges::find(puppets_, Rest::idle, &Puppet::rest);
+  const auto at = std::ranges::find_if(puppets_, [](const Puppet& p) {
+    return p.rest == Rest::idle && p.numbers.empty();
+  });
   const std::int64_t answer = at != puppets_.end()
                                   ? stage_.write_file(at->slot, file, std::to_string(value))
                                   : stage_.write_file_from_outside(file, std::to_string(value));
@@ -139,6 +141,9 @@ Outcome System::act(Puppet& actor, const Op& op) {
   const std::uint32_t slot = actor.slot;
   actor.op = op;
   if (is_about_policies(op)) make_policies_real();
+  if (makes_namespace(op) && !stage_.abilities().namespaces)
+    throw SystemLimit("pid namespaces in one another are not shown here");
+  refuse_endless_ends(actor, op);
   if (is_private(op)) {
     write_call(op, stage_.slot(slot), slot, 0);
     if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
@@ -147,13 +152,14 @@ Outcome System::act(Puppet& actor, const Op& op) {
     const std::int64_t answer = stage_.await(slot);
     if (!stage_.abilities().raises && (answer == -EACCES || answer == -EPERM) && is_to_raise(op))
       throw SystemLimit("priorities cannot be raised here");
+    if (makes_namespace(op) && stage_.slot(slot).result == 0) actor.diverts = true;
     return outcome_of(op, stage_.slot(slot));
   }
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
   actor.calling = true;
   actor.made = {};
   actor.child = creates(op) ? free_slot() : 0;
-  if (actor.child != 0) stage_.arm(actor.child);
+  if (actor.child != 0) stage_.arm(actor.child, makes_below(actor));
   write_call(op, stage_.slot(slot), slot, actor.child);
   stage_.post(slot);
   settle(slot);
@@ -168,7 +174,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
 
 Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd) {
   if (actor.born && !actor.calling) return outcome_of(op, stage_.slot(actor.slot));
-  if (actor.rest != Rest::gone) {
+  if (actor.rest != Rest::gone && !actor.ends_namespace) {
     Outcome blocks = Outcome::of(Outcome::Kind::blocks);
     blocks.who = TaskRef::number(actor.made);
     return blocks;
@@ -181,7 +187,7 @@ Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pid
 /// wanted a zombie, what the kernel keeps for those that hold a descriptor of the process.
 std::int32_t System::death_status(const Puppet& actor, const Descriptor& pidfd) {
   if (const auto stat = parse_stat(read(fmt::format("{}/stat", actor.tgid.n)));
-      stat && stat->state == 'Z') {
+      stat && (stat->state == 'Z' || actor.ends_namespace)) {
     if (stage_.abilities().exit_codes) return stat->exit_code;
     if (const auto status = peek(stat->ppid, actor.tgid)) return *status;
   }
@@ -196,12 +202,13 @@ std::optional<std::int32_t> System::peek(std::int32_t parent, Pid zombie) {
   if (at == puppets_.end()) return std::nullopt;
   Slot& slot = stage_.slot(at->slot);
   std::memset(slot.area, 0, sizeof(siginfo_t));
+  const std::int32_t number = number_for(*at, zombie.n);
   stage_.call(at->slot, SYS_waitid,
-              {P_PID, static_cast<std::uint64_t>(zombie.n), area_at(at->slot),
+              {P_PID, static_cast<std::uint64_t>(number), area_at(at->slot),
                WEXITED | WNOHANG | WNOWAIT | __WALL});
   siginfo_t info;
   std::memcpy(&info, slot.area, sizeof info);
-  return info.si_pid == zombie.n && info.si_code != CLD_EXITED ? std::optional{info.si_status}
+  return info.si_pid == number && info.si_code != CLD_EXITED ? std::optional{info.si_status}
                                                                : std::nullopt;
 }
 
@@ -251,13 +258,17 @@ std::string System::restless() const {
 void System::take_answers(std::uint32_t actor) {
   for (std::size_t i = 0; i < puppets_.size(); ++i) {  // births make it longer
     const bool answered = puppets_[i].calling && !pending(stage_.slot(puppets_[i].slot));
-    if (puppets_[i].child != 0) take_birth(i, answered);
+    if (puppets_[i].child != 0)
+      makes_below(puppets_[i]) ? take_birth_below(i, answered) : take_birth(i, answered);
     if (!answered) continue;
     Puppet& p = puppets_[i];
     const Slot& slot = stage_.slot(p.slot);
     p.calling = false;
     if (!std::exchange(p.born, true)) {
-      p.tgid = {slot.tgid};
+      const auto status = p.numbers.empty()
+                              ? std::optional(TaskStatus{.tgid = slot.tgid, .numbers = {}})
+                              : parse_status(read(fmt::format("{}/status", p.tid.n)));
+      if (status) p.tgid = {status->tgid};
       continue;
     }
     if (std::holds_alternative<Exec>(p.op) && slot.result == 0) take_over_process(p);
@@ -285,6 +296,7 @@ void System::take_over_process(Puppet& survivor) {
     if (p.tgid == survivor.tgid && p.slot != survivor.slot) p.rest = Rest::gone;
   if (survivor.tid == survivor.tgid) return;
   survivor.tid = survivor.tgid;
+  if (!survivor.numbers.empty()) survivor.numbers = chain(survivor.tid.n);
   survivor.stat = Descriptor();
   survivor.syscall = Descriptor();
 }
@@ -345,7 +357,10 @@ Rest System::look(Puppet& p) {
     p.stat = Descriptor();
     return Rest::none;
   }
-  if ((glance->flags & task_flag::exiting.bits) != 0) return Rest::none;
+  if ((glance->flags & task_flag::exiting.bits) != 0) {
+    p.ends_namespace = glance->state == 'S' && ends_namespace(p);
+    return p.ends_namespace ? Rest::asleep : Rest::none;
+  }
   if (glance->state == 'S' && !p.calling) return Rest::idle;
   if (glance->state != 'T' && !p.calling) return Rest::none;
 

@@ -66,7 +66,10 @@ class System {
     bool born = false;         // it has said so
     bool calling = false;      // its call has not been answered
     std::uint32_t child = 0;   // the slot kept for the task that the call is to make
-    Pid made;                  // the task that it has made
+    Pid made;                  // the task that it has made, as its own namespace calls it
+    std::vector<std::int32_t> numbers;  // in its pid namespaces, if they are several: see chain()
+    bool diverts = false;      // its children are in another pid namespace than itself
+    bool ends_namespace = false;  // an init that ends, and waits for others to be gone
     Op op;                     // the last
     Descriptor stat, syscall;  // of /proc, once they were needed
   };
@@ -85,6 +88,15 @@ class System {
   void take_answers(std::uint32_t actor);
   void take_birth(std::size_t maker, bool answered);
   void take_over_process(Puppet& survivor);
+
+  // Pid namespaces (namespaces.cpp).
+  bool makes_below(const Puppet& maker) const;
+  void take_birth_below(std::size_t maker, bool answered);
+  std::vector<std::int32_t> chain(std::int32_t task) const;
+  std::int32_t number_for(const Puppet& viewer, std::int32_t task) const;
+  std::int32_t newborn(std::uint32_t slot, std::size_t level, std::int32_t number) const;
+  bool ends_namespace(const Puppet& puppet) const;
+  void refuse_endless_ends(const Puppet& actor, const Op& op) const;
   bool all_at_rest();
   bool at_rest(std::uint32_t actor);
   bool is_in_its_call(Puppet& puppet, char state) const;

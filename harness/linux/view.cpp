@@ -70,6 +70,7 @@ void System::hide(TaskView& v) const {
   if (!a.exit_codes) v.exit_code = 0;
   if (!a.names) v.comm = {};
   if (!a.policies) v.policy = {}, v.nice = v.rt_priority = 0;
+  if (!a.namespaces) v.nspid = v.level = 0;
   if (!a.signals) v.pending = v.shared_pending = v.blocked = v.ignored = v.caught = {};
 }
 
@@ -77,7 +78,7 @@ void System::hide(TaskView& v) const {
 void System::expect_shown(std::size_t field) const {
   TaskView full;
   full.flags = task_flag::exiting;
-  full.exit_code = full.nice = full.rt_priority = 1;
+  full.exit_code = full.nice = full.rt_priority = full.nspid = full.level = 1;
   full.comm = Comm::worker;
   full.policy = Policy::fifo;
   full.pending = full.shared_pending = full.blocked = full.ignored = full.caught = {1};

@@ -7,8 +7,8 @@
 
 namespace forkproof::impl::bits {
 
-/// Whether clone refuses these flags: THREAD needs SIGHAND, SIGHAND needs VM, and a process that
-/// is unkillable must not have siblings.
+/// Whether clone refuses these flags: THREAD needs SIGHAND and goes with no NEWPID, SIGHAND needs
+/// VM, and a process that is unkillable must not have siblings.
 template <class W, class Truth>
 constexpr auto clone_refuses(const W& flags, const Truth& unkillable) {
   const auto bit = [&](CloneFlags f) {  // as bit 0, so that bits of different flags combine
@@ -18,7 +18,8 @@ constexpr auto clone_refuses(const W& flags, const Truth& unkillable) {
   const W thread_alone = bit(clone_flag::thread) & ~bit(clone_flag::sighand);
   const W sighand_alone = bit(clone_flag::sighand) & ~bit(clone_flag::vm);
   const W second_root = bit(clone_flag::parent) & mask_if(unkillable, flags);
-  return (thread_alone | sighand_alone | second_root) != constant(flags, 0);
+  const W thread_elsewhere = bit(clone_flag::thread) & bit(clone_flag::newpid);
+  return (thread_alone | sighand_alone | second_root | thread_elsewhere) != constant(flags, 0);
 }
 
 /// What a new process has from its maker or, being its maker's sibling, as its maker has it: its

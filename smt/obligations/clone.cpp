@@ -28,7 +28,8 @@ constexpr std::uint64_t known_flags() {
 
 /// Those that decide whether clone refuses.
 constexpr CloneFlags kDeciding =
-    clone_flag::vm | clone_flag::sighand | clone_flag::thread | clone_flag::parent;
+    clone_flag::vm | clone_flag::sighand | clone_flag::thread | clone_flag::parent |
+    clone_flag::newpid;
 
 /// A clone: its flags, who calls it, and whether the implementation refuses it.
 struct Call {
@@ -49,7 +50,8 @@ void refusals_are_the_books(Claim& c) {
   const std::pair<expr, expr> book[] = {
       {has(call.flags, clone_flag::thread) && !has(call.flags, clone_flag::sighand), inval},
       {has(call.flags, clone_flag::sighand) && !has(call.flags, clone_flag::vm), inval},
-      {has(call.flags, clone_flag::parent) && call.unkillable, inval}};
+      {has(call.flags, clone_flag::parent) && call.unkillable, inval},
+      {has(call.flags, clone_flag::thread) && has(call.flags, clone_flag::newpid), inval}};
   expr answer = ok;
   for (auto rule = std::rbegin(book); rule != std::rend(book); ++rule)
     answer = z3::ite(rule->first, rule->second, answer);
@@ -73,6 +75,7 @@ void answers_in_order(Claim& c) {
       {has(flags, clone_flag::thread) && !has(flags, clone_flag::sighand), code(Errno::inval)},
       {has(flags, clone_flag::sighand) && !has(flags, clone_flag::vm), code(Errno::inval)},
       {has(flags, clone_flag::parent) && init, code(Errno::inval)},
+      {has(flags, clone_flag::thread) && has(flags, clone_flag::newpid), code(Errno::inval)},
       {pending && since_4_19, restarts},
       {exhausted, code(Errno::again)},
       {pending, restarts}};
@@ -97,6 +100,12 @@ void sighand_needs_vm(Claim& c) {
 void init_has_no_siblings(Claim& c) {
   const Call call(c);
   c.given(has(call.flags, clone_flag::parent) && call.unkillable);
+  c.holds(call.refused);
+}
+
+void thread_goes_nowhere_else(Claim& c) {
+  const Call call(c);
+  c.given(has(call.flags, clone_flag::thread) && has(call.flags, clone_flag::newpid));
   c.holds(call.refused);
 }
 
@@ -127,7 +136,7 @@ void is_legal(Claim& c) {
 
 constexpr std::uint64_t kVm = clone_flag::vm.bits, kSighand = clone_flag::sighand.bits,
                         kThread = clone_flag::thread.bits, kParent = clone_flag::parent.bits,
-                        kVfork = clone_flag::vfork.bits;
+                        kVfork = clone_flag::vfork.bits, kNewpid = clone_flag::newpid.bits;
 
 void sibling_has_its_makers(Claim& c) {
   const expr flags = c.word("flags", show_clone_flags);
@@ -195,11 +204,13 @@ constexpr Obligation kFlags[] = {
      sighand_needs_vm, flags_trace},
     {"clone.init-has-no-siblings", "PARENT is refused to init.", "clone.2 EINVAL:3", kRefuses, "",
      init_has_no_siblings, flags_trace},
+    {"clone.thread-not-elsewhere", "THREAD with NEWPID is refused.", "clone.2 NEWPID:1", kRefuses, "",
+     thread_goes_nowhere_else, flags_trace},
     {"clone.thread-implies-vm", "What is made with THREAD shares the memory.", "clone.2 EINVAL:2",
      kRefuses, "", thread_implies_vm, flags_trace},
     {"clone.inert-flags",
-     "VM, SIGHAND, THREAD and PARENT decide, and no other of the 64 bits (those of namespaces and "
-     "pidfds are not modelled).",
+     "VM, SIGHAND, THREAD, PARENT and NEWPID decide, and no other of the 64 bits (those of other "
+     "namespaces and of pidfds are not modelled).",
      "clone.2 INERT:1", kRefuses, "", other_bits_do_not_count, flags_trace},
     {"clone.legal-fork", "No flags, with any that decide nothing, are accepted from all.",
      "clone.2 INERT:1", kRefuses, "", is_legal<0, true>, flags_trace},
@@ -209,6 +220,8 @@ constexpr Obligation kFlags[] = {
      kRefuses, "", is_legal<kVm | kSighand, true>, flags_trace},
     {"clone.legal-thread", "VM|SIGHAND|THREAD is accepted from all.", "clone.2 THREAD:1", kRefuses,
      "", is_legal<kVm | kSighand | kThread, true>, flags_trace},
+    {"clone.legal-newpid", "NEWPID is accepted from all, with VM and SIGHAND or without.",
+     "clone.2 NEWPID:1", kRefuses, "", is_legal<kNewpid | kVm | kSighand, true>, flags_trace},
     {"clone.legal-vfork", "VFORK without VM is accepted from all.", "kernel-fork VFORK:2", kRefuses,
      "", is_legal<kVfork, true>, flags_trace},
     {"clone.legal-vfork-thread", "VFORK with THREAD is accepted from all.", "kernel-fork VFORK:2",

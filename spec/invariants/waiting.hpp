@@ -77,7 +77,7 @@ struct NobodyForgetsSignals {
       "Who was told of a signal and has not dealt with it is stopped, or asleep in vfork.";
   static constexpr std::string_view source = "kernel-signal STOP:6";
   static bool applies(const auto& w, TaskId t) {
-    return !w.tasks[t].zombie && w.tasks[t].attention;
+    return !w.tasks[t].exiting() && w.tasks[t].attention;
   }
   static bool holds(const auto& w, TaskId t) {
     if (!applies(w, t)) return true;

@@ -194,7 +194,8 @@ void live(Word index) {
   Slot& slot = slot_of(index);
   slot.tid = static_cast<std::int32_t>(call(__NR_gettid));
   slot.tgid = static_cast<std::int32_t>(call(__NR_getpid));
-  if (slot.tid == 1 || index >= kZygoteSlot) depend_on_controller();
+  const bool is_init = slot.tid == 1 && slot.below == 0;
+  if (is_init || index >= kZygoteSlot) depend_on_controller();
   slot.result = 0;
   std::uint32_t done = load(slot.posted);
   store(slot.answered, done);

@@ -1,0 +1,100 @@
+/// Puppets in pid namespaces below that of the trace. Their calls take and give the numbers of their
+/// own; the adapter knows them by those of the trace's, which /proc shows.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+
+#include "harness/linux/system.hpp"
+#include "harness/system_fault.hpp"
+
+namespace forkproof::harness::kernel {
+
+/// Whether what a creating call answers, or the child says of itself, may be other numbers than
+/// those of the trace.
+bool System::makes_below(const Puppet& maker) const {
+  return !maker.numbers.empty() || maker.diverts || makes_namespace(maker.op);
+}
+
+/// The numbers of a task from the trace's namespace inwards; none of a task that is gone.
+std::vector<std::int32_t> System::chain(std::int32_t task) const {
+  const auto status = parse_status(read(fmt::format("{}/status", task)));
+  return status ? status->numbers : std::vector<std::int32_t>{};
+}
+
+/// What a puppet's own namespace calls a task.
+std::int32_t System::number_for(const Puppet& viewer, std::int32_t task) const {
+  if (viewer.numbers.empty()) return task;
+  const std::vector<std::int32_t> numbers = chain(task);
+  return numbers.size() < viewer.numbers.size() ? 0 : numbers[viewer.numbers.size() - 1];
+}
+
+/// As take_birth: whose numbers are whose is told by /proc. A child that is not found has died.
+void System::take_birth_below(std::size_t maker, bool answered) {
+  const std::uint32_t child = puppets_[maker].child;
+  const std::int64_t result = answered ? stage_.slot(puppets_[maker].slot).result : 0;
+  const std::int32_t said = stage_.slot(child).tid;
+  if (!answered && said == 0) return;
+  puppets_[maker].child = 0;
+  if (result < 0) spare_slots_.push_back(child);
+  if (result < 0) return;
+  const std::size_t level = std::max<std::size_t>(puppets_[maker].numbers.size(), 1) - 1;
+  const std::int32_t tid = result > 0 ? newborn(child, level, static_cast<std::int32_t>(result))
+                                      : newborn(child, SIZE_MAX, said);
+  puppets_[maker].made = {result > 0 ? static_cast<std::int32_t>(result)
+                                     : number_for(puppets_[maker], tid)};
+  if (tid == 0) return spare_slots_.push_back(child);
+  add(child, Pid{tid});
+  if (auto numbers = chain(tid); numbers.size() > 1) puppets_.back().numbers = std::move(numbers);
+}
+
+/// The task that no puppet is known to be and that has this number at a level, or at its innermost
+/// one; 0 if there is none. Of several it is the one that listens to the slot.
+std::int32_t System::newborn(std::uint32_t slot, std::size_t level, std::int32_t number) const {
+  std::vector<Pid> all;
+  tasks(all);
+  std::vector<std::int32_t> found;
+  for (const Pid task : all) {
+    if (find(task) != nullptr) continue;
+    const auto glance = parse_glance(read(fmt::format("{}/stat", task.n)));
+    if (!glance || glance->state == 'Z' || glance->state == 'X') continue;
+    const std::vector<std::int32_t> numbers = chain(task.n);
+    const std::size_t at = std::min(level, numbers.size() - 1);
+    if (!numbers.empty() && numbers[at] == number) found.push_back(task.n);
+  }
+  const auto listens = [&](std::int32_t task) {
+    const std::string address = fmt::format(" {:#x} ", slot_at(slot) + offsetof(Slot, posted));
+    return read(fmt::format("{}/syscall", task)).find(address) != std::string_view::npos;
+  };
+  if (found.size() > 1) std::erase_if(found, [&](std::int32_t task) { return !listens(task); });
+  if (found.size() > 1) throw SystemFault("two new tasks cannot be told apart");
+  return found.empty() ? 0 : found.front();
+}
+
+/// An init whose group has a number in its own namespace that is another's pins that number itself,
+/// and waits for ever for it to be free when it ends: not even the end of the trace would end it.
+void System::refuse_endless_ends(const Puppet& actor, const Op& op) const {
+  const auto* const set = std::get_if<Setpgid>(&op);
+  if (set == nullptr || set->group.n == 0 || set->group.n == set->task.n) return;
+  for (const Puppet& p : puppets_) {
+    if (p.numbers.empty() || p.rest == Rest::gone) continue;
+    const std::vector<std::int32_t> init = chain(p.tgid.n);
+    if (init.empty() || init.back() != kInit.n) continue;
+    const std::int32_t number = number_for(actor, p.tgid.n);
+    const bool meant = set->task.n == 0 ? p.tgid == actor.tgid : set->task.n == number;
+    if (meant && set->group.n != number)
+      throw SystemLimit("an init that joins a group might never end, whatever kills it");
+  }
+}
+
+/// Whether it is the last thread of an init below the trace's own.
+bool System::ends_namespace(const Puppet& puppet) const {
+  if (puppet.numbers.empty()) return false;
+  for (const Puppet& p : puppets_)
+    if (p.tgid == puppet.tgid && p.slot != puppet.slot && p.rest != Rest::gone) return false;
+  const std::vector<std::int32_t> numbers = chain(puppet.tgid.n);
+  return !numbers.empty() && numbers.back() == kInit.n;
+}
+
+}  // namespace forkproof::harness::kernel

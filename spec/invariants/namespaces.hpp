@@ -1,0 +1,90 @@
+/// The invariants about pid namespaces: see spec/invariants.hpp.
+#pragma once
+#include <algorithm>
+#include <string_view>
+
+#include "spec/world.hpp"
+
+namespace forkproof::spec {
+
+struct NumberInEachNamespace {
+  static constexpr std::string_view id = "PIDNS-1";
+  static constexpr std::string_view says =
+      "A task has exactly one number in its pid namespace and in each above it, by which it is "
+      "found there, and none in any other.";
+  static constexpr std::string_view source = "pid_namespaces.7 NESTING:2";
+  static bool applies(const auto& w, TaskId t) {
+    return static_cast<bool>(w.process_of(w.tasks[t]).ns);
+  }
+  static bool holds(const auto& w, TaskId t) {
+    const Pid tid = w.tasks[t].tid;
+    const Number* const number = w.numbers.find(tid.n);
+    if (number == nullptr) return false;
+    NamespaceId at = w.process_of(w.tasks[t]).ns;
+    for (const InnerNumber& inner : number->inner) {
+      if (inner.ns != at || !at || w.meant_in(at, inner.number) != tid) return false;
+      at = w.namespaces[at].parent;
+    }
+    return !at;
+  }
+};
+
+struct InitsAreFirst {
+  static constexpr std::string_view id = "PIDNS-2";
+  static constexpr std::string_view says =
+      "The process with number 1 in its pid namespace, and no other, is protected from signals; as "
+      "long as it lives one of its threads adopts for the namespace.";
+  static constexpr std::string_view source = "pid_namespaces.7 INIT:1";
+  static bool applies(const auto& w, TaskId t) {
+    return static_cast<bool>(w.process_of(w.tasks[t]).ns);
+  }
+  static bool holds(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    const bool first = w.seen_in(p.ns, w.tasks[p.leader].tid) == kInit;
+    if (p.unkillable != first) return false;
+    if (!applies(w, t) || !first || p.running_threads == 0) return true;
+    const TaskId reaper = w.namespaces[p.ns].reaper;
+    return w.tasks.has(reaper) && w.tasks[reaper].process == w.tasks[t].process &&
+           !w.tasks[reaper].exiting();
+  }
+};
+
+struct NamespacesEndWhole {
+  static constexpr std::string_view id = "PIDNS-3";
+  static constexpr std::string_view says =
+      "When the init of a pid namespace is dead, with all its threads, nobody else is in there, and "
+      "nobody comes; while it ends, whoever is in there is doomed.";
+  static constexpr std::string_view source = "kernel-pid-namespace ZAP:5";
+  static bool applies(const auto& w, TaskId t) {
+    const NamespaceId ns = w.process_of(w.tasks[t]).ns;
+    return ns && !w.namespaces[ns].accepts;
+  }
+  static bool holds(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    if (!p.ns || (!p.unkillable && w.namespaces[p.ns].accepts)) return true;
+    if (!p.unkillable) return w.tasks[p.leader].zombie || p.running_threads == 0;
+    if (p.running_threads > 0) return w.namespaces[p.ns].accepts;
+    const auto& ns = w.namespaces[p.ns];
+    return !ns.accepts && (w.tasks[t].zaps() || p.threads.size() > 1 || ns.numbers.size() == 1);
+  }
+};
+
+struct ParentsAreNotBelow {
+  static constexpr std::string_view id = "PIDNS-4";
+  static constexpr std::string_view says =
+      "A task's parent, and who adopts for its parent's namespace, is in the task's own pid "
+      "namespace or in one above.";
+  static constexpr std::string_view source = "pid_namespaces.7 NESTING:1";
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].parent && w.process_of(w.tasks[t]).ns;
+  }
+  static bool holds(const auto& w, TaskId t) {
+    if (!w.tasks[t].parent) return true;
+    const NamespaceId parents = w.process_of(w.tasks[w.tasks[t].parent]).ns;
+    NamespaceId at = w.process_of(w.tasks[t]).ns;
+    while (at && at != parents) at = w.namespaces[at].parent;
+    return at == parents;
+  }
+};
+
+}  // namespace forkproof::spec

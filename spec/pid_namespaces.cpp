@@ -1,0 +1,153 @@
+/// Pid namespaces: who knows whom by which number, and the end of a namespace's init.
+#include "spec/model.hpp"
+
+namespace forkproof::spec {
+
+// --- numbers -------------------------------------------------------------------------------------
+
+/// The number by which a task knows what is `p` in the world; 0 if it cannot see it.
+Pid Model::seen_by(TaskId id, Pid p) const {
+  return world_.seen_in(world_.process_of(world_.tasks[id]).ns, p);
+}
+
+/// What a task means by a number, in the world.
+Pid Model::meant_by(TaskId id, Pid p) const {
+  return world_.meant_in(world_.process_of(world_.tasks[id]).ns, p);
+}
+
+/// Whether the receiver of a signal cannot see its sender.
+bool Model::is_from_above(TaskId sender, TaskId to) const {
+  return world_.seen_in(world_.process_of(world_.tasks[to]).ns, world_.tasks[sender].tid).n == 0;
+}
+
+// --- making and leaving --------------------------------------------------------------------------
+
+/// Why no namespace can be made for the children of a task; nothing if one can.
+Model::Answer Model::refuses_namespace(const Task& me) {
+  const NamespaceId own = world_.process_of(me).ns;
+  if (me.child_ns != own) return fails(Errno::inval, "pidns.not-twice"_rule);
+  if (world_.level_of(own) == kNamespaceDepth) return fails(Errno::nospc, "pidns.depth"_rule);
+  return std::nullopt;
+}
+
+NamespaceId Model::make_namespace(NamespaceId parent) {
+  const NamespaceId id = world_.namespaces.make();
+  Namespace& ns = world_.namespaces[id];
+  ns.made = next_place();
+  ns.parent = parent;
+  ns.level = world_.level_of(parent) + 1;
+  if (parent) world_.namespaces[parent].users++;
+  return id;
+}
+
+/// A namespace goes with the last who could make a task in it, or has a number there.
+void Model::drop_if_unused(NamespaceId id) {
+  while (id && world_.namespaces[id].users == 0 && world_.namespaces[id].numbers.empty()) {
+    const NamespaceId parent = world_.namespaces[id].parent;
+    world_.namespaces.drop(id);
+    if (parent) world_.namespaces[parent].users--;
+    id = parent;
+  }
+}
+
+/// A first number that is given back without a task leaves a namespace that never has any.
+void Model::abandon_first_number(NamespaceId id) {
+  if (!id || !world_.namespaces[id].numbers.empty()) return;
+  cover("pidns.first-abandoned"_rule);
+  world_.namespaces[id].accepts = false;
+}
+
+/// From now on the task's children will be in `ns`.
+void Model::enter_namespace(Task& t, NamespaceId ns) {
+  t.child_ns = ns;
+  if (ns) world_.namespaces[ns].users++;
+}
+
+void Model::leave_namespace(Task& t) {
+  const NamespaceId ns = std::exchange(t.child_ns, NamespaceId::none());
+  if (!ns) return;
+  world_.namespaces[ns].users--;
+  drop_if_unused(ns);
+}
+
+/// A number is free again. An init that outlives its namespace hears of it.
+void Model::leave_number(InnerNumber number) {
+  Namespace& ns = world_.namespaces[number.ns];
+  ns.numbers.erase(number.number.n);
+  const bool few = ns.numbers.size() == 1 || ns.numbers.size() == 2;
+  if (!ns.accepts && few && ns.reaper && world_.tasks[ns.reaper].zaps()) wake(ns.reaper);
+  drop_if_unused(number.ns);
+}
+
+/// The world ends: what lay below it goes unseen.
+void Model::forget_namespaces() {
+  if (world_.namespaces.size() == 0) return;
+  world_.processes.for_each(
+      [&](ProcessId id, const Process&) { world_.processes[id].ns = NamespaceId::none(); });
+  world_.tasks.for_each(
+      [&](TaskId id, const Task&) { world_.tasks[id].child_ns = NamespaceId::none(); });
+  std::vector<std::int32_t> used;
+  world_.numbers.for_each([&](std::int32_t n, const Number&) { used.push_back(n); });
+  for (const std::int32_t n : used) world_.numbers[n].inner.clear();
+  world_.namespaces.clear();
+}
+
+// --- the end of an init --------------------------------------------------------------------------
+
+/// Whether the end of this thread ends a namespace below the world's.
+bool Model::is_last_of_init(TaskId id) const {
+  const Process& p = world_.process_of(world_.tasks[id]);
+  return p.ns && world_.namespaces[p.ns].reaper == id && !live_thread(p);
+}
+
+/// Kills everybody else in the namespace. Answers whether the task is alone there already; else it
+/// sleeps until it is.
+bool Model::zap(TaskId id) {
+  const Process& p = world().process_of(world().tasks[id]);
+  Namespace& ns = world_.namespaces[p.ns];
+  cover("pidns.zap"_rule);
+  cover("pidns.zap-closes"_rule);
+  ns.accepts = false;
+  update_news(p.leader);  // its stops and continues are nobody's business any more
+  Handlers& h = world_.handlers[world_.tasks[id].handlers];
+  h.ignored.add(sig::chld);
+  h.caught.remove(sig::chld);
+  if (h.users > p.threads.size()) cover("pidns.zap-ignores-children"_rule);
+
+  std::vector<Pid> members;  // by their numbers in here
+  for (const auto& [number, member] : ns.numbers)
+    if (number != kInit.n) members.push_back(member);
+  for (const Pid member : members) {
+    const TaskId to = world_.task_of(member);
+    if (to && world_.tasks[to].process != world_.tasks[id].process)
+      send(sig::kill, to, Scope::process, true);
+  }
+  return go_on_zapping(id);
+}
+
+/// Reaps the children that are dead, and looks who is left.
+bool Model::go_on_zapping(TaskId id) {
+  Task& me = world_.tasks[id];
+  const bool reaps = std::exchange(me.call, {}).kind != Call::Kind::outlive;
+  std::vector<TaskId> dead;
+  for (const auto& [place, child] : me.children)
+    if (reaps && ready(child)) dead.push_back(child);
+  for (const TaskId child : dead) {
+    cover("pidns.zap-reaps"_rule);
+    tell(child);
+    release(child);
+  }
+  touch(id);
+  if (is_alone(id)) return true;
+  cover("pidns.zap-waits"_rule);
+  me.call = {.kind = reaps && !me.children.empty() ? Call::Kind::reap : Call::Kind::outlive};
+  return false;
+}
+
+/// Whether nothing in the namespace has a number but the task and its leader.
+bool Model::is_alone(TaskId id) const {
+  const Process& p = world_.process_of(world_.tasks[id]);
+  return world_.namespaces[p.ns].numbers.size() == (p.leader == id ? 1U : 2U);
+}
+
+}  // namespace forkproof::spec
