@@ -26,7 +26,7 @@ constexpr Wanted kWanted[] = {
     {"pid_cursor", 2}, {"open", 4},            {"close", 2},
     {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
     {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
-    {"setpriority", 4}, {"getpriority", 2},    {"sigaltstack", 4},
+    {"sigaltstack", 4},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -45,8 +45,9 @@ struct Seldom {
   std::array<std::string_view, 3> ops;
 };
 constexpr Seldom kSeldom[] = {
+    {25, {"setpriority", "getpriority"}},
     {10, {"sched_setscheduler", "sched_getscheduler"}},
-    {3, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
+    {2, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -346,7 +347,8 @@ void Generator::choose(PrctlName& o, const Scene&) {
 
 void Generator::choose(Setpriority& o, const Scene& scene) {
   o.task = self_or_task(scene);
-  o.nice = dice_.percent(90) ? dice_.between(-6, 6) : dice_.between(-40, 40);
+  const bool raises = dice_.percent(20);  // which not everybody may
+  o.nice = raises ? dice_.between(-30, 0) : dice_.between(0, dice_.percent(90) ? 9 : 30);
 }
 
 void Generator::choose(Getpriority& o, const Scene& scene) { o.task = self_or_task(scene); }

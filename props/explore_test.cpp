@@ -88,7 +88,8 @@ TEST(Explore, SymmetryLosesNoRuleAndNoOutcome) {
 TEST(Explore, AFailedStepLeavesNothingBehind) {
   for (const Profile profile : {Profile::linux_6, Profile::linux_4_12}) {
     Bounds bounds =
-        bounds_of(3, {"fork", "clone", "exit", "wait4", "madvise", "sigaction", "kill"});
+        bounds_of(3, {"fork", "clone", "exit", "wait4", "madvise", "sigaction", "kill",
+                      "prctl_name"});
     bounds.world.profile = profile;
     ExploreLimits limits;
     limits.symmetry = true;

@@ -108,6 +108,8 @@ const std::vector<Break>& other_breaks() {
       {"SIGNAL-2", kChild, [](World& w) { task(w, 2).blocked = SigSet::of(sig::kill); }},
       {"SIGNAL-3", kChild, [](World& w) { task(w, 2).attention = true; }},
       {"FILE-1", "init: open\n", [](World& w) { task(w, 1).files = {}; }},
+      {"SCHED-1", "init: sched_setscheduler 0 FIFO priority=3\n",
+       [](World& w) { task(w, 1).attributes.rt_priority = 0; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
   };
   return breaks;

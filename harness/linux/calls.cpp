@@ -273,13 +273,14 @@ std::string_view beyond_puppets(const Op& op) {
   return {};
 }
 
-bool is_to_raise(const Op& op) {
-  return std::holds_alternative<Setpriority>(op) || std::holds_alternative<SchedSetscheduler>(op);
-}
-
 bool is_about_policies(const Op& op) {
   return std::holds_alternative<SchedSetscheduler>(op) ||
          std::holds_alternative<SchedGetscheduler>(op);
+}
+
+bool is_about_scheduling(const Op& op) {
+  return is_about_policies(op) || std::holds_alternative<Setpriority>(op) ||
+         std::holds_alternative<Getpriority>(op);
 }
 
 std::optional<std::uint64_t> sleeping_call(const Op& op) {

@@ -14,9 +14,8 @@ std::optional<Outcome> by_convention(const Op& op);
 
 /// Why the op is none that puppets can be asked for; empty if they can.
 std::string_view beyond_puppets(const Op& op);
-/// Whether it may need the right to raise priorities.
-bool is_to_raise(const Op& op);
-/// Whether it sets or asks how tasks are scheduled.
+/// Whether it sets or asks nice values, policies or priorities; or one of the latter two.
+bool is_about_scheduling(const Op& op);
 bool is_about_policies(const Op& op);
 
 /// Writes the op into the slot `index` of a puppet, all but the word that posts it. `child` is the

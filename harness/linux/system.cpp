@@ -107,7 +107,6 @@ const Effects& System::apply(Pid actor, const Op& op) {
 /// policy of the init of a world. From then on they have that.
 void System::make_policies_real() {
   if (policies_are_real_) return;
-  if (!stage_.abilities().policies) throw SystemLimit("policies cannot be varied here");
   std::vector<Pid> all;
   tasks(all);
   for (const Pid p : all) stage_.make_ordinary(p.n);
@@ -140,6 +139,8 @@ Outcome System::ask_world(const Op& op) {
 Outcome System::act(Puppet& actor, const Op& op) {
   const std::uint32_t slot = actor.slot;
   actor.op = op;
+  if (is_about_scheduling(op) && !stage_.abilities().policies)
+    throw SystemLimit("policies and nice values cannot be varied here");
   if (is_about_policies(op)) make_policies_real();
   if (makes_namespace(op) && !stage_.abilities().namespaces)
     throw SystemLimit("pid namespaces in one another are not shown here");
@@ -150,7 +151,8 @@ Outcome System::act(Puppet& actor, const Op& op) {
       stage_.slot(slot).action = Action::dependent_call;
     stage_.post(slot);
     const std::int64_t answer = stage_.await(slot);
-    if (!stage_.abilities().raises && (answer == -EACCES || answer == -EPERM) && is_to_raise(op))
+    if (!stage_.abilities().raises && (answer == -EACCES || answer == -EPERM) &&
+        is_about_scheduling(op))
       throw SystemLimit("priorities cannot be raised here");
     if (makes_namespace(op) && stage_.slot(slot).result == 0) actor.diverts = true;
     return outcome_of(op, stage_.slot(slot));

@@ -26,7 +26,7 @@ fi
 nothing_left() {
   local try
   for ((try = 0; try < 50; ++try)); do
-    grep -qsx puppet /proc/[0-9]*/comm || return 0
+    grep -qsEx 'puppet|memfd:puppet|101' /proc/[0-9]*/comm || return 0
     sleep 0.1
   done
   fail "puppets are left behind: $1"
@@ -128,7 +128,7 @@ strangers() {
       init=${comm%/comm}
       [[ $(awk '/^NSpid:/ { print $NF }' "$init/status" 2>/dev/null) == 1 ]] || continue
       nsenter --pid="$init/ns/pid" true 2>/dev/null || true
-    done < <(grep -lsx puppet /proc/[0-9]*/comm)
+    done < <(grep -lsEx 'puppet|memfd:puppet|101' /proc/[0-9]*/comm)
   done
   wait "$running"
 }
