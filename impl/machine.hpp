@@ -372,7 +372,7 @@ class Machine {
   Outcome perform(Task& t, const SchedSetaffinity& op);
   Outcome perform(Task& t, const SchedGetaffinity& op);
   Outcome perform(Task& t, const Sigaltstack& op);
-  Task* named(Task& t, TaskRef who) { return who.n == 0 ? &t : find(who.pid()); }
+  Task* named(Task& t, TaskRef who) { return who.n == 0 ? &t : find_for(t, who.pid()); }
   const Attributes& attributes_of(const Task& t) const {
     return t.attributes == kNobody ? kUsual : attributes_[t.attributes].value;
   }

@@ -9,7 +9,7 @@ namespace fl = clone_flag;
 
 /// The task that a call means by a number; 0 is the caller.
 TaskId Model::named(TaskRef task, TaskId caller) const {
-  return task.n == 0 ? caller : world_.task_of(task.pid());
+  return task.n == 0 ? caller : find_for(caller, task.pid());
 }
 
 Model::Answer Model::act(TaskId me, const PrctlName& op) {
