@@ -138,14 +138,17 @@ class CheckerOf final : public Checker {
   std::optional<Violation> judged_in_any_order(Violation v) {
     constexpr int kTries = 16;
     for (int tries = 0; tries < kTries; ++tries) {
-      const bool crowded = lockstep_.was_crowded();
+      bool crowded = lockstep_.was_crowded();
+      if constexpr (requires { system_.was_alone(); }) crowded = crowded || !system_.was_alone();
       std::optional<Violation> again = lockstep_.run(v.trace);
       if (!again && crowded) return std::nullopt;
       if (!again)
         return beyond("what was seen once was not seen again", v.step, std::move(v.trace));
       v = std::move(*again);
     }
-    if (!lockstep_.was_crowded()) return v;
+    bool alone = !lockstep_.was_crowded();
+    if constexpr (requires { system_.was_alone(); }) alone = alone && system_.was_alone();
+    if (alone) return v;
     return beyond("it hangs on the order in which those run who can run at once", v.step,
                   std::move(v.trace));
   }

@@ -16,6 +16,7 @@
 #include "harness/linux/calls.hpp"
 #include "harness/linux/proc.hpp"
 #include "harness/linux/stage.hpp"
+#include "spec/derive.hpp"
 
 namespace forkproof::harness::kernel {
 
@@ -51,6 +52,13 @@ class System {
   /// Whether those who are woken together run in that order. Where verdicts are provisional the
   /// order is taken as it is seen.
   bool keeps_order() const { return runs_in_order() || !stage_.abilities().call_numbers; }
+  /// Whether in the last step nobody but the actor had anything to do. Tasks of ordinary policies
+  /// interrupt whoever wakes them, even one that is about to end: then it hangs on more than on the
+  /// order of those who are woken.
+  bool was_alone() const {
+    return !policies_are_real_ || is_private(last_op_) ||
+           (creates(last_op_) && !sleeps_for_child(last_op_));
+  }
   /// What is missing here.
   std::string abilities() const { return describe(stage_.abilities()); }
 
