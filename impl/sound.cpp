@@ -184,7 +184,8 @@ bool Machine::sound() const {
   if (tasks != tasks_.taken() || processes != processes_.taken()) return false;
   if (!tasks_.sound() || !processes_.sound() || !groups_.sound() || !actions_.sound())
     return false;
-  return sound_numbers() && sound_counts() && sound_files() && sound_namespaces() && memory_.sound(spaces);
+  return sound_numbers() && sound_counts() && sound_files() && sound_namespaces() &&
+         memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

@@ -49,9 +49,10 @@ class System {
   /// machine: if it does not do so again, it was the machine.
   bool was_of_want() const;
   /// Whether those who are woken together run in that order. Where verdicts are provisional the
-  /// order is taken as it is seen.
+  /// order is taken as it is seen. The end of an init below the trace's leaves the processor now
+  /// and then.
   bool keeps_order() const {
-    return stage_.abilities().real_time || !stage_.abilities().call_numbers;
+    return (stage_.abilities().real_time && !below_) || !stage_.abilities().call_numbers;
   }
   /// What is missing here.
   std::string abilities() const { return describe(stage_.abilities()); }
@@ -105,6 +106,7 @@ class System {
   bool still_at_rest();
   Rest look(Puppet& puppet);
   bool nobody_is_gone() const;
+  bool nobody_ends_namespace() const;
   std::string restless() const;
   Rest look_by_state(const Puppet& puppet, char state) const;
   bool has_become_leader(const Puppet& puppet) const;
@@ -128,6 +130,7 @@ class System {
   std::uint32_t next_slot_ = 1;
   std::vector<std::uint32_t> spare_slots_;  // of the dead
   std::int32_t pid_max_ = 0;
+  bool below_ = false;  // there was a namespace below the trace's
   bool over_ = false;  // init is dead, and everybody with it
   Op last_op_;
   Effects effects_;
