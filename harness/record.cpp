@@ -34,7 +34,8 @@ void take_down(Step& step, const Effects& seen, const Naming& naming, const spec
   if (seen.outcome.kind != Outcome::Kind::nothing)
     step.outcome = by(seen.outcome, naming.current(step.actor, world));
   for (const Returned& r : seen.returned)
-    step.returns.push_back({named(TaskRef::number(r.task), naming.numbers()), by(r.outcome, r.task)});
+    step.returns.push_back(
+        {named(TaskRef::number(r.task), naming.numbers()), by(r.outcome, r.task)});
 }
 
 Expectation take_down(const Expectation& asked, const TaskView& view, const Naming& naming) {

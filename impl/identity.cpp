@@ -5,9 +5,7 @@
 
 namespace forkproof::impl {
 
-Outcome Machine::perform(Task& t, const Getpid&) {
-  return Outcome::task(Pid{seen_by(t, process_of(t).tgid)});
-}
+Outcome Machine::perform(Task& t, const Getpid&) { return number_for(t, process_of(t).tgid); }
 
 Outcome Machine::perform(Task& t, const Gettid&) { return Outcome::task(Pid{seen_by(t, t.pid)}); }
 

@@ -83,6 +83,9 @@ class Machine {
     const Index ns = process_of(t).ns;
     return ns == kNobody ? n : number_in(process_of(t).pid_ns(), n);
   }
+  Outcome number_for(const Task& t, std::int32_t n) const {
+    return Outcome::task(Pid{seen_by(t, n)});
+  }
   static Index id(const Task& t) { return t.self; }
   static Index id(const Process& p) { return p.self; }
   Process& process_of(const Task& t) { return processes_[t.process]; }

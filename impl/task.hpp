@@ -24,8 +24,8 @@ struct Sharers;    // the processes that share a table of actions
 
 /// The call that a task is inside.
 ///
-/// `reap` and `outlive` are those of an init that ends: asleep until its children are dead, and then
-/// until nobody else has a number in its namespace.
+/// `reap` and `outlive` are those of an init that ends: asleep until its children are dead, and
+/// then until nobody else has a number in its namespace.
 enum class Call : std::uint8_t { none, wait, pause, vfork, create, reap, outlive };
 
 /// What the first handler that ran inside a call makes of it.

@@ -156,7 +156,8 @@ TEST(Bits, CloneRefusesWhatTheBookDoes) {
       const CloneFlags f{flags};
       const bool refused = (f.has(clone_flag::thread) && !f.has(clone_flag::sighand)) ||
                            (f.has(clone_flag::sighand) && !f.has(clone_flag::vm)) ||
-                           (f.has(clone_flag::parent) && init);
+                           (f.has(clone_flag::parent) && init) ||
+                           (f.has(clone_flag::thread) && f.has(clone_flag::newpid));
       ASSERT_EQ(bits::clone_refuses(flags, init), refused) << flags;
     }
   }

@@ -54,6 +54,7 @@ AddressSpace& space(World& w, std::int32_t number) { return w.spaces[task(w, num
 constexpr std::string_view kChild = "init: fork -> A\n";
 constexpr std::string_view kZombie = "init: fork -> A\nA: exit_group 0\n";
 constexpr std::string_view kThread = "init: clone VM|SIGHAND|THREAD -> A\n";
+constexpr std::string_view kBelow = "init: clone NEWPID -> A\nA: fork -> B\n";
 constexpr std::string_view kOrphan =
     "init: fork -> A\nA: prctl_subreaper 1\nA: fork -> B\nB: fork -> C\nB: exit_group 0\n";
 
@@ -82,6 +83,10 @@ const std::vector<Break>& family_breaks() {
          task(w, 1).news.put(task(w, 2).sibling, at(w, 2));
        }},
       {"COUNT-3", kChild, [](World& w) { ++w.made; }},
+      {"PIDNS-1", kBelow, [](World& w) { w.numbers[2].inner.clear(); }},
+      {"PIDNS-2", kBelow, [](World& w) { process(w, 3).unkillable = true; }},
+      {"PIDNS-3", kBelow, [](World& w) { w.namespaces[process(w, 2).ns].accepts = false; }},
+      {"PIDNS-4", kBelow, [](World& w) { process(w, 3).ns = {}; }},
   };
   return breaks;
 }

@@ -15,6 +15,19 @@ Model::Answer Model::act(TaskId me, const Clone& op) {
   return create(me, op.flags, op.exit_signal.n, op);
 }
 
+/// Why the flags do not go together, or not with the caller; nothing if they do.
+Model::Answer Model::refuses_flags(const Task& me, CloneFlags flags) {
+  if (flags.has(fl::thread) && !flags.has(fl::sighand))
+    return fails(Errno::inval, "clone.thread-needs-sighand"_rule);
+  if (flags.has(fl::sighand) && !flags.has(fl::vm))
+    return fails(Errno::inval, "clone.sighand-needs-vm"_rule);
+  if (flags.has(fl::parent) && world_.process_of(me).unkillable)
+    return fails(Errno::inval, "clone.parent-not-by-init"_rule);
+  if (flags.has(fl::thread) && (flags.has(fl::newpid) || me.child_ns != world_.process_of(me).ns))
+    return fails(Errno::inval, "pidns.no-thread"_rule);
+  return std::nullopt;
+}
+
 Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signal,
                             const Op& again) {
   Task& me = world_.tasks[id];
@@ -25,14 +38,7 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
     return std::nullopt;
   };
   const bool interrupted = !deliverable(me).empty();
-  if (flags.has(fl::thread) && !flags.has(fl::sighand))
-    return fails(Errno::inval, "clone.thread-needs-sighand"_rule);
-  if (flags.has(fl::sighand) && !flags.has(fl::vm))
-    return fails(Errno::inval, "clone.sighand-needs-vm"_rule);
-  if (flags.has(fl::parent) && world_.process_of(me).unkillable)
-    return fails(Errno::inval, "clone.parent-not-by-init"_rule);
-  if (flags.has(fl::thread) && (flags.has(fl::newpid) || me.child_ns != world_.process_of(me).ns))
-    return fails(Errno::inval, "pidns.no-thread"_rule);
+  if (const Answer refused = refuses_flags(me, flags)) return refused;
   if (interrupted && linux_6()) return restart("clone.pending-first"_rule);
   if (me.attributes.policy == Policy::deadline && !me.attributes.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);

@@ -106,6 +106,7 @@ bool Model::zap(TaskId id) {
   const Process& p = world().process_of(world().tasks[id]);
   Namespace& ns = world_.namespaces[p.ns];
   cover("pidns.zap"_rule);
+  crowded_ |= !next_.empty();  // whom its end has woken by now may run while it looks for others
   cover("pidns.zap-closes"_rule);
   ns.accepts = false;
   update_news(p.leader);  // its stops and continues are nobody's business any more

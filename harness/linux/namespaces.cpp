@@ -1,5 +1,5 @@
-/// Puppets in pid namespaces below that of the trace. Their calls take and give the numbers of their
-/// own; the adapter knows them by those of the trace's, which /proc shows.
+/// Puppets in pid namespaces below that of the trace. Their calls take and give the numbers of
+/// their own; the adapter knows them by those of the trace's, which /proc shows.
 #include <fmt/format.h>
 
 #include <algorithm>

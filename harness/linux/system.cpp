@@ -68,8 +68,7 @@ void System::reset(const WorldSpec& world) {
   stage_.close();
   spare_slots_.clear();
   next_slot_ = 1;
-  over_ = false;
-  policies_are_real_ = false;
+  over_ = below_ = policies_are_real_ = false;
   stage_.open();
   add(0, kInit);
   puppets_[0].born = true;
@@ -144,6 +143,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   if (is_about_policies(op)) make_policies_real();
   if (makes_namespace(op) && !stage_.abilities().namespaces)
     throw SystemLimit("pid namespaces in one another are not shown here");
+  below_ = below_ || makes_namespace(op);
   refuse_endless_ends(actor, op);
   if (is_private(op)) {
     write_call(op, stage_.slot(slot), slot, 0);
@@ -229,7 +229,7 @@ void System::settle(std::uint32_t actor) {
     const long now = switches();
     const bool undisturbed = now == seen || !safeguards_.undisturbed;
     if (rest && undisturbed) {
-      if (farewells-- <= 0 || nobody_is_gone()) return;
+      if (farewells-- <= 0 || (nobody_is_gone() && nobody_ends_namespace())) return;
       ::nanosleep(&kFarewell, nullptr);
       seen = switches();
       continue;
@@ -238,6 +238,11 @@ void System::settle(std::uint32_t actor) {
     watchdog.wait([&] { return rest ? "a look that nothing interrupts" : restless(); });
     seen = switches();
   }
+}
+
+/// A task that is not real-time may be interrupted on its way to sleep, and on.
+bool System::nobody_ends_namespace() const {
+  return std::ranges::find(puppets_, true, &Puppet::ends_namespace) == puppets_.end();
 }
 
 bool System::nobody_is_gone() const {

@@ -50,8 +50,11 @@ class System {
   /// machine: if it does not do so again, it was the machine.
   bool was_of_want() const;
   /// Whether those who are woken together run in that order. Where verdicts are provisional the
-  /// order is taken as it is seen.
-  bool keeps_order() const { return runs_in_order() || !stage_.abilities().call_numbers; }
+  /// order is taken as it is seen. The end of an init below the trace's leaves the processor now
+  /// and then.
+  bool keeps_order() const {
+    return (runs_in_order() && !below_) || !stage_.abilities().call_numbers;
+  }
   /// Whether in the last step nobody but the actor had anything to do. Tasks of ordinary policies
   /// interrupt whoever wakes them, even one that is about to end: then it hangs on more than on the
   /// order of those who are woken.
@@ -111,6 +114,7 @@ class System {
   bool still_at_rest();
   Rest look(Puppet& puppet);
   bool nobody_is_gone() const;
+  bool nobody_ends_namespace() const;
   std::string restless() const;
   Rest look_by_state(const Puppet& puppet, char state) const;
   bool has_become_leader(const Puppet& puppet) const;
@@ -139,6 +143,7 @@ class System {
   std::uint32_t next_slot_ = 1;
   std::vector<std::uint32_t> spare_slots_;  // of the dead
   std::int32_t pid_max_ = 0;
+  bool below_ = false;  // there was a namespace below the trace's
   bool over_ = false;  // init is dead, and everybody with it
   bool policies_are_real_ = false;  // the trace has asked for them
   Op last_op_;

@@ -52,8 +52,8 @@ struct InitsAreFirst {
 struct NamespacesEndWhole {
   static constexpr std::string_view id = "PIDNS-3";
   static constexpr std::string_view says =
-      "When the init of a pid namespace is dead, with all its threads, nobody else is in there, and "
-      "nobody comes; while it ends, whoever is in there is doomed.";
+      "When the init of a pid namespace is dead, with all its threads, nobody else is in there, "
+      "and nobody comes; while it ends, whoever is in there is doomed.";
   static constexpr std::string_view source = "kernel-pid-namespace ZAP:5";
   static bool applies(const auto& w, TaskId t) {
     const NamespaceId ns = w.process_of(w.tasks[t]).ns;
