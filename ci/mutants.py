@@ -135,7 +135,7 @@ class Results:
 
     def __init__(self, path, fresh):
         self.path, self.lock = path, threading.Lock()
-        self.known = {}
+        self.known, self.grown = {}, False
         if path.exists() and not fresh:
             self.known = json.loads(path.read_text())
 
@@ -149,7 +149,7 @@ class Results:
 
     def add(self, key, value):
         with self.lock:
-            self.known[key] = value
+            self.known[key], self.grown = value, True
             part = self.path.with_suffix(".part")
             part.write_text(json.dumps(self.known, indent=1) + "\n")
             part.replace(self.path)
@@ -272,7 +272,8 @@ def run_stage(options, mutants, results, pool):
             print(mutants_page.line(row), flush=True)
             progress.add(row.killed < row.trials)
     finally:
-        results.spend(options.engine, progress.spent)
+        if results.grown:
+            results.spend(options.engine, progress.spent)
     print(mutants_page.totals(rows))
     return sum(row.killed < row.trials for row in rows)
 

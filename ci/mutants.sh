@@ -19,8 +19,8 @@
 #   --fuzzer PATH     the fuzz_lifecycle to use; by default one is built without sanitizers
 #   --patches DIR     the folder of patches
 #   --markdown FILE   also write the table of all that is known as a page, and its picture beside it
-#   --whole           every engine in turn, each as long as the table needs (ci/mutants_plan.py); says
-#                     how far it is, and goes on where it was ended
+#   --whole           every engine in turn, each as long as the table needs (ci/mutants_plan.py);
+#                     says how far it is, and goes on where it was ended
 #   --smoke           the canary and nineteen more, with one seed
 #   --fresh           forget what is known
 #   --list            only check the headers, and that each still applies; and count

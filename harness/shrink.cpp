@@ -215,7 +215,8 @@ void without_one_taken(const Script& script, Candidates& out) {
       keep[i] = false;
       Script s = select(script, keep);
       for (Step& step : s.steps) move_along(step.op, moves);
-      if (moves == Moves::pids && s.world.pid_max != kPidMaxDefault) --s.world.pid_max;
+      if (moves == Moves::pids && s.world.pid_max != kPidMaxDefault)
+        s.world.pid_max = std::max(s.world.pid_max - 1, kPidMaxMin);
       return s;
     });
   };

@@ -240,11 +240,13 @@ std::uint64_t Machine::alloc_in_namespaces(Birth& b, std::uint64_t verdict) {
 
 std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
   if (b.ns != kNobody) [[unlikely]] {
+    if (faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
     const std::uint64_t inner = alloc_inner(b.ns, birth_numbers_);
     if (inner != bits::kGoesOn) return alloc_in_namespaces(b, inner);
   }
   const std::optional<std::int32_t> found = find_number();
-  if (found && faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
+  if (found && b.ns == kNobody && faults.strike(CopyStep::alloc_pid))
+    return failure_of(CopyStep::alloc_pid);
   if (found) take_number(b.number = *found);
   if (b.ns != kNobody && found && !namespaces_[b.ns].accepts)
     return static_cast<std::uint64_t>(Errno::nomem);

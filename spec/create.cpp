@@ -55,9 +55,8 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
     return restart("clone.pending-burns-number"_rule);
   }
 
-  const Pid number = numbers->number;
   const TaskId child = new_task(id, flags, exit_signal, ns, *numbers);
-  const Pid seen = seen_by(id, number);
+  const Pid seen = seen_by(id, numbers->number);
   touch(child, true);
   if (!flags.has(fl::vfork)) return answers(Outcome::task(seen), "fork.number"_rule);
   if (!flags.has(fl::vm)) cover("vfork.without-vm"_rule);

@@ -16,7 +16,7 @@ fi
 says '^matrix: 1 combination of ' out.txt
 
 expect 0 "$F" check --engine matrix --system linux --json --junit matrix.xml
-json 'o["violations"] == [] and o["traces"] == o["matrix"]["combinations"] == 2048 * 3 * 8'
+json 'o["violations"] == [] and o["traces"] == o["matrix"]["combinations"] == 4096 * 3 * 8'
 json 'o["matrix"]["disagree"] == 0'
 # THREAD wants SIGHAND and SIGHAND wants VM; the two callers of init may not say PARENT.
 json 'o["matrix"]["made"] == 3 * (6 * 1024 + 2 * 512)'

@@ -1,0 +1,177 @@
+/// The arguments of ops in random traces: tasks, numbers, signals, options.
+#include "harness/generate.hpp"
+
+#include <algorithm>
+
+#include "spec/derive.hpp"
+
+namespace forkproof::harness {
+
+namespace {
+
+/// Signals in proportion to what can go wrong with them.
+constexpr std::int32_t kSignalMix[] = {9,  9,  19, 19, 19, 18, 18, 18, 18, 15, 15, 10, 10, 10, 17,
+                                       17, 20, 20, 21, 22, 3,  1,  11, 12, 40, 40, 64, 0,  2,  28};
+
+}  // namespace
+
+TaskRef Generator::task(const Scene& scene) {
+  const std::uint32_t way = dice_.below(100);
+  if (way < 30) return child(scene);
+  if (way < 75) return TaskRef::name(dice_.one_of<std::int32_t>(alive_));
+  if (way < 85) return TaskRef::name(scene.actor);
+  if (way < 94)
+    return TaskRef::name(static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_))));
+  return TaskRef::number({odd_number(scene)});
+}
+
+/// Mostly the actor, by its name or by 0.
+TaskRef Generator::self_or_task(const Scene& scene) {
+  const std::uint32_t way = dice_.below(100);
+  return way < 40 ? TaskRef{} : way < 60 ? TaskRef::name(scene.actor) : task(scene);
+}
+
+/// A child of the actor if it has one: the oldest, the youngest or one between.
+TaskRef Generator::child(const Scene& scene) {
+  if (scene.me == nullptr || scene.me->children.empty())
+    return TaskRef::name(dice_.one_of<std::int32_t>(alive_));
+  auto at = scene.me->children.begin();
+  std::advance(at, dice_.below(scene.me->children.size()));
+  return named(scene.world.tasks[at->second].tid, scene.naming);
+}
+
+/// By the name of a task that is there, if one stands for the number.
+TaskRef Generator::named(Pid number, const Naming& naming) const {
+  for (const std::int32_t name : alive_)
+    if (naming.numbers().size() > static_cast<std::size_t>(name) &&
+        naming.numbers()[static_cast<std::size_t>(name)] == number)
+      return TaskRef::name(name);
+  return TaskRef::number(number);
+}
+
+/// A number that no name stands for, or one with a meaning of its own to a call.
+std::int32_t Generator::odd_number(const Scene& scene) {
+  static constexpr std::int32_t kOdd[] = {0, 0, -1, 1, 2, 299, 300, 301, INT32_MIN, kPidMaxLimit};
+  if (dice_.percent(60)) return dice_.one_of<std::int32_t>(kOdd);
+  return dice_.percent(50) ? scene.world.cursor : dice_.between(1, 320);
+}
+
+/// A number that a name stood for: the next task may get it again.
+std::int32_t Generator::once_taken(const Scene& scene) {
+  return dice_.one_of(scene.naming.numbers()).n;
+}
+
+Signal Generator::signal() {
+  return {dice_.percent(97) ? dice_.one_of<std::int32_t>(kSignalMix) : dice_.between(-1, 66)};
+}
+
+WaitOptions Generator::wait_options(bool waitid) {
+  namespace opt = wait_option;
+  WaitOptions o;
+  const auto maybe = [&](std::uint32_t percent, WaitOptions flag) {
+    if (dice_.percent(percent)) o = o | flag;
+  };
+  maybe(30, opt::nohang);
+  maybe(35, opt::stopped);
+  maybe(35, opt::continued);
+  maybe(35, opt::all);
+  maybe(10, opt::clone);
+  maybe(12, opt::nothread);
+  if (runnable_.size() < 2) maybe(85, opt::nohang);  // or nobody could go on
+  maybe(1, WaitOptions{0x10});                       // a bit that no call knows
+  maybe(waitid ? 80 : 1, opt::exited);
+  maybe(waitid ? 20 : 1, opt::nowait);
+  return o;
+}
+
+Selector Generator::selector(const Scene& scene) {
+  using Kind = Selector::Kind;
+  const std::uint32_t way = dice_.below(100);
+  if (way < 45) return {.kind = Kind::any, .who = {}};
+  if (way < 75) return {.kind = Kind::task, .who = dice_.percent(75) ? child(scene) : task(scene)};
+  if (way < 90)
+    return {.kind = Kind::group, .who = dice_.percent(50) ? group_of_child(scene) : task(scene)};
+  return {.kind = Kind::own_group, .who = {}};
+}
+
+TaskRef Generator::group_of_child(const Scene& scene) {
+  const TaskRef who = child(scene);
+  const spec::TaskId id = scene.world.task_of(number_of(who, scene.naming.numbers()));
+  if (!id) return who;
+  return named(scene.world.process_of(scene.world.tasks[id]).pgid, scene.naming);
+}
+
+Target Generator::target(const Scene& scene, Signal s) {
+  using Kind = Target::Kind;
+  const std::uint32_t way = dice_.below(100);
+  if (s == sig::cont && !stopped_.empty() && way < 70)
+    return {.kind = Kind::task, .who = TaskRef::name(dice_.one_of<std::int32_t>(stopped_))};
+  if (way < 70) return {.kind = Kind::task, .who = task(scene)};
+  if (way < 88) return {.kind = Kind::group, .who = task(scene)};
+  if (way < 96) return {.kind = Kind::own_group, .who = {}};
+  return {.kind = Kind::all, .who = {}};
+}
+
+Clone Generator::clone() {
+  namespace fl = clone_flag;
+  constexpr CloneFlags kThread = fl::vm | fl::sighand | fl::thread;
+  constexpr CloneFlags kLikely[] = {kThread,
+                                    kThread,
+                                    kThread,
+                                    kThread,
+                                    kThread | fl::vfork,
+                                    fl::vm,
+                                    fl::vm | fl::sighand,
+                                    fl::vfork,
+                                    fl::vm | fl::vfork,
+                                    fl::parent,
+                                    fl::parent | fl::vm,
+                                    {},
+                                    fl::vm | fl::sighand | fl::vfork,
+                                    fl::files,
+                                    fl::fs,
+                                    kThread | fl::files | fl::fs,
+                                    fl::newpid};
+  Clone c;
+  c.flags = dice_.one_of<CloneFlags>(kLikely);
+  if (dice_.percent(15))
+    for (const Word& w : CloneKind::words)
+      if (dice_.percent(25)) c.flags = c.flags | CloneFlags{w.value};
+  const std::uint32_t way = dice_.below(100);
+  if (way < 12)
+    c.exit_signal.n = 0;
+  else if (way < 40)
+    c.exit_signal.n = static_cast<std::uint8_t>(std::max(signal().n, 0));
+  else if (way < 43)
+    c.exit_signal.n = static_cast<std::uint8_t>(dice_.below(256));
+  return c;
+}
+
+/// Mostly few; now and then none, more than a node of a page table has, or more than there are.
+PageNo Generator::run_of_pages() {
+  const std::uint32_t way = dice_.below(1000);
+  if (way < 970) return 1 + dice_.below(3);
+  if (way < 985) return 0;
+  return way < 988 ? 60 + dice_.below(80) : kPages + dice_.below(3);
+}
+
+std::int32_t Generator::exit_code() {
+  return dice_.percent(90) ? dice_.between(0, 7) : dice_.between(-1, 600);
+}
+
+/// Mostly one of the lowest, which are the ones that are open.
+Descriptor Generator::descriptor() {
+  return dice_.percent(95) ? dice_.between(0, 3) : dice_.between(-1, kDescriptors + 1);
+}
+
+FdFlags Generator::fd_flags() { return dice_.percent(50) ? fd_flag::cloexec : FdFlags{}; }
+
+/// Mostly one that the actor has.
+PageNo Generator::page(const Scene& scene) {
+  if (scene.me != nullptr && scene.me->space && dice_.percent(70))
+    if (const auto& pages = scene.world.spaces[scene.me->space].pages; !pages.empty())
+      return pages[dice_.below(std::min<std::size_t>(pages.size(), 4))].no;
+  return dice_.percent(95) ? dice_.below(5) : dice_.below(kPages + 2);
+}
+
+}  // namespace forkproof::harness
