@@ -228,8 +228,8 @@ constexpr struct { const char *lines, *message; } kRefusals[] = {
      "4:1: expected the lines with `=>` before those with `expect`, found `init`"},
     {"init: pause\nexpect init stat dead",
      "3:13: expected a field, one of state pid tgid ppid pgid sid exit_signal exit_code flags "
-     "threads pending shared_pending blocked ignored caught comm nice policy rt_priority nspid level"
-     ", found `stat`"},
+     "threads pending shared_pending blocked ignored caught comm nice policy rt_priority nspid "
+     "level, found `stat`"},
     {"init: pause\nexpect init state tired",
      "3:19: expected one of running sleeping disk-sleep stopped zombie dead, found `tired`"},
     {"init pause", "2:1: expected `ACTOR: OP`, `ACTOR => OUTCOME` or `expect TASK FIELD VALUE`, "
