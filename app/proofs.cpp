@@ -9,6 +9,7 @@
 #include <set>
 
 #include "app/commands.hpp"
+#include "app/markdown.hpp"
 #include "spec/text.hpp"
 
 namespace forkproof::app {
@@ -23,18 +24,6 @@ std::string counterexample(const smt::Finding& f) {
   std::string out = fmt::format("    {}\n    about {}\n    source: {}\n", f.obligation->says,
                                 f.obligation->about, f.obligation->source);
   if (f.claim().answer == smt::Answer::sat) out += "    not so: " + in_words(f.claim()) + '\n';
-  return out;
-}
-
-/// A cell of a table of Markdown. Between backquotes only the bar means something.
-std::string cell(std::string_view text) {
-  std::string out;
-  bool code = false;
-  for (const char c : text) {
-    code = code != (c == '`');
-    if (c == '|' || (!code && (c == '<' || c == '*' || c == '_'))) out += '\\';
-    out += c;
-  }
   return out;
 }
 
@@ -79,8 +68,8 @@ std::string as_page(const Obligations& all) {
       "| id | what it says | of the templates | source |\n| --- | --- | --- | --- |\n",
       kIntro, all.size());
   for (const smt::Obligation* o : all)
-    out += fmt::format("| `{}` | {} | `{}` | {} |\n", o->id, cell(o->says), o->about,
-                       cell(o->source));
+    out += fmt::format("| `{}` | {} | `{}` | {} |\n", o->id, markdown_cell(o->says), o->about,
+                       markdown_cell(o->source));
   out += "\n## What is assumed\n\n| assumption | by |\n| --- | --- |\n";
   std::vector<std::string_view> met;
   for (const smt::Obligation* o : all) {
@@ -89,11 +78,11 @@ std::string as_page(const Obligations& all) {
     std::vector<std::string> by;
     for (const smt::Obligation* other : all)
       if (other->assumes == o->assumes) by.push_back(fmt::format("`{}`", other->id));
-    out += fmt::format("| {} | {} |\n", cell(o->assumes), fmt::join(by, ", "));
+    out += fmt::format("| {} | {} |\n", markdown_cell(o->assumes), fmt::join(by, ", "));
   }
   out += "\n## What is not proved\n\n| what | what holds it instead |\n| --- | --- |\n";
   for (const smt::Gap& g : smt::gaps())
-    out += fmt::format("| {} | {} |\n", cell(g.what), cell(g.instead));
+    out += fmt::format("| {} | {} |\n", markdown_cell(g.what), markdown_cell(g.instead));
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.hpp"
+#include "app/markdown.hpp"
 #include "app/output.hpp"
 #include "impl/steps.hpp"
 #include "spec/derive.hpp"
@@ -116,23 +117,14 @@ std::string as_text(const Table& table) {
   return out;
 }
 
-/// A cell of a table of Markdown, in which `|` and what looks like HTML would be taken for markup.
-std::string cell(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '|' || c == '<' || c == '*' || c == '_') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
 std::string as_markdown(const Table& table, std::string_view option) {
   std::string out = fmt::format(
       "# {}\n\n{} {} in all. This page is what `forkproof spec {} --markdown` prints.\n\n"
       "| id | what it says | source |\n| --- | --- | --- |\n",
       table.title, table.intro, table.entries.size(), option);
   for (const Entry& e : table.entries)
-    out += fmt::format("| `{}` | {} | {} |\n", usage(e), cell(e.says), cell(e.source));
+    out += fmt::format("| `{}` | {} | {} |\n", usage(e), markdown_cell(e.says),
+                       markdown_cell(e.source));
   return out;
 }
 

@@ -4,6 +4,7 @@
 ///
 /// Ops are total: every op on every argument is answered, by an errno if need be.
 #pragma once
+#include <array>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -359,18 +360,25 @@ constexpr void for_each_op(auto&& f) {
   (std::make_index_sequence<kOps>{});
 }
 
-/// Whether the op of `op` has a trait, such as `creates_task`.
-inline bool creates(const Op& op) {
-  return std::visit([]<class O>(const O&) { return creates_task<O>; }, op);
-}
-inline bool answers_with_task(const Op& op) {
-  return std::visit([]<class O>(const O&) { return answers_task<O>; }, op);
-}
-inline bool is_by_world(const Op& op) {
-  return std::visit([]<class O>(const O&) { return by_world<O>; }, op);
-}
-inline bool has_no_outcome(const Op& op) {
-  return std::visit([]<class O>(const O&) { return no_outcome<O>; }, op);
-}
+/// For each op whether its type has a trait, by the places of the register: one table, and no visit
+/// that every file would have to compile.
+template <template <class> class Trait>
+inline constexpr auto kOpsThat = []<std::size_t... I>(std::index_sequence<I...>) {
+  return std::array<bool, kOps>{Trait<std::variant_alternative_t<I, Op>>::value...};
+}(std::make_index_sequence<kOps>{});
+
+template <class O>
+using CreatesTaskTrait = std::bool_constant<creates_task<O>>;
+template <class O>
+using AnswersTaskTrait = std::bool_constant<answers_task<O>>;
+template <class O>
+using ByWorldTrait = std::bool_constant<by_world<O>>;
+template <class O>
+using NoOutcomeTrait = std::bool_constant<no_outcome<O>>;
+
+inline bool creates(const Op& op) { return kOpsThat<CreatesTaskTrait>[op.index()]; }
+inline bool answers_with_task(const Op& op) { return kOpsThat<AnswersTaskTrait>[op.index()]; }
+inline bool is_by_world(const Op& op) { return kOpsThat<ByWorldTrait>[op.index()]; }
+inline bool has_no_outcome(const Op& op) { return kOpsThat<NoOutcomeTrait>[op.index()]; }
 
 }  // namespace forkproof

@@ -59,8 +59,8 @@ void write_all(int fd, std::string_view bytes) {
   }
 }
 
-constexpr const char* kPidMaxFile = "/proc/sys/kernel/pid_max";
-constexpr const char* kLastPidFile = "/proc/sys/kernel/ns_last_pid";
+constexpr const char* kMachinesPidMax = "/proc/sys/kernel/pid_max";
+constexpr const char* kMachinesLastPid = "/proc/sys/kernel/ns_last_pid";
 
 void write_text(const char* path, std::string_view text) {
   const Descriptor file(::open(path, O_WRONLY | O_CLOEXEC));
@@ -116,10 +116,10 @@ Stage::Stage(const Safeguards& safeguards) : safeguards_(safeguards) {
   abilities_ = probe_abilities();
   gain_rights();
   if (abilities_.pid_max == PidMax::of_machine) {
-    lock_ = Descriptor(::open(kPidMaxFile, O_RDONLY | O_CLOEXEC));
+    lock_ = Descriptor(::open(kMachinesPidMax, O_RDONLY | O_CLOEXEC));
     if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
       give_up("pid_max is the whole machine's, and in use", errno);
-    pid_max_before_ = text_of(kPidMaxFile);
+    pid_max_before_ = text_of(kMachinesPidMax);
   }
   allow_many_files();
   pin();
@@ -247,7 +247,7 @@ void Stage::end_zygote() {
     while (::waitpid(zygote_, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
-  if (!pid_max_before_.empty()) write_text(kPidMaxFile, pid_max_before_);
+  if (!pid_max_before_.empty()) write_text(kMachinesPidMax, pid_max_before_);
   if (base_ != nullptr) ::munmap(base_, kSharedSize);
   ::sched_setaffinity(0, sizeof cpus_, &cpus_);
   schedule(scheduling_);
@@ -257,8 +257,8 @@ void Stage::end_zygote() {
 /// search outside begins low each time, so that it is never there that numbers run out.
 void Stage::clear_numbers() const {
   if (abilities_.pid_max != PidMax::of_machine) return;
-  write_text(kPidMaxFile, pid_max_before_);
-  write_text(kLastPidFile, "1");
+  write_text(kMachinesPidMax, pid_max_before_);
+  write_text(kMachinesLastPid, "1");
 }
 
 /// Has init make a /proc. Answers a descriptor of init's, or none where it is one of ours.

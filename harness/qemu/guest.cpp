@@ -29,7 +29,7 @@ constexpr const char* kLine = "/dev/ttyS0";
 constexpr int kSignOfLifeEvery = 5'000;  // ms
 constexpr int kCannotStart = 3;
 
-std::string content_of(const std::string& path) {
+std::string whole_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream content;
   content << file.rdbuf();
@@ -46,7 +46,7 @@ std::vector<std::string> strings_of(const std::string& text) {
 
 Job read_job() {
   Job job;
-  std::vector<std::string> strings = strings_of(content_of(kJobFile));
+  std::vector<std::string> strings = strings_of(whole_file(kJobFile));
   job.folder = strings.at(0);
   const std::size_t outputs = std::strtoul(strings.at(1).c_str(), nullptr, 10);
   const auto first = strings.begin() + 2;
@@ -124,7 +124,7 @@ void hand_back(const Line& line, const std::string& path) {
   struct stat s {};
   if (::stat(path.c_str(), &s) != 0) return;
   if (S_ISREG(s.st_mode)) {
-    line.say(Frame::file, path + '\0' + content_of(path));
+    line.say(Frame::file, path + '\0' + whole_file(path));
   } else if (DIR* const entries = S_ISDIR(s.st_mode) ? ::opendir(path.c_str()) : nullptr) {
     while (const dirent* const entry = ::readdir(entries))
       if (entry->d_name[0] != '.') hand_back(line, path + '/' + entry->d_name);
