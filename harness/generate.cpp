@@ -26,7 +26,7 @@ constexpr Wanted kWanted[] = {
     {"pid_cursor", 2}, {"open", 4},            {"close", 2},
     {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
     {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
-    {"sigaltstack", 4},
+    {"sigaltstack", 4}, {"chdir", 2},          {"getcwd", 2},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -328,6 +328,10 @@ void Generator::choose(Lseek& o, const Scene&) {
 
 void Generator::choose(Umask& o, const Scene&) {
   o.mask = dice_.percent(90) ? dice_.between(0, kUmaskBits) : dice_.between(-1, 4096);
+}
+
+void Generator::choose(Chdir& o, const Scene&) {
+  o.directory = dice_.between(dice_.percent(5) ? -1 : 0, kDirectories - (dice_.percent(5) ? 0 : 1));
 }
 
 void Generator::choose(Unshare& o, const Scene&) {

@@ -100,6 +100,7 @@ class Generator {
   void choose(FcntlSetfd&, const Scene&);
   void choose(Lseek&, const Scene&);
   void choose(Umask&, const Scene&);
+  void choose(Chdir&, const Scene&);
   void choose(Unshare&, const Scene&);
   void choose(PrctlName&, const Scene&);
   void choose(Setpriority&, const Scene&);

@@ -167,10 +167,10 @@ std::uint64_t Machine::copy_fs(Birth& b, auto& faults) {
     }
     b.task->fs = b.maker.fs;
     ++fs_[b.maker.fs].users;
-  } else if (b.maker.fs != kNobody && fs_[b.maker.fs].umask != kUmaskAtFirst) {
+  } else if (b.maker.fs != kNobody && !fs_[b.maker.fs].as_at_first()) {
     if (faults.strike(kStep)) return failure_of(kStep);
-    const std::int32_t umask = fs_[b.maker.fs].umask;
-    own_fs(*b.task).umask = umask;
+    const FsInfo makers = fs_[b.maker.fs];
+    own_fs(*b.task).become(makers);
   }
   return bits::kGoesOn;
 }

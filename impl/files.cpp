@@ -54,7 +54,18 @@ Outcome Machine::perform(Task& t, const Umask& op) {
   return Outcome::number(std::exchange(own_fs(t).umask, mask));
 }
 
-/// Only descriptors and the umask can be had back, and children be sent to another pid namespace;
+Outcome Machine::perform(Task& t, const Chdir& op) {
+  if (static_cast<std::uint32_t>(op.directory) >= static_cast<std::uint32_t>(kDirectories))
+    return Outcome::failure(Errno::noent);
+  if (t.fs != kNobody || op.directory != 0) own_fs(t).directory = op.directory;
+  return Outcome::success();
+}
+
+Outcome Machine::perform(Task& t, const Getcwd&) {
+  return Outcome::number(t.fs == kNobody ? 0 : fs_[t.fs].directory);
+}
+
+/// Only descriptors, umask and directory can be had back, and children be sent to another pid namespace;
 /// for the rest it asks that nothing is shared.
 Outcome Machine::perform(Task& t, const Unshare& op) {
   namespace fl = clone_flag;
@@ -73,9 +84,9 @@ Outcome Machine::perform(Task& t, const Unshare& op) {
 
   if (op.flags.has(fl::files)) unshare_files(t);
   if (op.flags.has(fl::fs) && t.fs != kNobody && fs_[t.fs].users > 1) {
-    const std::int32_t umask = fs_[t.fs].umask;
+    const FsInfo shared = fs_[t.fs];
     exit_fs(t);
-    own_fs(t).umask = umask;
+    own_fs(t).become(shared);
   }
   if (newpid) divert(t);
   return Outcome::success();

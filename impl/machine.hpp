@@ -353,6 +353,8 @@ class Machine {
   Outcome perform(Task& t, const FcntlSetfd& op);
   Outcome perform(Task& t, const Lseek& op);
   Outcome perform(Task& t, const Umask& op);
+  Outcome perform(Task& t, const Chdir& op);
+  Outcome perform(Task& t, const Getcwd&);
   Outcome perform(Task& t, const Unshare& op);
   bool has_open(const Task& t, Descriptor fd) const;
   Files& own_files(Task& t);

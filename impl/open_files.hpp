@@ -1,6 +1,6 @@
 /// The records of open files: descriptions, tables of descriptors, and what a file system asks.
 ///
-/// A task that has opened nothing, and shares nothing, has no table; one whose umask is the first
+/// A task that has opened nothing, and shares nothing, has no table; one whose umask and directory are the first
 /// one, and its own, has no record for that. Most tasks have neither.
 ///
 /// Sources: include/linux/fdtable.h files_struct, fs_struct.h; fs/file.c.
@@ -34,7 +34,12 @@ struct Files {
 
 struct FsInfo {
   std::int32_t umask = kUmaskAtFirst;
+  Directory directory = 0;  // the current one
   std::uint32_t users = 0;
+  /// As a new world's init has it, whoever else uses it.
+  bool as_at_first() const { return umask == kUmaskAtFirst && directory == 0; }
+  /// Takes over all but the users.
+  void become(const FsInfo& other) { umask = other.umask, directory = other.directory; }
   friend bool operator==(const FsInfo&, const FsInfo&) = default;
 };
 

@@ -48,7 +48,7 @@ inline constexpr std::array kCopyProcess{
              "kernel-fork SCHED:1", Errno::nomem},
     LifeStep{"copy_files", "The table of descriptors is copied, or shared.", "kernel-fork STEPS:1",
              Errno::nomem},
-    LifeStep{"copy_fs", "The umask is copied, or shared.", "kernel-fork STEPS:1", Errno::nomem},
+    LifeStep{"copy_fs", "The umask and the directory are copied, or shared.", "kernel-fork STEPS:1", Errno::nomem},
     LifeStep{"copy_sighand", "The table of signal actions is copied, or shared.",
              "kernel-fork STEPS:1", Errno::nomem},
     LifeStep{"copy_signal", "A record for the process is taken; a thread shares its maker's.",
@@ -89,7 +89,7 @@ inline constexpr std::array kDoExit{
              "kernel-exit MEM:1"},
     LifeStep{"exit_files", "The last user of a table of descriptors closes them.",
              "kernel-exit FILES:1"},
-    LifeStep{"exit_fs", "The umask is let go of.", "kernel-exit FILES:1"},
+    LifeStep{"exit_fs", "The umask and the directory are let go of.", "kernel-exit FILES:1"},
     LifeStep{"exit_namespaces",
              "The last thread of an init kills all others in its pid namespace, and goes on when "
              "they are gone.",

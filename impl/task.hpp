@@ -89,7 +89,7 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   bool asleep : 1 = false;  // on its process's ring of sleepers
   bool has_result : 1 = false;
   std::uint8_t pdeath_signal = 0;
-  Index fs = kNobody;  // nobody: the first umask, and not shared
+  Index fs = kNobody;  // nobody: as at first, and not shared
   Index attributes = kNobody;  // nobody: those of a new world's init
   std::int32_t exit_code = 0;
   Index vfork_parent = kNobody;  // the task that sleeps until we let go of its memory

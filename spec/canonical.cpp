@@ -191,7 +191,7 @@ void Canonical::write_space(SpaceId id) {
   }
 }
 
-/// The descriptors and the umask of a task, both none once it has ended.
+/// The descriptors of a task, its umask and directory: none of them once it has ended.
 void Canonical::write_files(const Task& t) {
   put(word_of(static_cast<bool>(t.files)));
   if (!t.files) return;
@@ -207,7 +207,8 @@ void Canonical::write_files(const Task& t) {
     for (const OpenFileId file : files.open)
       if (file) put_all(index_in(open_files_, file.n), word_of(world_->open_files[file].offset));
   }
-  put_all(index_in(fs_, t.fs.n), word_of(world_->fs[t.fs].umask));
+  const FsInfo& fs = world_->fs[t.fs];
+  put_all(index_in(fs_, t.fs.n), word_of(fs.umask), word_of(fs.directory));
 }
 
 /// A pid namespace, and which of its numbers something has.

@@ -66,6 +66,23 @@ struct Umask {
   friend bool operator==(const Umask&, const Umask&) = default;
 };
 
+struct Chdir {
+  static constexpr auto name = "chdir";
+  static constexpr auto says = "Goes to a directory, by its number: 0..3, else ENOENT.";
+  static constexpr auto source = "chdir(2)";
+  Directory directory = 0;
+  static constexpr std::tuple args{Arg{"directory", &Chdir::directory}};
+  friend bool operator==(const Chdir&, const Chdir&) = default;
+};
+
+struct Getcwd {
+  static constexpr auto name = "getcwd";
+  static constexpr auto says = "Answers the directory that the caller is in, by its number.";
+  static constexpr auto source = "getcwd(2)";
+  static constexpr std::tuple args{};
+  friend bool operator==(const Getcwd&, const Getcwd&) = default;
+};
+
 struct Unshare {
   static constexpr auto name = "unshare";
   static constexpr auto says = "Gives the caller copies of its own of what it shares.";

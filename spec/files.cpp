@@ -1,4 +1,4 @@
-/// Open files and their descriptors, the umask, and unshare.
+/// Open files and their descriptors, the umask, the current directory, and unshare.
 #include "spec/model.hpp"
 
 #include <algorithm>
@@ -78,6 +78,18 @@ Model::Answer Model::act(TaskId me, const Umask& op) {
   return answers(Outcome::number(before), "fs.umask"_rule);
 }
 
+Model::Answer Model::act(TaskId me, const Chdir& op) {
+  if (op.directory < 0 || op.directory >= kDirectories)
+    return fails(Errno::noent, "fs.no-directory"_rule);
+
+  world_.fs[world_.tasks[me].fs].directory = op.directory;
+  return answers(Outcome::success(), "fs.chdir"_rule);
+}
+
+Model::Answer Model::act(TaskId me, const Getcwd&) {
+  return answers(Outcome::number(world().fs[world().tasks[me].fs].directory), "fs.getcwd"_rule);
+}
+
 Model::Answer Model::act(TaskId id, const Unshare& op) {
   Task& me = world_.tasks[id];
   constexpr CloneFlags kKnown =
@@ -128,7 +140,8 @@ FilesId Model::copy_files(FilesId from) {
 
 FsInfoId Model::copy_fs(FsInfoId from) {
   const FsInfoId id = world_.fs.make();
-  world_.fs[id] = {.umask = world().fs[from].umask, .users = 1};
+  world_.fs[id] = world().fs[from];
+  world_.fs[id].users = 1;
   return id;
 }
 
@@ -177,6 +190,7 @@ void Model::close_for_exec(Task& me) {
     if (files.cloexec[fd]) close(files, fd);
   }
   if (world().fs[me.fs].umask != kUmaskAtFirst) cover("fs.exec-keeps"_rule);
+  if (world().fs[me.fs].directory != 0) cover("fs.exec-stays"_rule);
 }
 
 }  // namespace forkproof::spec

@@ -93,6 +93,8 @@ class Model {
   Answer act(TaskId, const FcntlSetfd&);
   Answer act(TaskId, const Lseek&);
   Answer act(TaskId, const Umask&);
+  Answer act(TaskId, const Chdir&);
+  Answer act(TaskId, const Getcwd&);
   Answer act(TaskId, const Unshare&);
   Answer act(TaskId, const PrctlName&);
   Answer act(TaskId, const Setpriority&);

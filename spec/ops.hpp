@@ -335,7 +335,7 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Read, Write, SetPidMax, SetPidCursor, Open, Close, Dup, FcntlSetfd, Lseek,
                         Umask, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                         SchedGetscheduler, SchedSetattr, SchedSetaffinity, SchedGetaffinity,
-                        Sigaltstack>;
+                        Sigaltstack, Chdir, Getcwd>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

@@ -48,6 +48,10 @@ inline constexpr Descriptor kDescriptors = 8;
 inline constexpr std::int32_t kUmaskBits = 0777;
 inline constexpr std::int32_t kUmaskAtFirst = 022;
 
+/// A directory, by a number: there are these, and a new world's init is in the first.
+using Directory = std::int32_t;
+inline constexpr Directory kDirectories = 4;
+
 /// A name and the number that Linux gives it.
 struct Word {
   std::string_view name;
@@ -77,6 +81,7 @@ inline constexpr std::array kProfiles{Word{"linux-6", 0}, Word{"linux-4.12", 1}}
 enum class Errno : std::uint8_t {
   ok = 0,
   perm = 1,
+  noent = 2,
   srch = 3,
   intr = 4,
   badf = 9,
@@ -92,7 +97,7 @@ enum class Errno : std::uint8_t {
 };
 
 inline constexpr std::array kErrnos{
-    Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
+    Word{"EPERM", 1},   Word{"ENOENT", 2},  Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
     Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14},
     Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24}, Word{"EBUSY", 16},
     Word{"ENOSPC", 28},

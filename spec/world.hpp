@@ -309,6 +309,7 @@ struct Files {
 /// What a file system asks of a task.
 struct FsInfo {
   std::int32_t umask = kUmaskAtFirst;
+  Directory directory = 0;  // the current one
   std::uint32_t users = 0;
 
   static constexpr auto keeps() { return std::tuple{}; }

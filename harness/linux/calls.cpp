@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <initializer_list>
 
@@ -70,6 +71,14 @@ std::uint64_t raw_fd(Descriptor fd) {
   return word(fd >= 0 && fd < kDescriptors ? kFilesAt + fd : -1);
 }
 static_assert(kFilesAt + kDescriptors == kFilesEnd);
+
+/// The directories of a trace: what every Linux has. One that does not exist has no name.
+constexpr std::array<std::string_view, kDirectories> kDirectoryNames{"/", "/proc", "/proc/sys",
+                                                                     "/proc/sys/kernel"};
+
+std::string_view directory(Directory n) {
+  return n >= 0 && n < kDirectories ? kDirectoryNames[static_cast<std::size_t>(n)] : "";
+}
 
 /// Where signal stacks are said to be: no handler of a trace runs on one. What a processor asks for
 /// beyond the least size that a trace knows is added to each.
@@ -176,6 +185,12 @@ struct Writer {
     call(SYS_lseek, {raw_fd(op.fd), word(op.by), SEEK_CUR});
   }
   void operator()(const Umask& op) const { call(SYS_umask, {word(op.mask)}); }
+  void operator()(const Chdir& op) const {
+    const std::string_view name = directory(op.directory);
+    std::memcpy(slot.area, name.data(), name.size() + 1);
+    call(SYS_chdir, {area_at(index)});
+  }
+  void operator()(const Getcwd&) const { call(SYS_getcwd, {area_at(index), sizeof slot.area}); }
   void operator()(const Unshare& op) const { call(SYS_unshare, {op.flags.bits}); }
   void operator()(const PrctlName& op) const {
     const std::string_view name = *name_of(kComms, static_cast<std::uint64_t>(op.comm));
@@ -256,6 +271,10 @@ Outcome outcome_of(const Op& op, const Slot& slot) {
   if (std::holds_alternative<Read>(op)) return Outcome::number(slot.value);
   if (std::holds_alternative<Open>(op) || std::holds_alternative<Dup>(op))
     return Outcome::number(result - kFilesAt);
+  if (std::holds_alternative<Getcwd>(op)) {
+    const std::string_view name(reinterpret_cast<const char*>(slot.area));
+    return Outcome::number(std::ranges::find(kDirectoryNames, name) - kDirectoryNames.begin());
+  }
   if (std::holds_alternative<Getpriority>(op)) return Outcome::number(20 - result);
   if (std::holds_alternative<Sigaltstack>(op)) {
     stack_t before;
@@ -307,7 +326,7 @@ bool is_private(const Op& op) {
         using Private = std::tuple<Sigaction, Getpid, Gettid, Getppid, Getpgid, Getsid, Setpgid,
                                    Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
                                    Read, Write, Open, Close, Dup, FcntlSetfd, Lseek, Umask,
-                                   Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
+                                   Chdir, Getcwd, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                                    SchedGetscheduler, Sigaltstack, SetPidMax, SetPidCursor>;
         return among(static_cast<Private*>(nullptr));
       },

@@ -1,4 +1,4 @@
-/// Rules: open files, their descriptors, the umask, and who shares them.
+/// Rules: open files, their descriptors, the umask, the directory, and who shares them.
 #pragma once
 #include "spec/rules/rule.hpp"
 
@@ -49,9 +49,15 @@ inline constexpr auto kFileRules = std::to_array<Rule>({
 
     {"fs.umask", "umask sets the mask of the caller and answers the one before.", "umask.2 MASK:1"},
     {"fs.umask-bits", "Of the argument of umask the nine permission bits count.", "umask.2 MASK:2"},
-    {"fs.fork-copied", "A new task without CLONE_FS has a copy of its maker's umask.",
+    {"fs.chdir", "chdir changes the current directory.", "chdir.2 CHANGE:1"},
+    {"fs.no-directory", "chdir to a directory that does not exist is ENOENT.", "chdir.2 ENOENT:1"},
+    {"fs.getcwd", "getcwd answers the current directory.", "getcwd.2 ANSWER:1"},
+    {"fs.exec-stays", "exec keeps the current directory.", "chdir.2 EXEC:1"},
+    {"fs.fork-copied",
+     "A new task without CLONE_FS has a copy of its maker's umask and current directory.",
      "umask.2 FORK:1"},
-    {"fs.clone-shares", "With CLONE_FS both tasks have one umask.", "clone.2 FS:1"},
+    {"fs.clone-shares", "With CLONE_FS both tasks have one umask and one current directory.",
+     "clone.2 FS:1"},
     {"fs.exec-keeps", "exec keeps the umask, and whoever shares it.", "umask.2 EXEC:1"},
 
     {"unshare.unknown",
@@ -67,7 +73,7 @@ inline constexpr auto kFileRules = std::to_array<Rule>({
      "unshare.2 EINVAL:3"},
     {"unshare.files", "unshare of FILES gives the caller a copy of the table that it shared.",
      "unshare.2 FILES:1"},
-    {"unshare.fs", "unshare of FS gives the caller a umask of its own, as it was.",
+    {"unshare.fs", "unshare of FS gives the caller a umask and a directory of its own, as they were.",
      "unshare.2 FS:1"},
     {"unshare.nothing-shared", "unshare of what is not shared changes nothing.",
      "unshare.2 NOTHING:1"},

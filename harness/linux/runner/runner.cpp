@@ -139,6 +139,7 @@ Answer write_file(const Slot& slot) {
 Answer begin() {
   if (const Answer session = call(__NR_setsid); session < 0) return session;
   call(__NR_umask, 022);
+  call(__NR_chdir, address("/"));
   const Answer context = call(__NR_fsopen, address("proc"), 0);
   if (context < 0) return context;
   const auto fd = static_cast<Word>(context);
