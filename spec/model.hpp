@@ -3,7 +3,7 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, attributes, pids, pid_namespaces. `"..."_rule` names the rule of
+/// stop, groups, memory, files, attributes, limits, pids, pid_namespaces. `"..."_rule` names the rule of
 /// the book (spec/rules.hpp) that acts at this place: that counts its coverage, and lets a
 /// violation say it.
 #pragma once
@@ -103,6 +103,12 @@ class Model {
   Answer act(TaskId, const SchedSetaffinity&);
   Answer act(TaskId, const SchedGetaffinity&);
   Answer act(TaskId, const Sigaltstack&);
+  Answer act(TaskId, const Setrlimit&);
+  Answer act(TaskId, const Getrlimit&);
+  Answer act(TaskId, const Setresuid&);
+  Answer act(TaskId, const Capset&);
+  Answer act(TaskId, const Getrusage&);
+  Answer act(TaskId, const Fault&);
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
 
@@ -255,6 +261,20 @@ class Model {
   void inherit_attributes(Task& child, const Task& maker, CloneFlags);
   void reset_scheduling(Attributes&);
   void attributes_after_exec(Task&);
+
+  // limits.cpp
+  std::uint64_t tasks_of(User) const;
+  std::uint64_t open_files_most(TaskId id) const {
+    return world_.process_of(world_.tasks[id]).limits_of(Resource::nofile).soft.n;
+  }
+  void inherit_limits(Process& child, const Process& maker);
+  Answer refuses_one_more(TaskId);
+  Answer refuses_exec(TaskId);
+  bool finds_no_room(Signal, TaskId to, bool from_above);
+  void credentials_after_exec(Task&);
+  std::uint64_t faults_of(const Process&) const;
+  void account(TaskId waiter, TaskId child);
+  void account_end(TaskId);
 
   World world_;
   std::deque<TaskId> next_;
