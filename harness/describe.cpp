@@ -110,6 +110,9 @@ RuleId rule_of_field(std::size_t field, std::span<const RuleId> fired, RuleId ot
       {"nice", "nice."},
       {"policy", "sched."},
       {"rt_priority", "sched."},
+      {"flags", "nproc."},
+      {"user", "user."},
+      {"capabilities", "capability."},
   };
   for (const Topic& topic : topics) {
     if (topic.field != field_name(field)) continue;

@@ -88,8 +88,9 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
       {"SigBlk:", nullptr, &s.blocked}, {"SigIgn:", nullptr, &s.ignored},
       {"SigCgt:", nullptr, &s.caught}};
   constexpr std::string_view kNumbers = "NSpid:";
+  constexpr std::string_view kUser = "Uid:", kCapabilities = "CapEff:";
   std::size_t found = 0;
-  while (!text.empty() && found < std::size(wanted)) {
+  while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -98,7 +99,16 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
       for (std::int32_t n = 0; read_number(take_word(line), n);) s.numbers.push_back(n);
       continue;
     }
-    if (!line.starts_with(wanted[found].key)) continue;
+    if (line.starts_with(kUser)) {
+      line.remove_prefix(kUser.size());
+      if (!read_number(take_word(line), s.user)) return std::nullopt;
+    }
+    if (line.starts_with(kCapabilities)) {  // the last that counts
+      line.remove_prefix(kCapabilities.size());
+      if (!read_number(take_word(line), s.capabilities, 16)) return std::nullopt;
+      break;
+    }
+    if (found == std::size(wanted) || !line.starts_with(wanted[found].key)) continue;
     line.remove_prefix(wanted[found].key.size());
     const std::string_view word = take_word(line);
     const Wanted& w = wanted[found++];
@@ -146,7 +156,8 @@ TaskView view_of(Pid pid, const TaskStat& stat, const TaskStatus& status, State 
   v.pgid = {stat.pgid};
   v.sid = {stat.sid};
   v.exit_signal = stat.exit_signal;
-  constexpr TaskFlags kShown = task_flag::exiting | task_flag::forknoexec | task_flag::signaled;
+  constexpr TaskFlags kShown = task_flag::exiting | task_flag::forknoexec | task_flag::signaled |
+                               task_flag::nproc_exceeded;
   v.flags = TaskFlags{stat.flags} & kShown;
   // Outside of the trace our init was made by a clone, which the world of the trace knows not of.
   if (pid == kInit) v.flags = v.flags - task_flag::forknoexec;
