@@ -40,7 +40,9 @@ void Generator::choose(Setrlimit& o, const Scene& scene) {
                : way < 74 ? Resource::sigpending
                : way < 86 ? Resource::nofile
                           : static_cast<Resource>(dice_.one_of<Word>(kResources).value);
-  if (o.resource == Resource::core && dice_.percent(90)) o.resource = Resource::fsize;
+  constexpr std::array kHardlyTurned{Resource::core, Resource::nice, Resource::rtprio};
+  if (std::ranges::find(kHardlyTurned, o.resource) != kHardlyTurned.end() && dice_.percent(90))
+    o.resource = Resource::fsize;
   if (dice_.percent(88)) o.soft = limit_near(scene, o.resource);
   if (o.resource == Resource::nofile && o.soft.unlimited()) o.soft = {kDescriptors};
   if (dice_.percent(o.resource == Resource::nofile ? 15 : 65)) return;

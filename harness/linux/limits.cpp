@@ -76,7 +76,8 @@ Limit limit_of(Resource r, std::uint64_t n, const Rights& rights) {
 /// A puppet has use of the descriptors below those of a trace, and all its tables have eight.
 void refuse_limit(const Setrlimit& op, const Abilities& abilities) {
   const auto fits = [](Limit l) { return l.n >= 1 && l.n <= kDescriptors; };
-  if (op.resource == Resource::nofile && op.hard.n <= kOpenFilesMost && !fits(op.soft))
+  const bool taken = op.soft <= op.hard && op.hard.n <= kOpenFilesMost;
+  if (op.resource == Resource::nofile && taken && !fits(op.soft))
     throw SystemLimit("a table of a puppet has room for the descriptors of a trace and no others");
   if (op.resource == Resource::nproc && !abilities.users)
     throw SystemLimit("tasks cannot be counted by user here");

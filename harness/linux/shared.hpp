@@ -75,7 +75,7 @@ constexpr std::uint64_t area_at(std::uint64_t slot) { return slot_at(slot) + off
 /// Where page faults are made, and how many are a batch: more than tasks have besides in a trace.
 inline constexpr std::uint64_t kFaultsAt = 0x6'0000'0000;
 inline constexpr std::uint64_t kFaultPages = 128;
-inline constexpr std::uint64_t kFaultBatch = 8 * kFaultPages;
+inline constexpr std::uint64_t kFaultBatch = 4 * kFaultPages;
 
 /// Descriptors that every puppet inherits.
 inline constexpr int kSharedFd = 100;   // the slots and stacks
