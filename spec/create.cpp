@@ -61,7 +61,14 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
   world_.tasks[child].flags = world_.tasks[child].flags | marked;  // as its maker was when asked
   const Pid seen = seen_by(id, numbers->number);
   touch(child, true);
-  if (!flags.has(fl::vfork)) return answers(Outcome::task(seen), "fork.number"_rule);
+  if (flags.has(fl::vfork)) return sleep_for(child, id, flags, seen);
+  return answers(Outcome::task(seen), "fork.number"_rule);
+}
+
+/// The maker of a vfork sleeps until the child, which it knows by the number, lets go of the
+/// memory.
+Model::Answer Model::sleep_for(TaskId child, TaskId id, CloneFlags flags, Pid seen) {
+  Task& me = world_.tasks[id];
   if (!flags.has(fl::vm)) cover("vfork.without-vm"_rule);
   if (flags.has(fl::vm) && !flags.has(fl::thread)) cover("vfork.shares-memory"_rule);
   if (flags.has(fl::thread)) cover("vfork.thread"_rule);

@@ -45,7 +45,7 @@ struct Setresuid {
 struct Capset {
   static constexpr auto name = "capset";
   static constexpr auto says =
-      "Says which of the capabilities of a trace the calling thread has in effect; it may have all.";
+      "Says which of the capabilities of a trace the calling thread has in effect: any of them.";
   static constexpr auto source = "capset(2)";
   Capabilities effective;
   static constexpr std::tuple args{Arg{"effective", &Capset::effective}};

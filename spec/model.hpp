@@ -3,8 +3,8 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, attributes, limits, pids, pid_namespaces. `"..."_rule` names the rule of
-/// the book (spec/rules.hpp) that acts at this place: that counts its coverage, and lets a
+/// stop, groups, memory, files, attributes, limits, pids, pid_namespaces. `"..."_rule` names the
+/// rule of the book (spec/rules.hpp) that acts at this place: that counts its coverage, and lets a
 /// violation say it.
 #pragma once
 #include <deque>
@@ -166,6 +166,7 @@ class Model {
   // create.cpp
   Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);
   Answer refuses_flags(const Task&, CloneFlags);
+  Answer sleep_for(TaskId child, TaskId maker, CloneFlags, Pid seen);
   TaskId new_task(TaskId maker, CloneFlags, std::int32_t exit_signal, NamespaceId, Numbers);
   void inherit(Task& child, const Task& maker, CloneFlags);
   void inherit_files(Task& child, const Task& maker, CloneFlags);

@@ -164,8 +164,8 @@ struct Call {
   Place since = 0;           // when it fell asleep
 };
 
-/// What a thread is called, how it is scheduled, the size of the stack that its handlers run on, and
-/// on whose behalf it acts.
+/// What a thread is called, how it is scheduled, the size of the stack that its handlers run on,
+/// and on whose behalf it acts.
 struct Attributes {
   Comm comm = Comm::puppet;
   Policy policy = Policy::other;

@@ -325,8 +325,8 @@ bool is_private(const Op& op) {
                                    Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
                                    Read, Write, Open, Close, Dup, FcntlSetfd, Lseek, Umask,
                                    Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
-                                   SchedGetscheduler, Sigaltstack, Setrlimit, Getrlimit, Setresuid, Capset,
-                                   Getrusage, Fault, SetPidMax, SetPidCursor>;
+                                   SchedGetscheduler, Sigaltstack, Setrlimit, Getrlimit, Setresuid,
+                                   Capset, Getrusage, Fault, SetPidMax, SetPidCursor>;
         return among(static_cast<Private*>(nullptr));
       },
       op);

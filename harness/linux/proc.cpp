@@ -34,6 +34,13 @@ std::optional<char> take_state(std::string_view& text) {
   return state.size() == 1 ? std::optional{state[0]} : std::nullopt;
 }
 
+/// Takes the head off a line; false if it has another.
+bool after(std::string_view head, std::string_view& line) {
+  if (!line.starts_with(head)) return false;
+  line.remove_prefix(head.size());
+  return true;
+}
+
 /// The program's name: what is in the parentheses.
 std::string_view comm_in(std::string_view text) {
   const std::size_t open = std::min(text.find('('), text.size()), close = text.rfind(')');
@@ -94,18 +101,11 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.starts_with(kNumbers)) {
-      line.remove_prefix(kNumbers.size());
+    if (after(kNumbers, line))
       for (std::int32_t n = 0; read_number(take_word(line), n);) s.numbers.push_back(n);
-      continue;
-    }
-    if (line.starts_with(kUser)) {
-      line.remove_prefix(kUser.size());
-      if (!read_number(take_word(line), s.user)) return std::nullopt;
-    }
-    if (line.starts_with(kCapabilities)) {  // the last that counts
-      line.remove_prefix(kCapabilities.size());
-      if (!read_number(take_word(line), s.capabilities, 16)) return std::nullopt;
+    if (after(kUser, line)) read_number(take_word(line), s.user);
+    if (after(kCapabilities, line)) {  // the last that counts
+      read_number(take_word(line), s.capabilities, 16);
       break;
     }
     if (found == std::size(wanted) || !line.starts_with(wanted[found].key)) continue;

@@ -135,6 +135,26 @@ Outcome System::ask_world(const Op& op) {
   return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
 }
 
+/// An op that touches nobody else: its answer is all.
+Outcome System::ask(Puppet& actor, const Op& op) {
+  const std::uint32_t slot = actor.slot;
+  if (!write_limit_call(op, stage_.slot(slot), slot, stage_.rights(), stage_.abilities()))
+    write_call(op, stage_.slot(slot), slot, 0);
+  if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
+    stage_.slot(slot).action = Action::dependent_call;
+  stage_.post(slot);
+  const std::int64_t answer = stage_.await(slot);
+  if (!stage_.abilities().raises && (answer == -EACCES || answer == -EPERM) &&
+      is_about_scheduling(op))
+    throw SystemLimit("priorities cannot be raised here");
+  if (makes_namespace(op) && stage_.slot(slot).result == 0) actor.diverts = true;
+  if (const auto* const get = std::get_if<Getrlimit>(&op))
+    return limit_in(stage_.slot(slot), *get, stage_.rights());
+  const Outcome said = outcome_of(op, stage_.slot(slot));
+  refuse_missing_right(actor.tid, op, said);
+  return said;
+}
+
 Outcome System::act(Puppet& actor, const Op& op) {
   const std::uint32_t slot = actor.slot;
   actor.op = op;
@@ -145,23 +165,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
     throw SystemLimit("pid namespaces in one another are not shown here");
   below_ = below_ || makes_namespace(op);
   refuse_endless_ends(actor, op);
-  if (is_private(op)) {
-    if (!write_limit_call(op, stage_.slot(slot), slot, stage_.rights(), stage_.abilities()))
-      write_call(op, stage_.slot(slot), slot, 0);
-    if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
-      stage_.slot(slot).action = Action::dependent_call;
-    stage_.post(slot);
-    const std::int64_t answer = stage_.await(slot);
-    if (!stage_.abilities().raises && (answer == -EACCES || answer == -EPERM) &&
-        is_about_scheduling(op))
-      throw SystemLimit("priorities cannot be raised here");
-    if (makes_namespace(op) && stage_.slot(slot).result == 0) actor.diverts = true;
-    if (const auto* const get = std::get_if<Getrlimit>(&op))
-      return limit_in(stage_.slot(slot), *get, stage_.rights());
-    const Outcome said = outcome_of(op, stage_.slot(slot));
-    refuse_missing_right(actor.tid, op, said);
-    return said;
-  }
+  if (is_private(op)) return ask(actor, op);
   const Pid tid = actor.tid;
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
   actor.calling = true;

@@ -35,14 +35,15 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
     {"nproc.capable-exempt",
      "With SYS_ADMIN or SYS_RESOURCE in effect tasks may be made beyond the limit.",
      "kernel-fork NPROC:2"},
-    {"nproc.fork-clears", "A creation that the limit lets pass clears NPROC_EXCEEDED of the caller, "
-     "and not of the child.", "kernel-fork NPROC:3"},
+    {"nproc.fork-clears",
+     "A creation that the limit lets pass clears NPROC_EXCEEDED of the caller, and not of the "
+     "child.", "kernel-fork NPROC:3"},
     {"nproc.marked",
      "Who changes the real user to one other than root who had more tasks than the limit before "
      "gets NPROC_EXCEEDED, and no error.", "kernel-cred NPROC:1"},
     {"nproc.marked-early",
-     "In linux-4.12 who changes the real user to one other than root who had as many tasks as the limit before, "
-     "or more, gets NPROC_EXCEEDED, and no error.", "kernel-cred NPROC:2"},
+     "In linux-4.12 who changes the real user to one other than root who had as many tasks as the "
+     "limit before, or more, gets NPROC_EXCEEDED, and no error.", "kernel-cred NPROC:2"},
     {"nproc.unmarked", "Who changes to a real user with fewer tasks loses NPROC_EXCEEDED.",
      "kernel-cred NPROC:3"},
     {"nproc.exec",
