@@ -80,38 +80,47 @@ Difference first_difference(const TaskView& seen, const TaskView& said) {
   return {first, describe_field(seen, first), describe_field(said, first)};
 }
 
+namespace {
+
+/// Which rules a field is about, by the beginning of their names.
+struct Topic {
+  std::string_view field, prefix;
+};
+constexpr Topic kTopics[] = {
+    {"ppid", "reaper."},
+    {"ppid", "fork.parent"},
+    {"pid", "pid."},
+    {"pgid", "group."},
+    {"sid", "session."},
+    {"exit_signal", "reaper.exit"},
+    {"exit_signal", "exec.exit"},
+    {"exit_code", "exit.status"},
+    {"state", "stop."},
+    {"state", "exit."},
+    {"flags", "exec.forknoexec"},
+    {"flags", "exit.exiting"},
+    {"pending", "signal."},
+    {"shared_pending", "signal."},
+    {"blocked", "signal.mask"},
+    {"blocked", "fork.blocked"},
+    {"threads", "exit.thread"},
+    {"ignored", "exec.ignored"},
+    {"caught", "exec.caught"},
+    {"ignored", "signal.sigaction"},
+    {"comm", "comm."},
+    {"nice", "sched.reset"},
+    {"nice", "nice."},
+    {"policy", "sched."},
+    {"rt_priority", "sched."},
+    {"flags", "nproc."},
+    {"user", "user."},
+    {"capabilities", "capability."},
+};
+
+}  // namespace
+
 RuleId rule_of_field(std::size_t field, std::span<const RuleId> fired, RuleId otherwise) {
-  struct Topic {
-    std::string_view field, prefix;
-  };
-  static constexpr Topic topics[] = {
-      {"ppid", "reaper."},
-      {"ppid", "fork.parent"},
-      {"pid", "pid."},
-      {"pgid", "group."},
-      {"sid", "session."},
-      {"exit_signal", "reaper.exit"},
-      {"exit_signal", "exec.exit"},
-      {"exit_code", "exit.status"},
-      {"state", "stop."},
-      {"state", "exit."},
-      {"flags", "exec.forknoexec"},
-      {"flags", "exit.exiting"},
-      {"pending", "signal."},
-      {"shared_pending", "signal."},
-      {"blocked", "signal.mask"},
-      {"blocked", "fork.blocked"},
-      {"threads", "exit.thread"},
-      {"ignored", "exec.ignored"},
-      {"caught", "exec.caught"},
-      {"ignored", "signal.sigaction"},
-      {"comm", "comm."},
-      {"nice", "sched.reset"},
-      {"nice", "nice."},
-      {"policy", "sched."},
-      {"rt_priority", "sched."},
-  };
-  for (const Topic& topic : topics) {
+  for (const Topic& topic : kTopics) {
     if (topic.field != field_name(field)) continue;
     const auto about = [&](RuleId r) { return r.rule().id.starts_with(topic.prefix); };
     const auto at = std::ranges::find_if(fired, about);

@@ -27,6 +27,9 @@ constexpr Wanted kWanted[] = {
     {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
     {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
     {"sigaltstack", 4}, {"chdir", 2},          {"getcwd", 2},
+    {"sigaltstack", 4},    {"setrlimit", 9},       {"setresuid", 9},
+    {"capset", 6},         {"getrlimit", 2},       {"fault", 7},
+    {"getrusage", 9},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -38,12 +41,14 @@ constexpr std::uint32_t wanted(std::string_view op) {
 /// Ops that a system may pay for: those of a group are off but in so many traces of a hundred.
 struct Seldom {
   std::uint32_t percent;
-  std::array<std::string_view, 3> ops;
+  std::array<std::string_view, 4> ops;
 };
 constexpr Seldom kSeldom[] = {
     {25, {"setpriority", "getpriority"}},
     {10, {"sched_setscheduler", "sched_getscheduler"}},
     {2, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
+    {8, {"setrlimit", "getrlimit", "setresuid", "capset"}},
+    {4, {"fault", "getrusage"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -58,6 +63,9 @@ constexpr Theme kThemes[] = {
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
     {12, {"clone", "unshare", "fork", "exit", "kill"}},
+    {5, {"setrlimit", "setresuid", "capset", "fork", "exec"}},
+    {3, {"setrlimit", "setresuid", "clone", "exec", "wait4"}},
+    {4, {"fault", "getrusage", "wait4", "exit", "clone"}},
 };
 
 /// How often, in a hundred steps, a sleep that is for somebody is made something of.

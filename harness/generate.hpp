@@ -111,6 +111,12 @@ class Generator {
   void choose(SchedSetaffinity&, const Scene&);
   void choose(SchedGetaffinity&, const Scene&);
   void choose(Sigaltstack&, const Scene&);
+  void choose(Setrlimit&, const Scene&);
+  void choose(Getrlimit&, const Scene&);
+  void choose(Setresuid&, const Scene&);
+  void choose(Capset&, const Scene&);
+  void choose(Getrusage&, const Scene&);
+  void choose(Fault&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
@@ -132,6 +138,8 @@ class Generator {
   Descriptor descriptor();
   FdFlags fd_flags();
   PageNo run_of_pages();
+  Limit limit_near(const Scene& scene, Resource resource);
+  User user();
 
   Dice dice_;
   WorldSpec world_;

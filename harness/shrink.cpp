@@ -23,6 +23,10 @@ void simpler(const Flags<Kind>& s, auto&& f) {
   for (std::uint64_t left = s.bits; left != 0; left &= left - 1)
     f(Flags<Kind>{s.bits & ~(left & -left)});
 }
+void simpler(const Limit& l, auto&& f) {
+  if (!l.unlimited()) f(kUnlimited);
+  if (!l.unlimited() && l.n > 0) f(Limit{l.n - 1});
+}
 void simpler(const ExitSignal& s, auto&& f) {
   if (s.n != ExitSignal{}.n) f(ExitSignal{});
 }

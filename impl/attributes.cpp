@@ -116,6 +116,8 @@ void Machine::attributes_after_exec(Task& t) {
   Attributes a = attributes_of(t);
   a.comm = Comm::puppet;
   a.signal_stack = 0;
+  a.capabilities = kUsual.capabilities;
+  if (a.user != User::root) t.pdeath_signal = 0;  // its program has gained by it
   set_attributes(t, a);
 }
 

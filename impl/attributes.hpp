@@ -1,4 +1,4 @@
-/// The records of what most tasks have as usual: name, scheduling, signal stack.
+/// The records of what most tasks have as usual: name, scheduling, signal stack, credentials.
 ///
 /// A task whose attributes are those of a new world's init has no record. A record is shared by
 /// tasks until one of them changes it.
@@ -20,9 +20,12 @@ struct Attributes {
   std::int8_t rt_priority = 0;
   std::int8_t nice = 0;
   std::uint8_t processors = kProcessors;
+  User user = User::root;
+  std::uint32_t capabilities = static_cast<std::uint32_t>(capability::all.bits);  // in effect
   std::int32_t signal_stack = 0;  // bytes
   friend bool operator==(const Attributes&, const Attributes&) = default;
 
+  bool can(Capabilities what) const { return Capabilities{capabilities}.has(what); }
   /// What a child gets. One that runs beside its maker in one memory has no signal stack.
   Attributes of_child(bool runs_beside) const {
     Attributes child = *this;

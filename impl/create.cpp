@@ -89,6 +89,7 @@ std::uint64_t Machine::copy_process_or_fail(Birth& b) { return copy_process(b, f
 std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
   std::uint64_t verdict = check_flags(b);
   if (verdict == bits::kGoesOn) verdict = dup_task_struct(b, faults);
+  if (verdict == bits::kGoesOn) verdict = copy_creds(b);
   if (verdict == bits::kGoesOn) verdict = sched_fork(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_files(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_fs(b, faults);
@@ -122,6 +123,13 @@ std::uint64_t Machine::dup_task_struct(Birth& b, auto& faults) {
   return bits::kGoesOn;
 }
 
+/// A user whose tasks are all he may have gets no other.
+std::uint64_t Machine::copy_creds(Birth& b) {
+  if (b.maker.attributes == kNobody) return bits::kGoesOn;
+  const Errno refused = may_have_one_more(b.maker);
+  return refused == Errno::ok ? bits::kGoesOn : static_cast<std::uint64_t>(refused);
+}
+
 /// What the task is called, how it is scheduled, and its signal stack: mostly as usual.
 std::uint64_t Machine::sched_fork(Birth& b, auto& faults) {
   if (b.maker.attributes == kNobody) return bits::kGoesOn;
@@ -137,6 +145,7 @@ std::uint64_t Machine::sched_fork(Birth& b, auto& faults) {
   } else {
     set_attributes(*b.task, own);
   }
+  count_user(own.user, true);
   return bits::kGoesOn;
 }
 
@@ -199,6 +208,8 @@ std::uint64_t Machine::copy_signal(Birth& b, auto& faults) {
   if (b.is_thread) return bits::kGoesOn;
   if (faults.strike(CopyStep::copy_signal)) return failure_of(CopyStep::copy_signal);
   b.process = &processes_.make();
+  b.process->limits = b.makers.limits;
+  if (b.process->limits != kNobody) ++limits_[b.process->limits].users;
   return bits::kGoesOn;
 }
 
@@ -267,7 +278,10 @@ void Machine::undo(Birth& b) {
   const bool shares_space = b.flags.has(clone_flag::vm);
   if (b.maker_got_space) leave_space(b.makers);
   if (!shares_space && b.space != kNobody) memory_.drop(b.space);
-  if (b.process != nullptr) processes_.give_back(id(*b.process));
+  if (b.process != nullptr) {
+    leave_limits(*b.process);
+    processes_.give_back(id(*b.process));
+  }
   if (b.maker_got_actions) leave_actions(b.makers);
   if (!b.flags.has(clone_flag::sighand) && b.actions != kNobody) actions_.give_back(b.actions);
   if (b.task != nullptr) {

@@ -7,6 +7,7 @@
 namespace forkproof::impl {
 
 Outcome Machine::perform(Task& caller, const Exec&) {
+  if (has_too_many_to_exec(caller)) return Outcome::failure(Errno::again);
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
   Task& t = tasks_[current()];  // others have run, and may have made tasks
   Process& p = process_of(t);

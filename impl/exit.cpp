@@ -183,6 +183,8 @@ void Machine::unhash_leader(Process& p) {
   leave_group(p);
   leave_session(p);
   leave_actions(p);
+  leave_limits(p);
+  leave_usage(p);
   processes_.give_back(id(p));
 }
 

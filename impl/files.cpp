@@ -11,7 +11,8 @@ namespace forkproof::impl {
 Outcome Machine::perform(Task& t, const Open& op) {
   Files& files = own_files(t);
   const std::uint32_t fd = files.lowest_free();
-  if (fd == kDescriptors) return Outcome::failure(Errno::mfile);
+  if (fd == kDescriptors || fd >= limits_of(process_of(t))[Resource::nofile].soft.n)
+    return Outcome::failure(Errno::mfile);
   const Index file = open_files_.take();
   open_files_[file] = {};
   install(files, fd, file, op.flags.has(fd_flag::cloexec));
@@ -28,7 +29,8 @@ Outcome Machine::perform(Task& t, const Dup& op) {
   if (!has_open(t, op.fd)) return Outcome::failure(Errno::badf);
   Files& files = files_[t.files];
   const std::uint32_t fd = files.lowest_free();
-  if (fd == kDescriptors) return Outcome::failure(Errno::mfile);
+  if (fd == kDescriptors || fd >= limits_of(process_of(t))[Resource::nofile].soft.n)
+    return Outcome::failure(Errno::mfile);
   install(files, fd, files.file[op.fd], false);
   return Outcome::number(fd);
 }

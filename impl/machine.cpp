@@ -207,6 +207,7 @@ void Machine::end_world(const Process& init) {
   t.blocked = leader.blocked;
   t.exit_code = leader.exit_code;
   set_attributes(t, attributes);
+  count_user(attributes.user, true);
   set_state(t, states().dead);
   set_exit_state(t, bits::kExitZombie);
   p.flags = end.flags;
@@ -240,6 +241,10 @@ void Machine::forget_all() {
   files_.clear();
   fs_.clear();
   attributes_.clear();
+  limits_.clear();
+  if (usage_.end() > 1) thread_usage_.clear();
+  usage_.clear();
+  user_tasks_ = {};
   namespaces_.clear();
   if (living_namespaces_ != 0) {
     innermost_.clear();

@@ -13,6 +13,7 @@
 #include "impl/attributes.hpp"
 #include "impl/bits/kernel_stack.hpp"
 #include "impl/faults.hpp"
+#include "impl/limits.hpp"
 #include "impl/namespaces.hpp"
 #include "impl/open_files.hpp"
 #include "impl/pid_bitmap.hpp"
@@ -221,6 +222,7 @@ class Machine {
   [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
   std::uint64_t check_flags(Birth& b);
   std::uint64_t dup_task_struct(Birth& b, auto& faults);
+  std::uint64_t copy_creds(Birth& b);
   std::uint64_t sched_fork(Birth& b, auto& faults);
   std::uint64_t copy_files(Birth& b, auto& faults);
   std::uint64_t copy_fs(Birth& b, auto& faults);
@@ -258,7 +260,11 @@ class Machine {
   void unhash_process(Task& t);
   void unhash_leader(Process& p);
   void put_task_struct(Index task) {
-    if (tasks_[task].attributes != kNobody) leave_attributes(tasks_[task]);
+    if (tasks_[task].attributes != kNobody) {
+      count_user(attributes_of(tasks_[task]).user, false);
+      leave_attributes(tasks_[task]);
+    }
+    if (usage_.end() > 1) [[unlikely]] thread_usage_.set(task, 0);
     tasks_.give_back(task);
   }
   void mourn(Process& p);
@@ -386,6 +392,27 @@ class Machine {
   void attributes_after_exec(Task& t);
   bool sound_attributes() const;
 
+  // Limits, users, usage (limits.cpp).
+  Outcome perform(Task& t, const Setrlimit& op);
+  Outcome perform(Task& t, const Getrlimit& op);
+  Outcome perform(Task& t, const Setresuid& op);
+  Outcome perform(Task& t, const Capset& op);
+  Outcome perform(Task& t, const Getrusage& op);
+  Outcome perform(Task& t, const Fault& op);
+  const LimitTable& limits_of(const Process& p) const {
+    return p.limits == kNobody ? kLimitsAtFirst : limits_[p.limits].value;
+  }
+  void set_limits(Process& p, const LimitTable& to);
+  void leave_limits(Process& p);
+  bool is_over_limit(const Task& t, std::uint64_t more) const;
+  Errno may_have_one_more(Task& t);
+  bool has_too_many_to_exec(Task& t);
+  void count_user(User user, bool in);
+  Usage& usage_of(Process& p);
+  void collect_usage(Process& waiter, const Process& child);
+  void leave_usage(Process& p);
+  bool sound_limits() const;
+
   // The world's knobs (numbers.cpp).
   Outcome perform(const SetPidMax& op);
   Outcome perform(const SetPidCursor& op);
@@ -402,6 +429,7 @@ class Machine {
 
   static const Actions kAllDefault;
   static constexpr Attributes kUsual{};
+  static const LimitTable kLimitsAtFirst;
 
   Arena<Task> tasks_;
   Arena<Process> processes_;
@@ -412,6 +440,10 @@ class Machine {
   Arena<Files> files_;
   Arena<FsInfo> fs_;
   Arena<SharedAttributes> attributes_;
+  Arena<SharedLimits> limits_;
+  Arena<Usage> usage_;
+  SparseNumbers thread_usage_;  // batches of page faults, by the task that had them
+  std::array<std::uint64_t, kUsers.size()> user_tasks_{};  // of all but root
   Arena<Namespace> namespaces_;
   SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number
   SparseNumbers diverted_;   // those that children will be in, by the task that makes them

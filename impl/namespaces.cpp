@@ -95,6 +95,7 @@ Index Machine::children_in(const Task& t) const {
 /// Whether a namespace can be made below that of the task.
 Errno Machine::may_make_namespace(const Task& t) const {
   const Index own = process_of(t).pid_ns();
+  if (!attributes_of(t).can(capability::sys_admin)) return Errno::perm;
   if (children_in(t) != own) return Errno::inval;
   return level_of(own) == kNamespaceDepth ? Errno::nospc : Errno::ok;
 }
@@ -179,7 +180,10 @@ bool Machine::go_on_zapping(Task& t) {
   scratch_.clear();
   for (Index i = t.children.first; reaps && i != kNobody; i = t.children.after(processes_, i))
     if (dead(processes_[i])) scratch_.push_back(processes_[i].leader());
-  for (const Index i : scratch_) release_task(tasks_[i]);
+  for (const Index i : scratch_) {
+    collect_usage(p, process_of(tasks_[i]));
+    release_task(tasks_[i]);
+  }
   touch(t);
   if (namespaces_[p.pid_ns()].count == (is_leader(t) ? 1U : 2U)) {
     set_state(t, bits::kRunning);

@@ -22,6 +22,7 @@ struct LifeStep {
 enum class CopyStep : std::uint8_t {
   check_flags,
   dup_task_struct,
+  copy_creds,
   sched_fork,
   copy_files,
   copy_fs,
@@ -42,6 +43,10 @@ inline constexpr std::array kCopyProcess{
     LifeStep{"dup_task_struct",
              "A record for the task is taken, with what it has of its maker's as a copy.",
              "kernel-fork COPY:1", Errno::nomem},
+    LifeStep{"copy_creds",
+             "User and capabilities are the maker's. A user who has as many tasks as he may have "
+             "is refused, but for root and those whose capabilities lift the limit.",
+             "kernel-fork NPROC:1"},
     LifeStep{"sched_fork",
              "Name, scheduling and signal stack are shared with the maker until one of them "
              "changes; what is not passed on begins anew. A deadline that would be is refused.",

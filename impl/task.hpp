@@ -143,6 +143,8 @@ struct alignas(64) Process : Link<Siblings>,
   Index ns = kNobody;  // its pid namespace, nobody: the world's own; kDiverts beside it
   std::uint64_t exec_id = 0;         // how often it has exec'd, counted down the generations
   std::uint64_t parent_exec_id = 0;  // its parent's, when it was made
+  Index limits = kNobody;  // nobody: those of a new world
+  Index usage = kNobody;   // nobody: nothing was counted
 
   friend bool operator==(const Process&, const Process&) = default;
   Index leader() const { return threads.first; }

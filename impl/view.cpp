@@ -46,6 +46,8 @@ TaskView Machine::view(Pid number) const {
   v.nice = a.nice;
   v.policy = a.policy;
   v.rt_priority = a.rt_priority;
+  v.user = a.user;
+  v.capabilities = {a.capabilities};
   return v;
 }
 

@@ -202,7 +202,9 @@ bool Machine::report(const Task& t, Process& child, Outcome& found) {
     if (!has(args, wait_option::exited)) return false;
     const std::int32_t code = child.exits() ? child.exit_code : leader_of(child).exit_code;
     found = news_of(number, static_cast<std::uint32_t>(code));
-    if (consume) release_task(leader_of(child));
+    if (!consume) return true;
+    collect_usage(processes_[t.process], child);
+    release_task(leader_of(child));
     return true;
   }
   const bool is_stopped = (child.flags & process_flag::stopped) != 0;

@@ -45,6 +45,9 @@ class Pick {
     s = {};
     if (once_in(2)) (*this)(s.n);
   }
+  void operator()(Limit& limit) const {
+    limit = once_in(3) ? kUnlimited : Limit{*rc::gen::arbitrary<std::uint32_t>()};
+  }
   void operator()(SigSet& set) const {
     if (once_in(6)) return (*this)(set.bits);
     set = {};

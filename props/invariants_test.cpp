@@ -54,6 +54,9 @@ AddressSpace& space(World& w, std::int32_t number) { return w.spaces[task(w, num
 constexpr std::string_view kChild = "init: fork -> A\n";
 constexpr std::string_view kZombie = "init: fork -> A\nA: exit_group 0\n";
 constexpr std::string_view kThread = "init: clone VM|SIGHAND|THREAD -> A\n";
+constexpr std::string_view kMarked =
+    "init: fork -> A\nA: setresuid alice\nA: fork -> B\ninit: fork -> C\n"
+    "C: setrlimit NPROC 1 unlimited\nC: setresuid alice\n";
 constexpr std::string_view kBelow = "init: clone NEWPID -> A\nA: fork -> B\n";
 constexpr std::string_view kOrphan =
     "init: fork -> A\nA: prctl_subreaper 1\nA: fork -> B\nB: fork -> C\nB: exit_group 0\n";
@@ -115,6 +118,10 @@ const std::vector<Break>& other_breaks() {
       {"FILE-1", "init: open\n", [](World& w) { task(w, 1).files = {}; }},
       {"SCHED-1", "init: sched_setscheduler 0 FIFO priority=3\n",
        [](World& w) { task(w, 1).attributes.rt_priority = 0; }},
+      {"LIMIT-1", "init: setrlimit FSIZE 1 2\n",
+       [](World& w) { process(w, 1).limits[0].limits.soft = {3}; }},
+      {"LIMIT-2", kMarked, [](World& w) { task(w, 4).attributes.user = User::root; }},
+      {"USAGE-1", "init: fault 1\n", [](World& w) { task(w, 1).faults = 2; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
   };
   return breaks;

@@ -116,6 +116,8 @@ void Model::inherit_attributes(Task& child, const Task& me, CloneFlags flags) {
   if (a == Attributes{}) return;
   cover(flags.has(fl::thread) ? "comm.thread"_rule : "comm.fork"_rule);
   cover("nice.inherited"_rule);
+  if (a.user != User::root) cover("user.inherited"_rule);
+  if (a.capabilities != capability::all) cover("capability.inherited"_rule);
   if (a.policy != Policy::other) cover("sched.inherited"_rule);
   if (a.processors != kProcessors) cover("affinity.inherited"_rule);
   if (a.reset_on_fork) reset_scheduling(a);

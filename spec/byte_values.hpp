@@ -86,6 +86,9 @@ constexpr SigSet common(SigSet, unsigned byte) {
   return byte < 0xF0 ? SigSet::of({static_cast<std::int32_t>(byte % 32)})
                      : notable(kNotableSets, byte);
 }
+constexpr Limit common(Limit, unsigned byte) {
+  return byte < 0xE0 ? Limit{byte % 8} : kUnlimited;
+}
 constexpr CloneFlags common(CloneFlags, unsigned byte) { return notable(kNotableClones, byte); }
 constexpr WaitOptions common(WaitOptions, unsigned byte) { return notable(kNotableWaits, byte); }
 
@@ -105,6 +108,7 @@ constexpr std::uint64_t whole(std::integral auto n) { return static_cast<std::ui
 constexpr std::uint64_t whole(Signal s) { return whole(s.n); }
 constexpr std::uint64_t whole(ExitSignal s) { return s.n; }
 constexpr std::uint64_t whole(SigSet s) { return s.bits; }
+constexpr std::uint64_t whole(Limit l) { return l.n; }
 constexpr std::uint64_t whole(FlagWord auto f) { return f.bits; }
 
 template <class Value>
@@ -112,6 +116,7 @@ constexpr Value from_whole(std::uint64_t n) {
   if constexpr (std::integral<Value>) return static_cast<Value>(n);
   else if constexpr (FlagWord<Value>) return {n & legal_bits(Value{})};
   else if constexpr (std::is_same_v<Value, SigSet>) return {n};
+  else if constexpr (std::is_same_v<Value, Limit>) return {n & 0xFFFFFFFF};
   else return {static_cast<decltype(Value::n)>(n)};
 }
 

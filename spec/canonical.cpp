@@ -20,6 +20,7 @@ constexpr std::uint64_t word_of(std::int64_t v) { return static_cast<std::uint64
 constexpr std::uint64_t word_of(Signal v) { return static_cast<std::uint64_t>(v.n); }
 constexpr std::uint64_t word_of(SigSet v) { return v.bits; }
 constexpr std::uint64_t word_of(ExitSignal v) { return v.n; }
+constexpr std::uint64_t word_of(Limit v) { return v.n; }
 template <class Kind>
 constexpr std::uint64_t word_of(Flags<Kind> v) {
   return v.bits;
@@ -110,6 +111,7 @@ void Canonical::write_task(TaskId id) {
   if (!fold_.exec_ids) put_all(t.self_exec_id, t.parent_exec_id);
   write_task_index(t.vfork_parent);
   write_attributes(t.attributes);
+  put(t.faults);
   write_call(t);
 }
 
@@ -117,7 +119,8 @@ void Canonical::write_attributes(const Attributes& a) {
   put(word_of(a == Attributes{}));
   if (a == Attributes{}) return;
   put_all(word_of(a.comm), word_of(a.policy), word_of(a.reset_on_fork), word_of(a.rt_priority),
-          word_of(a.nice), word_of(a.processors), word_of(a.signal_stack));
+          word_of(a.nice), word_of(a.processors), word_of(a.signal_stack), word_of(a.user),
+          word_of(a.capabilities));
 }
 
 void Canonical::write_process(const Process& p) {
@@ -133,6 +136,9 @@ void Canonical::write_process(const Process& p) {
                p.has_subreaper, p.unkillable),
           word_of(p.group_exit_code), p.running_threads, word_of(p.stopping_threads),
           word_of(p.stop_signal), word_of(p.notice));
+  put_all(p.limits.size(), p.faults_of_dead_threads, p.faults_of_children);
+  for (const auto& [resource, limits] : p.limits)
+    put_all(word_of(resource), word_of(limits.soft), word_of(limits.hard));
 }
 
 void Canonical::write_call(const Task& t) {

@@ -40,6 +40,8 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
   const bool interrupted = !deliverable(me).empty();
   if (const Answer refused = refuses_flags(me, flags)) return refused;
   if (interrupted && linux_6()) return restart("clone.pending-first"_rule);
+  const TaskFlags marked = me.flags & task_flag::nproc_exceeded;
+  if (const Answer refused = refuses_one_more(id)) return refused;
   if (me.attributes.policy == Policy::deadline && !me.attributes.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
   if (flags.has(fl::newpid))
@@ -56,9 +58,17 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
   }
 
   const TaskId child = new_task(id, flags, exit_signal, ns, *numbers);
+  world_.tasks[child].flags = world_.tasks[child].flags | marked;  // as its maker was when asked
   const Pid seen = seen_by(id, numbers->number);
   touch(child, true);
-  if (!flags.has(fl::vfork)) return answers(Outcome::task(seen), "fork.number"_rule);
+  if (flags.has(fl::vfork)) return sleep_for(child, id, flags, seen);
+  return answers(Outcome::task(seen), "fork.number"_rule);
+}
+
+/// The maker of a vfork sleeps until the child, which it knows by the number, lets go of the
+/// memory.
+Model::Answer Model::sleep_for(TaskId child, TaskId id, CloneFlags flags, Pid seen) {
+  Task& me = world_.tasks[id];
   if (!flags.has(fl::vm)) cover("vfork.without-vm"_rule);
   if (flags.has(fl::vm) && !flags.has(fl::thread)) cover("vfork.shares-memory"_rule);
   if (flags.has(fl::thread)) cover("vfork.thread"_rule);
@@ -159,6 +169,7 @@ void Model::new_process(TaskId id, const Process& maker, NamespaceId ns) {
     p.unkillable = true;
     world_.namespaces[ns].reaper = id;
   }
+  inherit_limits(p, maker);
   p.process_place = next_place();
   world_.all_processes.put(p.process_place, child.process);
   join_group(child.process, maker.pgid);

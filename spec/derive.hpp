@@ -31,6 +31,10 @@ constexpr std::span<const Word> words_of(Change) { return kChanges; }
 constexpr std::span<const Word> words_of(Errno) { return kErrnos; }
 constexpr std::span<const Word> words_of(Comm) { return kComms; }
 constexpr std::span<const Word> words_of(Policy) { return kPolicies; }
+constexpr std::span<const Word> words_of(User) { return kUsers; }
+constexpr std::span<const Word> words_of(Resource) { return kResources; }
+constexpr std::span<const Word> words_of(LimitKind) { return kLimitKinds; }
+constexpr std::span<const Word> words_of(Whose) { return kWhose; }
 
 template <class E>
 concept Enumeration = std::is_enum_v<E> && requires(E e) { words_of(e); };
@@ -187,7 +191,7 @@ constexpr void set_value(Expectation& e, Pid v) { e.value = TaskRef::number(v); 
 constexpr void set_value(Expectation& e, TaskRef v) { e.value = v; }
 constexpr void set_value(Expectation& e, Signal v) { e.value.n = v.n; }
 constexpr void set_value(Expectation& e, std::int32_t v) { e.value.n = v; }
-constexpr void set_value(Expectation& e, TaskFlags v) { e.bits = v.bits; }
+constexpr void set_value(Expectation& e, FlagWord auto v) { e.bits = v.bits; }
 constexpr void set_value(Expectation& e, SigSet v) { e.bits = v.bits; }
 
 /// What `task` shows in one field, as the expectation that it meets.

@@ -6,6 +6,7 @@
 namespace forkproof::spec {
 
 Model::Answer Model::act(TaskId id, const Exec&) {
+  if (const Answer refused = refuses_exec(id)) return refused;
   if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
   Task& me = world_.tasks[id];
   if (world_.process_of(me).group_exit) return Outcome::failure(Errno::again);  // it dies meanwhile
@@ -20,6 +21,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   close_for_exec(me);
   renew_handlers(me);
   attributes_after_exec(me);
+  credentials_after_exec(me);
   me.flags = me.flags - task_flag::forknoexec;
   cover("exec.forknoexec-cleared"_rule);
   if (me.exit_signal != sig::chld.n) cover("exec.exit-signal"_rule);
@@ -30,7 +32,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   if (!me.pending.empty()) cover("exec.pending-kept"_rule);
   if (!me.children.empty()) cover("exec.children-kept"_rule);
   if (world_.process_of(me).is_subreaper) cover("exec.subreaper-kept"_rule);
-  if (me.pdeath != sig::none) cover("exec.pdeathsig-kept"_rule);
+  if (!world_.process_of(me).limits.empty()) cover("limit.exec-kept"_rule);
   touch(id, true);
   return answers(Outcome::success(), "exec.identity-kept"_rule);
 }
@@ -84,6 +86,7 @@ void Model::take_leaders_place(TaskId id) {
   p.leader = p.signal_target = id;
   p.threads = {id};
   world_.handlers[old.handlers].users--;
+  p.faults_of_dead_threads += old.faults;
   world_.tasks.drop(leader);
 }
 

@@ -22,6 +22,7 @@ Model::Answer Model::act(TaskId me, const Open& op) {
   Files& files = files_of(me);
   const std::optional<std::size_t> fd = free_descriptor(files);
   if (!fd) return fails(Errno::mfile, "file.open-full"_rule);
+  if (*fd >= open_files_most(me)) return fails(Errno::mfile, "limit.nofile"_rule);
 
   files.open[*fd] = world_.open_files.make();
   world_.open_files[files.open[*fd]].users = 1;
@@ -44,6 +45,7 @@ Model::Answer Model::act(TaskId me, const Dup& op) {
   if (!files.has(op.fd)) return fails(Errno::badf, "file.dup-unknown"_rule);
   const std::optional<std::size_t> fd = free_descriptor(files);
   if (!fd) return fails(Errno::mfile, "file.dup-full"_rule);
+  if (*fd >= open_files_most(me)) return fails(Errno::mfile, "limit.nofile"_rule);
 
   files.open[*fd] = files.open[static_cast<std::size_t>(op.fd)];
   world_.open_files[files.open[*fd]].users++;

@@ -277,6 +277,8 @@ TaskView Model::view(Pid number) const {
   v.nice = t.attributes.nice;
   v.policy = t.attributes.policy;
   v.rt_priority = t.attributes.rt_priority;
+  v.user = t.attributes.user;
+  v.capabilities = t.attributes.capabilities;
   return v;
 }
 

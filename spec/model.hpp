@@ -3,8 +3,8 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, attributes, pids, pid_namespaces. `"..."_rule` names the rule of
-/// the book (spec/rules.hpp) that acts at this place: that counts its coverage, and lets a
+/// stop, groups, memory, files, attributes, limits, pids, pid_namespaces. `"..."_rule` names the
+/// rule of the book (spec/rules.hpp) that acts at this place: that counts its coverage, and lets a
 /// violation say it.
 #pragma once
 #include <deque>
@@ -105,6 +105,12 @@ class Model {
   Answer act(TaskId, const SchedSetaffinity&);
   Answer act(TaskId, const SchedGetaffinity&);
   Answer act(TaskId, const Sigaltstack&);
+  Answer act(TaskId, const Setrlimit&);
+  Answer act(TaskId, const Getrlimit&);
+  Answer act(TaskId, const Setresuid&);
+  Answer act(TaskId, const Capset&);
+  Answer act(TaskId, const Getrusage&);
+  Answer act(TaskId, const Fault&);
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
 
@@ -162,6 +168,7 @@ class Model {
   // create.cpp
   Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);
   Answer refuses_flags(const Task&, CloneFlags);
+  Answer sleep_for(TaskId child, TaskId maker, CloneFlags, Pid seen);
   TaskId new_task(TaskId maker, CloneFlags, std::int32_t exit_signal, NamespaceId, Numbers);
   void inherit(Task& child, const Task& maker, CloneFlags);
   void inherit_files(Task& child, const Task& maker, CloneFlags);
@@ -257,6 +264,20 @@ class Model {
   void inherit_attributes(Task& child, const Task& maker, CloneFlags);
   void reset_scheduling(Attributes&);
   void attributes_after_exec(Task&);
+
+  // limits.cpp
+  std::uint64_t tasks_of(User) const;
+  std::uint64_t open_files_most(TaskId id) const {
+    return world_.process_of(world_.tasks[id]).limits_of(Resource::nofile).soft.n;
+  }
+  void inherit_limits(Process& child, const Process& maker);
+  Answer refuses_one_more(TaskId);
+  Answer refuses_exec(TaskId);
+  bool finds_no_room(Signal, TaskId to, bool from_above);
+  void credentials_after_exec(Task&);
+  std::uint64_t faults_of(const Process&) const;
+  void account(TaskId waiter, TaskId child);
+  void account_end(TaskId);
 
   World world_;
   std::deque<TaskId> next_;

@@ -92,6 +92,8 @@ struct TaskView {
   std::int32_t rt_priority = 0;
   std::int32_t nspid = 0;  // its number in its own pid namespace
   std::int32_t level = 0;  // how many namespaces below the world's that is
+  User user = User::root;
+  Capabilities capabilities;
   friend constexpr bool operator==(const TaskView&, const TaskView&) = default;
 
   /// The fields, once: `expect`, reports and comparisons are derived from it.
@@ -134,6 +136,8 @@ constexpr auto TaskView::fields() {
             &TaskView::rt_priority},
       Field{"nspid", "its number in its own pid namespace", &TaskView::nspid},
       Field{"level", "how deep below the world's its pid namespace is", &TaskView::level},
+      Field{"user", "the real user that it is run by", &TaskView::user},
+      Field{"capabilities", "those that it has in effect", &TaskView::capabilities},
   };
 }
 

@@ -25,6 +25,8 @@ bool Model::is_from_above(TaskId sender, TaskId to) const {
 /// Why no namespace can be made for the children of a task; nothing if one can.
 Model::Answer Model::refuses_namespace(const Task& me) {
   const NamespaceId own = world_.process_of(me).ns;
+  if (!me.attributes.capabilities.has(capability::sys_admin))
+    return fails(Errno::perm, "pidns.needs-admin"_rule);
   if (me.child_ns != own) return fails(Errno::inval, "pidns.not-twice"_rule);
   if (world_.level_of(own) == kNamespaceDepth) return fails(Errno::nospc, "pidns.depth"_rule);
   return std::nullopt;
@@ -136,6 +138,7 @@ bool Model::go_on_zapping(TaskId id) {
   for (const TaskId child : dead) {
     cover("pidns.zap-reaps"_rule);
     tell(child);
+    account(id, child);
     release(child);
   }
   touch(id);

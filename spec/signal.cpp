@@ -77,8 +77,11 @@ Model::Answer Model::act(TaskId id, const Tgkill& op) {
     return fails(Errno::srch, "signal.tgkill-no-thread"_rule);
   if (op.signal.n < 0 || op.signal.n > kSignalMax)
     return fails(Errno::inval, "signal.bad-signal"_rule);
+  const bool from_above = is_from_above(id, to);
+  if (finds_no_room(op.signal, to, from_above))
+    return fails(Errno::again, "limit.sigpending"_rule);
 
-  if (op.signal != sig::none) send(op.signal, to, Scope::thread, is_from_above(id, to));
+  if (op.signal != sig::none) send(op.signal, to, Scope::thread, from_above);
   return answers(Outcome::success(), "signal.tgkill"_rule);
 }
 

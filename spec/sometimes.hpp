@@ -306,6 +306,46 @@ struct NumberPinnedFromAbove {
   }
 };
 
+struct MarkedForTheLimit {
+  static constexpr std::string_view id = "SOMETIMES-35",
+                                    says = "A task and its child have NPROC_EXCEEDED.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return task.parent && task.flags.has(task_flag::nproc_exceeded) &&
+           w.tasks[task.parent].flags.has(task_flag::nproc_exceeded);
+  }
+};
+
+struct UsersOfThreadsDiffer {
+  static constexpr std::string_view id = "SOMETIMES-36",
+                                    says = "A thread has another real user than its leader.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return w.leader_of(task).attributes.user != task.attributes.user;
+  }
+};
+
+struct LimitAtAZombie {
+  static constexpr std::string_view
+      id = "SOMETIMES-37",
+      says = "A zombie belongs to a user who must have no more tasks than there are.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    const Limit most = w.process_of(task).limits_of(Resource::nproc).soft;
+    return task.zombie && task.attributes.user != User::root && most.n == 1;
+  }
+};
+
+struct UsageOfGrandchildren {
+  static constexpr std::string_view
+      id = "SOMETIMES-38",
+      says = "A process that has waited for one with usage has used something itself.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return task.parent && task.faults != 0 && w.process_of(task).faults_of_children != 0;
+  }
+};
+
 /// The register.
 using AllSometimes =
     std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
@@ -316,7 +356,8 @@ using AllSometimes =
                GroupOfZombies, FilesSharedByProcesses, OffsetSharedByTables,
                NamesOfThreadsDiffer, RealTimeWithReset, SignalStackOfVforkChild,
                NamespaceInNamespace, InitOutlivesItsNamespace, OrphanOfInnerInit, InnerInitStopped,
-               NumberPinnedFromAbove>;
+               NumberPinnedFromAbove, MarkedForTheLimit, UsersOfThreadsDiffer, LimitAtAZombie,
+               UsageOfGrandchildren>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -32,6 +32,10 @@ class ValueWriter {
   void operator()(Pid pid) { (*this)(pid.n); }
   void operator()(Signal s) { word_or_number(kSignals, s.n); }
   void operator()(ExitSignal s) { word_or_number(kSignals, s.n); }
+  void operator()(Limit limit) {
+    if (limit.unlimited()) out_ += "unlimited";
+    else (*this)(limit.n);
+  }
 
   void operator()(TaskRef task) {
     const auto index = static_cast<std::size_t>(task.n);
@@ -121,6 +125,14 @@ class ValueReader {
   bool operator()(std::string_view word, Signal& s) const { return signal(word, s.n); }
   bool operator()(std::string_view word, ExitSignal& s) const { return signal(word, s.n); }
 
+  bool operator()(std::string_view word, Limit& limit) const {
+    std::uint32_t number = 0;
+    const bool unlimited = word == "unlimited";
+    if (!unlimited && !read_number(word, number)) return false;
+    limit = unlimited ? kUnlimited : Limit{number};
+    return true;
+  }
+
   bool operator()(std::string_view word, TaskRef& task) const {
     if (const std::int32_t index = lookup_(word); index != kNoName) {
       task = TaskRef::name(index);
@@ -208,6 +220,7 @@ std::string describe() {
     return "a task made above, a pid, `group:` and one of these, `own-group` or `all`";
   if constexpr (std::is_same_v<Value, Signal> || std::is_same_v<Value, ExitSignal>)
     return "a signal, such as SIGTERM or 0";
+  if constexpr (std::is_same_v<Value, Limit>) return "a number up to 4294967295, or `unlimited`";
   if constexpr (std::is_same_v<Value, SigSet>)
     return "signals joined by `|`, such as SIGUSR1|40, or `none`";
   if constexpr (std::integral<Value>)

@@ -183,6 +183,7 @@ Outcome Model::report(TaskId waiter, const WaitQuery& query, TaskId child) {
     if (!keep) {
       cover("wait.reaps"_rule);
       tell(child);
+      account(waiter, child);
       release(child);
     }
     cover((status & 0x7f) == 0 ? "wait.exited"_rule : "wait.killed"_rule);

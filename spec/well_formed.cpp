@@ -18,6 +18,7 @@ struct Domain {
   bool operator()(Signal) const { return true; }
   bool operator()(ExitSignal) const { return true; }
   bool operator()(SigSet) const { return true; }
+  bool operator()(Limit l) const { return l.unlimited() || l.n <= UINT32_MAX; }
   bool operator()(Enumeration auto e) const {
     return name_of(words_of(e), static_cast<std::uint64_t>(e)).has_value();
   }

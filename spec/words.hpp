@@ -242,15 +242,41 @@ namespace fd_flag {
 inline constexpr FdFlags cloexec{1};
 }
 
-/// The task flags (PF_*) that this slice of the lifecycle sets, clears or copies.
+/// The task flags (PF_*) that the lifecycle sets, clears or copies. Both profiles have the same
+/// numbers for these; kOtherTaskFlags has those that no trace sees, and that changed.
 struct TaskFlagKind {
   static constexpr std::array words{Word{"EXITING", 0x4}, Word{"FORKNOEXEC", 0x40},
-                                    Word{"SIGNALED", 0x400}};
+                                    Word{"SIGNALED", 0x400}, Word{"NPROC_EXCEEDED", 0x1000}};
 };
 using TaskFlags = Flags<TaskFlagKind>;
 namespace task_flag {
-inline constexpr TaskFlags exiting{0x4}, forknoexec{0x40}, signaled{0x400};
+inline constexpr TaskFlags exiting{0x4}, forknoexec{0x40}, signaled{0x400}, nproc_exceeded{0x1000};
 }
+
+/// A task flag that is not compared, by its name in 4.12 and in 6.12 (empty: there is none), and
+/// why not.
+struct OtherTaskFlag {
+  std::uint64_t value;
+  std::string_view in_4_12, in_6;
+  std::string_view unseen;
+};
+inline constexpr std::array kOtherTaskFlags{
+    OtherTaskFlag{0x1, "", "VCPU", "no task of a trace runs a virtual machine"},
+    OtherTaskFlag{0x2, "IDLE", "IDLE", "the idle tasks are outside of every world"},
+    OtherTaskFlag{0x8, "EXITPIDONE", "POSTCOREDUMP", "it is set and over within an exit"},
+    OtherTaskFlag{0x10, "VCPU", "IO_WORKER", "no task of a trace is one"},
+    OtherTaskFlag{0x20, "WQ_WORKER", "WQ_WORKER", "kernel threads only"},
+    OtherTaskFlag{0x100, "SUPERPRIV", "SUPERPRIV",
+                  "any check of a capability sets it, those of a puppet's own calls too"},
+    OtherTaskFlag{0x200, "DUMPCORE", "DUMPCORE", "no core is written"},
+    OtherTaskFlag{0x800, "MEMALLOC", "MEMALLOC", "within the kernel's allocations only"},
+    OtherTaskFlag{0x4000, "USED_ASYNC", "USER_WORKER", "no task of a trace is one"},
+    OtherTaskFlag{0x8000, "NOFREEZE", "NOFREEZE", "kernel threads only"},
+    OtherTaskFlag{0x200000, "KTHREAD", "KTHREAD", "kernel threads only"},
+    OtherTaskFlag{0x400000, "RANDOMIZE", "RANDOMIZE", "it follows the machine's settings"},
+    OtherTaskFlag{0x4000000, "NO_SETAFFINITY", "NO_SETAFFINITY", "kernel threads only"},
+    OtherTaskFlag{0x40000000, "FREEZER_SKIP", "", "within a sleep only"},
+};
 
 // --- attributes ----------------------------------------------------------------------------------
 
@@ -279,6 +305,60 @@ inline constexpr std::int32_t kNiceMin = -20, kNiceMax = 19;
 inline constexpr std::int32_t kRealTimeMax = 99;  // the highest priority of a real-time task
 inline constexpr std::int32_t kProcessors = 0xF;  // those that there are, as a mask
 inline constexpr std::int32_t kSignalStackMin = 2048;  // bytes
+
+// --- users, limits, usage ------------------------------------------------------------------------
+
+/// The users of a trace's tasks. `root` is the one that limits do not bind.
+enum class User : std::uint8_t { root, alice, bob };
+inline constexpr std::array kUsers{Word{"root", 0}, Word{"alice", 1}, Word{"bob", 2}};
+
+/// The capabilities that lift limits, and let a pid namespace be made.
+struct CapabilityKind {
+  static constexpr std::array words{Word{"SYS_ADMIN", 0x200000}, Word{"SYS_RESOURCE", 0x1000000}};
+};
+using Capabilities = Flags<CapabilityKind>;
+namespace capability {
+inline constexpr Capabilities sys_admin{0x200000}, sys_resource{0x1000000},
+    all = sys_admin | sys_resource;
+}
+
+/// What setrlimit(2) limits, with its numbers.
+enum class Resource : std::uint8_t {
+  cpu, fsize, data, stack, core, rss, nproc, nofile, memlock, as, locks, sigpending, msgqueue, nice,
+  rtprio, rttime,
+};
+inline constexpr std::array kResources{
+    Word{"CPU", 0},       Word{"FSIZE", 1},  Word{"DATA", 2},    Word{"STACK", 3},
+    Word{"CORE", 4},      Word{"RSS", 5},    Word{"NPROC", 6},   Word{"NOFILE", 7},
+    Word{"MEMLOCK", 8},   Word{"AS", 9},     Word{"LOCKS", 10},  Word{"SIGPENDING", 11},
+    Word{"MSGQUEUE", 12}, Word{"NICE", 13},  Word{"RTPRIO", 14}, Word{"RTTIME", 15}};
+
+/// A limit: a number up to 2^32 - 1, or none.
+struct Limit {
+  std::uint64_t n = UINT64_MAX;
+  constexpr bool unlimited() const { return n == UINT64_MAX; }
+  friend constexpr auto operator<=>(Limit, Limit) = default;
+};
+inline constexpr Limit kUnlimited{};
+inline constexpr std::uint64_t kOpenFilesMost = 1 << 20;  // the machine's, of any process
+
+/// The two limits of a resource: the one that binds, and the one up to which that may be raised.
+struct Limits {
+  Limit soft, hard;
+  friend constexpr bool operator==(Limits, Limits) = default;
+};
+constexpr Limits limits_at_first(Resource r) {
+  return r == Resource::nofile ? Limits{{kDescriptors}, {kDescriptors}} : Limits{};
+}
+enum class LimitKind : std::uint8_t { soft, hard };
+inline constexpr std::array kLimitKinds{Word{"soft", 0}, Word{"hard", 1}};
+
+/// Whose usage getrusage(2) answers.
+enum class Whose : std::uint8_t { self, children, thread };
+inline constexpr std::array kWhose{Word{"self", 0}, Word{"children", 1}, Word{"thread", 2}};
+inline constexpr std::uint32_t kFaultsAtOnce = 4;  // batches of page faults in one op
+
+inline constexpr std::int32_t kFirstRealTimeSignal = 32;  // from here on signals are queued
 
 // --- memory --------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 /// Sharing is sharing an id; what is copied is copied. Nothing here decides anything: what may
 /// happen is in spec/model.hpp, and what must always be true in spec/invariants.hpp.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <map>
@@ -163,8 +164,8 @@ struct Call {
   Place since = 0;           // when it fell asleep
 };
 
-/// What a thread is called, how it is scheduled, and the size of the stack that its handlers run
-/// on.
+/// What a thread is called, how it is scheduled, the size of the stack that its handlers run on,
+/// and on whose behalf it acts.
 struct Attributes {
   Comm comm = Comm::puppet;
   Policy policy = Policy::other;
@@ -173,6 +174,8 @@ struct Attributes {
   std::int32_t nice = 0;
   std::int32_t processors = kProcessors;
   std::int32_t signal_stack = 0;
+  User user = User::root;                          // the real one
+  Capabilities capabilities = capability::all;     // in effect
   friend bool operator==(const Attributes&, const Attributes&) = default;
 };
 
@@ -204,6 +207,7 @@ struct Task {
   Place touched = 0;    // the last step that touched it
   Place born = 0;       // whom a trace's name means: goes on with the number in an exec
   Attributes attributes;
+  std::uint64_t faults = 0;  // batches of page faults
 
   // Remembered for the invariants alone.
   bool was_zombie = false;
@@ -220,6 +224,12 @@ struct Task {
   /// Whether it is the init of a namespace, and ends it.
   bool zaps() const { return call.kind == Call::Kind::reap || call.kind == Call::Kind::outlive; }
   static constexpr auto keeps() { return std::tuple{&Task::children, &Task::news}; }
+};
+
+struct ResourceLimits {
+  Resource resource = Resource::cpu;
+  Limits limits;
+  friend bool operator==(const ResourceLimits&, const ResourceLimits&) = default;
 };
 
 /// What threads of one process share.
@@ -243,8 +253,15 @@ struct Process {
   enum class Notice : std::uint8_t { none, stopped, continued } notice = Notice::none;
   bool is_subreaper = false, has_subreaper = false;
   bool unkillable = false;
+  std::vector<ResourceLimits> limits;  // those that are not as at first, by resource
+  std::uint64_t faults_of_dead_threads = 0;
+  std::uint64_t faults_of_children = 0;  // those that were waited for, and theirs
 
-  static constexpr auto keeps() { return std::tuple{&Process::threads}; }
+  Limits limits_of(Resource r) const {
+    const auto at = std::ranges::find(limits, r, &ResourceLimits::resource);
+    return at == limits.end() ? limits_at_first(r) : at->limits;
+  }
+  static constexpr auto keeps() { return std::tuple{&Process::threads, &Process::limits}; }
 };
 
 /// The table of dispositions that threads, or clones with SIGHAND, share.
@@ -363,6 +380,7 @@ struct World {
   Place next_place = 1;
   Place step = 0;  // how many ops were applied
   std::uint64_t made = 0, told = 0;  // processes, and those of their deaths that nobody need report
+  std::uint64_t faults_made = 0, faults_lost = 0;  // batches, and those of whom nobody waited for
   TaskId reaper;   // the thread of init that adopts orphans
 
   Pool<Task> tasks;
@@ -395,6 +413,7 @@ struct World {
     next_place = 1;
     step = 0;
     made = told = 0;
+    faults_made = faults_lost = 0;
     reaper = {};
   }
 

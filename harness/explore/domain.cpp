@@ -21,6 +21,12 @@ constexpr std::array kMasksTried{1, kProcessors};
 constexpr std::array<SchedFlags, 2> kSchedFlagsTried{SchedFlags{}, sched_flag::reset_on_fork};
 constexpr std::array<CloneFlags, 3> kUnshared{clone_flag::files, clone_flag::fs,
                                               clone_flag::newpid};
+constexpr std::array kResourcesTried{Resource::nproc};
+constexpr std::array<Limit, 2> kLimitsTried{Limit{1}, kUnlimited};
+constexpr std::array kLimitKindsTried{LimitKind::soft};
+constexpr std::array kUsersTried{User::root, User::alice};
+constexpr std::array<Capabilities, 2> kCapabilitiesTried{Capabilities{}, capability::all};
+constexpr std::array kWhoseTried{Whose::self, Whose::children};
 constexpr std::array<PageNo, 1> kOne{1};  // page at a time, and what is written
 constexpr std::array kSent{sig::kill, sig::stop, sig::cont};
 constexpr std::array kHandled{sig::chld, sig::usr1};
@@ -62,6 +68,12 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<V, PageNo>)  // and PageValue
     return argument == "page" ? std::span<const V>(scene.pages) : kOne;
   if constexpr (std::is_same_v<V, Comm>) return kCommsTried;
+  if constexpr (std::is_same_v<V, Resource>) return kResourcesTried;
+  if constexpr (std::is_same_v<V, Limit>) return kLimitsTried;
+  if constexpr (std::is_same_v<V, LimitKind>) return kLimitKindsTried;
+  if constexpr (std::is_same_v<V, User>) return kUsersTried;
+  if constexpr (std::is_same_v<V, Capabilities>) return kCapabilitiesTried;
+  if constexpr (std::is_same_v<V, Whose>) return kWhoseTried;
   if constexpr (std::is_same_v<V, Policy>) return kPoliciesTried;
   if constexpr (std::is_same_v<V, SchedFlags>) return kSchedFlagsTried;
   if constexpr (std::is_same_v<O, Sigaltstack>) return kSignalStacks;

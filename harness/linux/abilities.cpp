@@ -68,6 +68,9 @@ std::string describe(const Abilities& a) {
   note(!a.policies, "policies and nice values are not shown, nor varied");
   note(!a.raises, "priorities cannot be raised");
   note(!a.namespaces, "numbers in pid namespaces below the trace's are not shown");
+  note(!a.users, "users are not varied, nor limits of their tasks");
+  note(!a.resource, "no hard limit can be raised");
+  note(!a.capabilities, "capabilities are not shown, nor varied");
   note(!a.real_time, "puppets are no real-time tasks, so those woken together run in any order");
   return text;
 }

@@ -21,6 +21,9 @@ struct Abilities {
   bool policies = true;      ///< and nice values, in /proc/PID/stat
   bool raises = true;        ///< priorities, those that everybody may lower
   bool namespaces = true;    ///< NSpid, in /proc/PID/status
+  bool users = true;         ///< who is root can become others, whose tasks are counted
+  bool resource = true;      ///< CAP_SYS_RESOURCE, which lifts limits
+  bool capabilities = true;  ///< some can be dropped, and had back
   bool real_time = true;     ///< puppets run in the order in which they were woken
 };
 

@@ -16,6 +16,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "harness/linux/limits.hpp"
 #include "spec/derive.hpp"
 
 namespace forkproof::harness::kernel {
@@ -224,6 +225,16 @@ struct Writer {
     put_area(slot, stack);
     call(SYS_sigaltstack, {area_at(index), area_at(index) + kStackBefore});
   }
+  // These are written by write_limit_call.
+  void operator()(const Setrlimit&) const {}
+  void operator()(const Getrlimit&) const {}
+  void operator()(const Setresuid&) const {}
+  void operator()(const Capset&) const {}
+  void operator()(const Getrusage& op) const {
+    constexpr std::int64_t kWho[] = {RUSAGE_SELF, RUSAGE_CHILDREN, 1};  // RUSAGE_THREAD
+    call(SYS_getrusage, {word(kWho[static_cast<std::size_t>(op.whose)]), area_at(index)});
+  }
+  void operator()(const Fault& op) const { put(slot, Action::fault, 0, {op.batches}); }
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
 };
@@ -249,6 +260,8 @@ std::optional<Outcome> by_convention(const Op& op) {
   if (const auto* o = std::get_if<Munmap>(&op))
     if (o->pages == 0 || o->pages > kPages || o->page > kPages - o->pages)
       return Outcome::failure(Errno::inval);
+  if (const auto* o = std::get_if<Fault>(&op))
+    if (o->batches > kFaultsAtOnce) return Outcome::failure(Errno::inval);
   return std::nullopt;
 }
 
@@ -275,6 +288,8 @@ Outcome outcome_of(const Op& op, const Slot& slot) {
     const std::string_view name(reinterpret_cast<const char*>(slot.area));
     return Outcome::number(std::ranges::find(kDirectoryNames, name) - kDirectoryNames.begin());
   }
+  if (std::holds_alternative<Getrusage>(op))
+    return Outcome::number(area_of<rusage>(slot).ru_minflt / std::int64_t{kFaultBatch});
   if (std::holds_alternative<Getpriority>(op)) return Outcome::number(20 - result);
   if (std::holds_alternative<Sigaltstack>(op)) {
     stack_t before;
@@ -289,6 +304,8 @@ std::string_view beyond_puppets(const Op& op) {
   if (std::holds_alternative<SchedSetattr>(op)) return "no puppet has a deadline: all share one";
   if (std::holds_alternative<SchedSetaffinity>(op) || std::holds_alternative<SchedGetaffinity>(op))
     return "where puppets run cannot be varied: all share one";
+  if (const auto* const set = std::get_if<Setrlimit>(&op)) return beyond_limits(set->resource);
+  if (const auto* const get = std::get_if<Getrlimit>(&op)) return beyond_limits(get->resource);
   return {};
 }
 
@@ -326,8 +343,10 @@ bool is_private(const Op& op) {
         using Private = std::tuple<Sigaction, Getpid, Gettid, Getppid, Getpgid, Getsid, Setpgid,
                                    Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
                                    Read, Write, Open, Close, Dup, FcntlSetfd, Lseek, Umask,
-                                   Chdir, Getcwd, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
-                                   SchedGetscheduler, Sigaltstack, SetPidMax, SetPidCursor>;
+                                   Chdir, Getcwd, Unshare, PrctlName, Setpriority, Getpriority,
+                                   SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
+                                   Getrlimit, Setresuid, Capset, Getrusage, Fault, SetPidMax,
+                                   SetPidCursor>;
         return among(static_cast<Private*>(nullptr));
       },
       op);

@@ -34,6 +34,13 @@ std::optional<char> take_state(std::string_view& text) {
   return state.size() == 1 ? std::optional{state[0]} : std::nullopt;
 }
 
+/// Takes the head off a line; false if it has another.
+bool after(std::string_view head, std::string_view& line) {
+  if (!line.starts_with(head)) return false;
+  line.remove_prefix(head.size());
+  return true;
+}
+
 /// The program's name: what is in the parentheses.
 std::string_view comm_in(std::string_view text) {
   const std::size_t open = std::min(text.find('('), text.size()), close = text.rfind(')');
@@ -88,17 +95,20 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
       {"SigBlk:", nullptr, &s.blocked}, {"SigIgn:", nullptr, &s.ignored},
       {"SigCgt:", nullptr, &s.caught}};
   constexpr std::string_view kNumbers = "NSpid:";
+  constexpr std::string_view kUser = "Uid:", kCapabilities = "CapEff:";
   std::size_t found = 0;
-  while (!text.empty() && found < std::size(wanted)) {
+  while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.starts_with(kNumbers)) {
-      line.remove_prefix(kNumbers.size());
+    if (after(kNumbers, line))
       for (std::int32_t n = 0; read_number(take_word(line), n);) s.numbers.push_back(n);
-      continue;
+    if (after(kUser, line)) read_number(take_word(line), s.user);
+    if (after(kCapabilities, line)) {  // the last that counts
+      read_number(take_word(line), s.capabilities, 16);
+      break;
     }
-    if (!line.starts_with(wanted[found].key)) continue;
+    if (found == std::size(wanted) || !line.starts_with(wanted[found].key)) continue;
     line.remove_prefix(wanted[found].key.size());
     const std::string_view word = take_word(line);
     const Wanted& w = wanted[found++];
@@ -146,7 +156,8 @@ TaskView view_of(Pid pid, const TaskStat& stat, const TaskStatus& status, State 
   v.pgid = {stat.pgid};
   v.sid = {stat.sid};
   v.exit_signal = stat.exit_signal;
-  constexpr TaskFlags kShown = task_flag::exiting | task_flag::forknoexec | task_flag::signaled;
+  constexpr TaskFlags kShown = task_flag::exiting | task_flag::forknoexec | task_flag::signaled |
+                               task_flag::nproc_exceeded;
   v.flags = TaskFlags{stat.flags} & kShown;
   // Outside of the trace our init was made by a clone, which the world of the trace knows not of.
   if (pid == kInit) v.flags = v.flags - task_flag::forknoexec;

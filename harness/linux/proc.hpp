@@ -30,6 +30,8 @@ std::optional<TaskGlance> parse_glance(std::string_view text);
 struct TaskStatus {
   std::int32_t tgid = 0, threads = 0;
   std::uint64_t pending = 0, shared_pending = 0, blocked = 0, ignored = 0, caught = 0;
+  std::uint32_t user = 0;          // the real one
+  std::uint64_t capabilities = 0;  // in effect
   bool signals = false;  // whether the sets were there, all of them
   std::vector<std::int32_t> numbers;  // in its pid namespaces, from that of the /proc inwards
 };

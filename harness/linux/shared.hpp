@@ -23,6 +23,7 @@ enum class Action : std::uint32_t {
   read_page,   ///< `value` = the start of page args[0]
   write_page,  ///< the start of page args[0] = `value`
   open_file,   ///< a fresh file by the lowest free descriptor from kFilesAt on, flags: args[0]
+  fault,       ///< args[0] batches of page faults
   write_file,  ///< the text at area + args[0], of args[1] bytes, into the file that `area` names
   begin,       ///< init's first: its session, and a /proc of its namespace as a descriptor
 };
@@ -70,6 +71,11 @@ constexpr std::uint64_t stack_top(std::uint64_t slot) {
   return kStacksAt + (slot + 1) * kStackSize;
 }
 constexpr std::uint64_t area_at(std::uint64_t slot) { return slot_at(slot) + offsetof(Slot, area); }
+
+/// Where page faults are made, and how many are a batch: more than tasks have besides in a trace.
+inline constexpr std::uint64_t kFaultsAt = 0x6'0000'0000;
+inline constexpr std::uint64_t kFaultPages = 128;
+inline constexpr std::uint64_t kFaultBatch = 4 * kFaultPages;
 
 /// Descriptors that every puppet inherits.
 inline constexpr int kSharedFd = 100;   // the slots and stacks

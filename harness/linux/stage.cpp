@@ -232,6 +232,7 @@ void Stage::isolate_zygote() {
   if (::prlimit(zygote_, RLIMIT_CORE, &core, nullptr) != 0) give_up("prlimit", errno);
   const rlimit files{kFilesEnd, kFilesEnd};
   if (::prlimit(zygote_, RLIMIT_NOFILE, &files, nullptr) != 0) give_up("prlimit", errno);
+  rights_ = take_rights(zygote_, abilities_);
   if (!safeguards_.real_time) return;
   abilities_.real_time = make_real_time(zygote_);
   if (!abilities_.real_time) run_after(zygote_);

@@ -19,6 +19,7 @@
 
 #include "harness/linux/abilities.hpp"
 #include "harness/linux/descriptor.hpp"
+#include "harness/linux/limits.hpp"
 #include "harness/linux/schedule.hpp"
 #include "harness/linux/shared.hpp"
 
@@ -70,6 +71,7 @@ class Stage {
   bool can_make_processes();
 
   const Abilities& abilities() const { return abilities_; }
+  const Rights& rights() const { return rights_; }
   /// What the kernel calls a task that has executed the puppets' program.
   const std::string& program_name() const { return program_name_; }
 
@@ -102,6 +104,7 @@ class Stage {
 
   const Safeguards safeguards_;
   Abilities abilities_;
+  Rights rights_;
   std::string program_name_;
   std::string pid_max_before_;  // the machine's, where a trace turns that
   Descriptor lock_;             // ... which only one may do at a time

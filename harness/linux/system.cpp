@@ -135,6 +135,26 @@ Outcome System::ask_world(const Op& op) {
   return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
 }
 
+/// An op that touches nobody else: its answer is all.
+Outcome System::ask(Puppet& actor, const Op& op) {
+  const std::uint32_t slot = actor.slot;
+  if (!write_limit_call(op, stage_.slot(slot), slot, stage_.rights(), stage_.abilities()))
+    write_call(op, stage_.slot(slot), slot, 0);
+  if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
+    stage_.slot(slot).action = Action::dependent_call;
+  stage_.post(slot);
+  const std::int64_t answer = stage_.await(slot);
+  if (!stage_.abilities().raises && (answer == -EACCES || answer == -EPERM) &&
+      is_about_scheduling(op))
+    throw SystemLimit("priorities cannot be raised here");
+  if (makes_namespace(op) && stage_.slot(slot).result == 0) actor.diverts = true;
+  if (const auto* const get = std::get_if<Getrlimit>(&op))
+    return limit_in(stage_.slot(slot), *get, stage_.rights());
+  const Outcome said = outcome_of(op, stage_.slot(slot));
+  refuse_missing_right(actor.tid, op, said);
+  return said;
+}
+
 Outcome System::act(Puppet& actor, const Op& op) {
   const std::uint32_t slot = actor.slot;
   actor.op = op;
@@ -145,18 +165,8 @@ Outcome System::act(Puppet& actor, const Op& op) {
     throw SystemLimit("pid namespaces in one another are not shown here");
   below_ = below_ || makes_namespace(op);
   refuse_endless_ends(actor, op);
-  if (is_private(op)) {
-    write_call(op, stage_.slot(slot), slot, 0);
-    if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
-      stage_.slot(slot).action = Action::dependent_call;
-    stage_.post(slot);
-    const std::int64_t answer = stage_.await(slot);
-    if (!stage_.abilities().raises && (answer == -EACCES || answer == -EPERM) &&
-        is_about_scheduling(op))
-      throw SystemLimit("priorities cannot be raised here");
-    if (makes_namespace(op) && stage_.slot(slot).result == 0) actor.diverts = true;
-    return outcome_of(op, stage_.slot(slot));
-  }
+  if (is_private(op)) return ask(actor, op);
+  const Pid tid = actor.tid;
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
   actor.calling = true;
   actor.made = {};
@@ -171,7 +181,22 @@ Outcome System::act(Puppet& actor, const Op& op) {
     if (p.rest == Rest::gone) spare_slots_.push_back(p.slot);
   std::erase_if(puppets_, [](const Puppet& p) { return p.rest == Rest::gone; });
   over_ = std::ranges::find(puppets_, kInit, &Puppet::tgid) == puppets_.end();
+  refuse_missing_right(tid, op, answer);
+  for (const Returned& r : effects_.returned)
+    if (const Puppet* const p = find(r.task)) refuse_missing_right(r.task, p->op, r.outcome);
   return answer;
+}
+
+/// Where nobody has CAP_SYS_RESOURCE, the kernel refuses what it would grant to who had it.
+void System::refuse_missing_right(Pid task, const Op& op, const Outcome& said) const {
+  const auto* const set = std::get_if<Setrlimit>(&op);
+  const bool refused = set != nullptr ? said == Outcome::failure(Errno::perm)
+                                      : creates(op) && said == Outcome::failure(Errno::again);
+  if (stage_.abilities().resource || !refused) return;
+  if (set != nullptr && set->resource == Resource::nofile && set->hard.n > kOpenFilesMost) return;
+  const Capabilities has = view(task).capabilities;
+  if (has.has(capability::sys_resource) && (set != nullptr || !has.has(capability::sys_admin)))
+    throw SystemLimit("nobody has the capability here that lifts limits");
 }
 
 Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd) {

@@ -88,10 +88,12 @@ class System {
   // What the puppets do.
   Outcome ask_world(const Op& op);
   Outcome act(Puppet& actor, const Op& op);
+  Outcome ask(Puppet& actor, const Op& op);
   Outcome outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd);
   std::int32_t death_status(const Puppet& actor, const Descriptor& pidfd);
   std::optional<std::int32_t> peek(std::int32_t parent, Pid zombie);
 
+  void refuse_missing_right(Pid task, const Op& op, const Outcome& said) const;
   static std::uint64_t kills_for_memory();
 
   // Waiting until they rest.

@@ -51,6 +51,8 @@ TaskView System::view(Pid p) const {
                                           : state_at(puppet->rest);
   TaskView v = view_of(p, *stat, *status, state);
   v.comm = comm_of(stat->comm);
+  v.user = stage_.rights().user_of(status->user);
+  v.capabilities = capabilities_of(status->capabilities, stage_.abilities());
   if (!policies_are_real_) v.policy = Policy::other, v.rt_priority = 0;
   hide(v);
   return v;
@@ -71,6 +73,8 @@ void System::hide(TaskView& v) const {
   if (!a.names) v.comm = {};
   if (!a.policies) v.policy = {}, v.nice = v.rt_priority = 0;
   if (!a.namespaces) v.nspid = v.level = 0;
+  if (!a.users) v.user = User::root;
+  if (!a.capabilities) v.capabilities = {};
   if (!a.signals) v.pending = v.shared_pending = v.blocked = v.ignored = v.caught = {};
 }
 
@@ -81,6 +85,8 @@ void System::expect_shown(std::size_t field) const {
   full.exit_code = full.nice = full.rt_priority = full.nspid = full.level = 1;
   full.comm = Comm::worker;
   full.policy = Policy::fifo;
+  full.user = User::alice;
+  full.capabilities = capability::all;
   full.pending = full.shared_pending = full.blocked = full.ignored = full.caught = {1};
   TaskView left = full;
   hide(left);

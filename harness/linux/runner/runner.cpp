@@ -126,6 +126,22 @@ Answer open_file(Word cloexec) {
   return answer;
 }
 
+/// Pages of nothing are read and forgotten, each time with a fault.
+Answer fault(Word batches) {
+  constexpr Word kSize = kFaultPages * kPageSize, kNoHugePage = 15, kDontNeed = 4;
+  const Answer at = call(__NR_mmap, kFaultsAt, kSize, PROT_READ,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, ~Word{0}, 0);
+  if (at != static_cast<Answer>(kFaultsAt)) return at;
+  call(__NR_madvise, kFaultsAt, kSize, kNoHugePage);
+  for (Word round = 0; round < batches * kFaultBatch / kFaultPages; ++round) {
+    for (Word page = 0; page < kFaultPages; ++page)
+      static_cast<void>(*reinterpret_cast<volatile char*>(kFaultsAt + page * kPageSize));
+    call(__NR_madvise, kFaultsAt, kSize, kDontNeed);
+  }
+  call(__NR_munmap, kFaultsAt, kSize);
+  return 0;
+}
+
 Answer write_file(const Slot& slot) {
   const Answer fd = call(__NR_open, address(slot.area), 1);  // O_WRONLY
   if (fd < 0) return fd;
@@ -181,6 +197,8 @@ Answer act(Slot& slot, Word index) {
       return copy(address(&slot.value), kWindowAt + a[0] * kPageSize);
     case Action::open_file:
       return open_file(a[0]);
+    case Action::fault:
+      return fault(a[0]);
     case Action::write_file:
       return write_file(slot);
     case Action::begin:

@@ -1,0 +1,86 @@
+/// The arguments of ops about limits, users and usage: limits close to what there is.
+#include "harness/generate.hpp"
+
+#include <algorithm>
+
+namespace forkproof::harness {
+
+namespace {
+
+std::uint64_t tasks_of(const spec::World& world, User user) {
+  std::uint64_t count = 0;
+  world.tasks.for_each([&](spec::TaskId, const spec::Task& t) {
+    count += t.attributes.user == user;
+  });
+  return count;
+}
+
+}  // namespace
+
+User Generator::user() {
+  const std::uint32_t way = dice_.below(100);
+  return way < 60 ? User::alice : way < 78 ? User::bob : User::root;
+}
+
+/// Of tasks about as many as a user has; of others few.
+Limit Generator::limit_near(const Scene& scene, Resource resource) {
+  if (resource == Resource::nofile)
+    return {static_cast<std::uint64_t>(dice_.between(dice_.percent(5) ? 0 : 1, kDescriptors))};
+  if (resource == Resource::sigpending) return {dice_.percent(75) ? 0U : dice_.below(4)};
+  if (resource != Resource::nproc) return {dice_.below(8)};
+  const User whose = scene.me != nullptr && dice_.percent(50) ? scene.me->attributes.user : user();
+  const auto count = static_cast<std::int32_t>(
+      tasks_of(scene.world, whose == User::root ? User::alice : whose));
+  return {static_cast<std::uint64_t>(std::max(0, count + dice_.between(-1, 1)))};
+}
+
+void Generator::choose(Setrlimit& o, const Scene& scene) {
+  const std::uint32_t way = dice_.below(100);
+  o.resource = way < 62   ? Resource::nproc
+               : way < 74 ? Resource::sigpending
+               : way < 86 ? Resource::nofile
+                          : static_cast<Resource>(dice_.one_of<Word>(kResources).value);
+  constexpr std::array kHardlyTurned{Resource::core, Resource::nice, Resource::rtprio};
+  if (std::ranges::find(kHardlyTurned, o.resource) != kHardlyTurned.end() && dice_.percent(90))
+    o.resource = Resource::fsize;
+  if (dice_.percent(88)) o.soft = limit_near(scene, o.resource);
+  if (o.resource == Resource::nofile && o.soft.unlimited()) o.soft = {kDescriptors};
+  if (dice_.percent(o.resource == Resource::nofile ? 15 : 65)) return;
+  if (dice_.percent(94)) {
+    o.hard.n = o.soft.unlimited() ? o.soft.n : o.soft.n + dice_.below(3);
+    if (o.resource == Resource::nofile) o.hard.n = std::min<std::uint64_t>(o.hard.n, kDescriptors);
+  } else {
+    o.hard = limit_near(scene, o.resource);
+  }
+}
+
+void Generator::choose(Getrlimit& o, const Scene& scene) {
+  const auto* const me = scene.me;
+  o.kind = dice_.percent(50) ? LimitKind::soft : LimitKind::hard;
+  o.resource = static_cast<Resource>(dice_.one_of<Word>(kResources).value);
+  if (me != nullptr && dice_.percent(75))
+    if (const auto& limits = scene.world.process_of(*me).limits; !limits.empty())
+      o.resource = limits[dice_.below(limits.size())].resource;
+  if (o.resource == Resource::core && dice_.percent(90)) o.resource = Resource::nproc;
+}
+
+void Generator::choose(Setresuid& o, const Scene&) { o.user = user(); }
+
+void Generator::choose(Capset& o, const Scene&) {
+  const std::uint32_t way = dice_.below(100);
+  o.effective = way < 60   ? Capabilities{}
+                : way < 75 ? capability::sys_admin
+                : way < 85 ? capability::sys_resource
+                           : capability::all;
+}
+
+void Generator::choose(Getrusage& o, const Scene&) {
+  const std::uint32_t way = dice_.below(100);
+  o.whose = way < 50 ? Whose::children : way < 80 ? Whose::self : Whose::thread;
+}
+
+void Generator::choose(Fault& o, const Scene&) {
+  o.batches = dice_.percent(96) ? 1 + dice_.below(2) : dice_.below(6);
+}
+
+}  // namespace forkproof::harness

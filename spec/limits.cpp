@@ -1,0 +1,185 @@
+/// Limits of resources, the users and capabilities that they hang on, and what was used.
+#include "spec/model.hpp"
+
+#include <algorithm>
+
+namespace forkproof::spec {
+
+namespace cap = capability;
+
+// --- limits --------------------------------------------------------------------------------------
+
+Model::Answer Model::act(TaskId me, const Setrlimit& op) {
+  Process& p = world_.process_of(world_.tasks[me]);
+  const Capabilities mine = world().tasks[me].attributes.capabilities;
+  const bool raises = op.hard > p.limits_of(op.resource).hard;
+  if (op.soft > op.hard) return fails(Errno::inval, "limit.soft-above-hard"_rule);
+  if (op.resource == Resource::nofile && op.hard.n > kOpenFilesMost)
+    return fails(Errno::perm, "limit.nofile-most"_rule);
+  if (raises && !mine.has(cap::sys_resource)) return fails(Errno::perm, "limit.hard-raised"_rule);
+
+  if (raises) cover("limit.raised-by-capable"_rule);
+  std::erase_if(p.limits, [&](const auto& set) { return set.resource == op.resource; });
+  const ResourceLimits now{op.resource, {op.soft, op.hard}};
+  if (now.limits != limits_at_first(op.resource)) {
+    const auto at = std::ranges::upper_bound(p.limits, op.resource, {}, &ResourceLimits::resource);
+    p.limits.insert(at, now);
+  }
+  touch(p);
+  return answers(Outcome::success(), "limit.set"_rule);
+}
+
+Model::Answer Model::act(TaskId me, const Getrlimit& op) {
+  const Process& p = world().process_of(world().tasks[me]);
+  const Limits limits = p.limits_of(op.resource);
+  const Limit limit = op.kind == LimitKind::soft ? limits.soft : limits.hard;
+  if (p.threads.size() > 1 && !p.limits.empty()) cover("limit.threads-share"_rule);
+  return answers(Outcome::number(static_cast<std::int64_t>(limit.n)), "limit.get"_rule);
+}
+
+/// A new process has its maker's limits.
+void Model::inherit_limits(Process& child, const Process& maker) {
+  child.limits = maker.limits;
+  if (!child.limits.empty()) cover("limit.inherited"_rule);
+}
+
+/// How many tasks there are whose real user this is: threads and zombies, too.
+std::uint64_t Model::tasks_of(User user) const {
+  std::uint64_t count = 0;
+  world_.tasks.for_each([&](TaskId, const Task& t) { count += t.attributes.user == user; });
+  return count;
+}
+
+/// Why the caller's user may have no task more; nothing if he may, which is remembered.
+Model::Answer Model::refuses_one_more(TaskId id) {
+  Task& me = world_.tasks[id];
+  const Attributes& a = me.attributes;
+  const Limit most = world().process_of(me).limits_of(Resource::nproc).soft;
+  if (!most.unlimited() && tasks_of(a.user) >= most.n) {
+    if (a.user != User::root && !a.capabilities.any(cap::all))
+      return fails(Errno::again, "nproc.fork"_rule);
+    cover(a.user == User::root ? "nproc.root-exempt"_rule : "nproc.capable-exempt"_rule);
+  }
+  if (!me.flags.has(task_flag::nproc_exceeded)) return std::nullopt;
+  cover("nproc.fork-clears"_rule);
+  me.flags = me.flags - task_flag::nproc_exceeded;
+  touch(id);
+  return std::nullopt;
+}
+
+/// Why a task whose user was found to have too many may not exec; nothing if it may, and then it is
+/// forgotten that he had.
+Model::Answer Model::refuses_exec(TaskId id) {
+  Task& me = world_.tasks[id];
+  if (!me.flags.has(task_flag::nproc_exceeded)) return std::nullopt;
+  const Limit most = world().process_of(me).limits_of(Resource::nproc).soft;
+  if (!most.unlimited() && tasks_of(me.attributes.user) > most.n)
+    return fails(Errno::again, "nproc.exec"_rule);
+  cover("nproc.exec-clears"_rule);
+  me.flags = me.flags - task_flag::nproc_exceeded;
+  return std::nullopt;
+}
+
+/// Whether a signal would have to be queued by a process that may queue none.
+bool Model::finds_no_room(Signal s, TaskId to, bool from_above) {
+  const Process& p = world().process_of(world().tasks[to]);
+  return s.n >= kFirstRealTimeSignal && p.limits_of(Resource::sigpending).soft == Limit{0} &&
+         !p.group_exit && !is_dropped(s, world().tasks[to], from_above);
+}
+
+// --- users and capabilities ----------------------------------------------------------------------
+
+/// The call itself never fails for a limit: what is found is remembered for the next exec.
+Model::Answer Model::act(TaskId id, const Setresuid& op) {
+  Task& me = world_.tasks[id];
+  if (me.attributes.user == op.user) return answers(Outcome::success(), "user.same"_rule);
+  const Limit most = world().process_of(me).limits_of(Resource::nproc).soft;
+  const std::uint64_t count = tasks_of(op.user);
+
+  me.attributes.user = op.user;
+  const bool many = !most.unlimited() && (linux_6() ? count > most.n : count >= most.n);
+  if (many && op.user != User::root) {
+    cover(linux_6() ? "nproc.marked"_rule : "nproc.marked-early"_rule);
+    me.flags = me.flags | task_flag::nproc_exceeded;
+  } else {
+    if (me.flags.has(task_flag::nproc_exceeded)) cover("nproc.unmarked"_rule);
+    me.flags = me.flags - task_flag::nproc_exceeded;
+  }
+  if (me.pdeath != sig::none) cover("user.pdeathsig-kept"_rule);
+  touch(id);
+  return answers(Outcome::success(), "user.set"_rule);
+}
+
+Model::Answer Model::act(TaskId id, const Capset& op) {
+  world_.tasks[id].attributes.capabilities = op.effective;
+  touch(id);
+  return answers(Outcome::success(), "capability.set"_rule);
+}
+
+/// The program of root's file gives all capabilities; one that another runs is not trusted to die
+/// with its parent.
+void Model::credentials_after_exec(Task& me) {
+  Attributes& a = me.attributes;
+  if (a.user != User::root) cover("user.exec-kept"_rule);
+  if (a.capabilities != cap::all) cover("capability.exec-regains"_rule);
+  a.capabilities = cap::all;
+  if (me.pdeath == sig::none) return;
+  cover(a.user == User::root ? "exec.pdeathsig-kept"_rule : "exec.pdeathsig-secure"_rule);
+  if (a.user != User::root) me.pdeath = sig::none;
+}
+
+// --- usage ---------------------------------------------------------------------------------------
+
+Model::Answer Model::act(TaskId id, const Fault& op) {
+  if (op.batches > kFaultsAtOnce) return fails(Errno::inval, "usage.fault-many"_rule);
+
+  world_.tasks[id].faults += op.batches;
+  world_.faults_made += op.batches;
+  return answers(Outcome::success(), "usage.fault"_rule);
+}
+
+/// All that the threads of a process have had, those that are gone included.
+std::uint64_t Model::faults_of(const Process& p) const {
+  std::uint64_t sum = p.faults_of_dead_threads;
+  for (const TaskId id : p.threads) sum += world_.tasks[id].faults;
+  return sum;
+}
+
+Model::Answer Model::act(TaskId id, const Getrusage& op) {
+  const Task& me = world().tasks[id];
+  const Process& p = world().process_of(me);
+  const auto number = [](std::uint64_t n) { return Outcome::number(static_cast<std::int64_t>(n)); };
+  if (op.whose == Whose::thread) return answers(number(me.faults), "usage.thread"_rule);
+  if (op.whose == Whose::children)
+    return answers(number(p.faults_of_children), "usage.children"_rule);
+  if (p.faults_of_dead_threads != 0) cover("usage.dead-threads"_rule);
+  return answers(number(faults_of(p)), "usage.self"_rule);
+}
+
+/// What a child used, and those that it waited for, is counted where it is waited for: once.
+void Model::account(TaskId waiter, TaskId child) {
+  Process& dead = world_.process_of(world_.tasks[child]);
+  Process& mine = world_.process_of(world_.tasks[waiter]);
+  const std::uint64_t own = faults_of(dead);
+  if (own != 0) cover("usage.reap"_rule);
+  if (dead.faults_of_children != 0) cover("usage.reap-grandchildren"_rule);
+  mine.faults_of_children += own + dead.faults_of_children;
+  dead.faults_of_dead_threads = dead.faults_of_children = 0;
+  world_.tasks[child].faults = 0;
+}
+
+/// A thread goes: its share stays with its process, and with the process, if that was its last, all
+/// that nobody has waited for.
+void Model::account_end(TaskId id) {
+  Task& t = world_.tasks[id];
+  Process& p = world_.process_of(t);
+  if (p.leader != id || p.threads.size() > 1) {
+    p.faults_of_dead_threads += std::exchange(t.faults, 0);
+    return;
+  }
+  const std::uint64_t lost = faults_of(p) + p.faults_of_children;
+  if (lost != 0) cover("usage.unwaited-lost"_rule);
+  world_.faults_lost += lost;
+}
+
+}  // namespace forkproof::spec
