@@ -13,6 +13,7 @@
 
 #include "spec/attribute_ops.hpp"
 #include "spec/file_ops.hpp"
+#include "spec/kthread_ops.hpp"
 #include "spec/op.hpp"
 
 namespace forkproof {
@@ -335,7 +336,10 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Read, Write, SetPidMax, SetPidCursor, Open, Close, Dup, FcntlSetfd, Lseek,
                         Umask, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                         SchedGetscheduler, SchedSetattr, SchedSetaffinity, SchedGetaffinity,
-                        Sigaltstack>;
+                        Sigaltstack, KthreadCreate, KthreadRun, KthreadStop, KthreadPark,
+                        KthreadUnpark, WakeUpProcess, WakeUpState, KthreadShouldStop,
+                        KthreadShouldPark, KthreadParkme, SetCurrentState, Schedule, HoldKthreadd,
+                        NrUninterruptible>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 
@@ -349,6 +353,10 @@ inline constexpr bool answers_task =
     std::is_same_v<O, Setsid>;
 template <class O>
 inline constexpr bool by_world = std::is_base_of_v<ByWorld, O>;
+template <class O>
+inline constexpr bool in_kernel = std::is_base_of_v<InKernel, O>;
+template <class O>
+inline constexpr bool by_kthread = std::is_base_of_v<ByKthread, O>;
 template <class O>
 inline constexpr bool no_outcome = std::is_base_of_v<NoOutcome, O>;
 
