@@ -186,6 +186,7 @@ Outcome Model::turn(const NrUninterruptible&) {
 
   std::int64_t count = 0;
   world_.tasks.for_each([&](TaskId, const Task& t) {
+    if (t.call.kind == Call::Kind::none) return;  // it has said so, but has not slept yet
     const Depth depth = depth_of(t);
     if (depth == Depth::idle) cover("state.idle-no-load"_rule);
     count += depth == Depth::uninterruptible || depth == Depth::killable;

@@ -384,9 +384,15 @@ using ByWorldTrait = std::bool_constant<by_world<O>>;
 template <class O>
 using NoOutcomeTrait = std::bool_constant<no_outcome<O>>;
 
+template <class O>
+using InKernelTrait = std::bool_constant<in_kernel<O>>;
+template <class O>
+using ByKthreadTrait = std::bool_constant<by_kthread<O>>;
+
 inline bool creates(const Op& op) { return kOpsThat<CreatesTaskTrait>[op.index()]; }
 inline bool answers_with_task(const Op& op) { return kOpsThat<AnswersTaskTrait>[op.index()]; }
 inline bool is_by_world(const Op& op) { return kOpsThat<ByWorldTrait>[op.index()]; }
+inline bool is_in_kernel(const Op& op) { return kOpsThat<InKernelTrait>[op.index()]; }
 inline bool has_no_outcome(const Op& op) { return kOpsThat<NoOutcomeTrait>[op.index()]; }
 
 }  // namespace forkproof

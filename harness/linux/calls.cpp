@@ -209,6 +209,8 @@ struct Writer {
     put_area(slot, stack);
     call(SYS_sigaltstack, {area_at(index), area_at(index) + kStackBefore});
   }
+  template <class O>
+  requires in_kernel<O> void operator()(const O&) const {}
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
 };
@@ -231,6 +233,7 @@ Outcome change_of(const siginfo_t& info) {
 }  // namespace
 
 std::optional<Outcome> by_convention(const Op& op) {
+  if (is_in_kernel(op)) return Outcome::failure(Errno::nosys);
   if (const auto* o = std::get_if<Munmap>(&op))
     if (o->pages == 0 || o->pages > kPages || o->page > kPages - o->pages)
       return Outcome::failure(Errno::inval);
