@@ -116,6 +116,12 @@ const std::vector<Break>& other_breaks() {
       {"SCHED-1", "init: sched_setscheduler 0 FIFO priority=3\n",
        [](World& w) { task(w, 1).attributes.rt_priority = 0; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
+      {"KTHREAD-1", "world kthreads=on\ninit: kthread_run -> A\n",
+       [](World& w) { task(w, 3).blocked = SigSet::of(sig::usr1); }},
+      {"KTHREAD-2", "world kthreads=on\ninit: kthread_run -> A\ninit: kthread_stop A\n",
+       [](World& w) { task(w, 1).call = {}; }},
+      {"STATE-1", "world kthreads=on\ninit: kthread_create -> A\ninit: kthread_park A\n",
+       [](World& w) { task(w, 3).kthread.should_park = false; }},
   };
   return breaks;
 }
