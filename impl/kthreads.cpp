@@ -365,7 +365,7 @@ bool Machine::sound_kthreads() const {
     records += processes_[i].kthread != kNobody;
     const Ring<Threads>& threads = processes_[i].threads;
     for (Index t = threads.first; t != kNobody; t = threads.after(tasks_, t))
-      waiting += tasks_[t].call == Call::ask;
+      waiting += tasks_[t].call == Call::ask && !tasks_[t].has_result;
   }
   const auto waits = [&](const KthreadRequest& r) {
     return r.creator != kNobody && tasks_[r.creator].call == Call::ask;

@@ -242,6 +242,7 @@ struct GroupsAreInOneSession {
   }
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
+    if (p.pgid.n == 0) return p.sid.n == 0 && !p.session_leader;
     const Number* const number = w.numbers.find(p.pgid.n);
     if (number == nullptr || number->group.empty()) return false;
     if (w.processes[number->group.begin()->second].sid != p.sid) return false;
