@@ -58,7 +58,8 @@ class CheckerOf final : public Checker {
 
   std::optional<Violation> run_random(std::uint64_t seed, Profile profile,
                                       std::uint64_t& steps) override {
-    Generator generator(seed, profile);
+    constexpr bool kKthreads = !requires { System::kHasKthreads; };
+    Generator generator(seed, profile, kKthreads);
     Script script;
     script.world = generator.world();
     try {

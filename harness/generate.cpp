@@ -26,10 +26,15 @@ constexpr Wanted kWanted[] = {
     {"pid_cursor", 2}, {"open", 4},            {"close", 2},
     {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
     {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
-    {"sigaltstack", 4}, {"chdir", 2},          {"getcwd", 2},
-    {"sigaltstack", 4},    {"setrlimit", 9},       {"setresuid", 9},
+    {"sigaltstack", 4},    {"chdir", 2},           {"getcwd", 2},
+    {"setrlimit", 9},       {"setresuid", 9},
     {"capset", 6},         {"getrlimit", 2},       {"fault", 7},
     {"getrusage", 9},
+    {"kthread_create", 10}, {"kthread_run", 12}, {"kthread_stop", 14},
+    {"kthread_park", 12}, {"kthread_unpark", 8}, {"wake_up_process", 14},
+    {"wake_up_state", 9}, {"kthread_should_stop", 3}, {"kthread_should_park", 3},
+    {"kthread_parkme", 14}, {"set_current_state", 12}, {"schedule", 16},
+    {"hold_kthreadd", 4}, {"nr_uninterruptible", 4},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -68,13 +73,20 @@ constexpr Theme kThemes[] = {
     {4, {"fault", "getrusage", "wait4", "exit", "clone"}},
 };
 
+/// How many in a hundred worlds have kernel threads, and in how many of a thousand others their
+/// functions are tried all the same.
+constexpr std::uint32_t kKthreadWorlds = 8, kStrays = 10;
+
 /// How often, in a hundred steps, a sleep that is for somebody is made something of.
 constexpr std::uint32_t kDisturbed = 25;
 
 }  // namespace
 
-Generator::Generator(std::uint64_t seed, Profile profile)
+Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
     : dice_(seed), world_{.profile = profile}, steps_left_(0), crowd_(0) {
+  const std::uint32_t kind = dice_.below(1000);
+  world_.kthreads = kthreads && kind < 10 * kKthreadWorlds;
+  strays_ = kind >= 1000 - kStrays;
   const std::uint32_t size = dice_.below(100);
   world_.pid_max = size < 70   ? dice_.between(kPidMaxMin, 320)
                    : size < 92 ? dice_.between(kPidMaxMin, 500)
@@ -123,14 +135,14 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   if (model.world().over) steps_left_ = std::min(steps_left_, 1U);
   look_around(model.world(), naming);
   const std::int32_t actor = model.world().over ? 0 : choose_actor();
-  if (actor < 0) return std::nullopt;
-  const Pid number = naming.current(actor, model.world());
+  if (actor < 0 && !model.world().held) return std::nullopt;
+  const Pid number = naming.current(std::max(actor, 0), model.world());
   const spec::TaskId id = model.world().task_of(number);
   const Scene scene{model.world(), naming, actor, id ? &model.world().tasks[id] : nullptr};
 
   Step s;
   s.actor = actor;
-  s.op = fill(choose_op(actor == 0, alive_.size() > crowd_), scene);
+  s.op = actor < 0 ? Op{HoldKthreadd{{}, {}, 0}} : fill(choose_op(scene, alive_.size() > crowd_), scene);
   if (!awaited_.empty() && dice_.percent(kDisturbed))
     if (std::optional<Step> other = disturb(model.world(), naming)) s = *std::move(other);
   if (is_by_world(s.op)) s.actor = 0;
@@ -199,11 +211,13 @@ std::int32_t Generator::choose_actor() {
   return dice_.one_of<std::int32_t>(runnable_);
 }
 
-std::size_t Generator::choose_op(bool init, bool crowded) {
+std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
+  const bool init = scene.actor == 0;
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     const std::string_view op = kOpNames[i];
     const bool ends = op == "exit" || op == "exit_group";
-    const bool makes = op == "fork" || op == "clone" || op == "vfork";
+    const bool makes = op == "fork" || op == "clone" || op == "vfork" || op == "kthread_run" ||
+                       op == "kthread_create";
     const bool sleeps = op == "pause" || op == "vfork";
     if (init && ends) return dice_.percent(4) ? 1 : 0;
     if (sleeps && runnable_.size() < 2 && op == "pause") return 0;
@@ -213,13 +227,28 @@ std::size_t Generator::choose_op(bool init, bool crowded) {
   };
   std::array<std::uint32_t, kOps> now{};
   std::uint32_t total = 0;
-  for (std::size_t i = 0; i < kOps; ++i) total += now[i] = weight(i);
+  for (std::size_t i = 0; i < kOps; ++i)
+    total += now[i] = weight_by_kthreads(i, scene, weight(i));
   std::uint32_t at = dice_.below(total);
   for (std::size_t i = 0; i < kOps; ++i) {
     if (at < now[i]) return i;
     at -= now[i];
   }
   return 0;
+}
+
+/// Functions of the kernel are for worlds that have kernel threads; what those ask of themselves is
+/// for them, and little else is.
+std::uint32_t Generator::weight_by_kthreads(std::size_t op, const Scene& scene,
+                                            std::uint32_t weight) const {
+  if (!scene.world.kthreads)
+    return kOpsThat<InKernelTrait>[op] ? static_cast<std::uint32_t>(strays_) : weight;
+  const std::string_view name = kOpNames[op];
+  if (scene.me == nullptr || !scene.me->in_kernel())
+    return kOpsThat<ByKthreadTrait>[op] ? weight / 12 : weight;
+  if (kOpsThat<InKernelTrait>[op]) return 6 * weight;
+  if (name == "exec") return scene.me->kthread.made ? 2 : 200;
+  return name == "exit" ? weight : weight / 12;
 }
 
 Op Generator::fill(std::size_t index, const Scene& scene) {
@@ -245,6 +274,11 @@ void Generator::choose(Waitid& o, const Scene& scene) {
 void Generator::choose(Kill& o, const Scene& scene) {
   o.signal = signal();
   o.target = target(scene, o.signal);
+  if (!scene.world.kthreads || !dice_.percent(25)) return;
+  const std::optional<TaskRef> sleeper = deep_sleeper(scene);
+  if (!sleeper) return;
+  o.target = {.kind = Target::Kind::task, .who = *sleeper};
+  if (dice_.percent(60)) o.signal = sig::kill;
 }
 
 void Generator::choose(Tgkill& o, const Scene& scene) {
@@ -388,8 +422,28 @@ void Generator::choose(Sigaltstack& o, const Scene&) {
   o.size = dice_.percent(95) ? dice_.one_of<std::int32_t>(kSizes) : dice_.between(-1, 9000);
 }
 
-Script generate(std::uint64_t seed, Profile profile) {
-  Generator generator(seed, profile);
+void Generator::choose(KthreadStop& o, const Scene& scene) { o.task = kthread(scene); }
+void Generator::choose(KthreadPark& o, const Scene& scene) { o.task = kthread(scene); }
+void Generator::choose(KthreadUnpark& o, const Scene& scene) { o.task = kthread(scene); }
+void Generator::choose(WakeUpProcess& o, const Scene& scene) {
+  o.task = dice_.percent(80) ? kthread(scene) : task(scene);
+}
+
+void Generator::choose(WakeUpState& o, const Scene& scene) {
+  o.task = kthread(scene);
+  o.mask = static_cast<WakeMask>(dice_.one_of<Word>(kWakeMasks).value);
+}
+
+void Generator::choose(SetCurrentState& o, const Scene&) {
+  o.state = static_cast<Sleep>(dice_.one_of<Word>(kSleeps).value);
+}
+
+void Generator::choose(HoldKthreadd& o, const Scene& scene) {
+  o.on = dice_.percent(scene.world.held ? 15 : 80) ? 1 : 0;
+}
+
+Script generate(std::uint64_t seed, Profile profile, bool kthreads) {
+  Generator generator(seed, profile, kthreads);
   spec::Model model(generator.world());
   spec::FirstChoice first;
   Naming naming;

@@ -41,7 +41,8 @@ class Dice {
 
 class Generator {
  public:
-  Generator(std::uint64_t seed, Profile profile);
+  /// `kthreads` says whether the world may be one with kernel threads.
+  Generator(std::uint64_t seed, Profile profile, bool kthreads = true);
 
   const WorldSpec& world() const { return world_; }
 
@@ -70,7 +71,8 @@ class Generator {
   void look_around(const spec::World& world, const Naming& naming);
   std::optional<Step> disturb(const spec::World& world, const Naming& naming);
   std::int32_t choose_actor();
-  std::size_t choose_op(bool init, bool crowded);
+  std::size_t choose_op(const Scene& scene, bool crowded);
+  std::uint32_t weight_by_kthreads(std::size_t op, const Scene& scene, std::uint32_t weight) const;
   Op fill(std::size_t op, const Scene& scene);
 
   // The arguments of an op; the others have none.
@@ -118,6 +120,13 @@ class Generator {
   void choose(Getrusage&, const Scene&);
   void choose(Fault&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
+  void choose(KthreadStop&, const Scene&);
+  void choose(KthreadPark&, const Scene&);
+  void choose(KthreadUnpark&, const Scene&);
+  void choose(WakeUpProcess&, const Scene&);
+  void choose(WakeUpState&, const Scene&);
+  void choose(SetCurrentState&, const Scene&);
+  void choose(HoldKthreadd&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -125,6 +134,8 @@ class Generator {
   TaskRef task(const Scene& scene);
   TaskRef self_or_task(const Scene& scene);
   TaskRef child(const Scene& scene);
+  TaskRef kthread(const Scene& scene);
+  std::optional<TaskRef> deep_sleeper(const Scene& scene);
   TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;
   Signal signal();
@@ -145,6 +156,7 @@ class Generator {
   WorldSpec world_;
   std::array<std::uint32_t, kOps> weights_{};
   std::uint32_t steps_left_;
+  bool strays_ = false;  // functions of the kernel are tried in any world
   std::size_t crowd_;
   std::int32_t names_ = 1;
   std::vector<std::int32_t> alive_{0}, runnable_, stopped_;
@@ -152,6 +164,6 @@ class Generator {
 };
 
 /// A whole trace, by the model alone.
-Script generate(std::uint64_t seed, Profile profile);
+Script generate(std::uint64_t seed, Profile profile, bool kthreads = true);
 
 }  // namespace forkproof::harness

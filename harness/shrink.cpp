@@ -307,7 +307,13 @@ std::vector<std::function<Script()>> smaller(const Script& script) {
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_wait_last(script, i, out);
   without_one_taken(script, out);
   without_pairs(script, out);
-  if (script.world != WorldSpec{.profile = script.world.profile})
+  if (script.world.kthreads)
+    out.push_back([&script] {
+      Script s = script;
+      s.world.kthreads = false;
+      return s;
+    });
+  if (script.world.pid_max != kPidMaxDefault)
     out.push_back([&script] {
       Script s = script;
       s.world.pid_max = kPidMaxDefault;

@@ -69,6 +69,21 @@ Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
   return sleeps;
 }
 
+/// A child of kthreadd, which has no memory and shares what else there is to share: its table of
+/// actions, too, which never changes.
+Errno Machine::kernel_thread(Task*& child) {
+  constexpr CloneFlags kShared =
+      clone_flag::vm | clone_flag::fs | clone_flag::files | clone_flag::sighand;
+  Task& maker = tasks_[kthreadd_];
+  Birth birth{.maker = maker, .makers = process_of(maker), .flags = kShared,
+              .exit_signal = static_cast<std::uint8_t>(sig::chld.n), .is_thread = false};
+  NoFaults none;
+  const std::uint64_t verdict =
+      faults_.armed() ? copy_process_or_fail(birth) : copy_process(birth, none);
+  child = birth.task;
+  return static_cast<Errno>(verdict == bits::kGoesOn ? std::uint64_t{0} : verdict);
+}
+
 /// The one wake that reaches a new task. What it was told of until now it deals with first.
 void Machine::wake_up_new_task(Task& t) {
   set_state(t, bits::kRunning);
@@ -215,7 +230,7 @@ std::uint64_t Machine::copy_signal(Birth& b, auto& faults) {
 
 std::uint64_t Machine::copy_mm(Birth& b, auto& faults) {
   constexpr CopyStep kStep = CopyStep::copy_mm;
-  if (b.is_thread) return bits::kGoesOn;
+  if (b.is_thread || b.makers.kthread != kNobody) return bits::kGoesOn;
   if (b.flags.has(clone_flag::vm)) {
     if (b.makers.space == kNobody) {
       if (faults.strike(kStep)) return failure_of(kStep);

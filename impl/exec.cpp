@@ -7,6 +7,8 @@
 namespace forkproof::impl {
 
 Outcome Machine::perform(Task& caller, const Exec&) {
+  const bool may = !is_kthread(caller) || (profile_ == Profile::linux_4_12 && !to_kthread(caller));
+  if (!may) return Outcome::failure(Errno::inval);
   if (has_too_many_to_exec(caller)) return Outcome::failure(Errno::again);
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
   Task& t = tasks_[current()];  // others have run, and may have made tasks
@@ -22,6 +24,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
     if (!ignored.empty()) own_actions(p).ignored = ignored;
   }
   if (t.attributes != kNobody) attributes_after_exec(t);
+  if (p.kthread != kNobody) free_kthread_struct(p), set_state(t, bits::kRunning);
   t.flags = static_cast<std::uint16_t>(bits::flags_after_exec(std::uint32_t{t.flags}));
   ++p.exec_id;
   touch(t, true);

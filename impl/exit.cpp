@@ -17,6 +17,7 @@ std::int32_t status_of(std::int32_t code) {
 }  // namespace
 
 Outcome Machine::perform(Task& t, const Exit& op) {
+  if (Kthread* const k = to_kthread(t)) k->result = op.code;
   do_exit(t, status_of(op.code));
   return Outcome::of(Outcome::Kind::nothing);
 }
@@ -84,6 +85,7 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   const bool group_dead = synchronize_group_exit(p, code);
   exit_signals(t);
   t.exit_code = code;
+  if (t.call == Call::ask) abandon_request(t);
   t.call = Call::none;
   t.has_result = false;
   touch(p, true);
@@ -139,6 +141,7 @@ void Machine::exit_mm(Task& t, bool group_dead) {
     t.vfork_child = kNobody;
   }
   release_vfork_parent(t);
+  if (process_of(t).kthread != kNobody) exit_kthread(t);
   if (group_dead) leave_space(process_of(t));
 }
 

@@ -12,13 +12,30 @@ const Actions Machine::kAllDefault{};
 
 Machine::Machine(const WorldSpec& spec, Bug bug) : bug_(bug) {
   profile_ = spec.profile;
+  has_kthreads_ = spec.kthreads;
   begin_world(spec.pid_max);
+  if (has_kthreads_) begin_kthreads();
 }
 
 void Machine::reset(const WorldSpec& spec) {
   forget_all();
   profile_ = spec.profile;
+  has_kthreads_ = spec.kthreads;
+  held_ = false;
   begin_world(spec.pid_max);
+  if (has_kthreads_) begin_kthreads();
+}
+
+/// Whether an op is none that such a task, or such a world, answers.
+template <class O>
+bool Machine::is_refused(const Task& t) const {
+  if constexpr (by_kthread<O>) return !has_kthreads_ || !is_kthread(t);
+  if constexpr (in_kernel<O>) return !has_kthreads_;
+  constexpr bool kAnswered = std::is_same_v<O, Exit> || std::is_same_v<O, Exec> ||
+                             std::is_same_v<O, Getpid> || std::is_same_v<O, Gettid> ||
+                             std::is_same_v<O, Getppid> || std::is_same_v<O, Getpgid> ||
+                             std::is_same_v<O, Getsid>;
+  return !kAnswered && has_kthreads_ && is_kthread(t);
 }
 
 const Effects& Machine::apply(Pid actor, const Op& op) {
@@ -27,11 +44,16 @@ const Effects& Machine::apply(Pid actor, const Op& op) {
       [&]<class O>(const O& o) {
         if constexpr (by_world<O>) {
           effects_.outcome = perform(o);
+          settle();
         } else {
           if constexpr (creates_task<O>) make_room();
           Task* const t = find(actor);
           if (t == nullptr || !can_run(*t)) {
             effects_.outcome = Outcome::of(Outcome::Kind::not_run);
+            return;
+          }
+          if (is_refused<O>(*t)) {
+            effects_.outcome = Outcome::failure(Errno::nosys);
             return;
           }
           act(*t, o);
@@ -98,6 +120,7 @@ void Machine::run(Task& t) {
     if (go_on_zapping(t)) leave_family(t);
     return;
   }
+  if ((t.call >= Call::ask || t.vfork_child != kNobody) && sleeps_on(t)) return;
   if (t.asleep) {
     if (const std::optional<Outcome> found = look(t)) {
       stop_waiting(t);
@@ -126,6 +149,13 @@ void Machine::conclude(Task& t) {
     case Call::reap:
     case Call::outlive:
     case Call::vfork: return;
+    case Call::ask:
+    case Call::park:
+    case Call::stop:
+    case Call::unwoken:
+    case Call::schedule:
+    case Call::parked:
+    case Call::serve: return conclude_kthread(t);
     case Call::pause:
       if (handled != Handled::nothing) out = Outcome::failure(Errno::intr);
       set_state(t, bits::kInterruptible);
@@ -197,6 +227,7 @@ void Machine::end_world(const Process& init) {
   const Task leader = leader_of(init);
   const Process end = init;
   const Attributes attributes = attributes_of(leader);
+  const bool was_kthread = is_kthread(leader);
   const std::int32_t cursor = cursor_;
   forget_all();
   begin_world(pid_max_);
@@ -208,6 +239,7 @@ void Machine::end_world(const Process& init) {
   t.exit_code = leader.exit_code;
   set_attributes(t, attributes);
   count_user(attributes.user, true);
+  if (was_kthread) set_kthread_struct(p);
   set_state(t, states().dead);
   set_exit_state(t, bits::kExitZombie);
   p.flags = end.flags;
@@ -221,6 +253,10 @@ void Machine::end_world(const Process& init) {
 /// Gives back all numbers and records. Costs what was in use.
 void Machine::forget_all() {
   const auto forget = [&](std::int32_t n) {
+    if (n == 0) {  // of kernel threads, and never taken
+      numbers_[n] = {};
+      return;
+    }
     Number& number = numbers_[n];
     if (!number.in_use()) return;
     number = {.generation = number.generation + 1};
@@ -246,6 +282,9 @@ void Machine::forget_all() {
   usage_.clear();
   user_tasks_ = {};
   namespaces_.clear();
+  kthreads_.clear();
+  requests_.clear();
+  kthreadd_ = kNobody;
   if (living_namespaces_ != 0) {
     innermost_.clear();
     diverted_.clear();

@@ -14,6 +14,7 @@
 #include "impl/bits/kernel_stack.hpp"
 #include "impl/faults.hpp"
 #include "impl/limits.hpp"
+#include "impl/kthreads.hpp"
 #include "impl/namespaces.hpp"
 #include "impl/open_files.hpp"
 #include "impl/pid_bitmap.hpp"
@@ -164,6 +165,7 @@ class Machine {
     woken_.remove(tasks_, id(t));
   }
   void begin_world(std::int32_t pid_max);
+  void begin_kthreads();
   void end_world(const Process& init);
   void forget_all();
 
@@ -412,6 +414,46 @@ class Machine {
   void collect_usage(Process& waiter, const Process& child);
   void leave_usage(Process& p);
   bool sound_limits() const;
+  // Kernel threads (kthreads.cpp).
+  Outcome perform(Task& t, const KthreadCreate&) { return ask_for_kthread(t, false); }
+  Outcome perform(Task& t, const KthreadRun&) { return ask_for_kthread(t, true); }
+  Outcome perform(Task& t, const KthreadStop& op);
+  Outcome perform(Task& t, const KthreadPark& op);
+  Outcome perform(Task& t, const KthreadUnpark& op);
+  Outcome perform(Task& t, const WakeUpProcess& op);
+  Outcome perform(Task& t, const WakeUpState& op);
+  Outcome perform(Task& t, const KthreadShouldStop&);
+  Outcome perform(Task& t, const KthreadShouldPark&);
+  Outcome perform(Task& t, const KthreadParkme&);
+  Outcome perform(Task& t, const SetCurrentState& op);
+  Outcome perform(Task& t, const Schedule&);
+  Outcome perform(const HoldKthreadd& op);
+  Outcome perform(const NrUninterruptible&);
+  template <class O>
+  bool is_refused(const Task& t) const;
+  bool is_kthread(const Task& t) const { return process_of(t).kthread != kNobody; }
+  Kthread* to_kthread(const Task& t);
+  Errno may_wait_for(const Task& t, TaskRef who);
+  TaskFlags flags_of_kthread(const Process& p) const;
+  void set_kthread_struct(Process& p);
+  void free_kthread_struct(Process& p);
+  Outcome ask_for_kthread(Task& t, bool runs);
+  Outcome create_kthread(bool runs);
+  Errno kernel_thread(Task*& child);
+  void serve_requests();
+  void abandon_request(const Task& t);
+  Outcome sleep_for(Task& t, Kthread& k, Call call);
+  void complete(Kthread& k, Call call, const Outcome& outcome);
+  [[gnu::cold]] void exit_kthread(Task& t);
+  bool wake_up(Task& t, std::uint64_t mask);
+  void run_now(Task& t);
+  void unpark(Task& t);
+  void park_self(Task& t);
+  void first_run(Task& t);
+  [[gnu::cold]] bool sleeps_on(Task& t);
+  [[gnu::cold]] void conclude_kthread(Task& t);
+  bool sound_kthread(const Task& t) const;
+  bool sound_kthreads() const;
 
   // The world's knobs (numbers.cpp).
   Outcome perform(const SetPidMax& op);
@@ -445,6 +487,11 @@ class Machine {
   SparseNumbers thread_usage_;  // batches of page faults, by the task that had them
   std::array<std::uint64_t, kUsers.size()> user_tasks_{};  // of all but root
   Arena<Namespace> namespaces_;
+  Arena<Kthread> kthreads_;
+  std::vector<KthreadRequest> requests_;  // as they were made
+  Index kthreadd_ = kNobody;
+  bool has_kthreads_ = false;  // the functions of the kernel are answered
+  bool held_ = false;          // kthreadd does not get the processor
   SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number
   SparseNumbers diverted_;   // those that children will be in, by the task that makes them
   SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task

@@ -9,12 +9,19 @@ namespace forkproof::impl {
 std::uint64_t Machine::resting_state(const Task& t) const {
   if (t.zombie()) return states().dead;
   switch (t.call) {
-    case Call::none: return bits::kRunning;
+    case Call::none: return is_kthread(t) ? t.state : bits::kRunning;  // it may say another
     case Call::wait:
     case Call::pause: return bits::kInterruptible;
     case Call::vfork: return states().killable();
     case Call::reap:
-    case Call::outlive: return bits::kInterruptible;
+    case Call::outlive:
+    case Call::serve: return bits::kInterruptible;
+    case Call::ask: return states().killable();
+    case Call::park:
+    case Call::stop:
+    case Call::unwoken: return bits::kUninterruptible;
+    case Call::schedule: return t.state;
+    case Call::parked: return states().parked;
     case Call::create: break;  // it is made again at once, unless its task is stopped
   }
   return states().born;
@@ -39,11 +46,14 @@ bool Machine::sound_task(const Task& t) const {
     return false;
   if (t.vfork_parent != kNobody && tasks_[t.vfork_parent].vfork_child != id(t)) return false;
   if (t.stop_counted && !t.stop_pending) return false;
-  if (t.stop_pending && !waits_for_child) return false;  // else it would have stopped
-  const bool may_have_business = t.stopped() || waits_for_child || exiting;
+  const bool undying = t.call == Call::park || t.call == Call::stop;
+  const bool deep = waits_for_child || t.call == Call::ask || undying;
+  if (t.stop_pending && !deep) return false;  // else it would have stopped
+  const bool may_have_business = t.stopped() || deep || exiting;
   if (t.signalled && !may_have_business) return false;
   if (t.has_result && !t.stopped() && !waits_for_child) return false;
-  return t.blocked == t.blocked - kUnblockable && (exiting || !p.exits());
+  if (has_kthreads_ && !sound_kthread(t)) return false;
+  return t.blocked == t.blocked - kUnblockable && (exiting || undying || !p.exits());
 }
 
 /// The counts and links of a process. O(its threads).
@@ -66,7 +76,8 @@ bool Machine::sound_process(const Process& p, bool memory) const {
   if ((p.flags & process_flag::tells) != 0) return false;
   const bool all_dead = live == 0;
   if (all_dead && profile_ == Profile::linux_6 && !p.exits()) return false;
-  if (p.exits() && !all_dead) return false;
+  const Call call = leader_of(p).call;
+  if (p.exits() && !all_dead && call != Call::park && call != Call::stop) return false;
   if (all_dead && p.space != kNobody) return false;
   if (p.space != kNobody && !Ring<Borrowers>::sound_at(processes_, id(p))) return false;
   if (memory && p.space != kNobody && !memory_.sound(p.space)) return false;
@@ -78,10 +89,11 @@ bool Machine::sound_family(const Process& p) const {
   if (!Ring<Processes>::sound_at(processes_, id(p))) return false;
   if (!Ring<Members>::sound_at(processes_, id(p))) return false;
   const Group& g = groups_[p.group];
-  if (numbers_.find(g.number).group != p.group || g.sid != p.sid) return false;
-  if (numbers_.find(p.sid).sessions == 0) return false;
+  if (g.sid != p.sid || (g.number == 0) != (p.sid == 0)) return false;
+  if (p.sid != 0 && numbers_.find(g.number).group != p.group) return false;
+  if (p.sid != 0 && numbers_.find(p.sid).sessions == 0) return false;
   if (p.leads_session && (p.sid != p.tgid || g.number != p.tgid)) return false;
-  if (p.parent == kNobody) return is_init(p);
+  if (p.parent == kNobody) return is_init(p) || p.leader() == kthreadd_;
   const Task& parent = tasks_[p.parent];
   if (p.unkillable != (seen_by(leader_of(p), p.tgid) == kInit.n)) return false;
   if (parent.zombie() || numbers_.find(parent.pid).task != p.parent) return false;
@@ -130,6 +142,7 @@ bool Machine::sound_numbers() const {
   }
   std::sort(used.begin(), used.end());
   used.erase(std::unique(used.begin(), used.end()), used.end());
+  if (!used.empty() && used.front() == 0) used.erase(used.begin());  // kernel threads' group
   std::size_t next = 0;
   for (std::size_t n = 1; n <= static_cast<std::size_t>(kPidMaxLimit); ++n) {
     n = taken_.first_taken(n);
@@ -147,7 +160,7 @@ bool Machine::sound_counts() const {
   std::vector<std::int32_t> sessions;
   for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) {
     const Process& p = processes_[i];
-    sessions.push_back(p.sid);
+    if (p.sid != 0) sessions.push_back(p.sid);
     tables += p.actions != kNobody && actions_[p.actions].sharers.first == i;
     const Group& g = groups_[p.group];
     if (g.members.first != i) continue;
@@ -185,7 +198,7 @@ bool Machine::sound() const {
   if (!tasks_.sound() || !processes_.sound() || !groups_.sound() || !actions_.sound())
     return false;
   return sound_numbers() && sound_counts() && sound_files() && sound_attributes() &&
-         sound_namespaces() && sound_limits() && memory_.sound(spaces);
+         sound_namespaces() && sound_limits() && sound_kthreads() && memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

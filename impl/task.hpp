@@ -25,8 +25,25 @@ struct Sharers;    // the processes that share a table of actions
 /// The call that a task is inside.
 ///
 /// `reap` and `outlive` are those of an init that ends: asleep until its children are dead, and
-/// then until nobody else has a number in its namespace.
-enum class Call : std::uint8_t { none, wait, pause, vfork, create, reap, outlive };
+/// then until nobody else has a number in its namespace. `ask`, `park` and `stop` are those of who
+/// waits for kthreadd, or for a kernel thread to have parked or ended; those behind are kernel
+/// threads' own: `unwoken` of a new one, `serve` of kthreadd.
+enum class Call : std::uint8_t {
+  none,
+  wait,
+  pause,
+  vfork,
+  create,
+  ask,
+  park,
+  stop,
+  unwoken,
+  schedule,
+  parked,
+  serve,
+  reap,
+  outlive
+};
 
 /// What the first handler that ran inside a call makes of it.
 enum class Handled : std::uint8_t { nothing, restarts, interrupts };
@@ -61,7 +78,7 @@ struct Kept {
   Outcome outcome() const {
     const bool is_value = kind == Outcome::Kind::value;
     const TaskRef who{is_value ? 0 : static_cast<std::int32_t>(number), false};
-    return {kind, error, change, code, who, is_value ? number : 0};
+    return {kind, error, change, code, who, is_value ? static_cast<std::int32_t>(number) : 0};
   }
 };
 
@@ -141,6 +158,7 @@ struct alignas(64) Process : Link<Siblings>,
   Index detour = kNobody;  // the thread that last took a signal in another's place
   SigSet pending;
   Index ns = kNobody;  // its pid namespace, nobody: the world's own; kDiverts beside it
+  Index kthread = kNobody;  // what it is as a kernel thread, nobody: it is none
   std::uint64_t exec_id = 0;         // how often it has exec'd, counted down the generations
   std::uint64_t parent_exec_id = 0;  // its parent's, when it was made
   Index limits = kNobody;  // nobody: those of a new world

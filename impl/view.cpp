@@ -6,7 +6,7 @@
 namespace forkproof::impl {
 
 State Machine::state_of(const Task& t) const {
-  const std::uint32_t bit = bits::shown(std::uint32_t{t.state}, std::uint32_t{t.exit_state});
+  const std::uint32_t bit = bits::shown(std::uint32_t{t.state}, std::uint32_t{t.exit_state}, states());
   return bits::kStateLetters[static_cast<std::size_t>(std::bit_width(bit))].state;
 }
 
@@ -29,6 +29,7 @@ TaskView Machine::view(Pid number) const {
   v.level = level_of(p.pid_ns());
   v.exit_signal = is_leader(*t) ? p.exit_signal : -1;
   v.flags = {t->flags};
+  if (p.kthread != kNobody) v.flags = v.flags | flags_of_kthread(p);
   v.threads = static_cast<std::int32_t>(p.thread_count);
   v.blocked = t->blocked;
   if (!dead(p)) v.shared_pending = p.pending;

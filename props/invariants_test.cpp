@@ -123,6 +123,12 @@ const std::vector<Break>& other_breaks() {
       {"LIMIT-2", kMarked, [](World& w) { task(w, 4).attributes.user = User::root; }},
       {"USAGE-1", "init: fault 1\n", [](World& w) { task(w, 1).faults = 2; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
+      {"KTHREAD-1", "world kthreads=on\ninit: kthread_run -> A\n",
+       [](World& w) { task(w, 3).blocked = SigSet::of(sig::usr1); }},
+      {"KTHREAD-2", "world kthreads=on\ninit: kthread_run -> A\ninit: kthread_stop A\n",
+       [](World& w) { task(w, 1).call = {}; }},
+      {"STATE-1", "world kthreads=on\ninit: kthread_create -> A\ninit: kthread_park A\n",
+       [](World& w) { task(w, 3).kthread.should_park = false; }},
   };
   return breaks;
 }

@@ -211,7 +211,7 @@ constexpr struct { const char *lines, *message; } kRefusals[] = {
     {"init: pause now", "2:13: expected `->` and an outcome, or the end of the line, found "
                         "`now`"},
     {"init: pid_max 400", "2:7: expected an op of a task, found `pid_max`"},
-    {"world: fork", "2:8: expected an op of the world: pid_max or pid_cursor, found `fork`"},
+    {"world: fork", "2:8: expected an op of the world, like pid_max, found `fork`"},
     {"init: mmap both", "2:12: expected one of private shared, found `both`"},
     {"init: mmap shared pages=x", "2:19: expected a number from 0 to 4294967295, found "
                                   "`pages=x`"},
@@ -238,7 +238,7 @@ constexpr struct { const char *lines, *message; } kRefusals[] = {
                           "`pid_max=300`"},
     {"world profile=linux-7", "2:7: expected profile=linux-6 or profile=linux-4.12, found "
                               "`profile=linux-7`"},
-    {"world pid_max=400 pid_max=400", "2:19: expected `profile=` or `pid_max=`, each once, found "
+    {"world pid_max=400 pid_max=400", "2:19: expected `profile=`, `pid_max=` or `kthreads=`, each once, found "
                                       "`pid_max=400`"},
     {"world\nworld", "3:1: expected one `world` line at most, found `world`"},
     {"init: pause\nworld", "3:1: expected the `world` line before the first step, found `world`"},

@@ -16,6 +16,7 @@ static_assert(kOps <= kMoreName, "each op needs a first byte");
 
 // The world's byte: its lowest bit is the profile, the next three choose a pid_max, which after the
 // last of the choices follows in four bytes. Zero is a small world, in which numbers soon wrap.
+// One value of the highest four is a world with kernel threads.
 constexpr std::array<std::int32_t, 7> kPidMaxes{310, 301, 302, 320, 400, 1000, kPidMaxDefault};
 
 /// The number of the range that any number stands for; those of the range stand for themselves.
@@ -24,9 +25,12 @@ std::int32_t into_range(std::int64_t n, std::int64_t least, std::int64_t most) {
   return static_cast<std::int32_t>(least + ((n - least) % size + size) % size);
 }
 
+constexpr unsigned kKthreads = 0xA;
+
 void read(ByteReader& in, WorldSpec& world) {
   const unsigned b = in.byte();
   const std::size_t choice = (b >> 1) % 8;
+  world.kthreads = b >> 4 == kKthreads;
   world.profile = static_cast<Profile>(b % 2);
   if (choice < kPidMaxes.size()) {
     world.pid_max = kPidMaxes[choice];
@@ -38,7 +42,8 @@ void read(ByteReader& in, WorldSpec& world) {
 
 void write(ByteWriter& out, const WorldSpec& world) {
   const auto choice = std::ranges::find(kPidMaxes, world.pid_max) - kPidMaxes.begin();
-  out.byte(static_cast<unsigned>(choice) << 1 | static_cast<unsigned>(world.profile));
+  const unsigned kthreads = world.kthreads ? kKthreads << 4 : 0;
+  out.byte(kthreads | static_cast<unsigned>(choice) << 1 | static_cast<unsigned>(world.profile));
   if (static_cast<std::size_t>(choice) == kPidMaxes.size()) out.number(whole(world.pid_max), 4);
 }
 

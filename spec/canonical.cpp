@@ -65,6 +65,7 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
                            &open_files_, &fs_, &namespaces_})
     list->clear();
   put_all(word_of(world.profile), world.over, word_of(world.pid_max));
+  put_all(world.kthreads, world.held, world.requests.size());
   if (!fold_.numbers) put(word_of(world.cursor));
   if (const TaskId init = world.task_of(kInit)) list_family(init);
   // A dead world's tasks have no family any more.
@@ -73,6 +74,10 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
   });
   for (std::size_t i = 0; i < tasks_.size(); ++i) write_task({tasks_[i]});
   write_task_index(world.reaper);
+  for (const Request& request : world.requests) {
+    write_task_index(request.creator);
+    put(request.run);
+  }
   return row_;
 }
 
@@ -112,7 +117,13 @@ void Canonical::write_task(TaskId id) {
   write_task_index(t.vfork_parent);
   write_attributes(t.attributes);
   put(t.faults);
+  if (t.in_kernel()) write_kthread(t.kthread);
   write_call(t);
+}
+
+void Canonical::write_kthread(const Kthread& k) {
+  put_all(bits(k.made, k.started, k.should_stop, k.should_park), word_of(k.state));
+  write_task_index(k.awaited_by);
 }
 
 void Canonical::write_attributes(const Attributes& a) {

@@ -35,6 +35,8 @@ constexpr std::span<const Word> words_of(User) { return kUsers; }
 constexpr std::span<const Word> words_of(Resource) { return kResources; }
 constexpr std::span<const Word> words_of(LimitKind) { return kLimitKinds; }
 constexpr std::span<const Word> words_of(Whose) { return kWhose; }
+constexpr std::span<const Word> words_of(Sleep) { return kSleeps; }
+constexpr std::span<const Word> words_of(WakeMask) { return kWakeMasks; }
 
 template <class E>
 concept Enumeration = std::is_enum_v<E> && requires(E e) { words_of(e); };

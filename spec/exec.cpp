@@ -6,11 +6,13 @@
 namespace forkproof::spec {
 
 Model::Answer Model::act(TaskId id, const Exec&) {
+  if (world_.tasks[id].in_kernel() && (linux_6() || world_.tasks[id].kthread.made))
+    return fails(Errno::inval, "kthread.no-exec"_rule);
   if (const Answer refused = refuses_exec(id)) return refused;
   if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
   Task& me = world_.tasks[id];
   if (world_.process_of(me).group_exit) return Outcome::failure(Errno::again);  // it dies meanwhile
-  const bool sharers = world_.spaces[me.space].users > 1;
+  const bool sharers = me.space && world_.spaces[me.space].users > 1;
 
   let_go_of_memory(me);
   me.space = world_.spaces.make();
@@ -22,7 +24,9 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   renew_handlers(me);
   attributes_after_exec(me);
   credentials_after_exec(me);
-  me.flags = me.flags - task_flag::forknoexec;
+  if (me.in_kernel()) cover("kthread.init-execs"_rule);
+  me.kthread = {};
+  me.flags = me.flags - task_flag::forknoexec - task_flag::kthread;
   cover("exec.forknoexec-cleared"_rule);
   if (me.exit_signal != sig::chld.n) cover("exec.exit-signal"_rule);
   me.exit_signal = sig::chld.n;

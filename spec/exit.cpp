@@ -6,6 +6,11 @@
 namespace forkproof::spec {
 
 Model::Answer Model::act(TaskId id, const Exit& op) {
+  if (world_.tasks[id].kthread.made) {
+    cover("kthread.result"_rule);
+    end_kthread(id, Outcome::number(op.code));
+    return Outcome{};
+  }
   cover("exit.thread"_rule);
   cover("exit.code-low-byte"_rule);
   exit_thread(id, (op.code & 0xff) << 8);
@@ -63,6 +68,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
     cover("vfork.orphan-keeps-memory"_rule);
     world_.tasks[me.call.child].vfork_parent = TaskId::none();
   }
+  if (me.call.kind == Call::Kind::ask) abandon_request(id);
   me.call = {};
   if (id == actor_ && acting_) death_ = {p.group_exit ? p.group_exit_code & 0x7f : 0};
   let_go_of_memory(me);
@@ -303,6 +309,8 @@ void Model::end_world() {
   });
   world_.over = true;
   next_.clear();
+  world_.requests.clear();
+  world_.kthreadd = TaskId::none();
   forget_namespaces();
   for (const TaskId id : others) {
     effects_.touched.push_back({world_.tasks[id].tid, true});

@@ -130,24 +130,28 @@ Model::Answer Model::act(TaskId id, const PrctlPdeathsig& op) {
 void Model::join_group(ProcessId id, Pid group) {
   Process& p = world_.processes[id];
   p.pgid = group;
+  if (group.n == 0) return;  // kernel threads are in none
   p.group_place = next_place();
   world_.numbers[group.n].group.put(p.group_place, id);
 }
 
 void Model::leave_group(ProcessId id) {
   const Process& p = world().processes[id];
+  if (p.pgid.n == 0) return;
   world_.numbers[p.pgid.n].group.erase(p.group_place);
   give_back_if_free(p.pgid);
 }
 
 void Model::join_session(ProcessId id, Pid session) {
   world_.processes[id].sid = session;
+  if (session.n == 0) return;
   Number& number = world_.numbers[session.n];
   if (number.session_members++ == 0) number.session_since = next_place();
 }
 
 void Model::leave_session(ProcessId id) {
   const Pid session = world_.processes[id].sid;
+  if (session.n == 0) return;
   world_.numbers[session.n].session_members--;
   give_back_if_free(session);
 }

@@ -16,6 +16,7 @@
 
 #include "spec/invariants/attributes.hpp"
 #include "spec/invariants/limits.hpp"
+#include "spec/invariants/kthreads.hpp"
 #include "spec/invariants/namespaces.hpp"
 #include "spec/invariants/waiting.hpp"
 #include "spec/world.hpp"
@@ -42,11 +43,13 @@ struct OneParent {
 
 struct OneRoot {
   static constexpr std::string_view id = "TREE-2";
-  static constexpr std::string_view says = "Only the threads of init have no parent in the world.";
+  static constexpr std::string_view says =
+      "Only the threads of init, and kthreadd, have no parent in the world.";
   static constexpr std::string_view source = "forkproof WORLD:1";
   static bool applies(const auto& w, TaskId t) { return w.leader_of(w.tasks[t]).tid != kInit; }
   static bool holds(const auto& w, TaskId t) {
-    return static_cast<bool>(w.tasks[t].parent) == (w.leader_of(w.tasks[t]).tid != kInit);
+    const bool root = w.leader_of(w.tasks[t]).tid == kInit || w.kthreadd == t;
+    return static_cast<bool>(w.tasks[t].parent) != root;
   }
 };
 
@@ -156,7 +159,7 @@ struct DeathIsFinal {
     const auto& task = w.tasks[t];
     if (task.was_zombie != task.zombie) return false;
     if (task.zaps()) return task.exiting() && !task.space;
-    if (!task.zombie) return static_cast<bool>(task.space) && !task.exiting();
+    if (!task.zombie) return static_cast<bool>(task.space) != task.in_kernel() && !task.exiting();
     return task.exiting() && !task.space && !task.stopped && task.call.kind == Call::Kind::none;
   }
 };
@@ -197,6 +200,7 @@ struct NumbersArePinned {
   }
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
+    if (p.pgid.n == 0 && p.sid.n == 0) return w.tasks[t].in_kernel();
     const Number* const group = w.numbers.find(p.pgid.n);
     const Number* const session = w.numbers.find(p.sid.n);
     if (group == nullptr || session == nullptr) return false;
@@ -239,6 +243,7 @@ struct GroupsAreInOneSession {
   }
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
+    if (p.pgid.n == 0) return p.sid.n == 0 && !p.session_leader;
     const Number* const number = w.numbers.find(p.pgid.n);
     if (number == nullptr || number->group.empty()) return false;
     if (w.processes[number->group.begin()->second].sid != p.sid) return false;
@@ -372,7 +377,8 @@ using Invariants =
                KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole, NewsIsKept,
                NobodyOversleeps, FilesAreHeld, PrioritiesFitPolicies, NumberInEachNamespace,
                InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow,
-               SoftLimitsAreBelowHardOnes, RootIsNeverMarked>;
+               SoftLimitsAreBelowHardOnes, RootIsNeverMarked, KthreadsAreKthreadds,
+               WhoAwaitsIsAwaited, ParkedWasAsked>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";
@@ -386,14 +392,16 @@ struct CountsAreTrue {
         files(w.files.capacity()), open_files(w.open_files.capacity()), fs(w.fs.capacity()),
         namespaces(w.namespaces.capacity());
     std::vector<Pid> sessions;
+    std::size_t processes = 0;
     w.tasks.for_each([&](TaskId id, const auto& t) {
       if (t.space) ++spaces[t.space.n];
       ++handlers[t.handlers.n];
       if (t.files) ++files[t.files.n], ++fs[t.fs.n];
       if (t.child_ns) ++namespaces[t.child_ns.n];
-      if (w.is_leader(id)) sessions.push_back(w.process_of(t).sid);
+      if (!w.is_leader(id)) return;
+      ++processes;
+      if (w.process_of(t).sid.n != 0) sessions.push_back(w.process_of(t).sid);
     });
-    const std::size_t processes = sessions.size();
     bool same = w.processes.size() == processes && w.all_processes.size() == processes;
     w.spaces.for_each([&](SpaceId id, const auto& s) { same = same && spaces[id.n] == s.users; });
     w.handlers.for_each(
@@ -419,7 +427,7 @@ struct CountsAreTrue {
       same = same && !use.free() && members.size() == use.session_members;
       counted += use.session_members;
     });
-    same = same && counted == processes;
+    same = same && counted == sessions.size();
     return same;
   }
 };

@@ -35,6 +35,28 @@ void Model::reset(const WorldSpec& spec) {
   world_.reaper = id;
   join_group(pid, kInit);
   join_session(pid, kInit);
+  if (spec.kthreads) begin_kthreads();
+}
+
+namespace {
+
+/// The system calls that a kernel thread answers: who it is, its end, and init's exec.
+template <class O>
+constexpr bool kthreads_may = in_kernel<O> || std::is_same_v<O, Exit> || std::is_same_v<O, Exec> ||
+                              std::is_same_v<O, Getpid> || std::is_same_v<O, Gettid> ||
+                              std::is_same_v<O, Getppid> || std::is_same_v<O, Getpgid> ||
+                              std::is_same_v<O, Getsid>;
+
+}  // namespace
+
+/// Does an op of a task, if it is one for such a task, and for such a world.
+template <class O>
+Model::Answer Model::act_if_may(TaskId me, const O& op) {
+  if (in_kernel<O> && !world_.kthreads) return fails(Errno::nosys, "kthread.no-such-world"_rule);
+  const bool in_kernel = world().tasks[me].in_kernel();
+  if (by_kthread<O> && !in_kernel) return fails(Errno::nosys, "kthread.only-kthreads"_rule);
+  if (!kthreads_may<O> && in_kernel) return fails(Errno::nosys, "kthread.no-system-calls"_rule);
+  return act(me, op);
 }
 
 bool Model::can_run(TaskId id) const {
@@ -57,11 +79,12 @@ const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
       [&]<class O>(const O& o) {
         if constexpr (by_world<O>) {
           effects_.outcome = turn(o);
+          settle();
         } else if (!actor_ || !can_run(actor_)) {
           const RuleId rule = world_.over ? "world.over"_rule : "call.not-run"_rule;
           effects_.outcome = answers(Outcome::of(Outcome::Kind::not_run), rule);
         } else {
-          answer_actor(act(actor_, o));
+          answer_actor(act_if_may(actor_, o));
           actor_ = TaskId::none();  // those who run now find it off its processor
           settle();
         }
@@ -142,7 +165,8 @@ void Model::run(TaskId id) {
     cover("vfork.returns-number"_rule);
     t.call = {.kind = Call::Kind::held, .result = Outcome::task(t.call.child_number)};
   }
-  if (t.call.kind == Call::Kind::vfork && !is_doomed(id)) return;
+  if (t.call.kind == Call::Kind::park || t.call.kind == Call::Kind::stop) return;
+  if (t.sleeps_deeply() && !is_doomed(id)) return;
 
   if (std::exchange(t.resumed, false)) t.attention = true;
   const bool signalled = t.attention;
@@ -159,6 +183,13 @@ void Model::go_on(TaskId id, bool signalled) {
     case Call::Kind::vfork:
     case Call::Kind::reap:
     case Call::Kind::outlive:
+    case Call::Kind::ask:
+    case Call::Kind::park:
+    case Call::Kind::stop:
+    case Call::Kind::unwoken:
+    case Call::Kind::sched:
+    case Call::Kind::parked:
+    case Call::Kind::serve:
       return;
     case Call::Kind::held:
       return finish(id, t.call.result);
@@ -230,18 +261,26 @@ void Model::touch(const Process& process) {
 
 // --- what can be seen --------------------------------------------------------------------------
 
-namespace {
-
-State state_of(const Task& t) {
-  using enum Call::Kind;
+/// 4.12 has no letters for what is parked and what is idle.
+State Model::state_of(const Task& t) const {
   if (t.zombie) return State::zombie;
-  if (t.stopped) return State::stopped;
-  if (t.call.kind == vfork) return State::disk_sleep;
-  if (t.call.kind == wait || t.call.kind == pause || t.zaps()) return State::sleeping;
-  return State::running;
+  switch (depth_of(t)) {
+    case Depth::awake:
+      return State::running;
+    case Depth::interruptible:
+      return State::sleeping;
+    case Depth::uninterruptible:
+    case Depth::killable:
+      return State::disk_sleep;
+    case Depth::idle:
+      return linux_6() ? State::idle : State::disk_sleep;
+    case Depth::parked:
+      return linux_6() ? State::parked : State::running;
+    case Depth::beyond:
+      break;
+  }
+  return State::stopped;
 }
-
-}  // namespace
 
 TaskView Model::view(Pid number) const {
   const TaskId id = world_.task_of(number);

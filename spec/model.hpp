@@ -3,8 +3,9 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, attributes, limits, pids, pid_namespaces. `"..."_rule` names the
-/// rule of the book (spec/rules.hpp) that acts at this place: that counts its coverage, and lets a
+/// stop, groups, memory, files, attributes, limits, kthreads, pids, pid_namespaces. `"..."_rule`
+/// names the rule of the book (spec/rules.hpp) that acts at this place: that counts its coverage,
+/// and lets a
 /// violation say it.
 #pragma once
 #include <deque>
@@ -26,6 +27,17 @@ class Chooser {
 class FirstChoice final : public Chooser {
  public:
   std::size_t pick(RuleId, std::span<const Pid>) override { return 0; }
+};
+
+/// How deeply a task sleeps; `beyond` is where no wake finds it: stopped, or dead.
+enum class Depth : std::uint8_t {
+  awake,
+  interruptible,
+  uninterruptible,
+  killable,
+  idle,
+  parked,
+  beyond
 };
 
 class Model {
@@ -111,11 +123,26 @@ class Model {
   Answer act(TaskId, const Capset&);
   Answer act(TaskId, const Getrusage&);
   Answer act(TaskId, const Fault&);
+  Answer act(TaskId, const KthreadCreate&);
+  Answer act(TaskId, const KthreadRun&);
+  Answer act(TaskId, const KthreadStop&);
+  Answer act(TaskId, const KthreadPark&);
+  Answer act(TaskId, const KthreadUnpark&);
+  Answer act(TaskId, const WakeUpProcess&);
+  Answer act(TaskId, const WakeUpState&);
+  Answer act(TaskId, const KthreadShouldStop&);
+  Answer act(TaskId, const KthreadShouldPark&);
+  Answer act(TaskId, const KthreadParkme&);
+  Answer act(TaskId, const SetCurrentState&);
+  Answer act(TaskId, const Schedule&);
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
+  Outcome turn(const HoldKthreadd&);
+  Outcome turn(const NrUninterruptible&);
 
   // model.cpp: answering, and who runs next.
   bool can_run(TaskId) const;
+  State state_of(const Task&) const;
   bool linux_6() const { return world_.profile == Profile::linux_6; }
   void cover(RuleId rule) {
     if (fired_count_ == fired_.size()) fired_.resize(2 * fired_.size());
@@ -278,6 +305,25 @@ class Model {
   std::uint64_t faults_of(const Process&) const;
   void account(TaskId waiter, TaskId child);
   void account_end(TaskId);
+  // kthreads.cpp
+  void begin_kthreads();
+  template <class O>
+  Answer act_if_may(TaskId, const O&);
+  static Depth depth_of(const Task&);
+  Answer ask_for_kthread(TaskId creator, bool run);
+  Outcome make_kthread(bool run);
+  TaskId new_kthread(Pid);
+  void serve_requests();
+  void abandon_request(TaskId creator);
+  Answer refuses_wait_for(TaskId me, TaskRef);
+  Answer refuses_ask(TaskId me);
+  Answer sleep_for(TaskId me, TaskId kthread, Call::Kind);
+  void tell_awaiting(TaskId kthread, Call::Kind, Outcome);
+  bool wake_kthread(TaskId, WakeMask);
+  void first_run(TaskId);
+  void parkme(TaskId);
+  void unpark(TaskId);
+  void end_kthread(TaskId, Outcome);
 
   World world_;
   std::deque<TaskId> next_;

@@ -60,5 +60,7 @@ Arg(std::string_view, Value Op::*, Form) -> Arg<Op, Value>;
 struct CreatesTask {};  // its success is a new task, which the trace may name
 struct ByWorld {};      // its actor is `world`
 struct NoOutcome {};    // it never returns to its actor
+struct InKernel {};     // a function of the kernel, in worlds that have kernel threads only
+struct ByKthread : InKernel {};  // its actor is a kernel thread
 
 }  // namespace forkproof

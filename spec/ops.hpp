@@ -14,6 +14,7 @@
 #include "spec/attribute_ops.hpp"
 #include "spec/file_ops.hpp"
 #include "spec/limit_ops.hpp"
+#include "spec/kthread_ops.hpp"
 #include "spec/op.hpp"
 
 namespace forkproof {
@@ -337,7 +338,10 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Umask, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                         SchedGetscheduler, SchedSetattr, SchedSetaffinity, SchedGetaffinity,
                         Sigaltstack, Chdir, Getcwd, Setrlimit, Getrlimit, Setresuid, Capset,
-                        Getrusage, Fault>;
+                        Getrusage, Fault, KthreadCreate, KthreadRun, KthreadStop, KthreadPark,
+                        KthreadUnpark, WakeUpProcess, WakeUpState, KthreadShouldStop,
+                        KthreadShouldPark, KthreadParkme, SetCurrentState, Schedule, HoldKthreadd,
+                        NrUninterruptible>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 
@@ -351,6 +355,10 @@ inline constexpr bool answers_task =
     std::is_same_v<O, Setsid>;
 template <class O>
 inline constexpr bool by_world = std::is_base_of_v<ByWorld, O>;
+template <class O>
+inline constexpr bool in_kernel = std::is_base_of_v<InKernel, O>;
+template <class O>
+inline constexpr bool by_kthread = std::is_base_of_v<ByKthread, O>;
 template <class O>
 inline constexpr bool no_outcome = std::is_base_of_v<NoOutcome, O>;
 
@@ -378,9 +386,15 @@ using ByWorldTrait = std::bool_constant<by_world<O>>;
 template <class O>
 using NoOutcomeTrait = std::bool_constant<no_outcome<O>>;
 
+template <class O>
+using InKernelTrait = std::bool_constant<in_kernel<O>>;
+template <class O>
+using ByKthreadTrait = std::bool_constant<by_kthread<O>>;
+
 inline bool creates(const Op& op) { return kOpsThat<CreatesTaskTrait>[op.index()]; }
 inline bool answers_with_task(const Op& op) { return kOpsThat<AnswersTaskTrait>[op.index()]; }
 inline bool is_by_world(const Op& op) { return kOpsThat<ByWorldTrait>[op.index()]; }
+inline bool is_in_kernel(const Op& op) { return kOpsThat<InKernelTrait>[op.index()]; }
 inline bool has_no_outcome(const Op& op) { return kOpsThat<NoOutcomeTrait>[op.index()]; }
 
 }  // namespace forkproof

@@ -111,7 +111,8 @@ Field(std::string_view, std::string_view, Value TaskView::*) -> Field<Value>;
 
 constexpr auto TaskView::fields() {
   return std::tuple{
-      Field{"state", "running, sleeping, disk-sleep, stopped, zombie or dead", &TaskView::state},
+      Field{"state", "running, sleeping, disk-sleep, stopped, zombie, dead, parked or idle",
+            &TaskView::state},
       Field{"pid", "the task's own number", &TaskView::pid},
       Field{"tgid", "the number of its process", &TaskView::tgid},
       Field{"ppid", "the number of its parent process", &TaskView::ppid},
@@ -153,6 +154,7 @@ struct PageView {
 struct WorldSpec {
   Profile profile = Profile::linux_6;
   std::int32_t pid_max = kPidMaxDefault;  // kPidMaxMin..kPidMaxLimit
+  bool kthreads = false;  // number 2 is kthreadd, and the functions of the kernel are answered
   friend constexpr bool operator==(const WorldSpec&, const WorldSpec&) = default;
 };
 

@@ -26,7 +26,8 @@ class Parser {
   NameTable names_;
   std::optional<ParseError> error_;
   int line_ = 0;
-  bool has_header_ = false, has_world_ = false, has_profile_ = false, has_pid_max_ = false;
+  bool has_header_ = false, has_world_ = false, has_profile_ = false, has_pid_max_ = false,
+       has_kthreads_ = false;
 };
 
 /// Cuts the first line off `text`, without its line end.
@@ -127,7 +128,11 @@ bool Parser::world_key(PartReader& part, Token token) {
     pid_max = kPidMaxDefault;
     return part.fail(token, "pid_max=N with N from 301 to 4194304");
   }
-  return part.fail(token, "`profile=` or `pid_max=`, each once");
+  if (has_value && key == "kthreads" && !std::exchange(has_kthreads_, true)) {
+    script_.world.kthreads = value == "on";
+    return value == "on" || value == "off" || part.fail(token, "kthreads=on or kthreads=off");
+  }
+  return part.fail(token, "`profile=`, `pid_max=` or `kthreads=`, each once");
 }
 
 bool Parser::step(PartReader& part, LineWords& words) {
@@ -155,7 +160,7 @@ bool Parser::task_of(Step& s, PartReader& part, LineWords& words) {
   const Token op = words.peek();
   if (!part.op(s.op)) return false;
   if (is_by_world(s.op) == by_world) return true;
-  return part.fail(op, by_world ? "an op of the world: pid_max or pid_cursor" : "an op of a task");
+  return part.fail(op, by_world ? "an op of the world, like pid_max" : "an op of a task");
 }
 
 /// `[as NAME [pid N]]`, or `-> NAME [pid N]`, which also says that the task was made.

@@ -145,6 +145,7 @@ void write_world(std::string& out, const WorldSpec& world) {
   value("world");
   if (world.profile != WorldSpec{}.profile) value(" profile="), value(world.profile);
   if (world.pid_max != WorldSpec{}.pid_max) value(" pid_max="), value(world.pid_max);
+  if (world.kthreads) value(" kthreads=on");
   out += '\n';
 }
 

@@ -11,6 +11,7 @@
 #include "spec/rules/files.hpp"
 #include "spec/rules/groups.hpp"
 #include "spec/rules/limits.hpp"
+#include "spec/rules/kthreads.hpp"
 #include "spec/rules/memory.hpp"
 #include "spec/rules/pid_namespaces.hpp"
 #include "spec/rules/signals.hpp"
@@ -33,7 +34,7 @@ consteval auto join_rules(const std::array<Rule, N>&... parts) {
 inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRules, kWaitingRules,
                                           kSignalRules, kGroupRules, kMemoryRules, kFileRules,
                                           kAttributeRules, kPidNamespaceRules,
-                                          kLimitRules);
+                                          kLimitRules, kKthreadRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

@@ -257,15 +257,17 @@ void Model::begin_group_exit(Process& p, std::int32_t code) {
   for (const TaskId id : p.threads) world_.tasks[id].stop_pending = false;
 }
 
-/// Tells a task to look at its signals. A vfork parent and a stopped task look later, unless it
-/// is fatal.
+/// Tells a task to look at its signals. A vfork parent, who waits for a kernel thread, and a stopped
+/// task look later, unless it is fatal.
 void Model::draw_attention(TaskId id, bool fatal) {
   Task& t = world_.tasks[id];
   t.attention = true;
-  if (fatal || (!t.stopped && t.call.kind != Call::Kind::vfork))
+  if (fatal || (!t.stopped && !t.sleeps_deeply()))
     wake(id);
   else if (t.call.kind == Call::Kind::vfork)
     cover("vfork.signals-wait"_rule);
+  else if (t.sleeps_deeply())
+    cover("kthread.signals-wait"_rule);
 }
 
 /// A thread that leaves hands the signals it was told of to the others.

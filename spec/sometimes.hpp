@@ -346,6 +346,46 @@ struct UsageOfGrandchildren {
   }
 };
 
+struct KthreadParked {
+  static constexpr std::string_view id = "SOMETIMES-49",
+                                    says = "A kernel thread parked before its function was called.";
+  static bool holds(const World& w, TaskId t) {
+    return w.tasks[t].call.kind == Call::Kind::parked && !w.tasks[t].kthread.started;
+  }
+};
+
+struct RequestAbandoned {
+  static constexpr std::string_view
+      id = "SOMETIMES-50",
+      says = "kthreadd has a request of somebody who was killed, and another behind it.";
+  static bool holds(const World& w, TaskId t) {
+    return w.kthreadd == t && w.requests.size() > 1 && !w.requests.front().creator;
+  }
+};
+
+struct KilledInDeepSleep {
+  static constexpr std::string_view
+      id = "SOMETIMES-51", says = "A task was killed, and sleeps on until a kernel thread has ended.";
+  static bool holds(const World& w, TaskId t) {
+    return w.tasks[t].call.kind == Call::Kind::stop && w.process_of(w.tasks[t]).group_exit;
+  }
+};
+
+struct KthreadSleepsIdle {
+  static constexpr std::string_view id = "SOMETIMES-52", says = "A kernel thread sleeps idle.";
+  static bool holds(const World& w, TaskId t) {
+    return w.tasks[t].call.kind == Call::Kind::sched && w.tasks[t].kthread.state == Sleep::idle;
+  }
+};
+
+struct KthreadWaitsForKthread {
+  static constexpr std::string_view
+      id = "SOMETIMES-53", says = "A kernel thread waits for another to park.";
+  static bool holds(const World& w, TaskId t) {
+    return w.tasks[t].call.kind == Call::Kind::park && w.tasks[t].in_kernel();
+  }
+};
+
 /// The register.
 using AllSometimes =
     std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
@@ -357,7 +397,8 @@ using AllSometimes =
                NamesOfThreadsDiffer, RealTimeWithReset, SignalStackOfVforkChild,
                NamespaceInNamespace, InitOutlivesItsNamespace, OrphanOfInnerInit, InnerInitStopped,
                NumberPinnedFromAbove, MarkedForTheLimit, UsersOfThreadsDiffer, LimitAtAZombie,
-               UsageOfGrandchildren>;
+               UsageOfGrandchildren, KthreadParked, RequestAbandoned, KilledInDeepSleep,
+               KthreadSleepsIdle, KthreadWaitsForKthread>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

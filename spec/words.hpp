@@ -27,6 +27,7 @@ struct Pid {
 };
 
 inline constexpr Pid kInit{1};
+inline constexpr Pid kKthreadd{2};  // in worlds that have kernel threads
 inline constexpr std::int32_t kReservedPids = 300;  // the floor after the numbers wrap
 inline constexpr std::int32_t kPidMaxMin = 301;     // the least that may be written
 inline constexpr std::int32_t kPidMaxDefault = 32768;
@@ -94,13 +95,14 @@ enum class Errno : std::uint8_t {
   inval = 22,
   mfile = 24,
   nospc = 28,
+  nosys = 38,
 };
 
 inline constexpr std::array kErrnos{
     Word{"EPERM", 1},   Word{"ENOENT", 2},  Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
     Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14},
     Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24}, Word{"EBUSY", 16},
-    Word{"ENOSPC", 28},
+    Word{"ENOSPC", 28}, Word{"ENOSYS", 38},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -246,11 +248,13 @@ inline constexpr FdFlags cloexec{1};
 /// numbers for these; kOtherTaskFlags has those that no trace sees, and that changed.
 struct TaskFlagKind {
   static constexpr std::array words{Word{"EXITING", 0x4}, Word{"FORKNOEXEC", 0x40},
-                                    Word{"SIGNALED", 0x400}, Word{"NPROC_EXCEEDED", 0x1000}};
+                                    Word{"SIGNALED", 0x400}, Word{"NPROC_EXCEEDED", 0x1000},
+                                    Word{"NOFREEZE", 0x8000}, Word{"KTHREAD", 0x200000}};
 };
 using TaskFlags = Flags<TaskFlagKind>;
 namespace task_flag {
-inline constexpr TaskFlags exiting{0x4}, forknoexec{0x40}, signaled{0x400}, nproc_exceeded{0x1000};
+inline constexpr TaskFlags exiting{0x4}, forknoexec{0x40}, signaled{0x400}, nproc_exceeded{0x1000},
+    nofreeze{0x8000}, kthread{0x200000};
 }
 
 /// A task flag that is not compared, by its name in 4.12 and in 6.12 (empty: there is none), and
@@ -374,9 +378,32 @@ inline constexpr std::array kAdvices{Word{"DONTFORK", 10}, Word{"DOFORK", 11},
 
 /// What a task is doing, as /proc tells it of a task that a controller drives: `running` is idle
 /// in user mode, `sleeping` is inside a wait or a pause, `disk_sleep` is a vfork parent's sleep.
-/// `dead` is a number that no task has (any more).
-enum class State : std::uint8_t { running, sleeping, disk_sleep, stopped, zombie, dead };
+/// `dead` is a number that no task has (any more). `parked` and `idle` are sleeps of kernel threads.
+enum class State : std::uint8_t {
+  running,
+  sleeping,
+  disk_sleep,
+  stopped,
+  zombie,
+  dead,
+  parked,
+  idle
+};
 inline constexpr std::array kStates{Word{"running", 0}, Word{"sleeping", 1}, Word{"disk-sleep", 2},
-                                    Word{"stopped", 3}, Word{"zombie", 4},   Word{"dead", 5}};
+                                    Word{"stopped", 3}, Word{"zombie", 4},   Word{"dead", 5},
+                                    Word{"parked", 6},  Word{"idle", 7}};
+
+/// What a kernel thread sleeps in, by the names of its states in the kernel. The numbers that these
+/// have there differ between 4.12 and 6.x.
+enum class Sleep : std::uint8_t { running, interruptible, uninterruptible, killable, idle };
+inline constexpr std::array kSleeps{Word{"RUNNING", 0}, Word{"INTERRUPTIBLE", 1},
+                                    Word{"UNINTERRUPTIBLE", 2}, Word{"KILLABLE", 3},
+                                    Word{"IDLE", 4}};
+
+/// The states that a wake is for.
+enum class WakeMask : std::uint8_t { normal, interruptible, uninterruptible, wakekill, parked };
+inline constexpr std::array kWakeMasks{Word{"NORMAL", 0}, Word{"INTERRUPTIBLE", 1},
+                                       Word{"UNINTERRUPTIBLE", 2}, Word{"WAKEKILL", 3},
+                                       Word{"PARKED", 4}};
 
 }  // namespace forkproof

@@ -153,6 +153,13 @@ struct Call {
     held,     ///< over, with `result`, but the task was stopped before it could return
     reap,     ///< the end of a namespace's init: asleep until its children are dead
     outlive,  ///< ... and then until it is alone in its namespace
+    ask,      ///< asleep until kthreadd has made it a kernel thread
+    park,     ///< asleep until a kernel thread has parked
+    stop,     ///< asleep until a kernel thread has ended
+    unwoken,  ///< a new kernel thread: asleep until it is woken for the first time
+    sched,    ///< a kernel thread: asleep in what it said, until it is woken
+    parked,   ///< a kernel thread: parked
+    serve,    ///< kthreadd: asleep until somebody asks for a thread
   } kind = Kind::none;
   WaitQuery query{};
   TaskId child{};
@@ -177,6 +184,22 @@ struct Attributes {
   User user = User::root;                          // the real one
   Capabilities capabilities = capability::all;     // in effect
   friend bool operator==(const Attributes&, const Attributes&) = default;
+};
+
+/// What a kernel thread has been asked, and by whom. Of others it says nothing.
+struct Kthread {
+  bool made = false;     // by kthread_create, which kthreadd is not
+  bool started = false;  // its function was called
+  bool should_stop = false, should_park = false;
+  Sleep state = Sleep::running;  // what it sleeps in, or will if it sleeps now
+  TaskId awaited_by;             // who sleeps until it has parked, or ended
+};
+
+/// A kernel thread that kthreadd has still to make.
+struct Request {
+  TaskId creator;  // none: it was killed meanwhile
+  bool run = false;
+  friend bool operator==(const Request&, const Request&) = default;
 };
 
 /// A thread. The first of a process is its leader. What every step looks at comes first.
@@ -208,6 +231,7 @@ struct Task {
   Place born = 0;       // whom a trace's name means: goes on with the number in an exec
   Attributes attributes;
   std::uint64_t faults = 0;  // batches of page faults
+  Kthread kthread;
 
   // Remembered for the invariants alone.
   bool was_zombie = false;
@@ -221,6 +245,12 @@ struct Task {
   Line<TaskId> news;      // those of them that a wait could report something of
 
   bool exiting() const { return flags.has(task_flag::exiting); }
+  bool in_kernel() const { return flags.has(task_flag::kthread); }
+  /// Whether no signal but a fatal one, or none at all, ends what it sleeps for.
+  bool sleeps_deeply() const {
+    using enum Call::Kind;
+    return call.kind == vfork || call.kind == ask || call.kind == park || call.kind == stop;
+  }
   /// Whether it is the init of a namespace, and ends it.
   bool zaps() const { return call.kind == Call::Kind::reap || call.kind == Call::Kind::outlive; }
   static constexpr auto keeps() { return std::tuple{&Task::children, &Task::news}; }
@@ -382,6 +412,10 @@ struct World {
   std::uint64_t made = 0, told = 0;  // processes, and those of their deaths that nobody need report
   std::uint64_t faults_made = 0, faults_lost = 0;  // batches, and those of whom nobody waited for
   TaskId reaper;   // the thread of init that adopts orphans
+  bool kthreads = false;  // there are kernel threads
+  bool held = false;      // kthreadd does not get the processor
+  TaskId kthreadd;        // the parent of all kernel threads; none without them, and at the end
+  std::vector<Request> requests;  // of kernel threads, as they were made
 
   Pool<Task> tasks;
   Pool<Process> processes;
@@ -414,14 +448,17 @@ struct World {
     step = 0;
     made = told = 0;
     faults_made = faults_lost = 0;
-    reaper = {};
+    reaper = kthreadd = {};
+    kthreads = held = false;
+    requests.clear();
   }
 
   /// Whether nothing that can be seen has changed since one of two worlds was copied from the
   /// other. What comes and goes in `all_processes` does so in `processes`, too.
   bool is_sealed_as(const World& other) const {
     return cursor == other.cursor && pid_max == other.pid_max && over == other.over &&
-           reaper == other.reaper && shared_pages == other.shared_pages &&
+           reaper == other.reaper && held == other.held && requests == other.requests &&
+           shared_pages == other.shared_pages &&
            tasks.is_sealed_as(other.tasks) && processes.is_sealed_as(other.processes) &&
            spaces.is_sealed_as(other.spaces) && handlers.is_sealed_as(other.handlers) &&
            open_files.is_sealed_as(other.open_files) && files.is_sealed_as(other.files) &&

@@ -13,6 +13,8 @@ namespace {
 constexpr std::array kCodes{1};
 constexpr std::array kSwitch{0, 1};
 constexpr std::array<FdFlags, 2> kFdFlagsTried{FdFlags{}, fd_flag::cloexec};
+constexpr std::array kSleepsTried{Sleep::interruptible, Sleep::idle};
+constexpr std::array kWakeMasksTried{WakeMask::normal, WakeMask::parked};
 constexpr std::array kCommsTried{Comm::worker};
 constexpr std::array kPoliciesTried{Policy::other, Policy::fifo};
 constexpr std::array kSignalStacks{0, 8192};
@@ -67,6 +69,8 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<V, Target>) return scene.targets;
   if constexpr (std::is_same_v<V, PageNo>)  // and PageValue
     return argument == "page" ? std::span<const V>(scene.pages) : kOne;
+  if constexpr (std::is_same_v<V, Sleep>) return kSleepsTried;
+  if constexpr (std::is_same_v<V, WakeMask>) return kWakeMasksTried;
   if constexpr (std::is_same_v<V, Comm>) return kCommsTried;
   if constexpr (std::is_same_v<V, Resource>) return kResourcesTried;
   if constexpr (std::is_same_v<V, Limit>) return kLimitsTried;

@@ -235,6 +235,8 @@ struct Writer {
     call(SYS_getrusage, {word(kWho[static_cast<std::size_t>(op.whose)]), area_at(index)});
   }
   void operator()(const Fault& op) const { put(slot, Action::fault, 0, {op.batches}); }
+  template <class O>
+  requires in_kernel<O> void operator()(const O&) const {}
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
 };
@@ -257,6 +259,7 @@ Outcome change_of(const siginfo_t& info) {
 }  // namespace
 
 std::optional<Outcome> by_convention(const Op& op) {
+  if (is_in_kernel(op)) return Outcome::failure(Errno::nosys);
   if (const auto* o = std::get_if<Munmap>(&op))
     if (o->pages == 0 || o->pages > kPages || o->page > kPages - o->pages)
       return Outcome::failure(Errno::inval);

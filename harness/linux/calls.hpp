@@ -9,7 +9,8 @@
 namespace forkproof::harness::kernel {
 
 /// What the world answers without asking the kernel: where an address space is not the kernel's,
-/// but has as many pages as a trace may use.
+/// but has as many pages as a trace may use, and for functions of the kernel, which a world without
+/// kernel threads has not.
 std::optional<Outcome> by_convention(const Op& op);
 
 /// Why the op is none that puppets can be asked for; empty if they can.

@@ -64,6 +64,7 @@ std::string System::refuses(Profile profile) {
 }
 
 void System::reset(const WorldSpec& world) {
+  if (world.kthreads) throw SystemLimit("no program drives kernel threads");
   puppets_.clear();
   stage_.close();
   spare_slots_.clear();
@@ -87,7 +88,8 @@ const Effects& System::apply(Pid actor, const Op& op) {
   effects_.clear();
   last_op_ = op;
   if (is_by_world(op)) {
-    effects_.outcome = ask_world(op);
+    const auto answer = by_convention(op);
+    effects_.outcome = answer ? *answer : ask_world(op);
     return effects_;
   }
   Puppet* const puppet = find(actor);

@@ -39,6 +39,7 @@ class System {
   bool sound(Pid, bool) const { return true; }
 
   static constexpr bool kSlowToLookAt = true;
+  static constexpr bool kHasKthreads = false;  // that a trace could drive
 
   /// Clears what this system does not show.
   void hide(TaskView& view) const;

@@ -2,7 +2,8 @@
 /// a wake reaches a task if they have a bit in common. Two tables of numbers, 4.12's and 6.x's.
 ///
 /// Sources: include/linux/sched.h; kernel/sched/core.c try_to_wake_up(), ttwu_state_match();
-/// kernel/signal.c signal_wake_up_state(); fs/proc/array.c get_task_state().
+/// kernel/signal.c signal_wake_up_state(); fs/proc/array.c get_task_state(); include/linux/sched.h
+/// task_contributes_to_load(); include/linux/sched/signal.h signal_pending_state().
 #pragma once
 #include "impl/bits/word.hpp"
 #include "spec/words.hpp"
@@ -19,16 +20,19 @@ struct StateTable {
   std::uint64_t parked, dead, wakekill, noload, born;  // born: TASK_NEW
   std::uint64_t traced;     // TASK_TRACED as a whole
   std::uint64_t fatal_too;  // what a fatal signal wakes beside those that WAKEKILL says
+  std::uint64_t reported;   // the bits that have a letter
+  std::uint64_t shows_idle;  // what stands for TASK_IDLE among the letters; 0: its bits do
 
   constexpr std::uint64_t killable() const { return wakekill | kUninterruptible; }
   constexpr std::uint64_t stopped() const { return wakekill | kStoppedBit; }
   constexpr std::uint64_t idle() const { return noload | kUninterruptible; }
 };
 inline constexpr StateTable kStates412{.parked = 512, .dead = 64, .wakekill = 128, .noload = 1024,
-                                       .born = 2048, .traced = 128 | kTracedBit, .fatal_too = 0};
+                                       .born = 2048, .traced = 128 | kTracedBit, .fatal_too = 0,
+                                       .reported = 63, .shows_idle = 0};
 inline constexpr StateTable kStates6{.parked = 0x40, .dead = 0x80, .wakekill = 0x100,
                                      .noload = 0x400, .born = 0x800, .traced = kTracedBit,
-                                     .fatal_too = kTracedBit};
+                                     .fatal_too = kTracedBit, .reported = 127, .shows_idle = 128};
 
 /// What /proc shows for a bit; the place in the table is the number of the bit, from 1.
 struct StateLetter {
@@ -44,8 +48,9 @@ inline constexpr std::array kStateLetters{
     StateLetter{'t', kTracedBit, State::stopped},
     StateLetter{'X', kExitDead, State::dead},
     StateLetter{'Z', kExitZombie, State::zombie},
+    StateLetter{'P', 0x40, State::parked},
+    StateLetter{'I', 0x80, State::idle},
 };
-inline constexpr std::uint64_t kReported = 63;  // all of them
 
 /// Whether a wake with this mask makes a task run that is in this state.
 template <class W>
@@ -74,10 +79,41 @@ constexpr W exit_forward(const W& now, const W& next) {
   return ite(less(exit_rank(now), exit_rank(next)), next, now);
 }
 
-/// The bit of kStateLetters that is shown: of exit_state, once there is one.
+/// The bit of kStateLetters that is shown: of exit_state, once there is one. TASK_IDLE has a letter
+/// of its own, or else that of a plain uninterruptible sleep.
 template <class W>
-constexpr W shown(const W& state, const W& exit_state) {
-  return (ite(is_zero(exit_state), state, exit_state)) & constant(state, kReported);
+constexpr W shown(const W& state, const W& exit_state, const StateTable& table) {
+  const W bits = (ite(is_zero(exit_state), state, exit_state)) & constant(state, table.reported);
+  if (table.shows_idle == 0) return bits;
+  return ite(state == constant(state, table.idle()), constant(state, table.shows_idle), bits);
+}
+
+/// Whether who sleeps so counts as load.
+template <class W>
+constexpr auto counts_as_load(const W& state, const StateTable& table) {
+  const W mask = constant(state, kUninterruptible) | constant(state, table.noload);
+  return (state & mask) == constant(state, kUninterruptible);
+}
+
+/// The state that a kernel thread says it will sleep in.
+constexpr std::uint64_t state_of_sleep(Sleep sleep, const StateTable& table) {
+  const std::uint64_t states[] = {kRunning, kInterruptible, kUninterruptible, table.killable(),
+                                  table.idle()};
+  return states[static_cast<std::size_t>(sleep)];
+}
+
+/// The states that a wake is for, as a mask.
+constexpr std::uint64_t wake_mask(WakeMask mask, const StateTable& table) {
+  const std::uint64_t masks[] = {kNormal, kInterruptible, kUninterruptible, table.wakekill,
+                                 table.parked};
+  return masks[static_cast<std::size_t>(mask)];
+}
+
+/// Whether schedule() leaves a task running though its state is another: a signal seems to be
+/// pending, and it would sleep so that signals wake it.
+template <class W, class Truth>
+constexpr auto sleep_is_broken(const W& state, const Truth& signal_pending) {
+  return signal_pending && (state & constant(state, kInterruptible)) != constant(state, 0);
 }
 
 }  // namespace forkproof::impl::bits

@@ -120,16 +120,62 @@ void letters(Claim& c) {
   const Task t(c);
   const expr exit = exit_state(c, "exit_state");
   c.given((exit != number(exit, 0)) == t.is(dead));
-  c.given(!t.is_one_of({parked, born}));  // 4.12 shows neither as a bit of these
-  const expr bit = bits::shown(Word{t.state}, Word{exit});
+  c.given(!t.is(born));  // which neither shows
+  const expr bit = t.by_table([&](const StateTable& table) {
+    return bits::shown(Word{t.state}, Word{exit}, table).e;
+  });
   const auto shows = [&](std::uint64_t k) { return bit == number(bit, k); };
-  c.holds(shows(bits::kRunning) == t.is(running));
+  c.holds(shows(bits::kRunning) == (t.is(running) || (t.is(parked) && !t.since_5_19)));
   c.holds(shows(bits::kInterruptible) == t.is(sleeping));
-  c.holds(shows(bits::kUninterruptible) == t.is_one_of({disk, killable, idle}));
+  c.holds(shows(bits::kUninterruptible) ==
+          (t.is_one_of({disk, killable}) || (t.is(idle) && !t.since_5_19)));
+  c.holds(shows(0x40) == (t.is(parked) && t.since_5_19));
+  c.holds(shows(0x80) == (t.is(idle) && t.since_5_19));
   c.holds(shows(bits::kStoppedBit) == t.is(stopped));
   c.holds(shows(bits::kTracedBit) == t.is(traced));
   c.holds(shows(bits::kExitZombie) == (exit == number(exit, bits::kExitZombie)));
   c.holds(shows(bits::kExitDead) == (exit == number(exit, bits::kExitDead)));
+}
+
+/// Only the wake of kthread_unpark reaches a parked thread, whatever else is asked for.
+void parked_by_its_mask(Claim& c) {
+  const Task t(c);
+  const expr fatal = c.truth("fatal");
+  const expr park = t.by_table([&](const StateTable& table) {
+    return number(t.which, table.parked);
+  });
+  const expr signal = t.by_table([&](const StateTable& table) {
+    return bits::signal_mask(Word{t.which}, Truth{fatal}, table).e;
+  });
+  c.holds(t.woken_by(park) == t.is(parked));
+  c.holds(z3::implies(t.is(parked), !t.woken_by(signal | number(signal, bits::kNormal) |
+                                                number(signal, bits::kStoppedBit))));
+}
+
+/// Of those that sleep uninterruptibly the ones that a wake with WAKEKILL reaches.
+void wakekill_reaches_killable(Claim& c) {
+  const Task t(c);
+  const expr kill = t.by_table([&](const StateTable& table) {
+    return number(t.which, table.wakekill);
+  });
+  c.given(t.is_one_of({sleeping, disk, killable, idle, parked}));
+  c.holds(t.woken_by(kill) == t.is(killable));
+}
+
+void load_is_uninterruptible(Claim& c) {
+  const Task t(c);
+  const auto loads = [&](const StateTable& table) {
+    return z3::ite(bits::counts_as_load(Word{t.state}, table), number(t.which, 1),
+                   number(t.which, 0));
+  };
+  c.holds((t.by_table(loads) == number(t.which, 1)) == t.is_one_of({disk, killable}));
+}
+
+void pending_breaks_interruptible(Claim& c) {
+  const Task t(c);
+  const expr pending = c.truth("a signal seems to be pending");
+  const expr broken = bits::sleep_is_broken(Word{t.state}, Truth{pending});
+  c.holds(broken == (pending && t.is(sleeping)));
 }
 
 constexpr Obligation kObligations[] = {
@@ -156,8 +202,24 @@ constexpr Obligation kObligations[] = {
      "exit_state goes from 0 to ZOMBIE to DEAD and never back, whatever is asked for.",
      "kernel-signal STATE:6", "exit_forward exit_rank", "", exit_goes_forward},
     {"state.shown",
-     "By both tables, each state is shown by its letter, and what has exited as Z or X.",
+     "By both tables, each state is shown by its letter, and what has exited as Z or X; by 4.12's a "
+     "parked thread as R and an idle one as D.",
      "kernel-signal STATE:7", "shown", "", letters},
+    {"wake.parked",
+     "By both tables, the wake of kthread_unpark reaches whoever is PARKED and nobody else, and no "
+     "other wake, nor all of them together, reaches that.",
+     "kernel-kthread PARK:8", "reaches", "", parked_by_its_mask},
+    {"wake.wakekill",
+     "By both tables, of those asleep a wake with WAKEKILL reaches KILLABLE only.",
+     "kernel-signal STATE:2", "reaches", "", wakekill_reaches_killable},
+    {"state.load",
+     "By both tables, UNINTERRUPTIBLE and KILLABLE sleepers count as load, and nobody else: IDLE "
+     "does not.",
+     "kernel-kthread STATE:3", "counts_as_load", "", load_is_uninterruptible},
+    {"state.broken-sleep",
+     "When a signal seems to be pending an INTERRUPTIBLE sleep does not begin, and every other "
+     "does.",
+     "kernel-kthread STOP:3", "sleep_is_broken", "", pending_breaks_interruptible},
 };
 
 }  // namespace

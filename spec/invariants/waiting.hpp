@@ -53,12 +53,12 @@ struct StopAndContExclude {
 struct KillAndStopAreBeyondReach {
   static constexpr std::string_view id = "SIGNAL-2";
   static constexpr std::string_view says =
-      "SIGKILL and SIGSTOP are never blocked, ignored or caught, and no signal is both ignored and "
-      "caught.";
+      "SIGKILL and SIGSTOP are never blocked, ignored or caught but by kernel threads, and no "
+      "signal is both ignored and caught.";
   static constexpr std::string_view source = "signal.7 KILL:1";
   static bool applies(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
-    if (task.zombie) return false;
+    if (task.zombie || task.in_kernel()) return false;
     const auto& h = w.handlers[task.handlers];
     return !(task.blocked | h.ignored | h.caught).empty();
   }
@@ -74,7 +74,8 @@ struct KillAndStopAreBeyondReach {
 struct NobodyForgetsSignals {
   static constexpr std::string_view id = "SIGNAL-3";
   static constexpr std::string_view says =
-      "Who was told of a signal and has not dealt with it is stopped, or asleep in vfork.";
+      "Who was told of a signal and has not dealt with it is stopped, or asleep in vfork, or for a kernel "
+      "thread.";
   static constexpr std::string_view source = "kernel-signal STOP:6";
   static bool applies(const auto& w, TaskId t) {
     return !w.tasks[t].exiting() && w.tasks[t].attention;
@@ -82,7 +83,7 @@ struct NobodyForgetsSignals {
   static bool holds(const auto& w, TaskId t) {
     if (!applies(w, t)) return true;
     const auto& task = w.tasks[t];
-    return task.stopped || task.call.kind == Call::Kind::vfork;
+    return task.stopped || task.sleeps_deeply();
   }
 };
 

@@ -1,0 +1,147 @@
+/// The ops about kernel threads, what they sleep in, and who wakes them: functions of the kernel,
+/// which only worlds that have kernel threads answer. Registered in spec/ops.hpp.
+#pragma once
+#include <tuple>
+
+#include "spec/op.hpp"
+
+namespace forkproof {
+
+struct KthreadCreate : CreatesTask, InKernel {
+  static constexpr auto name = "kthread_create";
+  static constexpr auto says =
+      "Has kthreadd make a kernel thread, whose function is called when it is first woken.";
+  static constexpr auto source = "kernel/kthread.c kthread_create_on_node()";
+  static constexpr std::tuple args{};
+  friend bool operator==(const KthreadCreate&, const KthreadCreate&) { return true; }
+};
+
+struct KthreadRun : CreatesTask, InKernel {
+  static constexpr auto name = "kthread_run";
+  static constexpr auto says = "Has kthreadd make a kernel thread, and wakes it.";
+  static constexpr auto source = "include/linux/kthread.h kthread_run()";
+  static constexpr std::tuple args{};
+  friend bool operator==(const KthreadRun&, const KthreadRun&) { return true; }
+};
+
+struct KthreadStop : InKernel {
+  static constexpr auto name = "kthread_stop";
+  static constexpr auto says =
+      "Asks a kernel thread to end, and sleeps until it has; answers what its function returned.";
+  static constexpr auto source = "kernel/kthread.c kthread_stop()";
+  TaskRef task;
+  static constexpr std::tuple args{Arg{"task", &KthreadStop::task}};
+  friend bool operator==(const KthreadStop& a, const KthreadStop& b) { return a.task == b.task; }
+};
+
+struct KthreadPark : InKernel {
+  static constexpr auto name = "kthread_park";
+  static constexpr auto says = "Asks a kernel thread to park, and sleeps until it has.";
+  static constexpr auto source = "kernel/kthread.c kthread_park()";
+  TaskRef task;
+  static constexpr std::tuple args{Arg{"task", &KthreadPark::task}};
+  friend bool operator==(const KthreadPark& a, const KthreadPark& b) { return a.task == b.task; }
+};
+
+struct KthreadUnpark : InKernel {
+  static constexpr auto name = "kthread_unpark";
+  static constexpr auto says = "Has a parked kernel thread go on.";
+  static constexpr auto source = "kernel/kthread.c kthread_unpark()";
+  TaskRef task;
+  static constexpr std::tuple args{Arg{"task", &KthreadUnpark::task}};
+  friend bool operator==(const KthreadUnpark& a, const KthreadUnpark& b) {
+    return a.task == b.task;
+  }
+};
+
+struct WakeUpProcess : InKernel {
+  static constexpr auto name = "wake_up_process";
+  static constexpr auto says =
+      "Wakes a task that sleeps, however deeply; answers 1 if it did sleep, else 0.";
+  static constexpr auto source = "kernel/sched/core.c wake_up_process()";
+  TaskRef task;
+  static constexpr std::tuple args{Arg{"task", &WakeUpProcess::task}};
+  friend bool operator==(const WakeUpProcess& a, const WakeUpProcess& b) {
+    return a.task == b.task;
+  }
+};
+
+struct WakeUpState : InKernel {
+  static constexpr auto name = "wake_up_state";
+  static constexpr auto says =
+      "Wakes a kernel thread if its state is one that the mask has; answers 1 if so, else 0.";
+  static constexpr auto source = "kernel/sched/core.c wake_up_state()";
+  TaskRef task;
+  WakeMask mask = WakeMask::normal;
+  static constexpr std::tuple args{Arg{"task", &WakeUpState::task},
+                                   Arg{"mask", &WakeUpState::mask}};
+  friend bool operator==(const WakeUpState& a, const WakeUpState& b) {
+    return a.task == b.task && a.mask == b.mask;
+  }
+};
+
+struct KthreadShouldStop : ByKthread {
+  static constexpr auto name = "kthread_should_stop";
+  static constexpr auto says = "Answers 1 if the calling kernel thread was asked to end, else 0.";
+  static constexpr auto source = "kernel/kthread.c kthread_should_stop()";
+  static constexpr std::tuple args{};
+  friend bool operator==(const KthreadShouldStop&, const KthreadShouldStop&) { return true; }
+};
+
+struct KthreadShouldPark : ByKthread {
+  static constexpr auto name = "kthread_should_park";
+  static constexpr auto says = "Answers 1 if the calling kernel thread was asked to park, else 0.";
+  static constexpr auto source = "kernel/kthread.c kthread_should_park()";
+  static constexpr std::tuple args{};
+  friend bool operator==(const KthreadShouldPark&, const KthreadShouldPark&) { return true; }
+};
+
+struct KthreadParkme : ByKthread {
+  static constexpr auto name = "kthread_parkme";
+  static constexpr auto says =
+      "Parks the calling kernel thread for as long as it was asked to, which may be not at all.";
+  static constexpr auto source = "kernel/kthread.c kthread_parkme()";
+  static constexpr std::tuple args{};
+  friend bool operator==(const KthreadParkme&, const KthreadParkme&) { return true; }
+};
+
+struct SetCurrentState : ByKthread {
+  static constexpr auto name = "set_current_state";
+  static constexpr auto says = "Says what the calling kernel thread is about to sleep in.";
+  static constexpr auto source = "include/linux/sched.h set_current_state()";
+  Sleep state = Sleep::interruptible;
+  static constexpr std::tuple args{Arg{"state", &SetCurrentState::state}};
+  friend bool operator==(const SetCurrentState& a, const SetCurrentState& b) {
+    return a.state == b.state;
+  }
+};
+
+struct Schedule : ByKthread {
+  static constexpr auto name = "schedule";
+  static constexpr auto says =
+      "Leaves the processor: a kernel thread whose state is not running sleeps until it is woken.";
+  static constexpr auto source = "kernel/sched/core.c schedule()";
+  static constexpr std::tuple args{};
+  friend bool operator==(const Schedule&, const Schedule&) { return true; }
+};
+
+struct HoldKthreadd : ByWorld, InKernel {
+  static constexpr auto name = "hold_kthreadd";
+  static constexpr auto says =
+      "Keeps kthreadd from the processor, so that who asks for a thread waits; 0 lets it go.";
+  static constexpr auto source = "forkproof KTHREAD:2";
+  std::int32_t on = 1;
+  static constexpr std::tuple args{Arg{"on", &HoldKthreadd::on}};
+  friend bool operator==(const HoldKthreadd& a, const HoldKthreadd& b) { return a.on == b.on; }
+};
+
+struct NrUninterruptible : ByWorld, InKernel {
+  static constexpr auto name = "nr_uninterruptible";
+  static constexpr auto says =
+      "Answers how many tasks sleep so that they count as load: uninterruptibly, and not idle.";
+  static constexpr auto source = "kernel/sched/core.c task_contributes_to_load()";
+  static constexpr std::tuple args{};
+  friend bool operator==(const NrUninterruptible&, const NrUninterruptible&) { return true; }
+};
+
+}  // namespace forkproof
