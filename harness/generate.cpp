@@ -38,18 +38,20 @@ constexpr std::uint32_t wanted(std::string_view op) {
 /// Ops that a system may pay for: those of a group are off but in so many traces of a hundred.
 struct Seldom {
   std::uint32_t percent;
-  std::array<std::string_view, 3> ops;
+  std::array<std::string_view, 4> ops;
 };
 constexpr Seldom kSeldom[] = {
     {25, {"setpriority", "getpriority"}},
     {10, {"sched_setscheduler", "sched_getscheduler"}},
     {2, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
+    {8, {"setns", "same_ns", "sethostname", "gethostname"}},
+    {4, {"reboot"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
 struct Theme {
   std::uint32_t percent;
-  std::array<std::string_view, 5> ops;
+  std::array<std::string_view, 8> ops;
 };
 constexpr Theme kThemes[] = {
     {12, {"mmap", "madvise", "read", "write", "fork"}},
@@ -58,6 +60,7 @@ constexpr Theme kThemes[] = {
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
     {12, {"clone", "unshare", "fork", "exit", "kill"}},
+    {8, {"setns", "same_ns", "sethostname", "gethostname", "unshare", "clone", "exec", "reboot"}},
 };
 
 /// How often, in a hundred steps, a sleep that is for somebody is made something of.
@@ -94,6 +97,7 @@ Generator::Generator(std::uint64_t seed, Profile profile)
     if (about >= themes && about < themes + theme.percent) dwell_on(theme.ops);
     themes += theme.percent;
   }
+  moves_ = weights_[*op_index("setns")] > 1;
 }
 
 /// These ops more often than others.
@@ -331,10 +335,39 @@ void Generator::choose(Umask& o, const Scene&) {
 }
 
 void Generator::choose(Unshare& o, const Scene&) {
-  for (const Word& w : CloneKind::words)
-    if (dice_.percent(w.value == clone_flag::fs.bits || w.value == clone_flag::files.bits ? 60 : 6))
-      o.flags = o.flags | CloneFlags{w.value};
-  if (dice_.percent(40)) o.flags = clone_flag::newpid;
+  for (const Word& w : CloneKind::words) {
+    const CloneFlags flag{w.value};
+    if (clone_flag::new_any.has(flag) && flag != clone_flag::newpid) continue;
+    if (dice_.percent(flag == clone_flag::fs || flag == clone_flag::files ? 60 : 6))
+      o.flags = o.flags | flag;
+  }
+  if (moves_ && dice_.percent(60))
+    o.flags = (dice_.percent(80) ? CloneFlags{} : o.flags) | kinds_of_namespaces();
+  else if (dice_.percent(40))
+    o.flags = clone_flag::newpid;
+}
+
+/// Somebody of another namespace, if it can be had.
+void Generator::choose(Setns& o, const Scene& scene) {
+  o.task = task(scene);
+  o.flags = kinds_of_namespaces();
+  if (dice_.percent(35)) o.flags = clone_flag::newpid;
+  if (dice_.percent(3)) o.flags = dice_.percent(50) ? CloneFlags{} : o.flags | clone_flag::fs;
+}
+
+void Generator::choose(SameNs& o, const Scene& scene) {
+  o.task = task(scene);
+  o.flags = kinds_of_namespaces();
+  if (dice_.percent(2)) o.flags = {};
+}
+
+void Generator::choose(Sethostname& o, const Scene&) { o.host = dice_.between(0, 3); }
+
+/// Mostly where it does not end the world.
+void Generator::choose(Reboot& o, const Scene& scene) {
+  const bool below = scene.me != nullptr && scene.world.process_of(*scene.me).ns;
+  o.command = static_cast<RebootCommand>(dice_.one_of<Word>(kReboots).value);
+  if (!below && dice_.percent(90)) o.command = RebootCommand::cad_on;
 }
 
 void Generator::choose(PrctlName& o, const Scene&) {

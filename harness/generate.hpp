@@ -110,6 +110,10 @@ class Generator {
   void choose(SchedSetaffinity&, const Scene&);
   void choose(SchedGetaffinity&, const Scene&);
   void choose(Sigaltstack&, const Scene&);
+  void choose(Setns&, const Scene&);
+  void choose(SameNs&, const Scene&);
+  void choose(Sethostname&, const Scene&);
+  void choose(Reboot&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
@@ -127,6 +131,7 @@ class Generator {
   Selector selector(const Scene& scene);
   Target target(const Scene& scene, Signal signal);
   Clone clone();
+  CloneFlags kinds_of_namespaces();
   PageNo page(const Scene& scene);
   Descriptor descriptor();
   FdFlags fd_flags();
@@ -136,6 +141,7 @@ class Generator {
   WorldSpec world_;
   std::array<std::uint32_t, kOps> weights_{};
   std::uint32_t steps_left_;
+  bool moves_ = false;  // tasks go into namespaces of all kinds
   std::size_t crowd_;
   std::int32_t names_ = 1;
   std::vector<std::int32_t> alive_{0}, runnable_, stopped_;

@@ -1,5 +1,7 @@
 /// The engine `matrix`: clone with every combination of flags, some exit signals and the callers
-/// that matter, each in a world of its own.
+/// that matter, each in a world of its own. The flags of namespaces but that of pids have a product
+/// of their own, with NEWPID and the flags that they could collide with, but for NEWNET, which is
+/// with those alone: such a namespace takes long to make.
 ///
 /// A combination is one trace. The task that the caller makes acts, ends and is waited for; then
 /// the caller makes another one, which is alive when everything is compared at the end. So the
@@ -21,9 +23,10 @@ struct Caller {
 };
 std::span<const Caller> matrix_callers();
 std::span<const ExitSignal> matrix_signals();
-inline constexpr std::uint64_t kFlagSets = std::uint64_t{1} << CloneKind::words.size();
+inline constexpr std::uint64_t kFlagSets = std::uint64_t{1} << 12;  // of the first dozen words
+inline constexpr std::uint64_t kNamespaceSets = (std::uint64_t{1} << 9) + (std::uint64_t{1} << 4);
 
-/// How many there are: flags x signals x callers.
+/// How many there are: flags x signals x callers, and flags of namespaces x callers.
 std::uint64_t matrix_size();
 
 /// The trace of a combination.

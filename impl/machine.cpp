@@ -172,6 +172,8 @@ void Machine::begin_world(std::int32_t pid_max) {
   pid_max_ = pid_max;
   cursor_ = kInit.n + 1;
   order_ = 0;
+  host_ = 0;
+  reboot_ = 0;
   over_ = false;
   Task& t = tasks_.make();
   Process& p = processes_.make();
@@ -241,6 +243,9 @@ void Machine::forget_all() {
   fs_.clear();
   attributes_.clear();
   namespaces_.clear();
+  if (proxies_.taken() != 0) proxied_.clear();
+  proxies_.clear();
+  ns_.clear();
   if (living_namespaces_ != 0) {
     innermost_.clear();
     diverted_.clear();

@@ -25,7 +25,10 @@ bool Machine::same_as(const Machine& other) const {
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   const bool namespaces = namespaces_.same_as(other.namespaces_) &&
-                          innermost_ == other.innermost_ && diverted_ == other.diverted_;
+                          innermost_ == other.innermost_ && diverted_ == other.diverted_ &&
+                          proxies_.same_as(other.proxies_) && ns_.same_as(other.ns_) &&
+                          proxied_ == other.proxied_ && host_ == other.host_ &&
+                          reboot_ == other.reboot_;
   return records && numbers && namespaces && all_ == other.all_ && woken_ == other.woken_ &&
          sp_ == other.sp_ && execing_ == other.execing_ && reaper_ == other.reaper_ &&
          order_ == other.order_ && profile_ == other.profile_ && over_ == other.over_;

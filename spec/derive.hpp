@@ -31,6 +31,7 @@ constexpr std::span<const Word> words_of(Change) { return kChanges; }
 constexpr std::span<const Word> words_of(Errno) { return kErrnos; }
 constexpr std::span<const Word> words_of(Comm) { return kComms; }
 constexpr std::span<const Word> words_of(Policy) { return kPolicies; }
+constexpr std::span<const Word> words_of(RebootCommand) { return kReboots; }
 
 template <class E>
 concept Enumeration = std::is_enum_v<E> && requires(E e) { words_of(e); };

@@ -20,6 +20,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   close_for_exec(me);
   renew_handlers(me);
   attributes_after_exec(me);
+  time_after_exec(me);
   me.flags = me.flags - task_flag::forknoexec;
   cover("exec.forknoexec-cleared"_rule);
   if (me.exit_signal != sig::chld.n) cover("exec.exit-signal"_rule);

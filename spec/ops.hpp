@@ -13,6 +13,7 @@
 
 #include "spec/attribute_ops.hpp"
 #include "spec/file_ops.hpp"
+#include "spec/namespace_ops.hpp"
 #include "spec/op.hpp"
 
 namespace forkproof {
@@ -335,7 +336,7 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Read, Write, SetPidMax, SetPidCursor, Open, Close, Dup, FcntlSetfd, Lseek,
                         Umask, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                         SchedGetscheduler, SchedSetattr, SchedSetaffinity, SchedGetaffinity,
-                        Sigaltstack>;
+                        Sigaltstack, Setns, SameNs, Sethostname, Gethostname, Reboot>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

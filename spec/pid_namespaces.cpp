@@ -81,6 +81,9 @@ void Model::leave_number(InnerNumber number) {
 
 /// The world ends: what lay below it goes unseen.
 void Model::forget_namespaces() {
+  world_.tasks.for_each([&](TaskId id, const Task& t) {
+    if (t.proxy) leave_namespaces(world_.tasks[id]);
+  });
   if (world_.namespaces.size() == 0) return;
   world_.processes.for_each(
       [&](ProcessId id, const Process&) { world_.processes[id].ns = NamespaceId::none(); });

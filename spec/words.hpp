@@ -77,6 +77,7 @@ inline constexpr std::array kProfiles{Word{"linux-6", 0}, Word{"linux-4.12", 1}}
 enum class Errno : std::uint8_t {
   ok = 0,
   perm = 1,
+  noent = 2,
   srch = 3,
   intr = 4,
   badf = 9,
@@ -89,13 +90,14 @@ enum class Errno : std::uint8_t {
   inval = 22,
   mfile = 24,
   nospc = 28,
+  users = 87,
 };
 
 inline constexpr std::array kErrnos{
     Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
     Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14},
     Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24}, Word{"EBUSY", 16},
-    Word{"ENOSPC", 28},
+    Word{"ENOSPC", 28}, Word{"ENOENT", 2},  Word{"EUSERS", 87},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ inline constexpr std::array kSignals{
 };
 
 namespace sig {
-inline constexpr Signal none{0}, hup{1}, quit{3}, kill{9}, usr1{10}, segv{11}, term{15}, chld{17},
+inline constexpr Signal none{0}, hup{1}, int_{2}, quit{3}, kill{9}, usr1{10}, segv{11}, term{15}, chld{17},
     cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22};
 }
 
@@ -190,12 +192,22 @@ struct CloneKind {
       Word{"PARENT_SETTID", 0x100000},
       Word{"CHILD_CLEARTID", 0x200000},
       Word{"NEWPID", 0x20000000},
+      Word{"NEWNS", 0x20000},
+      Word{"NEWCGROUP", 0x2000000},
+      Word{"NEWUTS", 0x4000000},
+      Word{"NEWIPC", 0x8000000},
+      Word{"NEWNET", 0x40000000},
+      Word{"NEWTIME", 0x80},
   };
 };
 using CloneFlags = Flags<CloneKind>;
 namespace clone_flag {
 inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, vfork{0x4000},
-    parent{0x8000}, thread{0x10000}, sysvsem{0x40000}, newpid{0x20000000};
+    parent{0x8000}, thread{0x10000}, sysvsem{0x40000}, newpid{0x20000000}, newns{0x20000},
+    newcgroup{0x2000000}, newuts{0x4000000}, newipc{0x8000000}, newnet{0x40000000}, newtime{0x80};
+/// Of these each is for a kind of namespace that a task alone is in; NEWPID is not.
+inline constexpr CloneFlags new_proxy = newns | newcgroup | newuts | newipc | newnet;
+inline constexpr CloneFlags new_any = new_proxy | newtime | newpid;
 }
 
 /// wait4(2) and waitid(2). WSTOPPED and WUNTRACED are one bit; each call prints its own word.
@@ -274,6 +286,13 @@ inline constexpr std::int32_t kNiceMin = -20, kNiceMax = 19;
 inline constexpr std::int32_t kRealTimeMax = 99;  // the highest priority of a real-time task
 inline constexpr std::int32_t kProcessors = 0xF;  // those that there are, as a mask
 inline constexpr std::int32_t kSignalStackMin = 2048;  // bytes
+
+// --- namespaces ----------------------------------------------------------------------------------
+
+/// What reboot(2) is asked for.
+enum class RebootCommand : std::uint8_t { restart, restart2, halt, power_off, cad_on, sw_suspend };
+inline constexpr std::array kReboots{Word{"RESTART", 0},   Word{"RESTART2", 1}, Word{"HALT", 2},
+                                     Word{"POWER_OFF", 3}, Word{"CAD_ON", 4},   Word{"SW_SUSPEND", 5}};
 
 // --- memory --------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ struct Abilities {
   bool policies = true;      ///< and nice values, in /proc/PID/stat
   bool raises = true;        ///< priorities, those that everybody may lower
   bool namespaces = true;    ///< NSpid, in /proc/PID/status
+  bool kinds = true;         ///< namespaces but those of pids can be made, and are shown
   bool real_time = true;     ///< puppets run in the order in which they were woken
 };
 

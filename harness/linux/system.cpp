@@ -143,6 +143,9 @@ Outcome System::act(Puppet& actor, const Op& op) {
   if (is_about_policies(op)) make_policies_real();
   if (makes_namespace(op) && !stage_.abilities().namespaces)
     throw SystemLimit("pid namespaces in one another are not shown here");
+  if (is_about_other_namespaces(op) && !stage_.abilities().kinds)
+    throw SystemLimit("namespaces but those of pids are not to be had here");
+  if (const auto* const same = std::get_if<SameNs>(&op)) return compare(actor, *same);
   below_ = below_ || makes_namespace(op);
   refuse_endless_ends(actor, op);
   if (is_private(op)) {
@@ -154,7 +157,10 @@ Outcome System::act(Puppet& actor, const Op& op) {
     if (!stage_.abilities().raises && (answer == -EACCES || answer == -EPERM) &&
         is_about_scheduling(op))
       throw SystemLimit("priorities cannot be raised here");
-    if (makes_namespace(op) && stage_.slot(slot).result == 0) actor.diverts = true;
+    const auto* const setns = std::get_if<Setns>(&op);
+    const bool diverts =
+        makes_namespace(op) || (setns != nullptr && setns->flags.has(clone_flag::newpid));
+    if (diverts && stage_.slot(slot).result == 0) actor.diverts = true;
     return outcome_of(op, stage_.slot(slot));
   }
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
@@ -182,6 +188,8 @@ Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pid
     return blocks;
   }
   if (has_no_outcome(op)) return Outcome::of(Outcome::Kind::nothing);
+  if (const auto* const reboot = std::get_if<Reboot>(&op))
+    return Outcome::death(death_by_reboot(reboot->command));
   return Outcome::death({death_status(actor, pidfd) & 0x7f});
 }
 
