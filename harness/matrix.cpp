@@ -80,17 +80,19 @@ std::uint64_t set_of_flags(std::uint64_t number) {
   return bits;
 }
 
-/// What flags of namespaces are tried with, and then themselves.
+/// One kind of namespace or more, with what else is tried; of nets, alone and without NEWPID.
 std::uint64_t set_of_namespaces(std::uint64_t number) {
   namespace fl = clone_flag;
-  constexpr CloneFlags kTried[] = {fl::thread | fl::sighand | fl::vm, fl::fs,     fl::sysvsem,
-                                   fl::parent,                        fl::newns,  fl::newuts,
-                                   fl::newipc,                        fl::newpid, fl::newcgroup};
-  constexpr std::uint64_t kProduct = std::uint64_t{1} << std::size(kTried);
-  CloneFlags flags = number < kProduct ? CloneFlags{} : fl::newnet;
-  for (std::size_t i = 0; i < std::size(kTried); ++i)
-    if ((number % kProduct >> i & 1) != 0) flags = flags | kTried[i];
-  return flags.bits;
+  constexpr CloneFlags kWith[] = {fl::thread | fl::sighand | fl::vm, fl::fs, fl::sysvsem, fl::parent,
+                                  fl::newpid};
+  constexpr CloneFlags kKinds[] = {fl::newns, fl::newuts, fl::newipc, fl::newcgroup};
+  const auto add = [](CloneFlags flags, std::span<const CloneFlags> of, std::uint64_t chosen) {
+    for (std::size_t i = 0; i < of.size(); ++i)
+      if ((chosen >> i & 1) != 0) flags = flags | of[i];
+    return flags;
+  };
+  if (number >= kWithoutNets) return add(fl::newnet, kWith, number - kWithoutNets).bits;
+  return add(add({}, kWith, number % 32), kKinds, number / 32 + 1).bits;
 }
 
 /// How many there are of the first product, for each caller and for all.

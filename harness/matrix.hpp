@@ -24,7 +24,8 @@ struct Caller {
 std::span<const Caller> matrix_callers();
 std::span<const ExitSignal> matrix_signals();
 inline constexpr std::uint64_t kFlagSets = std::uint64_t{1} << 12;  // of the first dozen words
-inline constexpr std::uint64_t kNamespaceSets = (std::uint64_t{1} << 9) + (std::uint64_t{1} << 4);
+inline constexpr std::uint64_t kWithoutNets = 15 * 32;  // sets of kinds, and what they are with
+inline constexpr std::uint64_t kNamespaceSets = kWithoutNets + 16;
 
 /// How many there are: flags x signals x callers, and flags of namespaces x callers.
 std::uint64_t matrix_size();

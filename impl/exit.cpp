@@ -90,10 +90,7 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   exit_mm(t, group_dead);
   exit_files(t);
   exit_fs(t);
-  if (group_dead && is_init(p)) {
-    if (reboot_ != 0) p.exit_code = reboot_;
-    return end_world(p);
-  }
+  if (group_dead && is_init(p)) return end_world(p);
   const bool gone = p.ns == kNobody || exit_namespaces(t);
   if (!gone) return;
   leave_family(t);

@@ -200,6 +200,7 @@ void Machine::end_world(const Process& init) {
   const Process end = init;
   const Attributes attributes = attributes_of(leader);
   const std::int32_t cursor = cursor_;
+  const std::int32_t exit_code = reboot_ != 0 ? reboot_ : end.exit_code;
   forget_all();
   begin_world(pid_max_);
 
@@ -212,7 +213,7 @@ void Machine::end_world(const Process& init) {
   set_state(t, states().dead);
   set_exit_state(t, bits::kExitZombie);
   p.flags = end.flags;
-  p.exit_code = end.exit_code;
+  p.exit_code = exit_code;
   p.exit_signal = end.exit_signal;
   p.live = 0;
   cursor_ = cursor;

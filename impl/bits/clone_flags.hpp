@@ -20,7 +20,8 @@ constexpr auto clone_refuses(const W& flags, const Truth& unkillable) {
   const W sighand_alone = bit(clone_flag::sighand) & ~bit(clone_flag::vm);
   const W second_root = bit(clone_flag::parent) & mask_if(unkillable, flags);
   const W thread_elsewhere = bit(clone_flag::thread) & bit(clone_flag::newpid);
-  return (mounts_shared | thread_alone | sighand_alone | second_root | thread_elsewhere) != constant(flags, 0);
+  return (mounts_shared | thread_alone | sighand_alone | second_root | thread_elsewhere) !=
+         constant(flags, 0);
 }
 
 /// What a new process has from its maker or, being its maker's sibling, as its maker has it: its

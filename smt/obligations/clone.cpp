@@ -215,11 +215,13 @@ constexpr Obligation kFlags[] = {
      init_has_no_siblings, flags_trace},
     {"clone.thread-not-elsewhere", "THREAD with NEWPID is refused.", "clone.2 NEWPID:1", kRefuses,
      "", thread_goes_nowhere_else, flags_trace},
+    {"clone.mounts-not-with-fs", "NEWNS with FS is refused.", "clone.2 NEWNS:1", kRefuses, "",
+     mounts_need_their_own_fs, flags_trace},
     {"clone.thread-implies-vm", "What is made with THREAD shares the memory.", "clone.2 EINVAL:2",
      kRefuses, "", thread_implies_vm, flags_trace},
     {"clone.inert-flags",
-     "VM, SIGHAND, THREAD, PARENT and NEWPID decide, and no other of the 64 bits (those of other "
-     "namespaces and of pidfds are not modelled).",
+     "VM, FS, SIGHAND, THREAD, PARENT, NEWNS and NEWPID decide, and no other of the 64 bits (those of "
+     "user namespaces and of pidfds are not modelled).",
      "clone.2 INERT:1", kRefuses, "", other_bits_do_not_count, flags_trace},
     {"clone.legal-fork", "No flags, with any that decide nothing, are accepted from all.",
      "clone.2 INERT:1", kRefuses, "", is_legal<0, true>, flags_trace},
