@@ -50,7 +50,7 @@ void Machine::act(Task& actor, const auto& op) {
   effects_.outcome = Outcome::of(Outcome::Kind::blocks);
   const Outcome out = perform(actor, op);
   Task& t = tasks_[me];
-  if (out.kind == Outcome::Kind::nothing) {
+  if (out.kind == Outcome::Kind::nothing || out.kind == Outcome::Kind::dies) {
     effects_.outcome = out;  // the actor is dead, and may be gone
   } else if (!t.signalled) {
     effects_.outcome = out;

@@ -203,9 +203,8 @@ Outcome Machine::perform(Task& t, const Reboot& op) {
   const Index reaper = ns == kNobody ? reaper_ : namespaces_[ns].reaper;
   (ns == kNobody ? reboot_ : namespaces_[ns].reboot) = signal;
   send(sig::kill, tasks_[reaper], Scope::process, &kMachine);
-  effects_.outcome = Outcome::death({signal});
   do_exit(t, 0);
-  return Outcome::of(Outcome::Kind::nothing);
+  return Outcome::death({signal});
 }
 
 // --- soundness -----------------------------------------------------------------------------------
