@@ -83,8 +83,8 @@ std::uint64_t set_of_flags(std::uint64_t number) {
 /// One kind of namespace or more, with what else is tried; of nets, alone and without NEWPID.
 std::uint64_t set_of_namespaces(std::uint64_t number) {
   namespace fl = clone_flag;
-  constexpr CloneFlags kWith[] = {fl::thread | fl::sighand | fl::vm, fl::fs, fl::sysvsem, fl::parent,
-                                  fl::newpid};
+  constexpr CloneFlags kWith[] = {fl::thread | fl::sighand | fl::vm, fl::fs, fl::sysvsem,
+                                  fl::parent, fl::newpid};
   constexpr CloneFlags kKinds[] = {fl::newns, fl::newuts, fl::newipc, fl::newcgroup};
   const auto add = [](CloneFlags flags, std::span<const CloneFlags> of, std::uint64_t chosen) {
     for (std::size_t i = 0; i < of.size(); ++i)

@@ -54,8 +54,8 @@ Outcome Machine::perform(Task& t, const Umask& op) {
   return Outcome::number(std::exchange(own_fs(t).umask, mask));
 }
 
-/// Only descriptors and the umask can be had back, and namespaces be left for new ones; for the rest
-/// it asks that nothing is shared.
+/// Only descriptors and the umask can be had back, and namespaces be left for new ones; for the
+/// rest it asks that nothing is shared.
 Outcome Machine::perform(Task& t, const Unshare& op) {
   namespace fl = clone_flag;
   constexpr CloneFlags kNoSharers = fl::thread | fl::sighand | fl::vm;

@@ -203,6 +203,7 @@ Outcome Machine::perform(Task& t, const Reboot& op) {
   const Index reaper = ns == kNobody ? reaper_ : namespaces_[ns].reaper;
   (ns == kNobody ? reboot_ : namespaces_[ns].reboot) = signal;
   send(sig::kill, tasks_[reaper], Scope::process, &kMachine);
+  dequeue(t);  // what it was sent it does not live to see
   do_exit(t, 0);
   return Outcome::death({signal});
 }

@@ -92,8 +92,8 @@ inline constexpr std::array kDoExit{
              "kernel-exit FILES:1"},
     LifeStep{"exit_fs", "The umask is let go of.", "kernel-exit FILES:1"},
     LifeStep{"exit_namespaces",
-             "The thread lets go of its namespaces. The last one of an init kills all others in its "
-             "pid namespace, and goes on when they are gone.",
+             "The thread lets go of its namespaces. The last one of an init kills all others in "
+             "its pid namespace, and goes on when they are gone.",
              "kernel-pid-namespace ZAP:5"},
     LifeStep{"forget_original_parent", "The children go to who adopts them.",
              "kernel-exit REAPER:5"},

@@ -51,7 +51,7 @@ struct Gethostname {
 struct Reboot {
   static constexpr auto name = "reboot";
   static constexpr auto says =
-      "Ends the init of the caller's pid namespace, and the caller; answers what that init dies of.";
+      "Ends the init of the caller's pid namespace, and the caller; says what that init dies of.";
   static constexpr auto source = "reboot(2), in a pid namespace below the machine's";
   RebootCommand command = RebootCommand::restart;
   static constexpr std::tuple args{Arg{"command", &Reboot::command}};

@@ -122,8 +122,8 @@ inline constexpr std::array kSignals{
 };
 
 namespace sig {
-inline constexpr Signal none{0}, hup{1}, int_{2}, quit{3}, kill{9}, usr1{10}, segv{11}, term{15}, chld{17},
-    cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22};
+inline constexpr Signal none{0}, hup{1}, int_{2}, quit{3}, kill{9}, usr1{10}, segv{11}, term{15},
+    chld{17}, cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22};
 }
 
 constexpr bool valid(Signal s) { return s.n >= 1 && s.n <= kSignalMax; }
@@ -291,8 +291,9 @@ inline constexpr std::int32_t kSignalStackMin = 2048;  // bytes
 
 /// What reboot(2) is asked for.
 enum class RebootCommand : std::uint8_t { restart, restart2, halt, power_off, cad_on, sw_suspend };
-inline constexpr std::array kReboots{Word{"RESTART", 0},   Word{"RESTART2", 1}, Word{"HALT", 2},
-                                     Word{"POWER_OFF", 3}, Word{"CAD_ON", 4},   Word{"SW_SUSPEND", 5}};
+inline constexpr std::array kReboots{Word{"RESTART", 0},   Word{"RESTART2", 1},
+                                     Word{"HALT", 2},      Word{"POWER_OFF", 3},
+                                     Word{"CAD_ON", 4},    Word{"SW_SUSPEND", 5}};
 
 // --- memory --------------------------------------------------------------------------------------
 

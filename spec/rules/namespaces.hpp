@@ -6,8 +6,8 @@ namespace forkproof {
 
 inline constexpr auto kNamespaceRules = std::to_array<Rule>({
     {"ns.clone",
-     "clone with NEWNS, NEWCGROUP, NEWUTS, NEWIPC or NEWNET puts the new task, thread or not, into a "
-     "new namespace of that kind.", "namespaces.7 CLONE:1"},
+     "clone with NEWNS, NEWCGROUP, NEWUTS, NEWIPC or NEWNET puts the new task, thread or not, into "
+     "a new namespace of that kind.", "namespaces.7 CLONE:1"},
     {"ns.inherited", "Otherwise a new task is in the namespaces that its maker is in.",
      "namespaces.7 CLONE:2"},
     {"ns.mounts-not-with-fs", "clone with NEWNS and FS is EINVAL.", "clone.2 NEWNS:1"},
@@ -52,20 +52,21 @@ inline constexpr auto kNamespaceRules = std::to_array<Rule>({
      "setns to a task that has ended is ESRCH, for pid namespaces as well; until 5.8, ENOENT, but "
      "not of its pid namespace.", "kernel-nsproxy SETNS:1"},
     {"setns.mounts-shared-fs",
-     "setns of NEWNS alone is EINVAL for who shares root and working directory; with other kinds it "
-     "is not.", "kernel-nsproxy SETNS:2"},
+     "setns of NEWNS alone is EINVAL for who shares root and working directory; with other kinds "
+     "it is not.", "kernel-nsproxy SETNS:2"},
     {"setns.time-threads",
      "setns of NEWTIME by who has other threads, or shares its memory, is EUSERS.",
      "kernel-nsproxy SETNS:3"},
     {"setns.joins",
-     "setns puts the calling thread, and no other, into the namespaces of the task, of all the kinds "
-     "or of none.", "setns.2 JOIN:1"},
+     "setns puts the calling thread, and no other, into the namespaces of the task, of all the "
+     "kinds or of none.", "setns.2 JOIN:1"},
     {"setns.time", "setns of NEWTIME moves the caller and its later children.",
      "kernel-nsproxy SETNS:3"},
     {"setns.pid-children",
      "setns of NEWPID leaves its caller where it is: its later children are in the pid namespace "
      "that the task is in.", "pid_namespaces.7 UNSHARE:1"},
-    {"reboot.unknown", "In a pid namespace reboot knows how to restart, halt and power off: EINVAL.",
+    {"reboot.unknown",
+     "In a pid namespace reboot knows how to restart, halt and power off; else it is EINVAL.",
      "reboot.2 EINVAL:1"},
     {"reboot.init-killed", "Then it sends SIGKILL to the init of the caller's pid namespace.",
      "reboot.2 INIT:1"},
