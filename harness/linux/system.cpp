@@ -158,6 +158,8 @@ Outcome System::act(Puppet& actor, const Op& op) {
         is_about_scheduling(op))
       throw SystemLimit("priorities cannot be raised here");
     const auto* const setns = std::get_if<Setns>(&op);
+    if (!stage_.abilities().raises && answer == -EPERM && setns != nullptr)
+      throw SystemLimit("the machine's own namespaces cannot be entered here");
     const bool diverts =
         makes_namespace(op) || (setns != nullptr && setns->flags.has(clone_flag::newpid));
     if (diverts && stage_.slot(slot).result == 0) actor.diverts = true;
