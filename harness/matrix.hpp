@@ -8,6 +8,7 @@
 /// answer counts, and also what was inherited, what is shared, who is told of the end, and who can
 /// wait. Combinations are numbered, the flags counting fastest.
 #pragma once
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,7 +24,17 @@ struct Caller {
 };
 std::span<const Caller> matrix_callers();
 std::span<const ExitSignal> matrix_signals();
-inline constexpr std::uint64_t kFlagSets = std::uint64_t{1} << 12;  // of the first dozen words
+inline constexpr CloneFlags kOutsideMatrix = clone_flag::new_proxy | clone_flag::newtime;
+
+/// The flags that are combined.
+inline constexpr auto kMatrixFlags = [] {
+  std::array<CloneFlags, CloneKind::words.size() - 6> flags{};
+  std::size_t n = 0;
+  for (const Word& w : CloneKind::words)
+    if (!kOutsideMatrix.any({w.value})) flags[n++] = {w.value};
+  return flags;
+}();
+inline constexpr std::uint64_t kFlagSets = std::uint64_t{1} << kMatrixFlags.size();
 inline constexpr std::uint64_t kWithoutNets = 15 * 32;  // sets of kinds, and what they are with
 inline constexpr std::uint64_t kNamespaceSets = kWithoutNets + 16;
 

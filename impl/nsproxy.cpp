@@ -77,7 +77,7 @@ void Machine::switch_task_namespaces(Task& t, Index to) {
 
 /// The record of a child: its maker's, unless it is to be elsewhere.
 bool Machine::child_is_elsewhere(const Task& maker, CloneFlags flags) const {
-  if (flags.any(clone_flag::new_proxy)) return true;
+  if (flags.any(clone_flag::new_proxy | clone_flag::newtime)) return true;
   const auto of = namespaces_of(maker);
   return !flags.has(clone_flag::vm) && of[ns_kind::time] != of[ns_kind::time_for_children];
 }

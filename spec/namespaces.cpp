@@ -51,13 +51,12 @@ void Model::drop_proxy(NsProxyId id) {
 
 /// A new task is where its maker is, but for what is asked to be new.
 void Model::inherit_namespaces(Task& child, const Task& me, CloneFlags flags) {
-  NsProxy p = world().proxy_of(me);
+  NsProxy p = renewed(world().proxy_of(me), flags);
+  if (me.proxy) cover("ns.inherited"_rule);
+  if (flags.any(fl::new_proxy)) cover("ns.clone"_rule);
   const bool moves = p.time != p.children_time;
   if (moves) cover(flags.has(fl::vm) ? "ns.time-vm"_rule : "ns.time-children"_rule);
   if (moves && !flags.has(fl::vm)) p.time = p.children_time;
-  if (me.proxy) cover("ns.inherited"_rule);
-  if (flags.any(fl::new_proxy)) cover("ns.clone"_rule);
-  if (flags.any(fl::new_proxy)) p = renewed(p, flags & fl::new_proxy);
   enter_namespaces(child, p);
 }
 
