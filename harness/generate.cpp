@@ -347,12 +347,27 @@ void Generator::choose(Unshare& o, const Scene&) {
     o.flags = clone_flag::newpid;
 }
 
-/// Somebody of another namespace, if it can be had.
 void Generator::choose(Setns& o, const Scene& scene) {
   o.task = task(scene);
   o.flags = kinds_of_namespaces();
-  if (dice_.percent(35)) o.flags = clone_flag::newpid;
+  if (dice_.percent(15)) o.flags = clone_flag::newns;
+  if (dice_.percent(35)) {
+    o.flags = clone_flag::newpid;
+    if (dice_.percent(50)) o.task = deepest(scene);
+  }
   if (dice_.percent(3)) o.flags = dice_.percent(50) ? CloneFlags{} : o.flags | clone_flag::fs;
+}
+
+/// Who is furthest below in pid namespaces.
+TaskRef Generator::deepest(const Scene& scene) const {
+  std::int32_t found = scene.actor, level = -1;
+  for (const std::int32_t name : alive_) {
+    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
+    const std::int32_t own =
+        id ? scene.world.level_of(scene.world.process_of(scene.world.tasks[id]).ns) : -1;
+    if (own > level) found = name, level = own;
+  }
+  return TaskRef::name(found);
 }
 
 void Generator::choose(SameNs& o, const Scene& scene) {

@@ -122,6 +122,7 @@ class Generator {
   TaskRef task(const Scene& scene);
   TaskRef self_or_task(const Scene& scene);
   TaskRef child(const Scene& scene);
+  TaskRef deepest(const Scene& scene) const;
   TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;
   Signal signal();
