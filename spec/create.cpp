@@ -37,8 +37,7 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
   Task& me = world_.tasks[id];
   const auto restart = [&](RuleId rule) -> Answer {
     cover(rule);
-    me.call = {.kind = Call::Kind::restart, .again = again};
-    me.attention = true;
+    me.call = {.kind = Call::Kind::restart, .again = again}, me.attention = true;
     return std::nullopt;
   };
   const bool interrupted = !deliverable(me).empty();
