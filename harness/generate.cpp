@@ -54,12 +54,14 @@ constexpr Seldom kSeldom[] = {
     {2, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
     {8, {"setrlimit", "getrlimit", "setresuid", "capset"}},
     {4, {"fault", "getrusage"}},
+    {8, {"setns", "same_ns", "sethostname", "gethostname"}},
+    {4, {"reboot"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
 struct Theme {
   std::uint32_t percent;
-  std::array<std::string_view, 5> ops;
+  std::array<std::string_view, 8> ops;
 };
 constexpr Theme kThemes[] = {
     {12, {"mmap", "madvise", "read", "write", "fork"}},
@@ -71,6 +73,7 @@ constexpr Theme kThemes[] = {
     {5, {"setrlimit", "setresuid", "capset", "fork", "exec"}},
     {3, {"setrlimit", "setresuid", "clone", "exec", "wait4"}},
     {4, {"fault", "getrusage", "wait4", "exit", "clone"}},
+    {8, {"setns", "same_ns", "sethostname", "gethostname", "unshare", "clone", "exec", "reboot"}},
 };
 
 /// How many in a hundred worlds have kernel threads, and in how many of a thousand others their
@@ -114,6 +117,7 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
     if (about >= themes && about < themes + theme.percent) dwell_on(theme.ops);
     themes += theme.percent;
   }
+  moves_ = weights_[*op_index("setns")] > 1;
 }
 
 /// These ops more often than others.
@@ -377,10 +381,54 @@ void Generator::choose(Chdir& o, const Scene&) {
 }
 
 void Generator::choose(Unshare& o, const Scene&) {
-  for (const Word& w : CloneKind::words)
-    if (dice_.percent(w.value == clone_flag::fs.bits || w.value == clone_flag::files.bits ? 60 : 6))
-      o.flags = o.flags | CloneFlags{w.value};
-  if (dice_.percent(40)) o.flags = clone_flag::newpid;
+  for (const Word& w : CloneKind::words) {
+    const CloneFlags flag{w.value};
+    if (clone_flag::new_any.has(flag) && flag != clone_flag::newpid) continue;
+    if (dice_.percent(flag == clone_flag::fs || flag == clone_flag::files ? 60 : 6))
+      o.flags = o.flags | flag;
+  }
+  if (moves_ && dice_.percent(60))
+    o.flags = (dice_.percent(80) ? CloneFlags{} : o.flags) | kinds_of_namespaces();
+  else if (dice_.percent(40))
+    o.flags = clone_flag::newpid;
+}
+
+void Generator::choose(Setns& o, const Scene& scene) {
+  o.task = task(scene);
+  o.flags = kinds_of_namespaces();
+  if (dice_.percent(15)) o.flags = clone_flag::newns;
+  if (dice_.percent(35)) {
+    o.flags = clone_flag::newpid;
+    if (dice_.percent(50)) o.task = deepest(scene);
+  }
+  if (dice_.percent(3)) o.flags = dice_.percent(50) ? CloneFlags{} : o.flags | clone_flag::fs;
+}
+
+/// Who is furthest below in pid namespaces.
+TaskRef Generator::deepest(const Scene& scene) const {
+  std::int32_t found = scene.actor, level = -1;
+  for (const std::int32_t name : alive_) {
+    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
+    const std::int32_t own =
+        id ? scene.world.level_of(scene.world.process_of(scene.world.tasks[id]).ns) : -1;
+    if (own > level) found = name, level = own;
+  }
+  return TaskRef::name(found);
+}
+
+void Generator::choose(SameNs& o, const Scene& scene) {
+  o.task = task(scene);
+  o.flags = kinds_of_namespaces();
+  if (dice_.percent(2)) o.flags = {};
+}
+
+void Generator::choose(Sethostname& o, const Scene&) { o.host = dice_.between(0, 3); }
+
+/// Mostly where it does not end the world.
+void Generator::choose(Reboot& o, const Scene& scene) {
+  const bool below = scene.me != nullptr && scene.world.process_of(*scene.me).ns;
+  o.command = static_cast<RebootCommand>(dice_.one_of<Word>(kReboots).value);
+  if (!below && dice_.percent(90)) o.command = RebootCommand::cad_on;
 }
 
 void Generator::choose(PrctlName& o, const Scene&) {

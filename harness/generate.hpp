@@ -119,6 +119,10 @@ class Generator {
   void choose(Capset&, const Scene&);
   void choose(Getrusage&, const Scene&);
   void choose(Fault&, const Scene&);
+  void choose(Setns&, const Scene&);
+  void choose(SameNs&, const Scene&);
+  void choose(Sethostname&, const Scene&);
+  void choose(Reboot&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
   void choose(KthreadStop&, const Scene&);
   void choose(KthreadPark&, const Scene&);
@@ -136,6 +140,7 @@ class Generator {
   TaskRef child(const Scene& scene);
   TaskRef kthread(const Scene& scene);
   std::optional<TaskRef> deep_sleeper(const Scene& scene);
+  TaskRef deepest(const Scene& scene) const;
   TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;
   Signal signal();
@@ -145,6 +150,7 @@ class Generator {
   Selector selector(const Scene& scene);
   Target target(const Scene& scene, Signal signal);
   Clone clone();
+  CloneFlags kinds_of_namespaces();
   PageNo page(const Scene& scene);
   Descriptor descriptor();
   FdFlags fd_flags();
@@ -157,6 +163,7 @@ class Generator {
   std::array<std::uint32_t, kOps> weights_{};
   std::uint32_t steps_left_;
   bool strays_ = false;  // functions of the kernel are tried in any world
+  bool moves_ = false;  // tasks go into namespaces of all kinds
   std::size_t crowd_;
   std::int32_t names_ = 1;
   std::vector<std::int32_t> alive_{0}, runnable_, stopped_;

@@ -158,7 +158,9 @@ Clone Generator::clone() {
   c.flags = dice_.one_of<CloneFlags>(kLikely);
   if (dice_.percent(15))
     for (const Word& w : CloneKind::words)
-      if (dice_.percent(25)) c.flags = c.flags | CloneFlags{w.value};
+      if (dice_.percent(25) && (w.value == fl::newpid.bits || !fl::new_any.has({w.value})))
+        c.flags = c.flags | CloneFlags{w.value};
+  if (dice_.percent(moves_ ? 40 : 1)) c.flags = c.flags | kinds_of_namespaces();
   const std::uint32_t way = dice_.below(100);
   if (way < 12)
     c.exit_signal.n = 0;
@@ -167,6 +169,17 @@ Clone Generator::clone() {
   else if (way < 43)
     c.exit_signal.n = static_cast<std::uint8_t>(dice_.below(256));
   return c;
+}
+
+/// One kind, or some; seldom those of nets, which take long to make.
+CloneFlags Generator::kinds_of_namespaces() {
+  namespace fl = clone_flag;
+  static constexpr CloneFlags kMix[] = {fl::newuts, fl::newuts,    fl::newuts,  fl::newns,
+                                        fl::newipc, fl::newcgroup, fl::newtime, fl::newtime,
+                                        fl::newpid};
+  CloneFlags flags = dice_.percent(1) ? fl::newnet : dice_.one_of<CloneFlags>(kMix);
+  while (dice_.percent(25)) flags = flags | dice_.one_of<CloneFlags>(kMix);
+  return flags;
 }
 
 /// Mostly few; now and then none, more than a node of a page table has, or more than there are.

@@ -75,10 +75,29 @@ bool is_tried(const Step& step, const Script& script) {
 
 std::uint64_t set_of_flags(std::uint64_t number) {
   std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < CloneKind::words.size(); ++i)
-    if ((number >> i & 1) != 0) bits |= CloneKind::words[i].value;
+  for (std::size_t i = 0; i < kMatrixFlags.size(); ++i)
+    if ((number >> i & 1) != 0) bits |= kMatrixFlags[i].bits;
   return bits;
 }
+
+/// One kind of namespace or more, with what else is tried; of nets, alone and without NEWPID.
+std::uint64_t set_of_namespaces(std::uint64_t number) {
+  namespace fl = clone_flag;
+  constexpr CloneFlags kWith[] = {fl::thread | fl::sighand | fl::vm, fl::fs, fl::sysvsem,
+                                  fl::parent, fl::newpid};
+  constexpr CloneFlags kKinds[] = {fl::newns, fl::newuts, fl::newipc, fl::newcgroup};
+  const auto add = [](CloneFlags flags, std::span<const CloneFlags> of, std::uint64_t chosen) {
+    for (std::size_t i = 0; i < of.size(); ++i)
+      if ((chosen >> i & 1) != 0) flags = flags | of[i];
+    return flags;
+  };
+  if (number >= kWithoutNets) return add(fl::newnet, kWith, number - kWithoutNets).bits;
+  return add(add({}, kWith, number % 32), kKinds, number / 32 + 1).bits;
+}
+
+/// How many there are of the first product, for each caller and for all.
+constexpr std::uint64_t kOfCaller = kFlagSets * std::size(kSignals);
+constexpr std::uint64_t kFirst = kOfCaller * std::size(kCallers);
 
 /// What was seen of a combination's clone, the first one.
 void count(MatrixTally& tally, const Script& recording) {
@@ -94,7 +113,7 @@ void count(MatrixTally& tally, const Script& recording) {
 }
 
 struct Part {
-  std::size_t caller;
+  std::string_view name;
   Profile profile;
   std::uint64_t begin, end;  // combinations
 };
@@ -113,7 +132,7 @@ Case run_part(Checker& checker, const Part& part, Results& results, const Watch&
   Case c;
   c.engine = "matrix";
   c.system = results.system;
-  c.name = fmt::format("{} {}", kCallers[part.caller].name,
+  c.name = fmt::format("{} {}", part.name,
                        *name_of(kProfiles, static_cast<std::uint64_t>(part.profile)));
   for (std::uint64_t n = part.begin; n < part.end && watch(results); ++n) {
     Checker::Recording r = checker.record(combination(n, part.profile));
@@ -141,12 +160,15 @@ Case run_part(Checker& checker, const Part& part, Results& results, const Watch&
 
 std::span<const Caller> matrix_callers() { return kCallers; }
 std::span<const ExitSignal> matrix_signals() { return kSignals; }
-std::uint64_t matrix_size() { return kFlagSets * std::size(kSignals) * std::size(kCallers); }
+std::uint64_t matrix_size() { return kFirst + kNamespaceSets * std::size(kCallers); }
 
 Script combination(std::uint64_t number, Profile profile) {
-  const CloneFlags flags{set_of_flags(number % kFlagSets)};
-  const ExitSignal signal = kSignals[number / kFlagSets % std::size(kSignals)];
-  Script script = outline(number / kFlagSets / std::size(kSignals) % std::size(kCallers));
+  const bool first = number < kFirst;
+  const std::uint64_t n = first ? number : number - kFirst;
+  const CloneFlags flags{first ? set_of_flags(n % kFlagSets)
+                               : set_of_namespaces(n % kNamespaceSets)};
+  const ExitSignal signal = first ? kSignals[n / kFlagSets % std::size(kSignals)] : ExitSignal{};
+  Script script = outline((first ? n / kOfCaller : n / kNamespaceSets) % std::size(kCallers));
   script.world.profile = profile;
   for (Step& s : script.steps)
     if (is_tried(s, script)) {
@@ -158,12 +180,17 @@ Script combination(std::uint64_t number, Profile profile) {
 }
 
 void run_matrix(Checker& checker, const Matrix& matrix, Results& results, const Watch& watch) {
-  const std::uint64_t of_caller = matrix_size() / std::size(kCallers);
   std::vector<Case> cases;
   results.matrix.emplace();
   for (const Profile profile : matrix.profiles)
-    for (std::size_t caller = 0; caller < std::size(kCallers); ++caller) {
-      Part part{caller, profile, caller * of_caller, (caller + 1) * of_caller};
+    for (std::size_t i = 0; i < 2 * std::size(kCallers); ++i) {
+      const std::size_t caller = i % std::size(kCallers);
+      const bool first = i < std::size(kCallers);
+      const std::uint64_t size = first ? kOfCaller : kNamespaceSets;
+      const std::uint64_t begin = (first ? 0 : kFirst) + caller * size;
+      const std::string name = fmt::format("{}{}", kCallers[caller].name,
+                                           first ? "" : " into namespaces");
+      Part part{name, profile, begin, begin + size};
       if (matrix.only && (*matrix.only < part.begin || *matrix.only >= part.end)) continue;
       if (matrix.only) part.begin = *matrix.only, part.end = part.begin + 1;
       if (!watch(results)) break;

@@ -1,11 +1,14 @@
 /// The engine `matrix`: clone with every combination of flags, some exit signals and the callers
-/// that matter, each in a world of its own.
+/// that matter, each in a world of its own. The flags of namespaces but that of pids have a product
+/// of their own, with NEWPID and the flags that they could collide with, but for NEWNET, which is
+/// with those alone: such a namespace takes long to make.
 ///
 /// A combination is one trace. The task that the caller makes acts, ends and is waited for; then
 /// the caller makes another one, which is alive when everything is compared at the end. So the
 /// answer counts, and also what was inherited, what is shared, who is told of the end, and who can
 /// wait. Combinations are numbered, the flags counting fastest.
 #pragma once
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,9 +24,21 @@ struct Caller {
 };
 std::span<const Caller> matrix_callers();
 std::span<const ExitSignal> matrix_signals();
-inline constexpr std::uint64_t kFlagSets = std::uint64_t{1} << CloneKind::words.size();
+inline constexpr CloneFlags kOutsideMatrix = clone_flag::new_proxy | clone_flag::newtime;
 
-/// How many there are: flags x signals x callers.
+/// The flags that are combined.
+inline constexpr auto kMatrixFlags = [] {
+  std::array<CloneFlags, CloneKind::words.size() - 6> flags{};
+  std::size_t n = 0;
+  for (const Word& w : CloneKind::words)
+    if (!kOutsideMatrix.any({w.value})) flags[n++] = {w.value};
+  return flags;
+}();
+inline constexpr std::uint64_t kFlagSets = std::uint64_t{1} << kMatrixFlags.size();
+inline constexpr std::uint64_t kWithoutNets = 15 * 32;  // sets of kinds, and what they are with
+inline constexpr std::uint64_t kNamespaceSets = kWithoutNets + 16;
+
+/// How many there are: flags x signals x callers, and flags of namespaces x callers.
 std::uint64_t matrix_size();
 
 /// The trace of a combination.

@@ -37,6 +37,7 @@ struct Machine::Birth {
   std::int32_t number = 0;
   bool below = false;  // not in the world's own pid namespace, or its maker is not
   Index ns = kNobody;  // its pid namespace
+  Index proxy = kNobody;
   bool maker_got_files = false;  // to share, as it had none
   bool maker_got_fs = false;
   bool maker_got_actions = false;
@@ -46,7 +47,7 @@ struct Machine::Birth {
 Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
   Birth birth{.maker = t, .makers = process_of(t), .flags = flags, .exit_signal = exit_signal,
               .is_thread = flags.has(clone_flag::thread)};
-  birth.below = (process_of(t).ns | (flags.bits & clone_flag::newpid.bits)) != 0;
+  birth.below = (process_of(t).ns | (flags.bits & clone_flag::new_any.bits)) != 0;
   NoFaults none;
   const std::uint64_t verdict =
       faults_.armed() ? copy_process_or_fail(birth) : copy_process(birth, none);
@@ -245,10 +246,23 @@ std::uint64_t Machine::copy_mm(Birth& b, auto& faults) {
   return bits::kGoesOn;
 }
 
-/// The maker's own is there: a new one is made with NEWPID only.
+/// The maker's own are there: new ones are made with flags only.
 std::uint64_t Machine::copy_namespaces(Birth& b, auto& faults) {
   if (!b.below) return bits::kGoesOn;
+  if (!may_make_namespaces(b.maker, b.flags)) return static_cast<std::uint64_t>(Errno::perm);
+  if (b.flags.has(clone_flag::newipc | clone_flag::sysvsem))
+    return static_cast<std::uint64_t>(Errno::inval);
   b.ns = children_in(b.maker);
+  const std::uint64_t verdict = copy_pid_ns(b, faults);
+  if (verdict != bits::kGoesOn) return verdict;
+  const bool makes = child_is_elsewhere(b.maker, b.flags);
+  if (makes && faults.strike(CopyStep::copy_namespaces))
+    return failure_of(CopyStep::copy_namespaces);
+  b.proxy = proxy_of_child(b.maker, b.flags);
+  return bits::kGoesOn;
+}
+
+std::uint64_t Machine::copy_pid_ns(Birth& b, auto& faults) {
   if (!b.flags.has(clone_flag::newpid)) return bits::kGoesOn;
   const Errno refused = may_make_namespace(b.maker);
   if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
@@ -289,6 +303,7 @@ std::uint64_t Machine::can_fork(Birth&, auto& faults) {
 /// The last step done is undone first. The cursor has passed the number, and stays.
 void Machine::undo(Birth& b) {
   if (b.number != 0) taken_.give_back(static_cast<std::size_t>(b.number));
+  put_proxy(b.proxy);
   put_namespace(b.ns);
   const bool shares_space = b.flags.has(clone_flag::vm);
   if (b.maker_got_space) leave_space(b.makers);
@@ -317,6 +332,9 @@ void Machine::attach(Birth& b) {
     attach_thread(b, t);
   else
     attach_process(b, t);
+  if (b.proxy == kNobody) return;
+  process_of(t).ns |= Process::kProxied;
+  proxied_.set(id(t), b.proxy);
 }
 
 void Machine::attach_in_namespaces(Birth& b, Task& t) {

@@ -67,30 +67,32 @@ Outcome Machine::perform(Task& t, const Getcwd&) {
   return Outcome::number(t.fs == kNobody ? 0 : fs_[t.fs].directory);
 }
 
-/// Only descriptors, umask and directory can be had back, and children be sent to another pid namespace;
-/// for the rest it asks that nothing is shared.
+/// Only descriptors, umask and directory can be had back, and namespaces be left for new ones; for
+/// the rest it asks that nothing is shared.
 Outcome Machine::perform(Task& t, const Unshare& op) {
   namespace fl = clone_flag;
   constexpr CloneFlags kNoSharers = fl::thread | fl::sighand | fl::vm;
-  constexpr CloneFlags kKnown = kNoSharers | fl::fs | fl::files | fl::sysvsem | fl::newpid;
+  const CloneFlags known = kNoSharers | fl::fs | fl::files | fl::sysvsem | known_namespaces();
   const Process& p = process_of(t);
   const bool others_act = p.actions != kNobody && actions_[p.actions].sharers.several(processes_);
   const bool others_map = p.space != kNobody && memory_[p.space].borrowers.several(processes_);
-  if ((op.flags - kKnown).bits != 0) return Outcome::failure(Errno::inval);
+  if ((op.flags - known).bits != 0) return Outcome::failure(Errno::inval);
   if (op.flags.any(kNoSharers) && p.thread_count > 1) return Outcome::failure(Errno::inval);
   if (op.flags.any(fl::sighand | fl::vm) && others_act) return Outcome::failure(Errno::inval);
   if (op.flags.has(fl::vm) && others_map) return Outcome::failure(Errno::inval);
+  if (!may_make_namespaces(t, op.flags)) return Outcome::failure(Errno::perm);
   const bool newpid = op.flags.has(fl::newpid);
   const Errno refused = newpid ? may_make_namespace(t) : Errno::ok;
   if (refused != Errno::ok) return Outcome::failure(refused);
 
   if (op.flags.has(fl::files)) unshare_files(t);
-  if (op.flags.has(fl::fs) && t.fs != kNobody && fs_[t.fs].users > 1) {
+  if (op.flags.any(fl::fs | fl::newns) && t.fs != kNobody && fs_[t.fs].users > 1) {
     const FsInfo shared = fs_[t.fs];
     exit_fs(t);
     own_fs(t).become(shared);
   }
-  if (newpid) divert(t);
+  unshare_namespaces(t, op.flags);
+  if (newpid) divert_to(t, make_namespace(process_of(t).pid_ns()));
   return Outcome::success();
 }
 

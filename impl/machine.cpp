@@ -72,7 +72,7 @@ void Machine::act(Task& actor, const auto& op) {
   effects_.outcome = Outcome::of(Outcome::Kind::blocks);
   const Outcome out = perform(actor, op);
   Task& t = tasks_[me];
-  if (out.kind == Outcome::Kind::nothing) {
+  if (out.kind == Outcome::Kind::nothing || out.kind == Outcome::Kind::dies) {
     effects_.outcome = out;  // the actor is dead, and may be gone
   } else if (!t.signalled) {
     effects_.outcome = out;
@@ -202,6 +202,8 @@ void Machine::begin_world(std::int32_t pid_max) {
   pid_max_ = pid_max;
   cursor_ = kInit.n + 1;
   order_ = 0;
+  host_ = 0;
+  reboot_ = 0;
   over_ = false;
   Task& t = tasks_.make();
   Process& p = processes_.make();
@@ -229,6 +231,7 @@ void Machine::end_world(const Process& init) {
   const Attributes attributes = attributes_of(leader);
   const bool was_kthread = is_kthread(leader);
   const std::int32_t cursor = cursor_;
+  const std::int32_t exit_code = reboot_ != 0 ? reboot_ : end.exit_code;
   forget_all();
   begin_world(pid_max_);
 
@@ -243,7 +246,7 @@ void Machine::end_world(const Process& init) {
   set_state(t, states().dead);
   set_exit_state(t, bits::kExitZombie);
   p.flags = end.flags;
-  p.exit_code = end.exit_code;
+  p.exit_code = exit_code;
   p.exit_signal = end.exit_signal;
   p.live = 0;
   cursor_ = cursor;
@@ -285,6 +288,9 @@ void Machine::forget_all() {
   kthreads_.clear();
   requests_.clear();
   kthreadd_ = kNobody;
+  if (proxies_.taken() != 0) proxied_.clear();
+  proxies_.clear();
+  ns_.clear();
   if (living_namespaces_ != 0) {
     innermost_.clear();
     diverted_.clear();

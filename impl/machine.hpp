@@ -16,6 +16,7 @@
 #include "impl/limits.hpp"
 #include "impl/kthreads.hpp"
 #include "impl/namespaces.hpp"
+#include "impl/nsproxy.hpp"
 #include "impl/open_files.hpp"
 #include "impl/pid_bitmap.hpp"
 #include "impl/pid_map.hpp"
@@ -203,19 +204,49 @@ class Machine {
   Errno may_make_namespace(const Task& t) const;
   Index make_namespace(Index parent);
   void put_namespace(Index ns);
-  void divert(Task& t);
+  void divert_to(Task& t, Index ns);
   void end_diversion(Task& t);
   [[gnu::cold]] bool exit_namespaces(Task& t);
   void zap_pid_ns_processes(Task& t);
   bool go_on_zapping(Task& t);
   bool sound_namespaces() const;
 
+  // The other namespaces, and reboot (nsproxy.cpp).
+  Outcome perform(Task& t, const Setns& op);
+  Outcome perform(Task& t, const SameNs& op);
+  Outcome perform(Task& t, const Sethostname& op);
+  Outcome perform(Task& t, const Gethostname&);
+  Outcome perform(Task& t, const Reboot& op);
+  Index proxy_index(const Task& t) const;
+  std::array<Index, kNsKinds> namespaces_of(const Task& t) const;
+  std::array<Index, kNsKinds> create_new_namespaces(std::array<Index, kNsKinds> of,
+                                                    CloneFlags flags);
+  Index new_proxy(const std::array<Index, kNsKinds>& of);
+  void put_proxy(Index i);
+  void switch_task_namespaces(Task& t, Index to);
+  bool child_is_elsewhere(const Task& maker, CloneFlags flags) const;
+  Index proxy_of_child(const Task& maker, CloneFlags flags);
+  void unshare_namespaces(Task& t, CloneFlags flags);
+  void exec_task_namespaces(Task& t);
+  CloneFlags known_namespaces() const;
+  bool are_kinds(CloneFlags flags) const;
+  bool has_left_namespaces(const Task& t, bool by_file, CloneFlags flags) const;
+  bool is_alone_in_memory(const Task& t) const;
+  bool may_make_namespaces(const Task& t, CloneFlags flags) const;
+  Errno may_set_namespaces(const Task& t, const Task* to, const Setns& op) const;
+  std::int32_t& host_of(const Task& t);
+  bool sound_proxies() const;
+
   // Creation (create.cpp) and exec (exec.cpp).
   Outcome perform(Task& t, const Fork&) { return create(t, {}, sig::chld.n); }
   Outcome perform(Task& t, const Vfork&) {
     return create(t, clone_flag::vm | clone_flag::vfork, sig::chld.n);
   }
-  Outcome perform(Task& t, const Clone& op) { return create(t, op.flags, op.exit_signal.n); }
+  /// The bit of NEWTIME is one of the exit signal here.
+  Outcome perform(Task& t, const Clone& op) {
+    const CloneFlags low = op.flags & clone_flag::newtime;
+    return create(t, op.flags - low, static_cast<std::uint8_t>(op.exit_signal.n | low.bits));
+  }
   Outcome perform(Task& caller, const Exec&);
   Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal);
   Outcome postpone(Task& t, CloneFlags flags, std::uint8_t exit_signal);
@@ -232,6 +263,7 @@ class Machine {
   std::uint64_t copy_signal(Birth& b, auto& faults);
   std::uint64_t copy_mm(Birth& b, auto& faults);
   std::uint64_t copy_namespaces(Birth& b, auto& faults);
+  std::uint64_t copy_pid_ns(Birth& b, auto& faults);
   std::uint64_t alloc_pid(Birth& b, auto& faults);
   [[gnu::cold]] std::uint64_t alloc_in_namespaces(Birth& b, std::uint64_t verdict);
   [[gnu::cold]] void attach_in_namespaces(Birth& b, Task& t);
@@ -492,6 +524,9 @@ class Machine {
   Index kthreadd_ = kNobody;
   bool has_kthreads_ = false;  // the functions of the kernel are answered
   bool held_ = false;          // kthreadd does not get the processor
+  Arena<NsProxy> proxies_;
+  Arena<NsCommon> ns_;
+  SparseNumbers proxied_;    // the records of those who have one, by the task
   SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number
   SparseNumbers diverted_;   // those that children will be in, by the task that makes them
   SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task
@@ -508,6 +543,8 @@ class Machine {
   std::uint64_t order_ = 0;  // of the youngest sibling anywhere
   std::int32_t pid_max_ = kPidMaxDefault;
   std::int32_t cursor_ = 2;  // the number to try next
+  std::int32_t host_ = 0;    // the name of the world's own UTS namespace
+  std::uint8_t reboot_ = 0;  // the signal that init dies of by a reboot
   Profile profile_ = Profile::linux_6;
   Bug bug_ = Bug::none;
   bool over_ = false;

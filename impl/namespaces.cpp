@@ -95,7 +95,6 @@ Index Machine::children_in(const Task& t) const {
 /// Whether a namespace can be made below that of the task.
 Errno Machine::may_make_namespace(const Task& t) const {
   const Index own = process_of(t).pid_ns();
-  if (!attributes_of(t).can(capability::sys_admin)) return Errno::perm;
   if (children_in(t) != own) return Errno::inval;
   return level_of(own) == kNamespaceDepth ? Errno::nospc : Errno::ok;
 }
@@ -121,10 +120,11 @@ void Machine::put_namespace(Index ns) {
   }
 }
 
-/// From now on children of the task are in a new namespace.
-void Machine::divert(Task& t) {
+/// From now on children of the task are in a namespace below its own, or in that.
+void Machine::divert_to(Task& t, Index ns) {
   Process& p = process_of(t);
-  const Index ns = make_namespace(p.pid_ns());
+  end_diversion(t);
+  if (ns == p.pid_ns()) return;
   ++namespaces_[ns].users;
   diverted_.set(id(t), ns);
   p.ns |= Process::kDiverts;
@@ -145,12 +145,14 @@ void Machine::end_diversion(Task& t) {
 bool Machine::exit_namespaces(Task& t) {
   Process& p = process_of(t);
   if (p.diverts()) end_diversion(t);
+  if (p.proxied()) switch_task_namespaces(t, kNobody);
   const Index ns = p.pid_ns();
   if (ns == kNobody || namespaces_[ns].reaper != id(t)) return true;
   if (const Task* const other = alive_thread(p)) {
     namespaces_[ns].reaper = id(*other);
     return true;
   }
+  if (namespaces_[ns].reboot != 0) p.exit_code = namespaces_[ns].reboot;
   zap_pid_ns_processes(t);
   return go_on_zapping(t);
 }

@@ -65,6 +65,7 @@ struct Namespace {
   std::uint32_t count = 0;  // numbers in use
   std::uint32_t users = 0;  // tasks of elsewhere whose children will be in it, namespaces in it
   bool accepts = true;      // new tasks: until its init ends
+  std::uint8_t reboot = 0;  // the signal that its init dies of by a reboot
   PidBitmap taken;
   SparseNumbers outside;  // what its numbers are in the world
   SparseNumbers inside;   // what the world's are in it
@@ -72,7 +73,8 @@ struct Namespace {
   friend bool operator==(const Namespace& a, const Namespace& b) {
     return a.parent == b.parent && a.reaper == b.reaper && a.level == b.level &&
            a.cursor == b.cursor && a.count == b.count && a.users == b.users &&
-           a.accepts == b.accepts && a.outside == b.outside && a.inside == b.inside;
+           a.accepts == b.accepts && a.reboot == b.reboot && a.outside == b.outside &&
+           a.inside == b.inside;
   }
 };
 

@@ -28,7 +28,10 @@ bool Machine::same_as(const Machine& other) const {
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   const bool namespaces = namespaces_.same_as(other.namespaces_) &&
-                          innermost_ == other.innermost_ && diverted_ == other.diverted_;
+                          innermost_ == other.innermost_ && diverted_ == other.diverted_ &&
+                          proxies_.same_as(other.proxies_) && ns_.same_as(other.ns_) &&
+                          proxied_ == other.proxied_ && host_ == other.host_ &&
+                          reboot_ == other.reboot_;
   return records && numbers && namespaces && all_ == other.all_ && woken_ == other.woken_ &&
          sp_ == other.sp_ && kthreadd_ == other.kthreadd_ && held_ == other.held_ &&
          execing_ == other.execing_ && reaper_ == other.reaper_ &&

@@ -62,7 +62,8 @@ inline constexpr std::array kCopyProcess{
              "kernel-fork STEPS:1", Errno::nomem},
     LifeStep{"copy_namespaces",
              "With NEWPID a pid namespace is made, which lies in the maker's, unless the maker's "
-             "children go elsewhere already.",
+             "children go elsewhere already; then the other kinds that are asked for, or the "
+             "maker's are shared.",
              "kernel-pid-namespace NEW:1", Errno::nomem},
     LifeStep{"alloc_pid",
              "A number is searched, and taken; without room for its record nothing is taken, and "
@@ -96,8 +97,8 @@ inline constexpr std::array kDoExit{
              "kernel-exit FILES:1"},
     LifeStep{"exit_fs", "The umask and the directory are let go of.", "kernel-exit FILES:1"},
     LifeStep{"exit_namespaces",
-             "The last thread of an init kills all others in its pid namespace, and goes on when "
-             "they are gone.",
+             "The thread lets go of its namespaces. The last one of an init kills all others in "
+             "its pid namespace, and goes on when they are gone.",
              "kernel-pid-namespace ZAP:5"},
     LifeStep{"forget_original_parent", "The children go to who adopts them.",
              "kernel-exit REAPER:5"},

@@ -157,7 +157,7 @@ struct alignas(64) Process : Link<Siblings>,
   bool unkillable = false;  // an init
   Index detour = kNobody;  // the thread that last took a signal in another's place
   SigSet pending;
-  Index ns = kNobody;  // its pid namespace, nobody: the world's own; kDiverts beside it
+  Index ns = kNobody;  // its pid namespace, nobody: the world's own; and what is beside it
   Index kthread = kNobody;  // what it is as a kernel thread, nobody: it is none
   std::uint64_t exec_id = 0;         // how often it has exec'd, counted down the generations
   std::uint64_t parent_exec_id = 0;  // its parent's, when it was made
@@ -169,8 +169,11 @@ struct alignas(64) Process : Link<Siblings>,
   bool exits() const { return (flags & process_flag::exits) != 0; }
   /// A thread of it makes its children in another namespace, or did.
   static constexpr Index kDiverts = Index{1} << 31;
+  /// A thread of it is in other namespaces than the world's own, or was.
+  static constexpr Index kProxied = Index{1} << 30;
   bool diverts() const { return (ns & kDiverts) != 0; }
-  Index pid_ns() const { return ns & ~kDiverts; }
+  bool proxied() const { return (ns & kProxied) != 0; }
+  Index pid_ns() const { return ns & ~(kDiverts | kProxied); }
   bool clone_child() const { return exit_signal != sig::chld.n; }
 };
 

@@ -154,7 +154,8 @@ TEST(Bits, CloneRefusesWhatTheBookDoes) {
     const std::uint64_t flags = i < 4096 ? i << 8 | i << 16 : any_word(dice);
     for (const bool init : {true, false}) {
       const CloneFlags f{flags};
-      const bool refused = (f.has(clone_flag::thread) && !f.has(clone_flag::sighand)) ||
+      const bool refused = (f.has(clone_flag::newns) && f.has(clone_flag::fs)) ||
+                           (f.has(clone_flag::thread) && !f.has(clone_flag::sighand)) ||
                            (f.has(clone_flag::sighand) && !f.has(clone_flag::vm)) ||
                            (f.has(clone_flag::parent) && init) ||
                            (f.has(clone_flag::thread) && f.has(clone_flag::newpid));

@@ -90,6 +90,12 @@ const std::vector<Break>& family_breaks() {
       {"PIDNS-2", kBelow, [](World& w) { process(w, 3).unkillable = true; }},
       {"PIDNS-3", kBelow, [](World& w) { w.namespaces[process(w, 2).ns].accepts = false; }},
       {"PIDNS-4", kBelow, [](World& w) { process(w, 3).ns = {}; }},
+      {"PIDNS-5", "init: clone NEWPID -> A\nA: fork -> B\n",
+       [](World& w) { task(w, 3).child_ns = {}; }},
+      {"NS-1", "init: fork -> A\nA: exit 0\n",
+       [](World& w) { task(w, 2).proxy = w.proxies.make(); }},
+      {"NS-2", "init: clone NEWIPC -> A\n",
+       [](World& w) { w.proxies[task(w, 2).proxy].ipc = 0; }},
   };
   return breaks;
 }

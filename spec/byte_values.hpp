@@ -26,7 +26,7 @@ inline constexpr std::array<std::int32_t, 16> kNotablePids{
     0, -1, 1, 2, 3, 4, 5, 7, -2, -3, 299, 300, 301, 302, kPidMaxDefault, kNeverAPid.n};
 inline constexpr std::array<SigSet, 4> kNotableSets{
     SigSet{~std::uint64_t{0}}, kUnblockable, kStopSignals, kDefaultIgnored};
-inline constexpr std::array<CloneFlags, 16> kNotableClones{
+inline constexpr std::array<CloneFlags, 24> kNotableClones{
     CloneFlags{},
     clone_flag::vm | clone_flag::sighand | clone_flag::thread,
     clone_flag::vm | clone_flag::vfork,
@@ -42,7 +42,15 @@ inline constexpr std::array<CloneFlags, 16> kNotableClones{
     clone_flag::files,
     clone_flag::fs,
     clone_flag::fs | clone_flag::files,
-    clone_flag::vm | clone_flag::sighand | clone_flag::thread | clone_flag::files};
+    clone_flag::vm | clone_flag::sighand | clone_flag::thread | clone_flag::files,
+    clone_flag::newpid,
+    clone_flag::newuts,
+    clone_flag::newns,
+    clone_flag::newtime,
+    clone_flag::newuts | clone_flag::newpid,
+    clone_flag::newipc | clone_flag::newcgroup,
+    clone_flag::newns | clone_flag::newtime,
+    clone_flag::newnet};
 inline constexpr std::array<WaitOptions, 16> kNotableWaits{
     WaitOptions{},
     wait_option::exited,

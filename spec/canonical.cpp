@@ -62,9 +62,9 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
   world_ = &world;
   row_.clear();
   for (auto* const list : {&tasks_, &numbers_, &spaces_, &handlers_, &shared_pages_, &files_,
-                           &open_files_, &fs_, &namespaces_})
+                           &open_files_, &fs_, &namespaces_, &uts_, &others_})
     list->clear();
-  put_all(word_of(world.profile), world.over, word_of(world.pid_max));
+  put_all(word_of(world.profile), world.over, word_of(world.pid_max), word_of(world.host));
   put_all(world.kthreads, world.held, world.requests.size());
   if (!fold_.numbers) put(word_of(world.cursor));
   if (const TaskId init = world.task_of(kInit)) list_family(init);
@@ -104,6 +104,7 @@ void Canonical::write_task(TaskId id) {
   write_number(t.tid);
   write_namespace(p.ns, t.tid);
   if (t.child_ns != p.ns) write_namespace(t.child_ns, {});
+  write_proxy(t.proxy);
   write_task_index(p.leader);
   if (p.leader == id) write_process(p);
   write_task_index(t.parent);
@@ -238,11 +239,24 @@ void Canonical::write_namespace(NamespaceId id, Pid number) {
   const auto rank = static_cast<std::uint64_t>(std::distance(ns.numbers.begin(), at));
   put_all(index + 1, fold_.numbers || at == ns.numbers.end() ? rank : word_of(at->first));
   if (index < known) return;
-  put_all(ns.accepts, ns.numbers.size());
+  put_all(ns.accepts, word_of(ns.reboot), ns.numbers.size());
   if (!fold_.numbers) put(word_of(ns.cursor));
   write_task_index(ns.reaper);
   for (const auto& [inner, pid] : ns.numbers) write_number(pid);
   write_namespace(ns.parent, {});
+}
+
+/// The namespaces of the other kinds that a task is in.
+void Canonical::write_proxy(NsProxyId id) {
+  put(word_of(static_cast<bool>(id)));
+  if (!id) return;
+  const NsProxy& proxy = world_->proxies[id];
+  const Place others[] = {proxy.mnt,    proxy.ipc,  proxy.net,
+                          proxy.cgroup, proxy.time, proxy.children_time};
+  for (const Place other : others)
+    put(other == 0 ? 0 : index_in(others_, static_cast<std::uint32_t>(other)) + 1);
+  put(word_of(static_cast<bool>(proxy.uts)));
+  if (proxy.uts) put_all(index_in(uts_, proxy.uts.n), word_of(world_->uts[proxy.uts].host));
 }
 
 void Canonical::write_handlers(HandlersId id) {

@@ -42,6 +42,7 @@ class Canonical {
   void write_number(Pid);
   void write_task_index(TaskId);
   void write_namespace(NamespaceId, Pid number);
+  void write_proxy(NsProxyId);
 
   void put(std::uint64_t v) { row_.push_back(v); }
   template <class... V>
@@ -56,7 +57,7 @@ class Canonical {
   std::vector<std::uint64_t> row_;
   std::vector<std::uint32_t> tasks_;  // ids: threads after their leader, children after parents
   std::vector<std::uint32_t> numbers_, spaces_, handlers_, shared_pages_, files_, open_files_, fs_,
-      namespaces_;
+      namespaces_, uts_, others_;
 };
 
 }  // namespace forkproof::spec

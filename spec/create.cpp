@@ -12,11 +12,15 @@ Model::Answer Model::act(TaskId me, const Vfork& op) {
 }
 
 Model::Answer Model::act(TaskId me, const Clone& op) {
-  return create(me, op.flags, op.exit_signal.n, op);
+  const CloneFlags in_signal = op.flags & fl::newtime;
+  if (in_signal != CloneFlags{}) cover("ns.time-not-by-clone"_rule);
+  const auto signal = static_cast<std::int32_t>(op.exit_signal.n | in_signal.bits);
+  return create(me, op.flags - in_signal, signal, op);
 }
 
 /// Why the flags do not go together, or not with the caller; nothing if they do.
 Model::Answer Model::refuses_flags(const Task& me, CloneFlags flags) {
+  if (flags.has(fl::newns | fl::fs)) return fails(Errno::inval, "ns.mounts-not-with-fs"_rule);
   if (flags.has(fl::thread) && !flags.has(fl::sighand))
     return fails(Errno::inval, "clone.thread-needs-sighand"_rule);
   if (flags.has(fl::sighand) && !flags.has(fl::vm))
@@ -33,8 +37,7 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
   Task& me = world_.tasks[id];
   const auto restart = [&](RuleId rule) -> Answer {
     cover(rule);
-    me.call = {.kind = Call::Kind::restart, .again = again};
-    me.attention = true;
+    me.call = {.kind = Call::Kind::restart, .again = again}, me.attention = true;
     return std::nullopt;
   };
   const bool interrupted = !deliverable(me).empty();
@@ -44,6 +47,8 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
   if (const Answer refused = refuses_one_more(id)) return refused;
   if (me.attributes.policy == Policy::deadline && !me.attributes.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
+  if (const Answer refused = refuses_without_admin(me, flags)) return refused;
+  if (flags.has(fl::newipc | fl::sysvsem)) return fails(Errno::inval, "ns.ipc-not-with-undo"_rule);
   if (flags.has(fl::newpid))
     if (const auto refused = refuses_namespace(me)) return refused;
   const NamespaceId ns = flags.has(fl::newpid) ? make_namespace(me.child_ns) : me.child_ns;
@@ -90,6 +95,7 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   child.born = next_place();
   use_numbers(id, std::move(numbers));
   enter_namespace(child, ns);
+  inherit_namespaces(child, me, flags);
   child.flags = (me.flags - task_flag::exiting) | task_flag::forknoexec;
   cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);
   child.parent = kin ? me.parent : maker;
@@ -99,7 +105,7 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   inherit_files(child, me, flags);
   inherit_attributes(child, me, flags);
   constexpr CloneFlags kTold =
-      fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent | fl::thread | fl::newpid;
+      fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent | fl::thread | fl::new_any;
   if (flags - kTold != CloneFlags{}) cover("clone.inert"_rule);
   if (thread) {
     join_process(id, me.process);

@@ -26,6 +26,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   credentials_after_exec(me);
   if (me.in_kernel()) cover("kthread.init-execs"_rule);
   me.kthread = {};
+  time_after_exec(me);
   me.flags = me.flags - task_flag::forknoexec - task_flag::kthread;
   cover("exec.forknoexec-cleared"_rule);
   if (me.exit_signal != sig::chld.n) cover("exec.exit-signal"_rule);

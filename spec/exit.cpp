@@ -76,8 +76,11 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   let_go_of_files(me);
   cover("file.exit"_rule);
   leave_namespace(me);
+  if (me.proxy) cover("ns.exit"_rule);
+  leave_namespaces(me);
   cover("exit.handlers-let-go"_rule);
   touch(p);
+  end_by_reboot(id);
   if (id == world_.reaper && !live_thread(p)) return end_world();
   if (is_last_of_init(id) && !zap(id)) return;
   finish_exit(id);

@@ -94,21 +94,22 @@ Model::Answer Model::act(TaskId me, const Getcwd&) {
 
 Model::Answer Model::act(TaskId id, const Unshare& op) {
   Task& me = world_.tasks[id];
-  constexpr CloneFlags kKnown =
-      fl::thread | fl::fs | fl::sighand | fl::vm | fl::files | fl::sysvsem | fl::newpid;
+  const CloneFlags known = fl::thread | fl::fs | fl::sighand | fl::vm | fl::files | fl::sysvsem |
+                           kinds_of_namespaces();
   const bool vm = op.flags.has(fl::vm);
   const bool sighand = op.flags.has(fl::sighand) || vm;
   const bool thread = op.flags.has(fl::thread) || sighand;
-  if (op.flags - kKnown != CloneFlags{}) return fails(Errno::inval, "unshare.unknown"_rule);
+  if (op.flags - known != CloneFlags{}) return fails(Errno::inval, "unshare.unknown"_rule);
   if (thread && world_.process_of(me).threads.size() > 1)
     return fails(Errno::inval, "unshare.threads"_rule);
   if (sighand && world().handlers[me.handlers].users > 1)
     return fails(Errno::inval, "unshare.sighand"_rule);
   if (vm && world().spaces[me.space].users > 1) return fails(Errno::inval, "unshare.vm"_rule);
+  if (const Answer refused = refuses_without_admin(me, op.flags)) return refused;
   if (op.flags.has(fl::newpid))
     if (const auto refused = refuses_namespace(me)) return refused;
 
-  const bool own_fs = op.flags.has(fl::fs) && world().fs[me.fs].users > 1;
+  const bool own_fs = op.flags.any(fl::fs | fl::newns) && world().fs[me.fs].users > 1;
   const bool own_files = op.flags.has(fl::files) && unshare_files(me);
   if (own_files) cover("unshare.files"_rule);
   if (own_fs) {
@@ -117,13 +118,15 @@ Model::Answer Model::act(TaskId id, const Unshare& op) {
     leave_fs(shared);
     cover("unshare.fs"_rule);
   }
+  unshare_namespaces(me, op.flags);
   if (op.flags.has(fl::newpid)) {
     const NamespaceId ns = make_namespace(me.child_ns);
     leave_namespace(me);
     enter_namespace(me, ns);
     return answers(Outcome::success(), "pidns.unshare"_rule);
   }
-  const RuleId rule = own_fs      ? "unshare.fs"_rule
+  const RuleId rule = op.flags.any(fl::new_any) ? "ns.unshare"_rule
+                      : own_fs      ? "unshare.fs"_rule
                       : own_files ? "unshare.files"_rule
                                   : "unshare.nothing-shared"_rule;
   return answers(Outcome::success(), rule);

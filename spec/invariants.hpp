@@ -378,19 +378,20 @@ using Invariants =
                NobodyOversleeps, FilesAreHeld, PrioritiesFitPolicies, NumberInEachNamespace,
                InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow,
                SoftLimitsAreBelowHardOnes, RootIsNeverMarked, KthreadsAreKthreadds,
-               WhoAwaitsIsAwaited, ParkedWasAsked>;
+               WhoAwaitsIsAwaited, ParkedWasAsked, ChildrenAreNotAbove, TheDeadAreNowhere,
+               RecordsAreOfUse>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";
   static constexpr std::string_view says =
-      "Users of memory, dispositions, descriptors, open files, umasks and pid namespaces, members "
-      "of sessions and the lists of tasks equal what they count.";
+      "Users of memory, dispositions, descriptors, open files, umasks and namespaces, members of "
+      "sessions and the lists of tasks equal what they count.";
   static constexpr std::string_view source = "forkproof WORLD:7";
   static bool applies(const auto& w) { return w.tasks.size() > 1; }
   static bool holds(const auto& w) {
     std::vector<std::uint32_t> spaces(w.spaces.capacity()), handlers(w.handlers.capacity()),
         files(w.files.capacity()), open_files(w.open_files.capacity()), fs(w.fs.capacity()),
-        namespaces(w.namespaces.capacity());
+        namespaces(w.namespaces.capacity()), uts(w.uts.capacity());
     std::vector<Pid> sessions;
     std::size_t processes = 0;
     w.tasks.for_each([&](TaskId id, const auto& t) {
@@ -402,6 +403,10 @@ struct CountsAreTrue {
       ++processes;
       if (w.process_of(t).sid.n != 0) sessions.push_back(w.process_of(t).sid);
     });
+    w.proxies.for_each([&](NsProxyId, const auto& proxy) {
+      if (proxy.uts) ++uts[proxy.uts.n];
+    });
+    const std::size_t processes = sessions.size();
     bool same = w.processes.size() == processes && w.all_processes.size() == processes;
     w.spaces.for_each([&](SpaceId id, const auto& s) { same = same && spaces[id.n] == s.users; });
     w.handlers.for_each(
@@ -414,6 +419,7 @@ struct CountsAreTrue {
     w.open_files.for_each(
         [&](OpenFileId id, const auto& f) { same = same && open_files[id.n] == f.users; });
     w.fs.for_each([&](FsInfoId id, const auto& f) { same = same && fs[id.n] == f.users; });
+    w.uts.for_each([&](UtsNameId id, const auto& u) { same = same && uts[id.n] == u.users; });
     w.namespaces.for_each([&](NamespaceId, const auto& ns) {
       if (ns.parent) ++namespaces[ns.parent.n];
     });

@@ -3,10 +3,9 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, attributes, limits, kthreads, pids, pid_namespaces. `"..."_rule`
-/// names the rule of the book (spec/rules.hpp) that acts at this place: that counts its coverage,
-/// and lets a
-/// violation say it.
+/// stop, groups, memory, files, attributes, limits, kthreads, pids, pid_namespaces, namespaces.
+/// `"..."_rule` names the rule of the book (spec/rules.hpp) that acts at this place: that counts its
+/// coverage, and lets a violation say it.
 #pragma once
 #include <deque>
 #include <span>
@@ -135,6 +134,11 @@ class Model {
   Answer act(TaskId, const KthreadParkme&);
   Answer act(TaskId, const SetCurrentState&);
   Answer act(TaskId, const Schedule&);
+  Answer act(TaskId, const Setns&);
+  Answer act(TaskId, const SameNs&);
+  Answer act(TaskId, const Sethostname&);
+  Answer act(TaskId, const Gethostname&);
+  Answer act(TaskId, const Reboot&);
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
   Outcome turn(const HoldKthreadd&);
@@ -191,6 +195,21 @@ class Model {
   bool go_on_zapping(TaskId);
   bool is_alone(TaskId) const;
   void forget_namespaces();
+
+  // namespaces.cpp
+  CloneFlags kinds_of_namespaces() const;
+  NsProxy renewed(NsProxy, CloneFlags);
+  void enter_namespaces(Task&, NsProxy);
+  void leave_namespaces(Task&);
+  void drop_proxy(NsProxyId);
+  void inherit_namespaces(Task& child, const Task& maker, CloneFlags);
+  void unshare_namespaces(Task&, CloneFlags);
+  void time_after_exec(Task&);
+  bool is_single_threaded(const Task&) const;
+  Answer refuses_without_admin(const Task&, CloneFlags);
+  Answer refuses_setns(const Task& me, const Setns&, TaskId to);
+  static bool are_same(const World&, const Task&, const Task&, CloneFlags);
+  void end_by_reboot(TaskId);
 
   // create.cpp
   Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);

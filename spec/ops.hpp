@@ -15,6 +15,7 @@
 #include "spec/file_ops.hpp"
 #include "spec/limit_ops.hpp"
 #include "spec/kthread_ops.hpp"
+#include "spec/namespace_ops.hpp"
 #include "spec/op.hpp"
 
 namespace forkproof {
@@ -341,7 +342,7 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Getrusage, Fault, KthreadCreate, KthreadRun, KthreadStop, KthreadPark,
                         KthreadUnpark, WakeUpProcess, WakeUpState, KthreadShouldStop,
                         KthreadShouldPark, KthreadParkme, SetCurrentState, Schedule, HoldKthreadd,
-                        NrUninterruptible>;
+                        NrUninterruptible, Setns, SameNs, Sethostname, Gethostname, Reboot>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

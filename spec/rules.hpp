@@ -13,6 +13,7 @@
 #include "spec/rules/limits.hpp"
 #include "spec/rules/kthreads.hpp"
 #include "spec/rules/memory.hpp"
+#include "spec/rules/namespaces.hpp"
 #include "spec/rules/pid_namespaces.hpp"
 #include "spec/rules/signals.hpp"
 #include "spec/rules/waiting.hpp"
@@ -34,7 +35,7 @@ consteval auto join_rules(const std::array<Rule, N>&... parts) {
 inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRules, kWaitingRules,
                                           kSignalRules, kGroupRules, kMemoryRules, kFileRules,
                                           kAttributeRules, kPidNamespaceRules,
-                                          kLimitRules, kKthreadRules);
+                                          kLimitRules, kKthreadRules, kNamespaceRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

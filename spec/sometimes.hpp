@@ -386,6 +386,60 @@ struct KthreadWaitsForKthread {
   }
 };
 
+struct ThreadsWithNamesOfTheirOwn {
+  static constexpr std::string_view
+      id = "SOMETIMES-44", says = "Two threads of one process are in different UTS namespaces.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& leader = w.leader_of(w.tasks[t]);
+    return !leader.exiting() && !w.tasks[t].exiting() &&
+           w.proxy_of(leader).uts != w.proxy_of(w.tasks[t]).uts;
+  }
+};
+
+struct ChildrenTwoBelow {
+  static constexpr std::string_view
+      id = "SOMETIMES-45",
+      says = "A task's children will be two pid namespaces below its own, where setns led.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return w.level_of(task.child_ns) >= w.level_of(w.process_of(task).ns) + 2;
+  }
+};
+
+struct InjectedAndOrphaned {
+  static constexpr std::string_view
+      id = "SOMETIMES-46",
+      says = "A task that is no init, and whose parent was in a pid namespace above, was adopted "
+             "by one in that.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    const Process& p = w.process_of(task);
+    return task.adopted_at == w.step && !w.over && task.parent && p.ns && !p.unkillable &&
+           w.process_of(w.tasks[task.parent]).ns != p.ns;
+  }
+};
+
+struct TimeOfChildrenDiffers {
+  static constexpr std::string_view
+      id = "SOMETIMES-47",
+      says = "A task that shares its maker's memory keeps another time namespace for its children.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    if (!task.proxy || !task.space || w.spaces[task.space].users < 2) return false;
+    return w.proxies[task.proxy].time != w.proxies[task.proxy].children_time;
+  }
+};
+
+struct EndedByReboot {
+  static constexpr std::string_view
+      id = "SOMETIMES-48",
+      says = "The init of a pid namespace is a zombie that a reboot ended.";
+  static bool holds(const World& w, TaskId t) {
+    const Process& p = w.process_of(w.tasks[t]);
+    return p.ns && p.unkillable && w.tasks[t].zombie && w.namespaces[p.ns].reboot != sig::none;
+  }
+};
+
 /// The register.
 using AllSometimes =
     std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
@@ -398,7 +452,8 @@ using AllSometimes =
                NamespaceInNamespace, InitOutlivesItsNamespace, OrphanOfInnerInit, InnerInitStopped,
                NumberPinnedFromAbove, MarkedForTheLimit, UsersOfThreadsDiffer, LimitAtAZombie,
                UsageOfGrandchildren, KthreadParked, RequestAbandoned, KilledInDeepSleep,
-               KthreadSleepsIdle, KthreadWaitsForKthread>;
+               KthreadSleepsIdle, KthreadWaitsForKthread, ThreadsWithNamesOfTheirOwn, ChildrenTwoBelow,
+               InjectedAndOrphaned, TimeOfChildrenDiffers, EndedByReboot>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -96,13 +96,14 @@ enum class Errno : std::uint8_t {
   mfile = 24,
   nospc = 28,
   nosys = 38,
+  users = 87,
 };
 
 inline constexpr std::array kErrnos{
-    Word{"EPERM", 1},   Word{"ENOENT", 2},  Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
-    Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14},
-    Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24}, Word{"EBUSY", 16},
-    Word{"ENOSPC", 28}, Word{"ENOSYS", 38},
+    Word{"EPERM", 1},   Word{"ENOENT", 2},  Word{"ESRCH", 3},   Word{"EINTR", 4},
+    Word{"ECHILD", 10}, Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13},
+    Word{"EFAULT", 14}, Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24},
+    Word{"EBUSY", 16},  Word{"ENOSPC", 28}, Word{"ENOSYS", 38}, Word{"EUSERS", 87},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -127,8 +128,8 @@ inline constexpr std::array kSignals{
 };
 
 namespace sig {
-inline constexpr Signal none{0}, hup{1}, quit{3}, kill{9}, usr1{10}, segv{11}, term{15}, chld{17},
-    cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22};
+inline constexpr Signal none{0}, hup{1}, int_{2}, quit{3}, kill{9}, usr1{10}, segv{11}, term{15},
+    chld{17}, cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22};
 }
 
 constexpr bool valid(Signal s) { return s.n >= 1 && s.n <= kSignalMax; }
@@ -197,12 +198,22 @@ struct CloneKind {
       Word{"PARENT_SETTID", 0x100000},
       Word{"CHILD_CLEARTID", 0x200000},
       Word{"NEWPID", 0x20000000},
+      Word{"NEWNS", 0x20000},
+      Word{"NEWCGROUP", 0x2000000},
+      Word{"NEWUTS", 0x4000000},
+      Word{"NEWIPC", 0x8000000},
+      Word{"NEWNET", 0x40000000},
+      Word{"NEWTIME", 0x80},
   };
 };
 using CloneFlags = Flags<CloneKind>;
 namespace clone_flag {
 inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, vfork{0x4000},
-    parent{0x8000}, thread{0x10000}, sysvsem{0x40000}, newpid{0x20000000};
+    parent{0x8000}, thread{0x10000}, sysvsem{0x40000}, newpid{0x20000000}, newns{0x20000},
+    newcgroup{0x2000000}, newuts{0x4000000}, newipc{0x8000000}, newnet{0x40000000}, newtime{0x80};
+/// Of these each is for a kind of namespace that a task alone is in; NEWPID is not.
+inline constexpr CloneFlags new_proxy = newns | newcgroup | newuts | newipc | newnet;
+inline constexpr CloneFlags new_any = new_proxy | newtime | newpid;
 }
 
 /// wait4(2) and waitid(2). WSTOPPED and WUNTRACED are one bit; each call prints its own word.
@@ -363,6 +374,13 @@ inline constexpr std::array kWhose{Word{"self", 0}, Word{"children", 1}, Word{"t
 inline constexpr std::uint32_t kFaultsAtOnce = 4;  // batches of page faults in one op
 
 inline constexpr std::int32_t kFirstRealTimeSignal = 32;  // from here on signals are queued
+// --- namespaces ----------------------------------------------------------------------------------
+
+/// What reboot(2) is asked for.
+enum class RebootCommand : std::uint8_t { restart, restart2, halt, power_off, cad_on, sw_suspend };
+inline constexpr std::array kReboots{Word{"RESTART", 0},   Word{"RESTART2", 1},
+                                     Word{"HALT", 2},      Word{"POWER_OFF", 3},
+                                     Word{"CAD_ON", 4},    Word{"SW_SUSPEND", 5}};
 
 // --- memory --------------------------------------------------------------------------------------
 

@@ -124,6 +124,8 @@ struct OpenFile;
 struct Files;
 struct FsInfo;
 struct Namespace;
+struct NsProxy;
+struct UtsName;
 using TaskId = Id<Task>;
 using ProcessId = Id<Process>;
 using SpaceId = Id<AddressSpace>;
@@ -132,6 +134,8 @@ using OpenFileId = Id<OpenFile>;
 using FilesId = Id<Files>;
 using FsInfoId = Id<FsInfo>;
 using NamespaceId = Id<Namespace>;  // of pids; none is the world's own
+using NsProxyId = Id<NsProxy>;      // the other kinds; none is the world's own of each
+using UtsNameId = Id<UtsName>;      // none is the world's own
 
 /// What a sleeping wait waits for. A group is remembered as it was when the call was made.
 struct WaitQuery {
@@ -212,6 +216,7 @@ struct Task {
   FilesId files;  // none of a task that has ended, as with `fs`
   FsInfoId fs;
   NamespaceId child_ns;  // that its children will be in; none of a task that has ended
+  NsProxyId proxy;       // likewise
   TaskFlags flags;
   Place sibling = 0;  // a leader's place among its parent's children
   std::int32_t exit_code = 0;
@@ -377,9 +382,31 @@ struct Namespace {
   TaskId reaper;  // the thread of its init that adopts; none before and after
   std::int32_t cursor = 1;
   bool accepts = true;                   // new tasks: not since its init has ended
+  Signal reboot;                         // by which its init dies of a reboot; none without one
   std::uint32_t users = 0;               // tasks whose children will be in it, namespaces in it
   std::map<std::int32_t, Pid> numbers;   // those in use, and what they are in the world
 
+  static constexpr auto keeps() { return std::tuple{}; }
+};
+
+/// A namespace of the host's name.
+struct UtsName {
+  std::int32_t host = 0;
+  std::uint32_t users = 0;  // tasks
+
+  static constexpr auto keeps() { return std::tuple{}; }
+};
+
+/// The namespaces that a thread is in, but those of pids: what tells them apart is when they were
+/// made; 0 is the world's own.
+struct NsProxy {
+  Place mnt = 0, ipc = 0, net = 0, cgroup = 0, time = 0;
+  Place children_time = 0;  // that its children will be in
+  UtsNameId uts;
+
+  bool is_worlds_own() const {
+    return (mnt | ipc | net | cgroup | time | children_time) == 0 && !uts;
+  }
   static constexpr auto keeps() { return std::tuple{}; }
 };
 
@@ -407,6 +434,8 @@ struct World {
   std::int32_t cursor =
       2;              // the next number to try; linux-4.12 remembers the last, which is one less
   bool over = false;  // init has ended
+  std::int32_t host = 0;  // the name of the world's own UTS namespace
+  Signal reboot;          // as in a namespace below
   Place next_place = 1;
   Place step = 0;  // how many ops were applied
   std::uint64_t made = 0, told = 0;  // processes, and those of their deaths that nobody need report
@@ -425,6 +454,8 @@ struct World {
   Pool<Files> files;
   Pool<FsInfo> fs;
   Pool<Namespace> namespaces;
+  Pool<NsProxy> proxies;
+  Pool<UtsName> uts;
   NumberTable<Number> numbers;
   Line<ProcessId> all_processes;  // as they were made
   std::vector<PageValue> shared_pages;
@@ -439,11 +470,15 @@ struct World {
     files.clear();
     fs.clear();
     namespaces.clear();
+    proxies.clear();
+    uts.clear();
     numbers.clear();
     all_processes.clear();
     shared_pages.clear();
     cursor = 2;
     over = false;
+    host = 0;
+    reboot = {};
     next_place = 1;
     step = 0;
     made = told = 0;
@@ -458,12 +493,13 @@ struct World {
   bool is_sealed_as(const World& other) const {
     return cursor == other.cursor && pid_max == other.pid_max && over == other.over &&
            reaper == other.reaper && held == other.held && requests == other.requests &&
-           shared_pages == other.shared_pages &&
+           host == other.host && shared_pages == other.shared_pages &&
            tasks.is_sealed_as(other.tasks) && processes.is_sealed_as(other.processes) &&
            spaces.is_sealed_as(other.spaces) && handlers.is_sealed_as(other.handlers) &&
            open_files.is_sealed_as(other.open_files) && files.is_sealed_as(other.files) &&
            fs.is_sealed_as(other.fs) && numbers.is_sealed_as(other.numbers) &&
-           namespaces.is_sealed_as(other.namespaces);
+           namespaces.is_sealed_as(other.namespaces) && proxies.is_sealed_as(other.proxies) &&
+           uts.is_sealed_as(other.uts);
   }
 
   /// The task with this number, released ones excluded.
@@ -490,6 +526,8 @@ struct World {
     const TaskId id = namespaces.size() == 0 ? TaskId::none() : task_of(task);
     return id ? processes[tasks[id].process].ns : NamespaceId::none();
   }
+  /// The namespaces of a task that has not ended, but those of pids.
+  NsProxy proxy_of(const Task& t) const { return t.proxy ? proxies[t.proxy] : NsProxy{}; }
   TaskId reaper_of(NamespaceId ns) const { return ns ? namespaces[ns].reaper : reaper; }
   std::int32_t level_of(NamespaceId ns) const { return ns ? namespaces[ns].level : 0; }
   const Process& process_of(const Task& t) const { return processes[t.process]; }

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::array kCodes{1};
 constexpr std::array kSwitch{0, 1};
+constexpr std::array kRebootsTried{RebootCommand::restart, RebootCommand::cad_on};
+constexpr std::array<CloneFlags, 3> kKindsTried{clone_flag::newpid, clone_flag::newuts,
+                                                clone_flag::newtime};
 constexpr std::array<FdFlags, 2> kFdFlagsTried{FdFlags{}, fd_flag::cloexec};
 constexpr std::array kSleepsTried{Sleep::interruptible, Sleep::idle};
 constexpr std::array kWakeMasksTried{WakeMask::normal, WakeMask::parked};
@@ -99,6 +102,9 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<V, Mapping>) return kMappingsTried;
   if constexpr (std::is_same_v<V, Advice>) return kAdvicesTried;
   if constexpr (std::is_same_v<V, ExitSignal>) return kExitSignals;
+  if constexpr (std::is_same_v<V, RebootCommand>) return kRebootsTried;
+  if constexpr (std::is_same_v<O, Setns> || std::is_same_v<O, SameNs>)
+    if constexpr (std::is_same_v<V, CloneFlags>) return kKindsTried;
   if constexpr (std::is_same_v<V, CloneFlags>)
     return std::is_same_v<O, Unshare> ? std::span<const V>(kUnshared) : kClones;
   if constexpr (std::is_same_v<V, FdFlags>) return kFdFlagsTried;

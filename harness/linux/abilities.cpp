@@ -47,6 +47,8 @@ Abilities probe_abilities() {
   a.pid_max = probe_pid_max();
   a.cursor = exists("/proc/sys/kernel/ns_last_pid");
   a.call_numbers = exists("/proc/self/syscall");
+  for (const char* const kind : {"mnt", "uts", "ipc", "net", "cgroup", "time"})
+    a.kinds = a.kinds && exists((std::string("/proc/self/ns/") + kind).c_str());
   a.hidden_proc = ::syscall(SYS_fsopen, nullptr, 0) >= 0 || errno != ENOSYS;
   return a;
 }
@@ -71,6 +73,7 @@ std::string describe(const Abilities& a) {
   note(!a.users, "users are not varied, nor limits of their tasks");
   note(!a.resource, "no hard limit can be raised");
   note(!a.capabilities, "capabilities are not shown, nor varied");
+  note(!a.kinds, "namespaces but those of pids cannot be made, or are not shown");
   note(!a.real_time, "puppets are no real-time tasks, so those woken together run in any order");
   return text;
 }

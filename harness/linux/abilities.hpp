@@ -24,6 +24,7 @@ struct Abilities {
   bool users = true;         ///< who is root can become others, whose tasks are counted
   bool resource = true;      ///< CAP_SYS_RESOURCE, which lifts limits
   bool capabilities = true;  ///< some can be dropped, and had back
+  bool kinds = true;         ///< namespaces but those of pids can be made, and are shown
   bool real_time = true;     ///< puppets run in the order in which they were woken
 };
 

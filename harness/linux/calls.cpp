@@ -2,17 +2,20 @@
 #include "harness/linux/calls.hpp"
 
 #include <fcntl.h>
+#include <linux/reboot.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <initializer_list>
 
@@ -237,6 +240,23 @@ struct Writer {
   void operator()(const Fault& op) const { put(slot, Action::fault, 0, {op.batches}); }
   template <class O>
   requires in_kernel<O> void operator()(const O&) const {}
+  void operator()(const Setns& op) const {
+    put(slot, Action::enter, SYS_setns, {word(op.task.n), op.flags.bits});
+  }
+  void operator()(const SameNs&) const {}
+  void operator()(const Sethostname& op) const {
+    const std::string name = std::to_string(op.host);
+    std::memcpy(slot.area, name.data(), name.size());
+    call(SYS_sethostname, {area_at(index), name.size()});
+  }
+  void operator()(const Gethostname&) const { call(SYS_uname, {area_at(index)}); }
+  void operator()(const Reboot& op) const {
+    constexpr std::uint64_t kCommands[] = {
+        LINUX_REBOOT_CMD_RESTART,   LINUX_REBOOT_CMD_RESTART2, LINUX_REBOOT_CMD_HALT,
+        LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_CAD_ON,   LINUX_REBOOT_CMD_SW_SUSPEND};
+    call(SYS_reboot, {LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+                      kCommands[static_cast<std::size_t>(op.command)], 0});
+  }
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
 };
@@ -265,6 +285,9 @@ std::optional<Outcome> by_convention(const Op& op) {
       return Outcome::failure(Errno::inval);
   if (const auto* o = std::get_if<Fault>(&op))
     if (o->batches > kFaultsAtOnce) return Outcome::failure(Errno::inval);
+  if (const auto* o = std::get_if<SameNs>(&op))
+    if (o->flags.bits == 0 || (o->flags - clone_flag::new_any).bits != 0)
+      return Outcome::failure(Errno::inval);
   return std::nullopt;
 }
 
@@ -299,6 +322,12 @@ Outcome outcome_of(const Op& op, const Slot& slot) {
     std::memcpy(&before, slot.area + kStackBefore, sizeof before);
     const auto size = static_cast<std::int64_t>(before.ss_size - kForProcessor);
     return Outcome::number((before.ss_flags & SS_DISABLE) != 0 ? 0 : size);
+  }
+  if (std::holds_alternative<Gethostname>(op)) {
+    const auto names = area_of<utsname>(slot);
+    std::int32_t host = -1;
+    std::from_chars(names.nodename, names.nodename + std::strlen(names.nodename), host);
+    return Outcome::number(host);
   }
   return Outcome::number(result);
 }
@@ -337,6 +366,21 @@ bool makes_namespace(const Op& op) {
          (unshare != nullptr && unshare->flags.has(clone_flag::newpid));
 }
 
+bool is_about_other_namespaces(const Op& op) {
+  constexpr CloneFlags kKinds = clone_flag::new_proxy | clone_flag::newtime;
+  const auto* const clone = std::get_if<Clone>(&op);
+  const auto* const unshare = std::get_if<Unshare>(&op);
+  return (clone != nullptr && clone->flags.any(clone_flag::new_proxy)) ||
+         (unshare != nullptr && unshare->flags.any(kKinds)) ||
+         std::holds_alternative<Setns>(op) || std::holds_alternative<SameNs>(op) ||
+         std::holds_alternative<Sethostname>(op) || std::holds_alternative<Gethostname>(op);
+}
+
+Signal death_by_reboot(RebootCommand command) {
+  const bool restarts = command == RebootCommand::restart || command == RebootCommand::restart2;
+  return restarts ? sig::hup : sig::int_;
+}
+
 bool is_private(const Op& op) {
   return std::visit(
       []<class O>(const O&) {
@@ -348,8 +392,8 @@ bool is_private(const Op& op) {
                                    Read, Write, Open, Close, Dup, FcntlSetfd, Lseek, Umask,
                                    Chdir, Getcwd, Unshare, PrctlName, Setpriority, Getpriority,
                                    SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
-                                   Getrlimit, Setresuid, Capset, Getrusage, Fault, SetPidMax,
-                                   SetPidCursor>;
+                                   Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
+                                   Sethostname, Gethostname, SetPidMax, SetPidCursor>;
         return among(static_cast<Private*>(nullptr));
       },
       op);

@@ -36,5 +36,9 @@ bool is_private(const Op& op);
 
 /// Whether the op asks for a new pid namespace.
 bool makes_namespace(const Op& op);
+/// Whether it makes, enters, compares or names namespaces but those of pids.
+bool is_about_other_namespaces(const Op& op);
+/// What an init dies of that is ended by a reboot.
+Signal death_by_reboot(RebootCommand command);
 
 }  // namespace forkproof::harness::kernel

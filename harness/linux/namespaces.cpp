@@ -2,7 +2,10 @@
 /// their own; the adapter knows them by those of the trace's, which /proc shows.
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 
@@ -28,6 +31,44 @@ std::int32_t System::number_for(const Puppet& viewer, std::int32_t task) const {
   if (viewer.numbers.empty()) return task;
   const std::vector<std::int32_t> numbers = chain(task);
   return numbers.size() < viewer.numbers.size() ? 0 : numbers[viewer.numbers.size() - 1];
+}
+
+/// What a puppet calls by a number of its own namespace; 0 if that is nobody's.
+std::int32_t System::meant_by(const Puppet& viewer, std::int32_t number) const {
+  if (viewer.numbers.empty() || number <= 0) return std::max(number, 0);
+  std::vector<Pid> all;
+  tasks(all);
+  for (const Pid task : all)
+    if (number_for(viewer, task.n) == number) return task.n;
+  return 0;
+}
+
+/// The links that /proc has, as the actor would read them.
+Outcome System::compare(const Puppet& actor, const SameNs& op) const {
+  struct Link {
+    CloneFlags kind;
+    const char* name;
+  };
+  namespace fl = clone_flag;
+  constexpr Link kLinks[] = {{fl::newns, "mnt"},   {fl::newuts, "uts"},       {fl::newipc, "ipc"},
+                             {fl::newnet, "net"},  {fl::newcgroup, "cgroup"}, {fl::newtime, "time"},
+                             {fl::newpid, "pid"}};
+  const std::int32_t other = meant_by(actor, op.task.n);
+  const auto target = [&](std::int32_t task, const char* kind) {
+    const std::string path = fmt::format("{}/ns/{}", task, kind);
+    char text[64];
+    const ssize_t n = ::readlinkat(stage_.proc(), path.c_str(), text, sizeof text);
+    if (n < 0 && errno != ENOENT) throw SystemLimit(path + " is not shown here");
+    return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  };
+  bool same = true;
+  for (const auto& [kind, name] : kLinks) {
+    if (!op.flags.has(kind)) continue;
+    const std::string theirs = target(other, name);
+    if (theirs.empty()) return Outcome::failure(Errno::noent);
+    same = same && theirs == target(actor.tid.n, name);
+  }
+  return Outcome::number(same);
 }
 
 /// As take_birth: whose numbers are whose is told by /proc. A child that is not found has died.

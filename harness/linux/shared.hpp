@@ -25,6 +25,7 @@ enum class Action : std::uint32_t {
   open_file,   ///< a fresh file by the lowest free descriptor from kFilesAt on, flags: args[0]
   fault,       ///< args[0] batches of page faults
   write_file,  ///< the text at area + args[0], of args[1] bytes, into the file that `area` names
+  enter,       ///< setns to the namespaces args[1] of the task args[0]
   begin,       ///< init's first: its session, and a /proc of its namespace as a descriptor
 };
 

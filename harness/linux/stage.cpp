@@ -233,9 +233,17 @@ void Stage::isolate_zygote() {
   const rlimit files{kFilesEnd, kFilesEnd};
   if (::prlimit(zygote_, RLIMIT_NOFILE, &files, nullptr) != 0) give_up("prlimit", errno);
   rights_ = take_rights(zygote_, abilities_);
+  name_host();
   if (!safeguards_.real_time) return;
   abilities_.real_time = make_real_time(zygote_);
   if (!abilities_.real_time) run_after(zygote_);
+}
+
+/// The name of the host that a world begins with: of a UTS namespace that each world has a copy of.
+void Stage::name_host() {
+  slot(kZygoteSlot).area[0] = '0';
+  abilities_.kinds = abilities_.kinds && call(kZygoteSlot, SYS_unshare, {CLONE_NEWUTS}) == 0 &&
+                     call(kZygoteSlot, SYS_sethostname, {area_at(kZygoteSlot), 1}) == 0;
 }
 
 void Stage::end_zygote() {
@@ -339,7 +347,7 @@ std::string Stage::text_of(const std::string& path) const {
 std::int64_t Stage::make_init() {
   constexpr timespec kBetween{.tv_sec = 0, .tv_nsec = 20'000'000};
   for (int tries_left = 100;; --tries_left) {
-    const std::int64_t number = make_child(0, CLONE_NEWPID);
+    const std::int64_t number = make_child(0, CLONE_NEWPID | (abilities_.kinds ? CLONE_NEWUTS : 0));
     if (tries_left == 0 || (number != -EAGAIN && number != -ENOMEM && number != -ENOSPC))
       return number;
     ::nanosleep(&kBetween, nullptr);

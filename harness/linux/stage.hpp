@@ -95,6 +95,7 @@ class Stage {
   void spawn_zygote();
   void forget_dispositions();
   void isolate_zygote();
+  void name_host();
   void enter_namespace(std::string_view of);
   std::int64_t make_child(std::uint32_t child, std::uint64_t flags);
   std::int64_t make_init();

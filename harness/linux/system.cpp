@@ -55,6 +55,29 @@ std::optional<std::int32_t> exit_status(const Descriptor& pidfd) {
   return (info.mask & kExit) != 0 ? std::optional{info.exit_code} : std::nullopt;
 }
 
+/// Throws SystemLimit where the op is about what the kernel does not offer.
+void expect_offered(const Op& op, const Abilities& a) {
+  if (is_about_scheduling(op) && !a.policies)
+    throw SystemLimit("policies and nice values cannot be varied here");
+  if (makes_namespace(op) && !a.namespaces)
+    throw SystemLimit("pid namespaces in one another are not shown here");
+  if (is_about_other_namespaces(op) && !a.kinds)
+    throw SystemLimit("namespaces but those of pids are not to be had here");
+}
+
+/// Throws it where the answer is that who is not root may not.
+void expect_allowed(const Op& op, std::int64_t answer) {
+  if (answer != -EACCES && answer != -EPERM) return;
+  if (is_about_scheduling(op)) throw SystemLimit("priorities cannot be raised here");
+  if (std::holds_alternative<Setns>(op))
+    throw SystemLimit("the machine's own namespaces cannot be entered here");
+}
+
+bool sends_children_elsewhere(const Op& op) {
+  const auto* const setns = std::get_if<Setns>(&op);
+  return makes_namespace(op) || (setns != nullptr && setns->flags.has(clone_flag::newpid));
+}
+
 }  // namespace
 
 std::string System::refuses(Profile profile) {
@@ -146,10 +169,8 @@ Outcome System::ask(Puppet& actor, const Op& op) {
     stage_.slot(slot).action = Action::dependent_call;
   stage_.post(slot);
   const std::int64_t answer = stage_.await(slot);
-  if (!stage_.abilities().raises && (answer == -EACCES || answer == -EPERM) &&
-      is_about_scheduling(op))
-    throw SystemLimit("priorities cannot be raised here");
-  if (makes_namespace(op) && stage_.slot(slot).result == 0) actor.diverts = true;
+  if (!stage_.abilities().raises) expect_allowed(op, answer);
+  if (sends_children_elsewhere(op) && answer == 0) actor.diverts = true;
   if (const auto* const get = std::get_if<Getrlimit>(&op))
     return limit_in(stage_.slot(slot), *get, stage_.rights());
   const Outcome said = outcome_of(op, stage_.slot(slot));
@@ -160,11 +181,9 @@ Outcome System::ask(Puppet& actor, const Op& op) {
 Outcome System::act(Puppet& actor, const Op& op) {
   const std::uint32_t slot = actor.slot;
   actor.op = op;
-  if (is_about_scheduling(op) && !stage_.abilities().policies)
-    throw SystemLimit("policies and nice values cannot be varied here");
+  expect_offered(op, stage_.abilities());
   if (is_about_policies(op)) make_policies_real();
-  if (makes_namespace(op) && !stage_.abilities().namespaces)
-    throw SystemLimit("pid namespaces in one another are not shown here");
+  if (const auto* const same = std::get_if<SameNs>(&op)) return compare(actor, *same);
   below_ = below_ || makes_namespace(op);
   refuse_endless_ends(actor, op);
   if (is_private(op)) return ask(actor, op);
@@ -209,6 +228,8 @@ Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pid
     return blocks;
   }
   if (has_no_outcome(op)) return Outcome::of(Outcome::Kind::nothing);
+  if (const auto* const reboot = std::get_if<Reboot>(&op))
+    return Outcome::death(death_by_reboot(reboot->command));
   return Outcome::death({death_status(actor, pidfd) & 0x7f});
 }
 

@@ -108,6 +108,8 @@ class System {
   void take_birth_below(std::size_t maker, bool answered);
   std::vector<std::int32_t> chain(std::int32_t task) const;
   std::int32_t number_for(const Puppet& viewer, std::int32_t task) const;
+  std::int32_t meant_by(const Puppet& viewer, std::int32_t number) const;
+  Outcome compare(const Puppet& actor, const SameNs& op) const;
   std::int32_t newborn(std::uint32_t slot, std::size_t level, std::int32_t number) const;
   bool ends_namespace(const Puppet& puppet) const;
   void refuse_endless_ends(const Puppet& actor, const Op& op) const;

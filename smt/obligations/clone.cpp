@@ -29,7 +29,7 @@ constexpr std::uint64_t known_flags() {
 /// Those that decide whether clone refuses.
 constexpr CloneFlags kDeciding =
     clone_flag::vm | clone_flag::sighand | clone_flag::thread | clone_flag::parent |
-    clone_flag::newpid;
+    clone_flag::newpid | clone_flag::newns | clone_flag::fs;
 
 /// A clone: its flags, who calls it, and whether the implementation refuses it.
 struct Call {
@@ -48,6 +48,7 @@ void refusals_are_the_books(Claim& c) {
   const auto errno_of = [&](Errno e) { return c.value(static_cast<std::uint64_t>(e), 8); };
   const expr inval = errno_of(Errno::inval), ok = errno_of(Errno::ok);
   const std::pair<expr, expr> book[] = {
+      {has(call.flags, clone_flag::newns) && has(call.flags, clone_flag::fs), inval},
       {has(call.flags, clone_flag::thread) && !has(call.flags, clone_flag::sighand), inval},
       {has(call.flags, clone_flag::sighand) && !has(call.flags, clone_flag::vm), inval},
       {has(call.flags, clone_flag::parent) && call.unkillable, inval},
@@ -72,6 +73,7 @@ void answers_in_order(Claim& c) {
   const auto code = [&](Errno e) { return number(flags, static_cast<std::uint64_t>(e)); };
   const expr restarts = number(flags, bits::kRestarts);
   const std::pair<expr, expr> book[] = {
+      {has(flags, clone_flag::newns) && has(flags, clone_flag::fs), code(Errno::inval)},
       {has(flags, clone_flag::thread) && !has(flags, clone_flag::sighand), code(Errno::inval)},
       {has(flags, clone_flag::sighand) && !has(flags, clone_flag::vm), code(Errno::inval)},
       {has(flags, clone_flag::parent) && init, code(Errno::inval)},
@@ -83,6 +85,12 @@ void answers_in_order(Claim& c) {
   for (auto rule = std::rbegin(book); rule != std::rend(book); ++rule)
     expected = z3::ite(rule->first, rule->second, expected);
   c.holds(answer == expected);
+}
+
+void mounts_need_their_own_fs(Claim& c) {
+  const Call call(c);
+  c.given(has(call.flags, clone_flag::newns) && has(call.flags, clone_flag::fs));
+  c.holds(call.refused);
 }
 
 void thread_needs_sighand(Claim& c) {
@@ -127,7 +135,8 @@ void other_bits_do_not_count(Claim& c) {
 template <std::uint64_t kFlags, bool kAlsoInit>
 void is_legal(Claim& c) {
   const Call call(c);
-  const std::uint64_t others = known_flags() & ~(kDeciding | clone_flag::vfork).bits;
+  const CloneFlags fs = clone_flag::fs;  // without NEWNS it decides nothing
+  const std::uint64_t others = (known_flags() & ~(kDeciding | clone_flag::vfork).bits) | fs.bits;
   const expr inert = number(call.flags, others);
   c.given((call.flags & ~inert) == number(call.flags, kFlags));
   if (!kAlsoInit) c.given(!call.unkillable);
@@ -206,11 +215,13 @@ constexpr Obligation kFlags[] = {
      init_has_no_siblings, flags_trace},
     {"clone.thread-not-elsewhere", "THREAD with NEWPID is refused.", "clone.2 NEWPID:1", kRefuses,
      "", thread_goes_nowhere_else, flags_trace},
+    {"clone.mounts-not-with-fs", "NEWNS with FS is refused.", "clone.2 NEWNS:1", kRefuses, "",
+     mounts_need_their_own_fs, flags_trace},
     {"clone.thread-implies-vm", "What is made with THREAD shares the memory.", "clone.2 EINVAL:2",
      kRefuses, "", thread_implies_vm, flags_trace},
     {"clone.inert-flags",
-     "VM, SIGHAND, THREAD, PARENT and NEWPID decide, and no other of the 64 bits (those of other "
-     "namespaces and of pidfds are not modelled).",
+     "VM, FS, SIGHAND, THREAD, PARENT, NEWNS and NEWPID decide, and no other of the 64 bits (those "
+     "of user namespaces and of pidfds are not modelled).",
      "clone.2 INERT:1", kRefuses, "", other_bits_do_not_count, flags_trace},
     {"clone.legal-fork", "No flags, with any that decide nothing, are accepted from all.",
      "clone.2 INERT:1", kRefuses, "", is_legal<0, true>, flags_trace},

@@ -1,4 +1,4 @@
-/// The invariants about pid namespaces: see spec/invariants.hpp.
+/// The invariants about namespaces: see spec/invariants.hpp.
 #pragma once
 #include <algorithm>
 #include <string_view>
@@ -84,6 +84,49 @@ struct ParentsAreNotBelow {
     NamespaceId at = w.process_of(w.tasks[t]).ns;
     while (at && at != parents) at = w.namespaces[at].parent;
     return at == parents;
+  }
+};
+
+struct ChildrenAreNotAbove {
+  static constexpr std::string_view id = "PIDNS-5";
+  static constexpr std::string_view says =
+      "The pid namespace that a task's children will be in is its own, or lies in it.";
+  static constexpr std::string_view source = "pid_namespaces.7 UNSHARE:1";
+  static bool applies(const auto& w, TaskId t) {
+    return !w.tasks[t].exiting() && w.tasks[t].child_ns != w.process_of(w.tasks[t]).ns;
+  }
+  static bool holds(const auto& w, TaskId t) {
+    if (!applies(w, t)) return true;
+    const NamespaceId own = w.process_of(w.tasks[t]).ns;
+    NamespaceId at = w.tasks[t].child_ns;
+    while (at && at != own) at = w.namespaces[at].parent;
+    return at == own;
+  }
+};
+
+struct TheDeadAreNowhere {
+  static constexpr std::string_view id = "NS-1";
+  static constexpr std::string_view says =
+      "A task that has ended is in no namespace but that of its pid.";
+  static constexpr std::string_view source = "kernel-nsproxy EXIT:1";
+  static bool applies(const auto& w, TaskId t) { return w.tasks[t].exiting() && !w.over; }
+  static bool holds(const auto& w, TaskId t) {
+    return !w.tasks[t].exiting() || (!w.tasks[t].proxy && !w.tasks[t].child_ns);
+  }
+};
+
+struct RecordsAreOfUse {
+  static constexpr std::string_view id = "NS-2";
+  static constexpr std::string_view says =
+      "Who is in other namespaces than the world's own has a record of them, and nobody else has.";
+  static constexpr std::string_view source = "forkproof NS:4";
+  static bool applies(const auto& w, TaskId t) { return static_cast<bool>(w.tasks[t].proxy); }
+  static bool holds(const auto& w, TaskId t) {
+    if (!applies(w, t)) return true;
+    const auto& proxy = w.tasks[t].proxy;
+    if (!w.proxies.has(proxy)) return false;
+    return !w.proxies[proxy].is_worlds_own() &&
+           (!w.proxies[proxy].uts || w.uts.has(w.proxies[proxy].uts));
   }
 };
 

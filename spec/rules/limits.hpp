@@ -68,8 +68,13 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
     {"exec.pdeathsig-secure",
      "exec by who is root in effect, but not in reality, clears the parent-death signal.",
      "kernel-exec SECURE:1"},
-    {"pidns.needs-admin", "Without SYS_ADMIN in effect no pid namespace can be made: EPERM.",
-     "pid_namespaces.7 ADMIN:1"},
+    {"ns.needs-admin", "Without SYS_ADMIN in effect no namespace can be made: EPERM.",
+     "namespaces.7 ADMIN:1"},
+    {"setns.needs-admin",
+     "Without SYS_ADMIN in effect no namespace can be entered: EPERM, but EUSERS for one of time by "
+     "who is not alone in his memory.", "setns.2 EPERM:1"},
+    {"uts.needs-admin", "Without SYS_ADMIN in effect the host's name cannot be set: EPERM.",
+     "kernel-nsproxy UTS:9"},
 
     {"usage.fault", "Page faults are counted for the thread that has them.", "getrusage.2 FAULT:1"},
     {"usage.fault-many", "More than 4 batches at once are EINVAL.", "forkproof LIMIT:5"},

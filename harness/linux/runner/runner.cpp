@@ -151,6 +151,16 @@ Answer write_file(const Slot& slot) {
   return answer < 0 ? answer : 0;
 }
 
+/// A descriptor of the task, a thread or not, is had for the call alone.
+Answer enter(Word task, Word kinds) {
+  constexpr Word kThread = 0200;  // PIDFD_THREAD
+  const Answer fd = call(__NR_pidfd_open, task, kThread);
+  if (fd < 0) return fd;
+  const Answer answer = call(__NR_setns, static_cast<Word>(fd), kinds);
+  call(__NR_close, static_cast<Word>(fd));
+  return answer;
+}
+
 /// Answers the descriptor of a /proc that is mounted nowhere.
 Answer begin() {
   if (const Answer session = call(__NR_setsid); session < 0) return session;
@@ -201,6 +211,8 @@ Answer act(Slot& slot, Word index) {
       return fault(a[0]);
     case Action::write_file:
       return write_file(slot);
+    case Action::enter:
+      return enter(a[0], a[1]);
     case Action::begin:
       return begin();
   }

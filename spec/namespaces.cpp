@@ -1,0 +1,200 @@
+/// The namespaces but those of pids: who is in which, how one gets there; and reboot.
+#include "spec/model.hpp"
+
+#include <bit>
+
+namespace forkproof::spec {
+
+namespace fl = clone_flag;
+
+/// The kinds that the profile has: those of time are of 5.6.
+CloneFlags Model::kinds_of_namespaces() const {
+  return linux_6() ? fl::new_any : fl::new_any - fl::newtime;
+}
+
+// --- making, entering and leaving ----------------------------------------------------------------
+
+/// Why who has no SYS_ADMIN may make none of these kinds; nothing if none is to be made.
+Model::Answer Model::refuses_without_admin(const Task& me, CloneFlags flags) {
+  if (!flags.any(fl::new_any) || me.attributes.capabilities.has(capability::sys_admin))
+    return std::nullopt;
+  return fails(Errno::perm, "ns.needs-admin"_rule);
+}
+
+/// The same namespaces, with new ones of some kinds.
+NsProxy Model::renewed(NsProxy p, CloneFlags kinds) {
+  if (kinds.has(fl::newns)) p.mnt = next_place();
+  if (kinds.has(fl::newipc)) p.ipc = next_place();
+  if (kinds.has(fl::newnet)) p.net = next_place();
+  if (kinds.has(fl::newcgroup)) p.cgroup = next_place();
+  if (kinds.has(fl::newtime)) p.children_time = next_place();
+  if (!kinds.has(fl::newuts)) return p;
+  const std::int32_t host = p.uts ? world().uts[p.uts].host : world().host;
+  p.uts = world_.uts.make();
+  world_.uts[p.uts].host = host;
+  cover("uts.copied"_rule);
+  return p;
+}
+
+void Model::enter_namespaces(Task& t, NsProxy p) {
+  const NsProxyId before = std::exchange(t.proxy, NsProxyId::none());
+  if (!p.is_worlds_own()) {
+    t.proxy = world_.proxies.make();
+    world_.proxies[t.proxy] = p;
+    if (p.uts) world_.uts[p.uts].users++;
+  }
+  drop_proxy(before);
+}
+
+void Model::leave_namespaces(Task& t) { drop_proxy(std::exchange(t.proxy, NsProxyId::none())); }
+
+/// A namespace goes with the last who is in it.
+void Model::drop_proxy(NsProxyId id) {
+  if (!id) return;
+  const UtsNameId uts = world().proxies[id].uts;
+  world_.proxies.drop(id);
+  if (uts && --world_.uts[uts].users == 0) world_.uts.drop(uts);
+}
+
+/// A new task is where its maker is, but for what is asked to be new.
+void Model::inherit_namespaces(Task& child, const Task& me, CloneFlags flags) {
+  NsProxy p = renewed(world().proxy_of(me), flags);
+  if (me.proxy) cover("ns.inherited"_rule);
+  if (flags.any(fl::new_proxy)) cover("ns.clone"_rule);
+  const bool moves = p.time != p.children_time;
+  if (moves) cover(flags.has(fl::vm) ? "ns.time-vm"_rule : "ns.time-children"_rule);
+  if (moves && !flags.has(fl::vm)) p.time = p.children_time;
+  enter_namespaces(child, p);
+}
+
+void Model::unshare_namespaces(Task& me, CloneFlags flags) {
+  if (!flags.any(fl::new_proxy | fl::newtime)) return;
+  if (flags.has(fl::newns) && !flags.has(fl::fs)) cover("ns.unshare-mounts"_rule);
+  if (flags.has(fl::newtime)) cover("ns.unshare-time"_rule);
+  enter_namespaces(me, renewed(world().proxy_of(me), flags));
+}
+
+/// An exec has new memory, so that the time of its children is its own now.
+void Model::time_after_exec(Task& me) {
+  NsProxy p = world().proxy_of(me);
+  if (p.time == p.children_time) return;
+  p.time = p.children_time;
+  enter_namespaces(me, p);
+  cover("ns.time-exec"_rule);
+}
+
+// --- setns ---------------------------------------------------------------------------------------
+
+/// Whether nobody else runs in the memory of the caller, and no other thread of its process.
+bool Model::is_single_threaded(const Task& me) const {
+  return world().process_of(me).running_threads == 1 && world().spaces[me.space].users == 1;
+}
+
+Model::Answer Model::refuses_setns(const Task& me, const Setns& op, TaskId to) {
+  const Errno nobody = linux_6() ? Errno::srch : Errno::noent;
+  if (linux_6() && op.task.n <= 0) return fails(Errno::inval, "setns.no-number"_rule);
+  if (!to) return fails(nobody, "setns.unknown"_rule);
+  if (op.flags == CloneFlags{} || op.flags - kinds_of_namespaces() != CloneFlags{})
+    return fails(Errno::inval, "setns.kinds"_rule);
+  if (!linux_6() && !std::has_single_bit(op.flags.bits))
+    return fails(Errno::inval, "setns.one-file"_rule);
+  const bool has_file = !linux_6() && op.flags == fl::newpid;  // a zombie's is there until 5.8
+  if (world().tasks[to].exiting() && !has_file) return fails(nobody, "setns.zombie"_rule);
+  const bool admin = me.attributes.capabilities.has(capability::sys_admin);
+  const bool asks_first = op.flags == fl::newtime && !is_single_threaded(me);
+  if (!admin && !asks_first) return fails(Errno::perm, "setns.needs-admin"_rule);
+  if (op.flags == fl::newns && world().fs[me.fs].users > 1)
+    return fails(Errno::inval, "setns.mounts-shared-fs"_rule);
+  if (op.flags.has(fl::newtime) && !is_single_threaded(me))
+    return fails(Errno::users, "setns.time-threads"_rule);
+  return std::nullopt;
+}
+
+Model::Answer Model::act(TaskId id, const Setns& op) {
+  Task& me = world_.tasks[id];
+  const TaskId to = find_for(id, op.task.pid());
+  if (const Answer refused = refuses_setns(me, op, to)) return refused;
+
+  const NsProxy theirs = world().proxy_of(world().tasks[to]);
+  NsProxy p = world().proxy_of(me);
+  if (op.flags.has(fl::newns)) p.mnt = theirs.mnt;
+  if (op.flags.has(fl::newuts)) p.uts = theirs.uts;
+  if (op.flags.has(fl::newipc)) p.ipc = theirs.ipc;
+  if (op.flags.has(fl::newnet)) p.net = theirs.net;
+  if (op.flags.has(fl::newcgroup)) p.cgroup = theirs.cgroup;
+  if (op.flags.has(fl::newtime)) p.time = p.children_time = theirs.time;
+  if (op.flags.any(fl::new_proxy | fl::newtime)) enter_namespaces(me, p);
+  if (op.flags.has(fl::newtime)) cover("setns.time"_rule);
+  if (op.flags.has(fl::newpid)) {
+    cover("setns.pid-children"_rule);
+    leave_namespace(me);
+    enter_namespace(me, world().process_of(world().tasks[to]).ns);
+  }
+  return answers(Outcome::success(), "setns.joins"_rule);
+}
+
+// --- what can be seen of them --------------------------------------------------------------------
+
+bool Model::are_same(const World& w, const Task& a, const Task& b, CloneFlags kinds) {
+  const NsProxy p = w.proxy_of(a), q = w.proxy_of(b);
+  return (!kinds.has(fl::newns) || p.mnt == q.mnt) && (!kinds.has(fl::newuts) || p.uts == q.uts) &&
+         (!kinds.has(fl::newipc) || p.ipc == q.ipc) && (!kinds.has(fl::newnet) || p.net == q.net) &&
+         (!kinds.has(fl::newcgroup) || p.cgroup == q.cgroup) &&
+         (!kinds.has(fl::newtime) || p.time == q.time) &&
+         (!kinds.has(fl::newpid) || w.process_of(a).ns == w.process_of(b).ns);
+}
+
+Model::Answer Model::act(TaskId id, const SameNs& op) {
+  const TaskId other = find_for(id, op.task.pid());
+  if (op.flags == CloneFlags{} || op.flags - kinds_of_namespaces() != CloneFlags{})
+    return fails(Errno::inval, "ns.same-kinds"_rule);
+  if (!other) return fails(Errno::noent, "ns.same-unknown"_rule);
+  if (world().tasks[other].exiting() && op.flags != fl::newpid)
+    return fails(Errno::noent, "ns.same-zombie"_rule);
+
+  const bool same = are_same(world(), world().tasks[id], world().tasks[other], op.flags);
+  return answers(Outcome::number(same), "ns.same"_rule);
+}
+
+Model::Answer Model::act(TaskId id, const Sethostname& op) {
+  if (!world().tasks[id].attributes.capabilities.has(capability::sys_admin))
+    return fails(Errno::perm, "uts.needs-admin"_rule);
+
+  const UtsNameId uts = world().proxy_of(world().tasks[id]).uts;
+  (uts ? world_.uts[uts].host : world_.host) = op.host;
+  return answers(Outcome::success(), "uts.set"_rule);
+}
+
+Model::Answer Model::act(TaskId id, const Gethostname&) {
+  const UtsNameId uts = world().proxy_of(world().tasks[id]).uts;
+  return answers(Outcome::number(uts ? world().uts[uts].host : world().host), "uts.get"_rule);
+}
+
+// --- reboot --------------------------------------------------------------------------------------
+
+Model::Answer Model::act(TaskId id, const Reboot& op) {
+  using enum RebootCommand;
+  const bool starts_again = op.command == restart || op.command == restart2;
+  const bool ends = op.command == halt || op.command == power_off;
+  if (!starts_again && !ends) return fails(Errno::inval, "reboot.unknown"_rule);
+
+  const NamespaceId ns = world().process_of(world().tasks[id]).ns;
+  const Signal signal = starts_again ? sig::hup : sig::int_;
+  (ns ? world_.namespaces[ns].reboot : world_.reboot) = signal;
+  cover("reboot.init-killed"_rule);
+  send(sig::kill, world_.reaper_of(ns), Scope::process, true);
+  effects_.outcome = answers(Outcome::death(signal), "reboot.caller-exits"_rule);
+  exit_thread(id, 0);
+  return Outcome{};
+}
+
+/// What a parent is told of an init that was ended so.
+void Model::end_by_reboot(TaskId id) {
+  Process& p = world_.process_of(world_.tasks[id]);
+  const Signal signal = p.ns ? world().namespaces[p.ns].reboot : world().reboot;
+  if (signal == sig::none || id != world_.reaper_of(p.ns) || live_thread(p)) return;
+  cover("reboot.status"_rule);
+  p.group_exit_code = signal.n;
+}
+
+}  // namespace forkproof::spec
