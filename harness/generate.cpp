@@ -27,7 +27,7 @@ constexpr Wanted kWanted[] = {
     {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
     {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
     {"sigaltstack", 4},    {"chdir", 2},           {"getcwd", 2},
-    {"setrlimit", 9},       {"setresuid", 9},
+    {"setrlimit", 9},      {"setresuid", 9},
     {"capset", 6},         {"getrlimit", 2},       {"fault", 7},
     {"getrusage", 9},
     {"kthread_create", 10}, {"kthread_run", 12}, {"kthread_stop", 14},
@@ -35,6 +35,8 @@ constexpr Wanted kWanted[] = {
     {"wake_up_state", 9}, {"kthread_should_stop", 3}, {"kthread_should_park", 3},
     {"kthread_parkme", 14}, {"set_current_state", 12}, {"schedule", 16},
     {"hold_kthreadd", 4}, {"nr_uninterruptible", 4},
+    {"clone3", 12},         {"pidfd_open", 6},
+    {"poll", 6},         {"pidfd_send_signal", 8},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -56,6 +58,8 @@ constexpr Seldom kSeldom[] = {
     {4, {"fault", "getrusage"}},
     {8, {"setns", "same_ns", "sethostname", "gethostname"}},
     {4, {"reboot"}},
+    {12, {"pidfd_open", "pidfd_send_signal", "poll"}},
+    {12, {"clone3"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -74,6 +78,8 @@ constexpr Theme kThemes[] = {
     {3, {"setrlimit", "setresuid", "clone", "exec", "wait4"}},
     {4, {"fault", "getrusage", "wait4", "exit", "clone"}},
     {8, {"setns", "same_ns", "sethostname", "gethostname", "unshare", "clone", "exec", "reboot"}},
+    {8, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
+    {4, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
 };
 
 /// How many in a hundred worlds have kernel threads, and in how many of a thousand others their
@@ -220,8 +226,7 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     const std::string_view op = kOpNames[i];
     const bool ends = op == "exit" || op == "exit_group";
-    const bool makes = op == "fork" || op == "clone" || op == "vfork" || op == "kthread_run" ||
-                       op == "kthread_create";
+    const bool makes = creates(kDefaultOps[i]);
     const bool sleeps = op == "pause" || op == "vfork";
     if (init && ends) return dice_.percent(4) ? 1 : 0;
     if (sleeps && runnable_.size() < 2 && op == "pause") return 0;
@@ -272,6 +277,8 @@ void Generator::choose(Wait4& o, const Scene& scene) {
 
 void Generator::choose(Waitid& o, const Scene& scene) {
   o.selector = selector(scene);
+  if (const auto fd = own_pidfd(scene); dice_.percent(fd ? 50 : 1))
+    o.selector = IdSelector(fd ? *fd : descriptor());
   o.options = wait_options(true);
 }
 
@@ -430,6 +437,38 @@ void Generator::choose(Reboot& o, const Scene& scene) {
   o.command = static_cast<RebootCommand>(dice_.one_of<Word>(kReboots).value);
   if (!below && dice_.percent(90)) o.command = RebootCommand::cad_on;
 }
+
+/// What is refused seldom, or all traces of it would be the same.
+void Generator::choose(Clone3& o, const Scene& scene) {
+  namespace fl = clone_flag;
+  const Clone like = clone();
+  o.flags.bits = (like.flags - fl::detached).bits;
+  o.exit_signal = {like.exit_signal.n};
+  if (dice_.percent(45)) o.flags.bits |= fl::pidfd.bits;
+  if (dice_.percent(40)) o.flags.bits &= ~(fl::files | fl::parent_settid).bits;
+  if (dice_.percent(20)) o.flags.bits |= fl::clear_sighand.bits;
+  const CloneFlags flags{o.flags.bits};
+  if (flags.has(fl::clear_sighand | fl::sighand) && dice_.percent(90))
+    o.flags.bits ^= fl::clear_sighand.bits;
+  if (flags.any(fl::thread | fl::parent) && dice_.percent(95)) o.exit_signal = {};
+  if (dice_.percent(2)) o.flags.bits |= dice_.percent(50) ? 1U << dice_.below(7) : 0x400000U;
+  if (dice_.percent(3)) o.exit_signal = signal();
+  if (dice_.percent(35)) o.set_tid = tids(scene, flags.has(fl::newpid));
+}
+
+void Generator::choose(PidfdOpen& o, const Scene& scene) {
+  o.task = dice_.percent(60) ? child(scene) : task(scene);
+  if (dice_.percent(35)) o.flags = pidfd_flag::thread;
+  if (dice_.percent(20)) o.flags = o.flags | pidfd_flag::nonblock;
+  if (dice_.percent(2)) o.flags = {1};
+}
+
+void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
+  o.fd = pidfd(scene);
+  o.signal = signal();
+}
+
+void Generator::choose(Poll& o, const Scene& scene) { o.fd = pidfd(scene); }
 
 void Generator::choose(PrctlName& o, const Scene&) {
   o.comm = static_cast<Comm>(dice_.one_of<Word>(kComms).value);

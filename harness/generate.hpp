@@ -131,6 +131,10 @@ class Generator {
   void choose(WakeUpState&, const Scene&);
   void choose(SetCurrentState&, const Scene&);
   void choose(HoldKthreadd&, const Scene&);
+  void choose(Clone3&, const Scene&);
+  void choose(PidfdOpen&, const Scene&);
+  void choose(PidfdSendSignal&, const Scene&);
+  void choose(Poll&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -153,6 +157,10 @@ class Generator {
   CloneFlags kinds_of_namespaces();
   PageNo page(const Scene& scene);
   Descriptor descriptor();
+  std::optional<Descriptor> own_pidfd(const Scene& scene);
+  Descriptor pidfd(const Scene& scene);
+  TidList tids(const Scene& scene, bool newpid);
+  std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);
   FdFlags fd_flags();
   PageNo run_of_pages();
   Limit limit_near(const Scene& scene, Resource resource);

@@ -8,11 +8,17 @@
 
 namespace forkproof::impl {
 
+/// The lowest descriptor that is free, kDescriptors if the task may have no more.
+std::uint32_t Machine::free_descriptor(Task& t) {
+  const std::uint32_t fd = own_files(t).lowest_free();
+  const Limit most = limits_of(process_of(t))[Resource::nofile].soft;
+  return fd < most.n ? fd : std::uint32_t{kDescriptors};
+}
+
 Outcome Machine::perform(Task& t, const Open& op) {
   Files& files = own_files(t);
-  const std::uint32_t fd = files.lowest_free();
-  if (fd == kDescriptors || fd >= limits_of(process_of(t))[Resource::nofile].soft.n)
-    return Outcome::failure(Errno::mfile);
+  const std::uint32_t fd = free_descriptor(t);
+  if (fd == kDescriptors) return Outcome::failure(Errno::mfile);
   const Index file = open_files_.take();
   open_files_[file] = {};
   install(files, fd, file, op.flags.has(fd_flag::cloexec));
@@ -28,9 +34,8 @@ Outcome Machine::perform(Task& t, const Close& op) {
 Outcome Machine::perform(Task& t, const Dup& op) {
   if (!has_open(t, op.fd)) return Outcome::failure(Errno::badf);
   Files& files = files_[t.files];
-  const std::uint32_t fd = files.lowest_free();
-  if (fd == kDescriptors || fd >= limits_of(process_of(t))[Resource::nofile].soft.n)
-    return Outcome::failure(Errno::mfile);
+  const std::uint32_t fd = free_descriptor(t);
+  if (fd == kDescriptors) return Outcome::failure(Errno::mfile);
   install(files, fd, files.file[op.fd], false);
   return Outcome::number(fd);
 }
@@ -45,6 +50,7 @@ Outcome Machine::perform(Task& t, const FcntlSetfd& op) {
 
 Outcome Machine::perform(Task& t, const Lseek& op) {
   if (!has_open(t, op.fd)) return Outcome::failure(Errno::badf);
+  if (pidfd_at(t, op.fd) != nullptr) return Outcome::failure(Errno::spipe);
   std::int64_t& offset = open_files_[files_[t.files].file[op.fd]].offset;
   if (offset + op.by < 0) return Outcome::failure(Errno::inval);
   return Outcome::number(offset += op.by);
@@ -129,7 +135,12 @@ void Machine::close_all(Files& files, std::uint32_t set) {
   files.cloexec &= ~set;
   for (; set != 0; set &= set - 1) {
     const Index file = files.file[std::countr_zero(set)];
-    if (--open_files_[file].users == 0) open_files_.give_back(file);
+    if (--open_files_[file].users > 0) continue;
+    const Index ns = open_files_[file].ns;
+    open_files_.give_back(file);
+    if (ns == kNobody) continue;
+    --namespaces_[ns].users;
+    put_namespace(ns);
   }
 }
 

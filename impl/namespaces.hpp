@@ -63,9 +63,11 @@ struct Namespace {
   std::int32_t level = 1;
   std::int32_t cursor = 1;
   std::uint32_t count = 0;  // numbers in use
-  std::uint32_t users = 0;  // tasks of elsewhere whose children will be in it, namespaces in it
+  std::uint32_t users = 0;  // tasks of elsewhere whose children will be in it, namespaces in it,
+                            // and pidfds of who is or was in it
   bool accepts = true;      // new tasks: until its init ends
   std::uint8_t reboot = 0;  // the signal that its init dies of by a reboot
+  bool began = false;       // it has an init, or had one
   PidBitmap taken;
   SparseNumbers outside;  // what its numbers are in the world
   SparseNumbers inside;   // what the world's are in it
@@ -74,6 +76,7 @@ struct Namespace {
     return a.parent == b.parent && a.reaper == b.reaper && a.level == b.level &&
            a.cursor == b.cursor && a.count == b.count && a.users == b.users &&
            a.accepts == b.accepts && a.reboot == b.reboot && a.outside == b.outside &&
+           a.accepts == b.accepts && a.began == b.began && a.outside == b.outside &&
            a.inside == b.inside;
   }
 };

@@ -379,7 +379,8 @@ using Invariants =
                InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow,
                SoftLimitsAreBelowHardOnes, RootIsNeverMarked, KthreadsAreKthreadds,
                WhoAwaitsIsAwaited, ParkedWasAsked, ChildrenAreNotAbove, TheDeadAreNowhere,
-               RecordsAreOfUse>;
+               RecordsAreOfUse, PidfdsOfProcesses,
+               PidfdsKeepNamespaces>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";
@@ -406,7 +407,6 @@ struct CountsAreTrue {
     w.proxies.for_each([&](NsProxyId, const auto& proxy) {
       if (proxy.uts) ++uts[proxy.uts.n];
     });
-    const std::size_t processes = sessions.size();
     bool same = w.processes.size() == processes && w.all_processes.size() == processes;
     w.spaces.for_each([&](SpaceId id, const auto& s) { same = same && spaces[id.n] == s.users; });
     w.handlers.for_each(
@@ -422,6 +422,9 @@ struct CountsAreTrue {
     w.uts.for_each([&](UtsNameId id, const auto& u) { same = same && uts[id.n] == u.users; });
     w.namespaces.for_each([&](NamespaceId, const auto& ns) {
       if (ns.parent) ++namespaces[ns.parent.n];
+    });
+    w.open_files.for_each([&](OpenFileId, const auto& f) {
+      if (f.ns) ++namespaces[f.ns.n];
     });
     w.namespaces.for_each([&](NamespaceId id, const auto& ns) {
       same = same && namespaces[id.n] == ns.users && (ns.users > 0 || !ns.numbers.empty());

@@ -17,6 +17,7 @@
 #include "spec/kthread_ops.hpp"
 #include "spec/namespace_ops.hpp"
 #include "spec/op.hpp"
+#include "spec/pidfd_ops.hpp"
 
 namespace forkproof {
 
@@ -103,7 +104,7 @@ struct Waitid {
   static constexpr auto says =
       "Waits for the changes of children that the options ask for; WNOWAIT leaves them waitable.";
   static constexpr auto source = "waitid(2)";
-  Selector selector;
+  IdSelector selector;
   WaitOptions options;
   static constexpr std::tuple args{Arg{"selector", &Waitid::selector},
                                    Arg{"options", &Waitid::options, Form::optional}};
@@ -342,7 +343,8 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Getrusage, Fault, KthreadCreate, KthreadRun, KthreadStop, KthreadPark,
                         KthreadUnpark, WakeUpProcess, WakeUpState, KthreadShouldStop,
                         KthreadShouldPark, KthreadParkme, SetCurrentState, Schedule, HoldKthreadd,
-                        NrUninterruptible, Setns, SameNs, Sethostname, Gethostname, Reboot>;
+                        NrUninterruptible, Setns, SameNs, Sethostname, Gethostname, Reboot,
+                        Clone3, PidfdOpen, PidfdSendSignal, Poll>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

@@ -15,6 +15,7 @@
 #include "spec/rules/memory.hpp"
 #include "spec/rules/namespaces.hpp"
 #include "spec/rules/pid_namespaces.hpp"
+#include "spec/rules/pidfds.hpp"
 #include "spec/rules/signals.hpp"
 #include "spec/rules/waiting.hpp"
 
@@ -35,7 +36,8 @@ consteval auto join_rules(const std::array<Rule, N>&... parts) {
 inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRules, kWaitingRules,
                                           kSignalRules, kGroupRules, kMemoryRules, kFileRules,
                                           kAttributeRules, kPidNamespaceRules,
-                                          kLimitRules, kKthreadRules, kNamespaceRules);
+                                          kLimitRules, kKthreadRules, kNamespaceRules,
+                                          kPidfdRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

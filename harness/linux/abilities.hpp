@@ -25,6 +25,8 @@ struct Abilities {
   bool resource = true;      ///< CAP_SYS_RESOURCE, which lifts limits
   bool capabilities = true;  ///< some can be dropped, and had back
   bool kinds = true;         ///< namespaces but those of pids can be made, and are shown
+  bool clone3 = true;        ///< and its set_tid and CLEAR_SIGHAND, since 5.5
+  bool pidfds = true;        ///< as they are since 6.15
   bool real_time = true;     ///< puppets run in the order in which they were woken
 };
 

@@ -22,7 +22,7 @@ enum class Action : std::uint32_t {
   map_pages,   ///< mmap of args[0] pages with the flags args[1] at the lowest free run
   read_page,   ///< `value` = the start of page args[0]
   write_page,  ///< the start of page args[0] = `value`
-  open_file,   ///< a fresh file by the lowest free descriptor from kFilesAt on, flags: args[0]
+  open_file,   ///< a fresh file by the lowest free descriptor, flags: args[0]
   fault,       ///< args[0] batches of page faults
   write_file,  ///< the text at area + args[0], of args[1] bytes, into the file that `area` names
   enter,       ///< setns to the namespaces args[1] of the task args[0]
@@ -78,15 +78,17 @@ inline constexpr std::uint64_t kFaultsAt = 0x6'0000'0000;
 inline constexpr std::uint64_t kFaultPages = 128;
 inline constexpr std::uint64_t kFaultBatch = 4 * kFaultPages;
 
-/// Descriptors that every puppet inherits.
-inline constexpr int kSharedFd = 100;   // the slots and stacks
-inline constexpr int kProgramFd = 101;  // the puppets' program
-inline constexpr int kLifeFd = 102;     // a pipe that hangs up when the controller is gone
-inline constexpr int kScratchFd = 103;  // what pages are read from and written to
+/// Descriptors that every puppet inherits, behind the three standard ones.
+inline constexpr int kSharedFd = 3;   // the slots and stacks
+inline constexpr int kProgramFd = 4;  // the puppets' program
+inline constexpr int kLifeFd = 5;     // a pipe that hangs up when the controller is gone
+inline constexpr int kScratchFd = 6;  // what pages are read from and written to
+inline constexpr int kProcFd = 7;     // the /proc of the namespace, or nothing of interest
+inline constexpr int kSpareFd = 8;    // nothing: closed for a moment by who needs a descriptor
 
-/// Where the descriptors of a trace are: those of the puppets themselves are below. No puppet may
-/// have one from kFilesEnd on.
-inline constexpr int kFilesAt = 128, kFilesEnd = kFilesAt + 8;
+/// Where the descriptors of a trace are. All below are always in use, and no puppet may have one
+/// from kFilesEnd on, so that the kernel's own lowest free descriptor is the trace's.
+inline constexpr int kFilesAt = 9, kFilesEnd = kFilesAt + 8;
 
 inline std::uint32_t load(const std::uint32_t& word) {
   return __atomic_load_n(&word, __ATOMIC_ACQUIRE);

@@ -21,6 +21,8 @@ json 'o["matrix"]["disagree"] == 0'
 # Of THREAD, SIGHAND and VM, four combinations may go with the other 256 of flags, three with
 # NEWPID, which no thread may have; the two callers of init may not say PARENT. Of the flags of
 # namespaces NEWNS goes with no FS, and NEWIPC with no SYSVSEM.
+# PIDFD and DETACHED
+# are no part of it.
 json 'o["matrix"]["made"] == 3 * (6 * 256 + 2 * 128) * (4 + 3) + 6 * 208 + 2 * 104'
 json 'o["matrix"]["made"] + o["matrix"]["refused"] == o["matrix"]["combinations"]'
 (($(grep -c '<testcase ' matrix.xml) == 16)) || fail 'not two test cases a caller'
