@@ -12,7 +12,7 @@ import threading
 HEADER = ("promise", "idea", "shortest")
 FLAGS = ["-std=c++20", "-O1", "-fPIC", "-fvisibility=hidden", "-w", "-I."]
 ADAPTOR = "harness/mutant/adaptor.cpp"
-PRELUDE = "impl/machine.hpp"  # compiled once: three quarters of the time of a mutant of impl/
+AT_ONCE = 8  # as many files that no mutant changes are compiled at a time: each reads the headers
 FOLDERS = ("impl", "spec", "harness", "app", "smt")
 
 
@@ -66,12 +66,17 @@ def compile_to(out, source, cwd, flags):
 
 
 class Kind:
-    """What a mutant is built as: its sources, how they are compiled, and how they are linked; and
-    the header that most of them begin with, if it is worth compiling once."""
+    """What a mutant is built as: units of one source or more, how they are compiled and linked, and
+    the header that is compiled once, before: it is three quarters of the time of a mutant."""
 
-    def __init__(self, root, name, sources, mutable, flags=(), link=(), prelude=None):
-        self.root, self.name, self.sources, self.mutable = root, name, sources, mutable
-        self.flags, self.link, self.prelude = [*FLAGS, *flags], list(link), prelude
+    def __init__(self, name, alone, together, prelude, flags=(), link=(), mutable=None):
+        self.name, self.prelude, self.mutable = name, prelude, mutable
+        self.flags, self.link = [*FLAGS, *flags], list(link)
+        self.units = {s.replace("/", "_"): [s] for s in alone}
+        for folder in sorted({s.split("/")[0] for s in together}):
+            mine = [s for s in together if s.split("/")[0] == folder]
+            for n in range(0, len(mine), AT_ONCE):
+                self.units[f"{folder}-{n // AT_ONCE}"] = mine[n:n + AT_ONCE]
 
 
 def files_in(root, *folders, pattern="*.cpp"):
@@ -81,26 +86,30 @@ def files_in(root, *folders, pattern="*.cpp"):
 def kind_of(root, group, command):
     """Our implementation as an object; the whole command, with another spec; or with proofs."""
     if group not in ("spec", "bits"):
-        return Kind(root, "object", [*files_in(root, "impl"), ADAPTOR], None,
-                    link=["-shared", "-Wl,-Bsymbolic"], prelude=PRELUDE)
+        return Kind("object", [*files_in(root, "impl"), ADAPTOR], [], "impl/machine.hpp",
+                    link=["-shared", "-Wl,-Bsymbolic"])
     sources = [s for s in files_in(root, "app", "harness", "spec", "impl")
                if "/runner/" not in s and s != ADAPTOR]
-    flags = ['-DFORKPROOF_VERSION="0"', f'-DFORKPROOF_CORPUS="{root}/fuzz/corpus/regressions"']
+    flags = ['-DFORKPROOF_VERSION="0"', f'-DFORKPROOF_CORPUS="{root}/fuzz/corpus/regressions"',
+             f'-DFORKPROOF_MUTANTS="{root}/ci/mutants.sh"']
+    alone = []
     puppet = pathlib.Path(command).resolve().parent.parent / "harness/puppet.cpp"
     if puppet.exists():
-        sources.append(str(puppet))
+        alone.append(str(puppet))
         flags.append("-DFORKPROOF_LINUX")
     else:
         sources = [s for s in sources if "/linux/" not in s]
     link = ["-lfmt", "-lrapidcheck", "-ldl", "-pthread"]
     if group == "spec":
         sources = [s for s in sources if s not in ("app/prove.cpp", "app/proofs.cpp")]
-        return Kind(root, "command", sources, None, flags, link)
+        spec = [s for s in sources if s.startswith("spec/")]
+        others = [s for s in sources if s not in spec]
+        return Kind("command", alone + spec, others, "spec/model.hpp", flags, link)
     # Proofs ask nothing of the machine: of a change of its bit logic they compile theirs alone.
-    proofs = files_in(root, "smt")
-    sources = proofs + [s for s in sources if s != "app/no_proofs.cpp"]
-    return Kind(root, "prover", sources, {*proofs, "app/proofs.cpp"},
-                flags, [*link, "-lz3"])
+    proofs = [*files_in(root, "smt"), "app/proofs.cpp"]
+    sources = [s for s in sources if s not in ("app/no_proofs.cpp", *proofs)]
+    return Kind("prover", alone + proofs, sources, "smt/claim.hpp", flags, [*link, "-lz3"],
+                {s.replace("/", "_") for s in proofs})
 
 
 class Workshop:
@@ -111,33 +120,46 @@ class Workshop:
         files = [root / f for f in files_in(root, *FOLDERS, pattern="*.?pp")]
         used = [f for f in files if kind.name != "object" or
                 str(f.relative_to(root)).startswith(("impl/", "spec/", "harness/mutant/"))]
-        self.state = digest(kind.name, *kind.flags, *(f.read_bytes() for f in used))
+        self.state = digest(kind.name, kind.prelude, *kind.flags, *(f.read_bytes() for f in used))
         self.base = folder / f"base-{kind.name}-{self.state}"
-        self.reads = {}  # of each source, the files that it includes
+        self.reads = {}  # of each unit, and of the prelude, the files that it includes
 
-    def object_of(self, source):
-        return self.base / (source.replace("/", "_") + ".o")
+    def object_of(self, unit):
+        return self.base / f"{unit}.o"
 
     def prepare(self, pool):
         self.base.mkdir(parents=True, exist_ok=True)
         self.compile_prelude()
-        missing = [s for s in self.kind.sources if not self.object_of(s).exists()]
-        list(pool.map(lambda s: compile_to(self.object_of(s), s, self.root, self.flags_for(set())),
-                      missing))
         known = self.base / "reads.json"  # the folder is that of this state of the files
         if not known.exists():
-            read = [*self.kind.sources, *([self.kind.prelude] if self.kind.prelude else [])]
-            deps = pool.map(lambda s: call(["g++", *self.kind.flags, "-MM", s], self.root), read)
-            reads = {source: rule.replace("\\\n", " ").split()[1:]
-                     for source, rule in zip(read, deps)}
+            reads = dict(zip((*self.kind.units, "prelude"), pool.map(
+                self.read_by, [*map(self.source_of, self.kind.units), self.kind.prelude])))
             part = known.with_suffix(f".{os.getpid()}")
             part.write_text(json.dumps(reads))
             part.replace(known)
-        self.reads = {s: set(files) for s, files in json.loads(known.read_text()).items()}
+        self.reads = {u: set(files) for u, files in json.loads(known.read_text()).items()}
+        missing = [u for u in self.kind.units if not self.object_of(u).exists()]
+        list(pool.map(lambda u: compile_to(self.object_of(u), self.source_of(u), self.root,
+                                           self.flags_for(set())), missing))
+
+    def source_of(self, unit):
+        """The file to compile, as it is looked for from the root or from a patched copy of it."""
+        sources = self.kind.units[unit]
+        return sources[0] if len(sources) == 1 else self.file_of(sources, self.base / f"{unit}.cpp")
+
+    @staticmethod
+    def file_of(sources, file):
+        part = file.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+        part.write_text("".join(f'#include "{s}"\n' for s in sources))
+        return part.replace(file)
+
+    def read_by(self, source):
+        rule = call(["g++", *self.kind.flags, "-MM", source], self.root)
+        return rule.replace("\\\n", " ").split()[1:]
 
     def compile_prelude(self):
         out = self.base / "prelude.hpp.gch"
-        if not self.kind.prelude or out.exists():
+        if out.exists():
             return
         header, part = self.base / "prelude.hpp", out.with_suffix(f".{os.getpid()}")
         header.write_text(f'#include "{self.kind.prelude}"\n')
@@ -146,7 +168,7 @@ class Workshop:
 
     def flags_for(self, changed):
         """The prelude serves who does not change it."""
-        if not self.kind.prelude or self.reads.get(self.kind.prelude, set()) & changed:
+        if self.reads["prelude"] & changed:
             return self.kind.flags
         return [*self.kind.flags, "-include", str(self.base / "prelude.hpp")]
 
@@ -175,16 +197,18 @@ class Workshop:
             copy = pathlib.Path(scratch)
             changed = self.apply(mutant, copy)
             flags = [*self.flags_for(changed), f"-I{self.root}"]  # after the folder itself
-            stale = [s for s in self.kind.sources if self.reads[s] & changed and
-                     (self.kind.mutable is None or s in self.kind.mutable)]
-            where = [copy / s if s in changed else self.root / s for s in stale]
-            if self.kind.prelude and "-include" not in flags:  # all of them: at one go
-                (copy / "all.cpp").write_text("".join(f'#include "{s}"\n' for s in where))
-                where = ["all.cpp"]
-            new = [copy / f"{n}.o" for n in range(len(where))]
-            for source, to in zip(where, new):
-                compile_to(to, source, copy, flags)
-            old = [self.object_of(s) for s in self.kind.sources if s not in stale]
+            stale = [u for u in self.kind.units if self.reads[u] & changed and
+                     (self.kind.mutable is None or u in self.kind.mutable)]
+            sources = {u: self.root / self.source_of(u) for u in stale}
+            for u in stale:
+                if self.kind.units[u][0] in changed:
+                    sources[u] = self.source_of(u)
+            if self.kind.name == "object" and "-include" not in flags:  # all read it: at one go
+                sources = {"all": self.file_of(sources.values(), copy / "all.cpp")}
+            for u, source in sources.items():
+                compile_to(copy / f"{u}.o", source, copy, flags)
+            new = [copy / f"{u}.o" for u in sources]
+            old = [self.object_of(u) for u in self.kind.units if u not in stale]
             part = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
             call(["g++", *new, *old, "-o", part, *self.kind.link])
             part.rename(out)

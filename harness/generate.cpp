@@ -58,7 +58,8 @@ constexpr Theme kThemes[] = {
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
     {12, {"clone", "unshare", "fork", "exit", "kill"}},
-    {2, {"pid_cursor", "unshare", "fork", "wait4", "exit"}},
+    {4, {"pid_cursor", "unshare", "fork", "wait4", "exit"}},
+    {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
     {3, {"clone", "unshare", "umask", "open", "lseek"}},
     {3, {"clone", "clone", "fork", "exit", "sigprocmask"}},
 };
@@ -107,6 +108,8 @@ void Generator::dwell_on(std::span<const std::string_view> ops) {
   for (std::uint32_t& weight : weights_) weight = (weight + 1) / 2;
   for (const std::string_view op : ops)
     if (!op.empty()) weights_[*op_index(op)] += 5 * wanted(op);
+  const bool of_numbers = std::ranges::find(ops, "pid_cursor") != ops.end();
+  if (of_numbers && dice_.percent(40)) world_.pid_max = dice_.between(kPidMaxMin, kPidMaxMin + 3);
 }
 
 void Generator::take_up(std::int32_t names) {
