@@ -18,7 +18,8 @@ import tempfile
 import mutants_operators
 from mutants_build import Bad, call, compile_to, digest, files_in, kind_of, Workshop
 
-MODEL = ("create", "exec", "exit", "groups", "memory", "model", "pids", "signal", "stop", "wait")
+MODEL = ("attributes", "create", "exec", "exit", "files", "groups", "memory", "model",
+         "pid_namespaces", "pids", "signal", "stop", "wait")
 PATIENCE = 60
 
 

@@ -135,7 +135,7 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   if (!awaited_.empty()) {
     const Awaited& awaited = dice_.one_of<Awaited>(awaited_);
     if (dice_.percent(awaited.group ? kGroupDisturbed : kDisturbed))
-      if (std::optional<Step> other = disturb(awaited, model.world(), naming)) s = *std::move(other);
+      if (auto other = disturb(awaited, model.world(), naming)) s = *std::move(other);
   }
   if (is_by_world(s.op)) s.actor = 0;
   if (creates(s.op)) {
@@ -193,7 +193,8 @@ std::optional<Step> Generator::disturb(const Awaited& awaited, const spec::World
   if (!holder.named || std::ranges::find(runnable_, holder.n) == runnable_.end())
     return std::nullopt;
   const bool leads = world.process_of(world.tasks[id]).pgid == awaited.number;
-  if (dice_.percent(leads ? 30 : awaited.group ? 40 : 60)) return step(holder.n, Exit{{}, exit_code()});
+  const std::uint32_t ends = leads ? 30 : awaited.group ? 40 : 60;
+  if (dice_.percent(ends)) return step(holder.n, Exit{{}, exit_code()});
   return step(holder.n, Setpgid{.task = holder, .group = leads ? TaskRef::name(0) : holder});
 }
 
@@ -271,7 +272,8 @@ void Generator::choose(Sigaction& o, const Scene&) {
 
 void Generator::choose(Sigprocmask& o, const Scene&) {
   o.how = static_cast<MaskHow>(dice_.below(kMaskHows.size()));
-  for (std::uint32_t i = dice_.below(4); i > 0; --i) o.set.add(dice_.percent(20) ? sig::chld : signal());
+  for (std::uint32_t i = dice_.below(4); i > 0; --i)
+    o.set.add(dice_.percent(20) ? sig::chld : signal());
 }
 
 void Generator::choose(Getpgid& o, const Scene& scene) { o.task = task(scene); }
