@@ -26,7 +26,8 @@ constexpr Wanted kWanted[] = {
     {"pid_cursor", 2}, {"open", 4},            {"close", 2},
     {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
     {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
-    {"sigaltstack", 4},
+    {"sigaltstack", 4},  {"clone3", 12},         {"pidfd_open", 6},
+    {"poll", 6},         {"pidfd_send_signal", 8},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -44,6 +45,8 @@ constexpr Seldom kSeldom[] = {
     {25, {"setpriority", "getpriority"}},
     {10, {"sched_setscheduler", "sched_getscheduler"}},
     {2, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
+    {12, {"pidfd_open", "pidfd_send_signal", "poll"}},
+    {12, {"clone3"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -62,6 +65,8 @@ constexpr Theme kThemes[] = {
     {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
     {3, {"clone", "unshare", "umask", "open", "lseek"}},
     {3, {"clone", "clone", "fork", "exit", "sigprocmask"}},
+    {8, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
+    {4, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
 };
 
 /// How often, in a hundred steps, a sleep that is for somebody is made something of; and one that
@@ -95,11 +100,23 @@ Generator::Generator(std::uint64_t seed, Profile profile)
   };
   at_least(dice_.percent(50) ? "fork" : "clone");
   if (dice_.percent(80)) at_least("exit");
-  const std::uint32_t about = dice_.below(100);
-  std::uint32_t themes = 0;
+  choose_theme();
+}
+
+/// One of them, or none.
+void Generator::choose_theme() {
+  static constexpr std::uint32_t kAll = [] {
+    std::uint32_t all = 0;
+    for (const Theme& theme : kThemes) all += theme.percent;
+    return all;
+  }();
+  std::uint32_t about = dice_.below(std::max(100U, kAll));
   for (const Theme& theme : kThemes) {
-    if (about >= themes && about < themes + theme.percent) dwell_on(theme.ops);
-    themes += theme.percent;
+    if (about < theme.percent) {
+      dwell_on(theme.ops);
+      return;
+    }
+    about -= theme.percent;
   }
 }
 
@@ -211,7 +228,7 @@ std::size_t Generator::choose_op(bool init, bool crowded) {
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     const std::string_view op = kOpNames[i];
     const bool ends = op == "exit" || op == "exit_group";
-    const bool makes = op == "fork" || op == "clone" || op == "vfork";
+    const bool makes = op == "fork" || op == "clone" || op == "vfork" || op == "clone3";
     const bool sleeps = op == "pause" || op == "vfork";
     if (init && ends) return dice_.percent(4) ? 1 : 0;
     if (sleeps && runnable_.size() < 2 && op == "pause") return 0;
@@ -247,6 +264,8 @@ void Generator::choose(Wait4& o, const Scene& scene) {
 
 void Generator::choose(Waitid& o, const Scene& scene) {
   o.selector = selector(scene);
+  if (const auto fd = own_pidfd(scene); dice_.percent(fd ? 50 : 1))
+    o.selector = IdSelector(fd ? *fd : descriptor());
   o.options = wait_options(true);
 }
 
@@ -353,6 +372,38 @@ void Generator::choose(Unshare& o, const Scene&) {
       o.flags = o.flags | CloneFlags{w.value};
   if (dice_.percent(40)) o.flags = clone_flag::newpid;
 }
+
+/// What is refused seldom, or all traces of it would be the same.
+void Generator::choose(Clone3& o, const Scene& scene) {
+  namespace fl = clone_flag;
+  const Clone like = clone();
+  o.flags.bits = (like.flags - fl::detached).bits;
+  o.exit_signal = {like.exit_signal.n};
+  if (dice_.percent(45)) o.flags.bits |= fl::pidfd.bits;
+  if (dice_.percent(40)) o.flags.bits &= ~(fl::files | fl::parent_settid).bits;
+  if (dice_.percent(20)) o.flags.bits |= fl::clear_sighand.bits;
+  const CloneFlags flags{o.flags.bits};
+  if (flags.has(fl::clear_sighand | fl::sighand) && dice_.percent(90))
+    o.flags.bits ^= fl::clear_sighand.bits;
+  if (flags.any(fl::thread | fl::parent) && dice_.percent(95)) o.exit_signal = {};
+  if (dice_.percent(2)) o.flags.bits |= dice_.percent(50) ? 1U << dice_.below(7) : 0x400000U;
+  if (dice_.percent(3)) o.exit_signal = signal();
+  if (dice_.percent(35)) o.set_tid = tids(scene, flags.has(fl::newpid));
+}
+
+void Generator::choose(PidfdOpen& o, const Scene& scene) {
+  o.task = dice_.percent(60) ? child(scene) : task(scene);
+  if (dice_.percent(35)) o.flags = pidfd_flag::thread;
+  if (dice_.percent(20)) o.flags = o.flags | pidfd_flag::nonblock;
+  if (dice_.percent(2)) o.flags = {1};
+}
+
+void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
+  o.fd = pidfd(scene);
+  o.signal = signal();
+}
+
+void Generator::choose(Poll& o, const Scene& scene) { o.fd = pidfd(scene); }
 
 void Generator::choose(PrctlName& o, const Scene&) {
   o.comm = static_cast<Comm>(dice_.one_of<Word>(kComms).value);

@@ -67,6 +67,7 @@ class Generator {
     bool group;
   };
 
+  void choose_theme();
   void dwell_on(std::span<const std::string_view> ops);
   void look_around(const spec::World& world, const Naming& naming);
   std::optional<Step> disturb(const Awaited& awaited, const spec::World& world,
@@ -113,6 +114,10 @@ class Generator {
   void choose(SchedGetaffinity&, const Scene&);
   void choose(Sigaltstack&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
+  void choose(Clone3&, const Scene&);
+  void choose(PidfdOpen&, const Scene&);
+  void choose(PidfdSendSignal&, const Scene&);
+  void choose(Poll&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -131,6 +136,10 @@ class Generator {
   Clone clone();
   PageNo page(const Scene& scene);
   Descriptor descriptor();
+  std::optional<Descriptor> own_pidfd(const Scene& scene);
+  Descriptor pidfd(const Scene& scene);
+  TidList tids(const Scene& scene, bool newpid);
+  std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);
   FdFlags fd_flags();
   PageNo run_of_pages();
 

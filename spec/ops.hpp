@@ -14,6 +14,7 @@
 #include "spec/attribute_ops.hpp"
 #include "spec/file_ops.hpp"
 #include "spec/op.hpp"
+#include "spec/pidfd_ops.hpp"
 
 namespace forkproof {
 
@@ -100,7 +101,7 @@ struct Waitid {
   static constexpr auto says =
       "Waits for the changes of children that the options ask for; WNOWAIT leaves them waitable.";
   static constexpr auto source = "waitid(2)";
-  Selector selector;
+  IdSelector selector;
   WaitOptions options;
   static constexpr std::tuple args{Arg{"selector", &Waitid::selector},
                                    Arg{"options", &Waitid::options, Form::optional}};
@@ -335,7 +336,7 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Read, Write, SetPidMax, SetPidCursor, Open, Close, Dup, FcntlSetfd, Lseek,
                         Umask, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                         SchedGetscheduler, SchedSetattr, SchedSetaffinity, SchedGetaffinity,
-                        Sigaltstack>;
+                        Sigaltstack, Clone3, PidfdOpen, PidfdSendSignal, Poll>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 
