@@ -120,15 +120,18 @@ class Workshop:
         files = [root / f for f in files_in(root, *FOLDERS, pattern="*.?pp")]
         used = [f for f in files if kind.name != "object" or
                 str(f.relative_to(root)).startswith(("impl/", "spec/", "harness/mutant/"))]
-        self.state = digest(kind.name, kind.prelude, *kind.flags, *(f.read_bytes() for f in used))
+        sources = digest(*kind.flags, *(f.read_bytes() for f in used))
+        self.state = digest(kind.name, kind.prelude, sources)
         self.base = folder / f"base-{kind.name}-{self.state}"
+        self.objects = folder / f"objects-{sources}"  # what two kinds have in common, once
         self.reads = {}  # of each unit, and of the prelude, the files that it includes
 
     def object_of(self, unit):
-        return self.base / f"{unit}.o"
+        return self.objects / f"{unit}-{digest(*self.kind.units[unit])}.o"
 
     def prepare(self, pool):
-        self.base.mkdir(parents=True, exist_ok=True)
+        for folder in (self.base, self.objects):
+            folder.mkdir(parents=True, exist_ok=True)
         self.compile_prelude()
         known = self.base / "reads.json"  # the folder is that of this state of the files
         if not known.exists():
