@@ -63,6 +63,9 @@ constexpr Theme kThemes[] = {
     {12, {"clone", "unshare", "fork", "exit", "kill"}},
     {8, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
     {4, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
+    {4, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
+    {4, {"clone3", "sigaction", "fork", "exit", "wait4"}},
+    {3, {"open", "dup", "unshare", "clone3", "fork"}},
 };
 
 /// How often, in a hundred steps, a sleep that is for somebody is made something of.
@@ -350,9 +353,9 @@ void Generator::choose(Clone3& o, const Scene& scene) {
   const Clone like = clone();
   o.flags.bits = (like.flags - fl::detached).bits;
   o.exit_signal = {like.exit_signal.n};
-  if (dice_.percent(45)) o.flags.bits |= fl::pidfd.bits;
+  if (dice_.percent(is_full(scene) ? 80 : 45)) o.flags.bits |= fl::pidfd.bits;
   if (dice_.percent(40)) o.flags.bits &= ~(fl::files | fl::parent_settid).bits;
-  if (dice_.percent(20)) o.flags.bits |= fl::clear_sighand.bits;
+  if (dice_.percent(30)) o.flags.bits |= fl::clear_sighand.bits;
   const CloneFlags flags{o.flags.bits};
   if (flags.has(fl::clear_sighand | fl::sighand) && dice_.percent(90))
     o.flags.bits ^= fl::clear_sighand.bits;
@@ -371,7 +374,7 @@ void Generator::choose(PidfdOpen& o, const Scene& scene) {
 
 void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
   o.fd = pidfd(scene);
-  o.signal = signal();
+  o.signal = dice_.percent(90) ? signal() : Signal{dice_.between(kSignalMax, kSignalMax + 1)};
 }
 
 void Generator::choose(Poll& o, const Scene& scene) { o.fd = pidfd(scene); }
