@@ -65,11 +65,11 @@ constexpr Theme kThemes[] = {
     {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
     {3, {"clone", "unshare", "umask", "open", "lseek"}},
     {3, {"clone", "clone", "fork", "exit", "sigprocmask"}},
-    {8, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
-    {4, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
-    {4, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
-    {4, {"clone3", "sigaction", "fork", "exit", "wait4"}},
-    {3, {"open", "dup", "unshare", "clone3", "fork"}},
+    {6, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
+    {3, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
+    {2, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
+    {2, {"clone3", "sigaction", "fork", "exit", "wait4"}},
+    {2, {"open", "dup", "unshare", "clone3", "fork"}},
 };
 
 /// How often, in a hundred steps, a sleep that is for somebody is made something of; and one that
