@@ -170,7 +170,10 @@ Outcome System::ask(Puppet& actor, const Op& op) {
   stage_.post(slot);
   const std::int64_t answer = stage_.await(slot);
   if (!stage_.abilities().raises) expect_allowed(op, answer);
-  if (sends_children_elsewhere(op) && answer == 0) actor.diverts = true;
+  const auto* const setns = std::get_if<Setns>(&op);
+  if (sends_children_elsewhere(op) && answer == 0)  // a setns may lead back
+    actor.diverts = setns == nullptr || chain(meant_by(actor, setns->task.n)).size() >
+                                            std::max<std::size_t>(actor.numbers.size(), 1);
   if (const auto* const get = std::get_if<Getrlimit>(&op))
     return limit_in(stage_.slot(slot), *get, stage_.rights());
   const Outcome said = outcome_of(op, stage_.slot(slot));
