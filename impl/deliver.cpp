@@ -26,6 +26,7 @@ Machine::Fate Machine::take_signals(Task& t) {
       tell_parent(p);
     }
     if (p.exits() || (execing_ != kNobody && tasks_[execing_].process == t.process)) {
+      t.pending.remove(sig::kill);
       die(t, sig::kill);
       return Fate::dies;
     }

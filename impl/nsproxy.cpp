@@ -212,8 +212,9 @@ Outcome Machine::perform(Task& t, const Reboot& op) {
   const Index ns = process_of(t).pid_ns();
   const Index reaper = ns == kNobody ? reaper_ : namespaces_[ns].reaper;
   (ns == kNobody ? reboot_ : namespaces_[ns].reboot) = signal;
-  send(sig::kill, tasks_[reaper], Scope::process, &kMachine);
-  dequeue(t);  // what it was sent it does not live to see
+  send(sig::kill, tasks_[reaper], Scope::thread, &kMachine);
+  t.pending.remove(sig::kill);  // what it was sent it does not live to see
+  dequeue(t);
   do_exit(t, 0);
   return Outcome::death({signal});
 }

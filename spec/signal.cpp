@@ -317,6 +317,7 @@ bool Model::deal_with_signals(TaskId id) {
     if (p.notice != Process::Notice::none)
       tell_parent_of_stop(p, std::exchange(p.notice, Process::Notice::none));
     if (is_doomed(id)) {
+      t.pending.remove(sig::kill);
       t.flags = t.flags | task_flag::signaled;
       cover("exit.signaled-flag"_rule);
       if (p.group_exit_code < 0x80) cover("exit.status-signal"_rule);
