@@ -128,6 +128,7 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
   at_least(dice_.percent(50) ? "fork" : "clone");
   if (dice_.percent(80)) at_least("exit");
   choose_theme();
+  moves_ = weights_[*op_index("setns")] > 1;
 }
 
 /// One of them, or none.
@@ -145,7 +146,6 @@ void Generator::choose_theme() {
     }
     about -= theme.percent;
   }
-  moves_ = weights_[*op_index("setns")] > 1;
 }
 
 /// These ops more often than others, and more so those that are named twice.
