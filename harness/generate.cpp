@@ -134,7 +134,8 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
 
   Step s;
   s.actor = actor;
-  s.op = actor < 0 ? Op{HoldKthreadd{{}, {}, 0}} : fill(choose_op(scene, alive_.size() > crowd_), scene);
+  s.op = actor < 0 ? Op{HoldKthreadd{{}, {}, 0}}  // or nobody could go on
+                   : fill(choose_op(scene, alive_.size() > crowd_), scene);
   if (!awaited_.empty() && dice_.percent(kDisturbed))
     if (std::optional<Step> other = disturb(model.world(), naming)) s = *std::move(other);
   if (is_by_world(s.op)) s.actor = 0;
@@ -236,8 +237,10 @@ std::uint32_t Generator::weight_by_kthreads(std::size_t op, const Scene& scene,
   if (!scene.world.kthreads)
     return kOpsThat<InKernelTrait>[op] ? static_cast<std::uint32_t>(strays_) : weight;
   const std::string_view name = kOpNames[op];
-  if (scene.me == nullptr || !scene.me->in_kernel())
+  if (scene.me == nullptr || !scene.me->in_kernel()) {
+    if (name == "kill" || (scene.world.held && name == "kthread_create")) return 3 * weight;
     return kOpsThat<ByKthreadTrait>[op] ? weight / 12 : weight;
+  }
   if (kOpsThat<InKernelTrait>[op]) return 6 * weight;
   if (name == "exec") return scene.me->kthread.made ? 2 : 200;
   return name == "exit" ? weight : weight / 12;
@@ -266,7 +269,7 @@ void Generator::choose(Waitid& o, const Scene& scene) {
 void Generator::choose(Kill& o, const Scene& scene) {
   o.signal = signal();
   o.target = target(scene, o.signal);
-  if (!scene.world.kthreads || !dice_.percent(25)) return;
+  if (!scene.world.kthreads || !dice_.percent(60)) return;
   const std::optional<TaskRef> sleeper = deep_sleeper(scene);
   if (!sleeper) return;
   o.target = {.kind = Target::Kind::task, .who = *sleeper};
@@ -420,10 +423,15 @@ void Generator::choose(WakeUpProcess& o, const Scene& scene) {
 void Generator::choose(WakeUpState& o, const Scene& scene) {
   o.task = kthread(scene);
   o.mask = static_cast<WakeMask>(dice_.one_of<Word>(kWakeMasks).value);
+  const spec::TaskId id = scene.world.task_of(number_of(o.task, scene.naming.numbers()));
+  const bool parked = id && scene.world.tasks[id].call.kind == spec::Call::Kind::parked;
+  if (parked && dice_.percent(50)) o.mask = WakeMask::parked;
 }
 
-void Generator::choose(SetCurrentState& o, const Scene&) {
+void Generator::choose(SetCurrentState& o, const Scene& scene) {
   o.state = static_cast<Sleep>(dice_.one_of<Word>(kSleeps).value);
+  const bool stops = scene.me != nullptr && scene.me->kthread.should_stop;
+  if (stops && dice_.percent(60)) o.state = Sleep::interruptible;
 }
 
 void Generator::choose(HoldKthreadd& o, const Scene& scene) {

@@ -60,7 +60,7 @@ Kthread* Machine::to_kthread(const Task& t) {
   return k != kNobody && kthreads_[k].made ? &kthreads_[k] : nullptr;
 }
 
-// --- making ----------------------------------------------------------------------------------------
+// --- making ------------------------------------------------------------------------------------
 
 Outcome Machine::ask_for_kthread(Task& t, bool runs) {
   if (process_of(t).pid_ns() != kNobody) return Outcome::failure(Errno::perm);
@@ -134,7 +134,7 @@ Outcome Machine::perform(const NrUninterruptible&) {
   return Outcome::number(count);
 }
 
-// --- stopping and parking --------------------------------------------------------------------------
+// --- stopping and parking ----------------------------------------------------------------------
 
 /// Why `t` cannot wait for a kernel thread.
 Errno Machine::may_wait_for(const Task& t, TaskRef who) {
@@ -227,7 +227,7 @@ void Machine::exit_kthread(Task& t) {
   free_kthread_struct(process_of(t));
 }
 
-// --- kernel threads themselves ---------------------------------------------------------------------
+// --- kernel threads themselves -----------------------------------------------------------------
 
 Outcome Machine::perform(Task& t, const KthreadShouldStop&) {
   const Kthread* const k = to_kthread(t);
@@ -270,7 +270,7 @@ Outcome Machine::perform(Task& t, const Schedule&) {
   return Outcome::of(Outcome::Kind::blocks);
 }
 
-// --- waking ----------------------------------------------------------------------------------------
+// --- waking ------------------------------------------------------------------------------------
 
 Outcome Machine::perform(Task& t, const WakeUpProcess& op) {
   Task* const to = find_for(t, op.task.pid());
@@ -337,7 +337,7 @@ void Machine::first_run(Task& t) {
   k.started = true;
 }
 
-// --- soundness -------------------------------------------------------------------------------------
+// --- soundness ---------------------------------------------------------------------------------
 
 /// What must hold of a kernel thread, and of who waits for one.
 bool Machine::sound_kthread(const Task& t) const {

@@ -6,7 +6,8 @@
 namespace forkproof::impl {
 
 State Machine::state_of(const Task& t) const {
-  const std::uint32_t bit = bits::shown(std::uint32_t{t.state}, std::uint32_t{t.exit_state}, states());
+  const std::uint32_t bit =
+      bits::shown(std::uint32_t{t.state}, std::uint32_t{t.exit_state}, states());
   return bits::kStateLetters[static_cast<std::size_t>(std::bit_width(bit))].state;
 }
 

@@ -317,15 +317,16 @@ struct KthreadParked {
 struct RequestAbandoned {
   static constexpr std::string_view
       id = "SOMETIMES-50",
-      says = "kthreadd has a request of somebody who was killed, and another behind it.";
+      says = "Somebody waits for kthreadd behind one who was killed while it did.";
   static bool holds(const World& w, TaskId t) {
-    return w.kthreadd == t && w.requests.size() > 1 && !w.requests.front().creator;
+    return w.tasks[t].call.kind == Call::Kind::ask && !w.requests.front().creator;
   }
 };
 
 struct KilledInDeepSleep {
   static constexpr std::string_view
-      id = "SOMETIMES-51", says = "A task was killed, and sleeps on until a kernel thread has ended.";
+      id = "SOMETIMES-51",
+      says = "A task was killed, and sleeps on until a kernel thread has ended.";
   static bool holds(const World& w, TaskId t) {
     return w.tasks[t].call.kind == Call::Kind::stop && w.process_of(w.tasks[t]).group_exit;
   }
