@@ -113,6 +113,10 @@ class Generator {
   void choose(SchedGetaffinity&, const Scene&);
   void choose(Sigaltstack&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
+  void choose(Clone3&, const Scene&);
+  void choose(PidfdOpen&, const Scene&);
+  void choose(PidfdSendSignal&, const Scene&);
+  void choose(Poll&, const Scene&);
   void choose(KthreadStop&, const Scene&);
   void choose(KthreadPark&, const Scene&);
   void choose(KthreadUnpark&, const Scene&);
@@ -140,6 +144,10 @@ class Generator {
   Clone clone();
   PageNo page(const Scene& scene);
   Descriptor descriptor();
+  std::optional<Descriptor> own_pidfd(const Scene& scene);
+  Descriptor pidfd(const Scene& scene);
+  TidList tids(const Scene& scene, bool newpid);
+  std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);
   FdFlags fd_flags();
   PageNo run_of_pages();
 

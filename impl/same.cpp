@@ -22,14 +22,13 @@ bool Machine::same_as(const Machine& other) const {
                        memory_.same_as(other.memory_) && files_.same_as(other.files_) &&
                        open_files_.same_as(other.open_files_) && fs_.same_as(other.fs_) &&
                        attributes_.same_as(other.attributes_) &&
-                       kthreads_.same_as(other.kthreads_) && requests_ == other.requests_;
+                       kthreads_.same_as(other.kthreads_) && kthreadd_ == other.kthreadd_;
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   const bool namespaces = namespaces_.same_as(other.namespaces_) &&
                           innermost_ == other.innermost_ && diverted_ == other.diverted_;
   return records && numbers && namespaces && all_ == other.all_ && woken_ == other.woken_ &&
-         sp_ == other.sp_ && kthreadd_ == other.kthreadd_ && held_ == other.held_ &&
-         execing_ == other.execing_ && reaper_ == other.reaper_ &&
+         sp_ == other.sp_ && execing_ == other.execing_ && reaper_ == other.reaper_ &&
          order_ == other.order_ && profile_ == other.profile_ && over_ == other.over_;
 }
 

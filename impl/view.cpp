@@ -51,7 +51,7 @@ TaskView Machine::view(Pid number) const {
   return v;
 }
 
-std::array<Machine::Slab, 7> Machine::slabs() const {
+std::array<Slab, 7> Machine::slabs() const {
   const auto [spaces, nodes, frames] = memory_.counts();
   return {Slab{"task_struct", tasks_.counts()}, {"signal_struct", processes_.counts()},
           {"process_group", groups_.counts()},  {"sighand_cache", actions_.counts()},
