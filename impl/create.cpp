@@ -102,7 +102,8 @@ Errno Machine::kernel_thread(Task*& child) {
       clone_flag::vm | clone_flag::fs | clone_flag::files | clone_flag::sighand;
   Task& maker = tasks_[kthreadd_.task];
   Birth birth{.maker = maker, .makers = process_of(maker), .flags = kShared,
-              .exit_signal = static_cast<std::uint8_t>(sig::chld.n), .is_thread = false};
+              .exit_signal = static_cast<std::uint8_t>(sig::chld.n), .is_thread = false,
+              .wanted = {}};
   NoFaults none;
   const std::uint64_t verdict =
       faults_.armed() ? copy_process_or_fail(birth) : copy_process(birth, none);
