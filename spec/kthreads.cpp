@@ -117,15 +117,15 @@ Outcome Model::make_kthread(bool run) {
   const Attributes& makers = world().tasks[world_.kthreadd].attributes;
   if (makers.policy == Policy::deadline && !makers.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
-  const std::optional<Numbers> numbers = fresh_numbers(NamespaceId::none());
-  if (!numbers) return fails(Errno::again, "pid.exhausted"_rule);
+  Numbers numbers;
+  if (const Answer refused = fresh_numbers(NamespaceId::none(), {}, numbers)) return *refused;
 
-  const TaskId id = new_kthread(numbers->number);
+  const TaskId id = new_kthread(numbers.number);
   if (run) {
     cover("kthread.run"_rule);
     wake_kthread(id, WakeMask::normal);
   }
-  return answers(Outcome::task(numbers->number), "kthread.create"_rule);
+  return answers(Outcome::task(numbers.number), "kthread.create"_rule);
 }
 
 TaskId Model::new_kthread(Pid number) {
