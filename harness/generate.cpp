@@ -62,10 +62,14 @@ struct Theme {
 constexpr Theme kThemes[] = {
     {12, {"mmap", "madvise", "read", "write", "fork"}},
     {8, {"clone", "exec", "exit", "sigaction"}},
-    {6, {"prctl_subreaper", "fork", "exit"}},
+    {6, {"prctl_subreaper", "prctl_subreaper", "fork", "exit"}},
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
     {12, {"clone", "unshare", "fork", "exit", "kill"}},
+    {4, {"pid_cursor", "unshare", "fork", "wait4", "exit"}},
+    {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
+    {3, {"clone", "unshare", "umask", "open", "lseek"}},
+    {3, {"clone", "clone", "fork", "exit", "sigprocmask"}},
     {8, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
     {4, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
 };
@@ -74,8 +78,9 @@ constexpr Theme kThemes[] = {
 /// functions are tried all the same.
 constexpr std::uint32_t kKthreadWorlds = 8, kStrays = 10;
 
-/// How often, in a hundred steps, a sleep that is for somebody is made something of.
-constexpr std::uint32_t kDisturbed = 25;
+/// How often, in a hundred steps, a sleep that is for somebody is made something of; and one that
+/// is for a group, which may be empty and come back while somebody sleeps.
+constexpr std::uint32_t kDisturbed = 25, kGroupDisturbed = 50;
 
 }  // namespace
 
@@ -85,11 +90,13 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
   world_.kthreads = kthreads && kind < 10 * kKthreadWorlds;
   strays_ = kind >= 1000 - kStrays;
   const std::uint32_t size = dice_.below(100);
-  world_.pid_max = size < 70   ? dice_.between(kPidMaxMin, 320)
+  world_.pid_max = size < 15   ? dice_.between(kPidMaxMin, kPidMaxMin + 3)
+                   : size < 70 ? dice_.between(kPidMaxMin, 320)
                    : size < 92 ? dice_.between(kPidMaxMin, 500)
                                : kPidMaxDefault;
   steps_left_ = 4 + dice_.below(size < 50 ? 24 : 72);
   crowd_ = 3 + dice_.below(12);
+  if (dice_.percent(35)) persistent_ = 50;
   for (std::size_t i = 0; i < kOps; ++i)
     weights_[i] = dice_.percent(25) ? 0 : wanted(kOpNames[i]) * (1 + dice_.below(4));
   if (dice_.percent(5))  // so that descriptors run out
@@ -105,19 +112,33 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
   };
   at_least(dice_.percent(50) ? "fork" : "clone");
   if (dice_.percent(80)) at_least("exit");
-  const std::uint32_t about = dice_.below(100);
-  std::uint32_t themes = 0;
+  choose_theme();
+}
+
+/// One of them, or none.
+void Generator::choose_theme() {
+  static constexpr std::uint32_t kAll = [] {
+    std::uint32_t all = 0;
+    for (const Theme& theme : kThemes) all += theme.percent;
+    return all;
+  }();
+  std::uint32_t about = dice_.below(std::max(100U, kAll));
   for (const Theme& theme : kThemes) {
-    if (about >= themes && about < themes + theme.percent) dwell_on(theme.ops);
-    themes += theme.percent;
+    if (about < theme.percent) {
+      dwell_on(theme.ops);
+      return;
+    }
+    about -= theme.percent;
   }
 }
 
-/// These ops more often than others.
+/// These ops more often than others, and more so those that are named twice.
 void Generator::dwell_on(std::span<const std::string_view> ops) {
   for (std::uint32_t& weight : weights_) weight = (weight + 1) / 2;
   for (const std::string_view op : ops)
-    if (!op.empty()) weights_[*op_index(op)] = 5 * wanted(op);
+    if (!op.empty()) weights_[*op_index(op)] += 5 * wanted(op);
+  const bool of_numbers = std::ranges::find(ops, "pid_cursor") != ops.end();
+  if (of_numbers && dice_.percent(40)) world_.pid_max = dice_.between(kPidMaxMin, kPidMaxMin + 3);
 }
 
 void Generator::take_up(std::int32_t names) {
@@ -141,8 +162,11 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   s.actor = actor;
   s.op = actor < 0 ? Op{HoldKthreadd{{}, {}, 0}}  // or nobody could go on
                    : fill(choose_op(scene, alive_.size() > crowd_), scene);
-  if (!awaited_.empty() && dice_.percent(kDisturbed))
-    if (std::optional<Step> other = disturb(model.world(), naming)) s = *std::move(other);
+  if (!awaited_.empty()) {
+    const Awaited& awaited = dice_.one_of<Awaited>(awaited_);
+    if (dice_.percent(awaited.group ? kGroupDisturbed : kDisturbed))
+      if (auto other = disturb(awaited, model.world(), naming)) s = *std::move(other);
+  }
   if (is_by_world(s.op)) s.actor = 0;
   if (creates(s.op)) {
     s.binds = names_++;
@@ -166,15 +190,16 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
       runnable_.push_back(name);
     if (t.call.kind == spec::Call::Kind::wait && t.call.query.whom != spec::WaitQuery::Whom::any &&
         t.call.query.number != kInit)
-      awaited_.push_back({t.call.query.number, t.process});
+      awaited_.push_back({t.call.query.number, t.process,
+                          t.call.query.whom != spec::WaitQuery::Whom::process});
     return false;
   });
 }
 
 /// What may go wrong while somebody sleeps for a number: who has it leaves the group, comes back or
 /// ends, and the number is given to another.
-std::optional<Step> Generator::disturb(const spec::World& world, const Naming& naming) {
-  const Awaited& awaited = dice_.one_of<Awaited>(awaited_);
+std::optional<Step> Generator::disturb(const Awaited& awaited, const spec::World& world,
+                                       const Naming& naming) {
   const auto step = [](std::int32_t actor, Op op) {
     Step s;
     s.actor = actor;
@@ -198,7 +223,8 @@ std::optional<Step> Generator::disturb(const spec::World& world, const Naming& n
   if (!holder.named || std::ranges::find(runnable_, holder.n) == runnable_.end())
     return std::nullopt;
   const bool leads = world.process_of(world.tasks[id]).pgid == awaited.number;
-  if (dice_.percent(leads ? 25 : 60)) return step(holder.n, Exit{{}, exit_code()});
+  const std::uint32_t ends = leads ? 30 : awaited.group ? 40 : 60;
+  if (dice_.percent(ends)) return step(holder.n, Exit{{}, exit_code()});
   return step(holder.n, Setpgid{.task = holder, .group = leads ? TaskRef::name(0) : holder});
 }
 
@@ -206,7 +232,9 @@ std::int32_t Generator::choose_actor() {
   if (runnable_.empty()) return -1;
   if (dice_.percent(2))
     return static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_)));
-  return dice_.one_of<std::int32_t>(runnable_);
+  if (dice_.percent(persistent_) && std::ranges::find(runnable_, last_actor_) != runnable_.end())
+    return last_actor_;
+  return last_actor_ = dice_.one_of<std::int32_t>(runnable_);
 }
 
 std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
@@ -233,22 +261,6 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
     at -= now[i];
   }
   return 0;
-}
-
-/// Functions of the kernel are for worlds that have kernel threads; what those ask of themselves is
-/// for them, and little else is.
-std::uint32_t Generator::weight_by_kthreads(std::size_t op, const Scene& scene,
-                                            std::uint32_t weight) const {
-  if (!scene.world.kthreads)
-    return kOpsThat<InKernelTrait>[op] ? static_cast<std::uint32_t>(strays_) : weight;
-  const std::string_view name = kOpNames[op];
-  if (scene.me == nullptr || !scene.me->in_kernel()) {
-    if (name == "kill" || (scene.world.held && name == "kthread_create")) return 3 * weight;
-    return kOpsThat<ByKthreadTrait>[op] ? weight / 12 : weight;
-  }
-  if (kOpsThat<InKernelTrait>[op]) return 6 * weight;
-  if (name == "exec") return scene.me->kthread.made ? 2 : 200;
-  return name == "exit" ? weight : weight / 12;
 }
 
 Op Generator::fill(std::size_t index, const Scene& scene) {
@@ -300,7 +312,8 @@ void Generator::choose(Sigaction& o, const Scene&) {
 
 void Generator::choose(Sigprocmask& o, const Scene&) {
   o.how = static_cast<MaskHow>(dice_.below(kMaskHows.size()));
-  for (std::uint32_t i = dice_.below(4); i > 0; --i) o.set.add(signal());
+  for (std::uint32_t i = dice_.below(4); i > 0; --i)
+    o.set.add(dice_.percent(20) ? sig::chld : signal());
 }
 
 void Generator::choose(Getpgid& o, const Scene& scene) { o.task = task(scene); }
@@ -430,7 +443,8 @@ void Generator::choose(SchedSetscheduler& o, const Scene& scene) {
   o.policy = static_cast<Policy>(dice_.one_of<Word>(kPolicies).value);
   if (dice_.percent(50)) o.flags = sched_flag::reset_on_fork;
   if (is_real_time(o.policy)) o.priority = dice_.between(1, kRealTimeMax);
-  if (dice_.percent(8)) o.priority = dice_.between(-1, kRealTimeMax + 1);
+  static constexpr std::int32_t kBounds[] = {-1, 0, 1, kRealTimeMax, kRealTimeMax + 1};
+  if (dice_.percent(15)) o.priority = dice_.one_of<std::int32_t>(kBounds);
 }
 
 void Generator::choose(SchedGetscheduler& o, const Scene& scene) { o.task = self_or_task(scene); }
@@ -450,31 +464,6 @@ void Generator::choose(SchedGetaffinity& o, const Scene& scene) { o.task = self_
 void Generator::choose(Sigaltstack& o, const Scene&) {
   static constexpr std::int32_t kSizes[] = {0, 0, 4096, 8192, 65536, 2048, 2047};
   o.size = dice_.percent(95) ? dice_.one_of<std::int32_t>(kSizes) : dice_.between(-1, 9000);
-}
-
-void Generator::choose(KthreadStop& o, const Scene& scene) { o.task = kthread(scene); }
-void Generator::choose(KthreadPark& o, const Scene& scene) { o.task = kthread(scene); }
-void Generator::choose(KthreadUnpark& o, const Scene& scene) { o.task = kthread(scene); }
-void Generator::choose(WakeUpProcess& o, const Scene& scene) {
-  o.task = dice_.percent(80) ? kthread(scene) : task(scene);
-}
-
-void Generator::choose(WakeUpState& o, const Scene& scene) {
-  o.task = kthread(scene);
-  o.mask = static_cast<WakeMask>(dice_.one_of<Word>(kWakeMasks).value);
-  const spec::TaskId id = scene.world.task_of(number_of(o.task, scene.naming.numbers()));
-  const bool parked = id && scene.world.tasks[id].call.kind == spec::Call::Kind::parked;
-  if (parked && dice_.percent(50)) o.mask = WakeMask::parked;
-}
-
-void Generator::choose(SetCurrentState& o, const Scene& scene) {
-  o.state = static_cast<Sleep>(dice_.one_of<Word>(kSleeps).value);
-  const bool stops = scene.me != nullptr && scene.me->kthread.should_stop;
-  if (stops && dice_.percent(60)) o.state = Sleep::interruptible;
-}
-
-void Generator::choose(HoldKthreadd& o, const Scene& scene) {
-  o.on = dice_.percent(scene.world.held ? 15 : 80) ? 1 : 0;
 }
 
 Script generate(std::uint64_t seed, Profile profile, bool kthreads) {

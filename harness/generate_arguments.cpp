@@ -40,28 +40,6 @@ TaskRef Generator::child(const Scene& scene) {
   return named(scene.world.tasks[at->second].tid, scene.naming);
 }
 
-/// Mostly a kernel thread, if there is one that has a name.
-TaskRef Generator::kthread(const Scene& scene) {
-  std::vector<std::int32_t> names;
-  for (const std::int32_t name : alive_) {
-    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
-    if (id && scene.world.tasks[id].kthread.made) names.push_back(name);
-  }
-  if (names.empty() || dice_.percent(8)) return task(scene);
-  return TaskRef::name(dice_.one_of<std::int32_t>(names));
-}
-
-/// Who sleeps for kthreadd or a kernel thread, if somebody does.
-std::optional<TaskRef> Generator::deep_sleeper(const Scene& scene) {
-  std::vector<std::int32_t> names;
-  for (const std::int32_t name : alive_) {
-    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
-    if (id && scene.world.tasks[id].sleeps_deeply()) names.push_back(name);
-  }
-  if (names.empty()) return std::nullopt;
-  return TaskRef::name(dice_.one_of<std::int32_t>(names));
-}
-
 /// By the name of a task that is there, if one stands for the number.
 TaskRef Generator::named(Pid number, const Naming& naming) const {
   for (const std::int32_t name : alive_)
@@ -153,6 +131,7 @@ Clone Generator::clone() {
                                     fl::files,
                                     fl::fs,
                                     kThread | fl::files | fl::fs,
+                                    kThread | fl::files | fl::fs,
                                     fl::newpid,
                                     fl::pidfd,
                                     kThread | fl::pidfd};
@@ -185,7 +164,8 @@ std::int32_t Generator::exit_code() {
 
 /// Mostly one of the lowest, which are the ones that are open.
 Descriptor Generator::descriptor() {
-  return dice_.percent(95) ? dice_.between(0, 3) : dice_.between(-1, kDescriptors + 1);
+  static constexpr Descriptor kBounds[] = {-1, kDescriptors - 1, kDescriptors, kDescriptors + 1};
+  return dice_.percent(90) ? dice_.between(0, 3) : dice_.one_of<Descriptor>(kBounds);
 }
 
 /// One of the pidfds that the actor has.
@@ -233,11 +213,15 @@ TidList Generator::tids(const Scene& scene, bool newpid) {
 
 FdFlags Generator::fd_flags() { return dice_.percent(50) ? fd_flag::cloexec : FdFlags{}; }
 
-/// Mostly one that the actor has.
+/// Mostly one that the actor has, and rather one that fork does something about.
 PageNo Generator::page(const Scene& scene) {
-  if (scene.me != nullptr && scene.me->space && dice_.percent(70))
-    if (const auto& pages = scene.world.spaces[scene.me->space].pages; !pages.empty())
+  if (scene.me != nullptr && scene.me->space && dice_.percent(75))
+    if (const auto& pages = scene.world.spaces[scene.me->space].pages; !pages.empty()) {
+      if (dice_.percent(35))
+        for (const spec::Page& p : pages)
+          if (p.wipeonfork || p.dontfork) return p.no;
       return pages[dice_.below(std::min<std::size_t>(pages.size(), 4))].no;
+    }
   return dice_.percent(95) ? dice_.below(5) : dice_.below(kPages + 2);
 }
 
