@@ -278,20 +278,6 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   return 0;
 }
 
-/// Functions of the kernel are for worlds that have kernel threads; what those ask of themselves is
-/// for them, and little else is.
-std::uint32_t Generator::weight_by_kthreads(std::size_t op, const Scene& scene,
-                                            std::uint32_t weight) const {
-  if (!scene.world.kthreads)
-    return kOpsThat<InKernelTrait>[op] ? static_cast<std::uint32_t>(strays_) : weight;
-  const std::string_view name = kOpNames[op];
-  if (scene.me == nullptr || !scene.me->in_kernel())
-    return kOpsThat<ByKthreadTrait>[op] ? weight / 12 : weight;
-  if (kOpsThat<InKernelTrait>[op]) return 6 * weight;
-  if (name == "exec") return scene.me->kthread.made ? 2 : 200;
-  return name == "exit" ? weight : weight / 12;
-}
-
 Op Generator::fill(std::size_t index, const Scene& scene) {
   Op op = default_op(index);
   std::visit([&](auto& o) { choose(o, scene); }, op);
@@ -317,7 +303,7 @@ void Generator::choose(Waitid& o, const Scene& scene) {
 void Generator::choose(Kill& o, const Scene& scene) {
   o.signal = signal();
   o.target = target(scene, o.signal);
-  if (!scene.world.kthreads || !dice_.percent(25)) return;
+  if (!scene.world.kthreads || !dice_.percent(60)) return;
   const std::optional<TaskRef> sleeper = deep_sleeper(scene);
   if (!sleeper) return;
   o.target = {.kind = Target::Kind::task, .who = *sleeper};
@@ -541,26 +527,6 @@ void Generator::choose(SchedGetaffinity& o, const Scene& scene) { o.task = self_
 void Generator::choose(Sigaltstack& o, const Scene&) {
   static constexpr std::int32_t kSizes[] = {0, 0, 4096, 8192, 65536, 2048, 2047};
   o.size = dice_.percent(95) ? dice_.one_of<std::int32_t>(kSizes) : dice_.between(-1, 9000);
-}
-
-void Generator::choose(KthreadStop& o, const Scene& scene) { o.task = kthread(scene); }
-void Generator::choose(KthreadPark& o, const Scene& scene) { o.task = kthread(scene); }
-void Generator::choose(KthreadUnpark& o, const Scene& scene) { o.task = kthread(scene); }
-void Generator::choose(WakeUpProcess& o, const Scene& scene) {
-  o.task = dice_.percent(80) ? kthread(scene) : task(scene);
-}
-
-void Generator::choose(WakeUpState& o, const Scene& scene) {
-  o.task = kthread(scene);
-  o.mask = static_cast<WakeMask>(dice_.one_of<Word>(kWakeMasks).value);
-}
-
-void Generator::choose(SetCurrentState& o, const Scene&) {
-  o.state = static_cast<Sleep>(dice_.one_of<Word>(kSleeps).value);
-}
-
-void Generator::choose(HoldKthreadd& o, const Scene& scene) {
-  o.on = dice_.percent(scene.world.held ? 15 : 80) ? 1 : 0;
 }
 
 Script generate(std::uint64_t seed, Profile profile, bool kthreads) {

@@ -54,11 +54,6 @@ class Machine {
   /// Whether both are the same machine, record for record, but for the room that they keep.
   bool same_as(const Machine& other) const;
 
-  /// The arenas that the records are in, by the names of the kernel's caches.
-  struct Slab {
-    std::string_view name;
-    ArenaCounts counts;
-  };
   std::array<Slab, 7> slabs() const;
 
   bool sound() const;
@@ -536,10 +531,7 @@ class Machine {
   std::array<std::uint64_t, kUsers.size()> user_tasks_{};  // of all but root
   Arena<Namespace> namespaces_;
   Arena<Kthread> kthreads_;
-  std::vector<KthreadRequest> requests_;  // as they were made
-  Index kthreadd_ = kNobody;
-  bool has_kthreads_ = false;  // the functions of the kernel are answered
-  bool held_ = false;          // kthreadd does not get the processor
+  Kthreadd kthreadd_;
   Arena<NsProxy> proxies_;
   Arena<NsCommon> ns_;
   SparseNumbers proxied_;    // the records of those who have one, by the task

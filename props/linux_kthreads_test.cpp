@@ -1,5 +1,5 @@
-/// What user space can see of the running kernel's threads: the facts that worlds with kernel threads
-/// take for granted. Where /proc is of a pid namespace that has none they cannot be seen.
+/// What user space can see of the running kernel's threads: the facts that worlds with kernel
+/// threads take for granted. Where /proc is of a pid namespace that has none they cannot be seen.
 #include <gtest/gtest.h>
 
 #include <charconv>

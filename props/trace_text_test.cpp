@@ -238,8 +238,8 @@ constexpr struct { const char *lines, *message; } kRefusals[] = {
                           "`pid_max=300`"},
     {"world profile=linux-7", "2:7: expected profile=linux-6 or profile=linux-4.12, found "
                               "`profile=linux-7`"},
-    {"world pid_max=400 pid_max=400", "2:19: expected `profile=`, `pid_max=` or `kthreads=`, each once, found "
-                                      "`pid_max=400`"},
+    {"world pid_max=400 pid_max=400",
+     "2:19: expected `profile=`, `pid_max=` or `kthreads=`, each once, found `pid_max=400`"},
     {"world\nworld", "3:1: expected one `world` line at most, found `world`"},
     {"init: pause\nworld", "3:1: expected the `world` line before the first step, found `world`"},
     {"init: pause # \xc3", "2:15: expected UTF-8 without control characters, found the byte "
