@@ -71,8 +71,9 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
     {"ns.needs-admin", "Without SYS_ADMIN in effect no namespace can be made: EPERM.",
      "namespaces.7 ADMIN:1"},
     {"setns.needs-admin",
-     "Without SYS_ADMIN in effect no namespace can be entered: EPERM, but EUSERS for one of time by "
-     "who is not alone in his memory.", "setns.2 EPERM:1"},
+     "Without SYS_ADMIN in effect no namespace can be entered: EPERM, but EUSERS for one of time "
+     "by who is not alone in his memory.",
+     "setns.2 EPERM:1"},
     {"uts.needs-admin", "Without SYS_ADMIN in effect the host's name cannot be set: EPERM.",
      "kernel-nsproxy UTS:9"},
 
