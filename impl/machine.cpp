@@ -270,6 +270,13 @@ void Machine::forget_all() {
     forget(groups_[p.group].number);
     forget(p.sid);
   }
+  forget_records();
+  all_ = {};
+  woken_ = {};
+}
+
+/// Empties the arenas.
+void Machine::forget_records() {
   tasks_.clear();
   processes_.clear();
   groups_.clear();
@@ -296,8 +303,6 @@ void Machine::forget_all() {
     asked_.clear();
     living_namespaces_ = 0;
   }
-  all_ = {};
-  woken_ = {};
 }
 
 }  // namespace forkproof::impl

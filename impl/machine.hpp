@@ -67,7 +67,9 @@ class Machine : private Records {
     const Index ns = process_of(t).ns;
     return ns == kNobody ? n : number_in(process_of(t).pid_ns(), n);
   }
-  Outcome number_for(const Task& t, std::int32_t n) const { return Outcome::task({seen_by(t, n)}); }
+  Outcome number_for(const Task& t, std::int32_t n) const {
+    return Outcome::task(Pid{seen_by(t, n)});
+  }
   bool can_run(const Task& t) const {
     return !over_ && !t.zombie() && !t.stopped() && t.call == Call::none;
   }
@@ -123,7 +125,7 @@ class Machine : private Records {
   void begin_world(std::int32_t pid_max);
   void begin_kthreads();
   void end_world(const Process& init);
-  void forget_all();
+  void forget_all(), forget_records();
 
   // Numbers (numbers.cpp).
   std::optional<std::int32_t> find_number() const;
@@ -451,8 +453,7 @@ class Machine : private Records {
   [[gnu::cold]] void exit_kthread(Task& t);
   bool wake_up(Task& t, std::uint64_t mask);
   void run_now(Task& t);
-  void unpark(Task& t);
-  void park_self(Task& t);
+  void unpark(Task& t), park_self(Task& t);
   void first_run(Task& t);
   [[gnu::cold]] bool sleeps_on(Task& t);
   [[gnu::cold]] void conclude_kthread(Task& t);

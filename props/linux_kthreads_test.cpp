@@ -94,9 +94,11 @@ TEST_F(LinuxKthreads, AreChildrenOfKthreaddAndHaveNoMemory) {
 }
 
 TEST_F(LinuxKthreads, HaveNoOtherChildrenThanKthreads) {
-  for (const std::string& pid : processes())
-    if (const std::optional<Stat> s = stat_of(pid); s && s->ppid == kKthreadd.n)
-      EXPECT_TRUE(is_kthread(*s)) << pid << ' ' << s->comm;
+  for (const std::string& pid : processes()) {
+    const std::optional<Stat> s = stat_of(pid);
+    if (!s || s->ppid != kKthreadd.n) continue;
+    EXPECT_TRUE(is_kthread(*s)) << pid << ' ' << s->comm;
+  }
 }
 
 }  // namespace
