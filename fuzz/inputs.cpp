@@ -17,10 +17,10 @@ namespace forkproof::fuzz {
 
 namespace {
 
-void read_file(const std::string& path, Inputs& inputs) {
+void read_file(const std::string& path, Inputs& into) {
   std::FILE* const file = std::fopen(path.c_str(), "rb");
   if (file == nullptr) {
-    inputs.errors.push_back(fmt::format("{}: {}", path, std::strerror(errno)));
+    into.errors.push_back(fmt::format("{}: {}", path, std::strerror(errno)));
     return;
   }
   std::string content;
@@ -29,34 +29,34 @@ void read_file(const std::string& path, Inputs& inputs) {
   const bool failed = std::ferror(file) != 0;
   std::fclose(file);
   if (failed) {
-    inputs.errors.push_back(fmt::format("{}: cannot be read", path));
+    into.errors.push_back(fmt::format("{}: cannot be read", path));
     return;
   }
   Input input{path, {content.begin(), content.end()}};
   if (target().takes_traces() && is_text(content)) {
     const Parsed parsed = parse(content);
     if (parsed.error) {
-      inputs.errors.push_back(to_text(*parsed.error, path));
+      into.errors.push_back(to_text(*parsed.error, path));
       return;
     }
     input.bytes = encode(parsed.script);
   }
-  inputs.all.push_back(std::move(input));
+  into.all.push_back(std::move(input));
 }
 
 /// With C's functions: MemorySanitizer takes what those of std make for uninitialised.
-void read_path(const std::string& path, Inputs& inputs) {
+void read_path(const std::string& path, Inputs& into) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-    return read_file(path, inputs);
+    return read_file(path, into);
   DIR* const folder = ::opendir(path.c_str());
   if (folder == nullptr) {
-    inputs.errors.push_back(fmt::format("{}: {}", path, std::strerror(errno)));
+    into.errors.push_back(fmt::format("{}: {}", path, std::strerror(errno)));
     return;
   }
   while (const dirent* const entry = ::readdir(folder)) {
     const std::string name = entry->d_name;
-    if (name != "." && name != "..") read_path(path + "/" + name, inputs);
+    if (name != "." && name != "..") read_path(path + "/" + name, into);
   }
   ::closedir(folder);
 }

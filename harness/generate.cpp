@@ -278,20 +278,6 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   return 0;
 }
 
-/// Functions of the kernel are for worlds that have kernel threads; what those ask of themselves is
-/// for them, and little else is.
-std::uint32_t Generator::weight_by_kthreads(std::size_t op, const Scene& scene,
-                                            std::uint32_t weight) const {
-  if (!scene.world.kthreads)
-    return kOpsThat<InKernelTrait>[op] ? static_cast<std::uint32_t>(strays_) : weight;
-  const std::string_view name = kOpNames[op];
-  if (scene.me == nullptr || !scene.me->in_kernel())
-    return kOpsThat<ByKthreadTrait>[op] ? weight / 12 : weight;
-  if (kOpsThat<InKernelTrait>[op]) return 6 * weight;
-  if (name == "exec") return scene.me->kthread.made ? 2 : 200;
-  return name == "exit" ? weight : weight / 12;
-}
-
 Op Generator::fill(std::size_t index, const Scene& scene) {
   Op op = default_op(index);
   std::visit([&](auto& o) { choose(o, scene); }, op);
@@ -317,7 +303,7 @@ void Generator::choose(Waitid& o, const Scene& scene) {
 void Generator::choose(Kill& o, const Scene& scene) {
   o.signal = signal();
   o.target = target(scene, o.signal);
-  if (!scene.world.kthreads || !dice_.percent(25)) return;
+  if (!scene.world.kthreads || !dice_.percent(60)) return;
   const std::optional<TaskRef> sleeper = deep_sleeper(scene);
   if (!sleeper) return;
   o.target = {.kind = Target::Kind::task, .who = *sleeper};
@@ -396,171 +382,6 @@ void Generator::choose(SetPidCursor& o, const Scene& scene) {
   o.value = way < 45   ? dice_.between(end - 8, end + 2)
             : way < 70 ? dice_.between(0, 310)
                        : once_taken(scene);
-}
-
-void Generator::choose(Open& o, const Scene&) { o.flags = fd_flags(); }
-void Generator::choose(Close& o, const Scene&) { o.fd = descriptor(); }
-void Generator::choose(Dup& o, const Scene&) { o.fd = descriptor(); }
-
-void Generator::choose(FcntlSetfd& o, const Scene&) {
-  o.fd = descriptor();
-  o.flags = fd_flags();
-}
-
-void Generator::choose(Lseek& o, const Scene&) {
-  o.fd = descriptor();
-  o.by = dice_.between(-2, 7);
-}
-
-void Generator::choose(Umask& o, const Scene&) {
-  o.mask = dice_.percent(90) ? dice_.between(0, kUmaskBits) : dice_.between(-1, 4096);
-}
-
-void Generator::choose(Chdir& o, const Scene&) {
-  o.directory = dice_.between(dice_.percent(5) ? -1 : 0, kDirectories - (dice_.percent(5) ? 0 : 1));
-}
-
-void Generator::choose(Unshare& o, const Scene&) {
-  for (const Word& w : CloneKind::words) {
-    const CloneFlags flag{w.value};
-    if (clone_flag::new_any.has(flag) && flag != clone_flag::newpid) continue;
-    if (dice_.percent(flag == clone_flag::fs || flag == clone_flag::files ? 60 : 6))
-      o.flags = o.flags | flag;
-  }
-  if (moves_ && dice_.percent(60))
-    o.flags = (dice_.percent(80) ? CloneFlags{} : o.flags) | kinds_of_namespaces();
-  else if (dice_.percent(40))
-    o.flags = clone_flag::newpid;
-}
-
-void Generator::choose(Setns& o, const Scene& scene) {
-  o.task = task(scene);
-  o.flags = kinds_of_namespaces();
-  if (dice_.percent(15)) o.flags = clone_flag::newns;
-  if (dice_.percent(35)) {
-    o.flags = clone_flag::newpid;
-    if (dice_.percent(50)) o.task = deepest(scene);
-  }
-  if (dice_.percent(3)) o.flags = dice_.percent(50) ? CloneFlags{} : o.flags | clone_flag::fs;
-}
-
-/// Who is furthest below in pid namespaces.
-TaskRef Generator::deepest(const Scene& scene) const {
-  std::int32_t found = scene.actor, level = -1;
-  for (const std::int32_t name : alive_) {
-    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
-    const std::int32_t own =
-        id ? scene.world.level_of(scene.world.process_of(scene.world.tasks[id]).ns) : -1;
-    if (own > level) found = name, level = own;
-  }
-  return TaskRef::name(found);
-}
-
-void Generator::choose(SameNs& o, const Scene& scene) {
-  o.task = task(scene);
-  o.flags = kinds_of_namespaces();
-  if (dice_.percent(2)) o.flags = {};
-}
-
-void Generator::choose(Sethostname& o, const Scene&) { o.host = dice_.between(0, 3); }
-
-/// Mostly where it does not end the world.
-void Generator::choose(Reboot& o, const Scene& scene) {
-  const bool below = scene.me != nullptr && scene.world.process_of(*scene.me).ns;
-  o.command = static_cast<RebootCommand>(dice_.one_of<Word>(kReboots).value);
-  if (!below && dice_.percent(90)) o.command = RebootCommand::cad_on;
-}
-
-/// What is refused seldom, or all traces of it would be the same.
-void Generator::choose(Clone3& o, const Scene& scene) {
-  namespace fl = clone_flag;
-  const Clone like = clone();
-  o.flags.bits = (like.flags - fl::detached).bits;
-  o.exit_signal = {like.exit_signal.n};
-  if (dice_.percent(is_full(scene) ? 80 : 45)) o.flags.bits |= fl::pidfd.bits;
-  if (dice_.percent(40)) o.flags.bits &= ~(fl::files | fl::parent_settid).bits;
-  if (dice_.percent(30)) o.flags.bits |= fl::clear_sighand.bits;
-  const CloneFlags flags{o.flags.bits};
-  if (flags.has(fl::clear_sighand | fl::sighand) && dice_.percent(90))
-    o.flags.bits ^= fl::clear_sighand.bits;
-  if (flags.any(fl::thread | fl::parent) && dice_.percent(95)) o.exit_signal = {};
-  if (dice_.percent(2)) o.flags.bits |= dice_.percent(50) ? 1U << dice_.below(7) : 0x400000U;
-  if (dice_.percent(3)) o.exit_signal = signal();
-  if (dice_.percent(35)) o.set_tid = tids(scene, flags.has(fl::newpid));
-}
-
-void Generator::choose(PidfdOpen& o, const Scene& scene) {
-  o.task = dice_.percent(60) ? child(scene) : task(scene);
-  if (dice_.percent(35)) o.flags = pidfd_flag::thread;
-  if (dice_.percent(20)) o.flags = o.flags | pidfd_flag::nonblock;
-  if (dice_.percent(2)) o.flags = {1};
-}
-
-void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
-  o.fd = pidfd(scene);
-  o.signal = dice_.percent(90) ? signal() : Signal{dice_.between(kSignalMax, kSignalMax + 1)};
-}
-
-void Generator::choose(Poll& o, const Scene& scene) { o.fd = pidfd(scene); }
-
-void Generator::choose(PrctlName& o, const Scene&) {
-  o.comm = static_cast<Comm>(dice_.one_of<Word>(kComms).value);
-}
-
-void Generator::choose(Setpriority& o, const Scene& scene) {
-  o.task = self_or_task(scene);
-  const bool raises = dice_.percent(20);  // which not everybody may
-  o.nice = raises ? dice_.between(-30, 0) : dice_.between(0, dice_.percent(90) ? 9 : 30);
-}
-
-void Generator::choose(Getpriority& o, const Scene& scene) { o.task = self_or_task(scene); }
-
-void Generator::choose(SchedSetscheduler& o, const Scene& scene) {
-  o.task = self_or_task(scene);
-  o.policy = static_cast<Policy>(dice_.one_of<Word>(kPolicies).value);
-  if (dice_.percent(50)) o.flags = sched_flag::reset_on_fork;
-  if (is_real_time(o.policy)) o.priority = dice_.between(1, kRealTimeMax);
-  static constexpr std::int32_t kBounds[] = {-1, 0, 1, kRealTimeMax, kRealTimeMax + 1};
-  if (dice_.percent(15)) o.priority = dice_.one_of<std::int32_t>(kBounds);
-}
-
-void Generator::choose(SchedGetscheduler& o, const Scene& scene) { o.task = self_or_task(scene); }
-
-void Generator::choose(SchedSetattr& o, const Scene& scene) {
-  o.task = self_or_task(scene);
-  if (dice_.percent(50)) o.flags = sched_flag::reset_on_fork;
-}
-
-void Generator::choose(SchedSetaffinity& o, const Scene& scene) {
-  o.task = self_or_task(scene);
-  o.mask = dice_.percent(40) ? kProcessors : dice_.between(0, 2 * kProcessors);
-}
-
-void Generator::choose(SchedGetaffinity& o, const Scene& scene) { o.task = self_or_task(scene); }
-
-void Generator::choose(Sigaltstack& o, const Scene&) {
-  static constexpr std::int32_t kSizes[] = {0, 0, 4096, 8192, 65536, 2048, 2047};
-  o.size = dice_.percent(95) ? dice_.one_of<std::int32_t>(kSizes) : dice_.between(-1, 9000);
-}
-
-void Generator::choose(KthreadStop& o, const Scene& scene) { o.task = kthread(scene); }
-void Generator::choose(KthreadPark& o, const Scene& scene) { o.task = kthread(scene); }
-void Generator::choose(KthreadUnpark& o, const Scene& scene) { o.task = kthread(scene); }
-void Generator::choose(WakeUpProcess& o, const Scene& scene) {
-  o.task = dice_.percent(80) ? kthread(scene) : task(scene);
-}
-
-void Generator::choose(WakeUpState& o, const Scene& scene) {
-  o.task = kthread(scene);
-  o.mask = static_cast<WakeMask>(dice_.one_of<Word>(kWakeMasks).value);
-}
-
-void Generator::choose(SetCurrentState& o, const Scene&) {
-  o.state = static_cast<Sleep>(dice_.one_of<Word>(kSleeps).value);
-}
-
-void Generator::choose(HoldKthreadd& o, const Scene& scene) {
-  o.on = dice_.percent(scene.world.held ? 15 : 80) ? 1 : 0;
 }
 
 Script generate(std::uint64_t seed, Profile profile, bool kthreads) {

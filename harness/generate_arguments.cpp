@@ -40,28 +40,6 @@ TaskRef Generator::child(const Scene& scene) {
   return named(scene.world.tasks[at->second].tid, scene.naming);
 }
 
-/// Mostly a kernel thread, if there is one that has a name.
-TaskRef Generator::kthread(const Scene& scene) {
-  std::vector<std::int32_t> names;
-  for (const std::int32_t name : alive_) {
-    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
-    if (id && scene.world.tasks[id].kthread.made) names.push_back(name);
-  }
-  if (names.empty() || dice_.percent(8)) return task(scene);
-  return TaskRef::name(dice_.one_of<std::int32_t>(names));
-}
-
-/// Who sleeps for kthreadd or a kernel thread, if somebody does.
-std::optional<TaskRef> Generator::deep_sleeper(const Scene& scene) {
-  std::vector<std::int32_t> names;
-  for (const std::int32_t name : alive_) {
-    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
-    if (id && scene.world.tasks[id].sleeps_deeply()) names.push_back(name);
-  }
-  if (names.empty()) return std::nullopt;
-  return TaskRef::name(dice_.one_of<std::int32_t>(names));
-}
-
 /// By the name of a task that is there, if one stands for the number.
 TaskRef Generator::named(Pid number, const Naming& naming) const {
   for (const std::int32_t name : alive_)

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <string_view>
 #include <vector>
 
 namespace forkproof::impl {
@@ -29,6 +30,12 @@ struct ArenaCounts {
     return bytes % 64 != 0 ? 64 : 64 / std::gcd(std::size_t{64}, bytes / 64);
   }
   friend bool operator==(const ArenaCounts&, const ArenaCounts&) = default;
+};
+
+/// An arena by the name of the kernel's cache.
+struct Slab {
+  std::string_view name;
+  ArenaCounts counts;
 };
 
 template <class Record>

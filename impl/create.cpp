@@ -103,7 +103,7 @@ Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
 Errno Machine::kernel_thread(Task*& child) {
   constexpr CloneFlags kShared =
       clone_flag::vm | clone_flag::fs | clone_flag::files | clone_flag::sighand;
-  Task& maker = tasks_[kthreadd_];
+  Task& maker = tasks_[kthreadd_.task];
   Birth birth{.maker = maker, .makers = process_of(maker), .flags = kShared,
               .exit_signal = static_cast<std::uint8_t>(sig::chld.n), .is_thread = false,
               .wanted = {}};

@@ -20,7 +20,7 @@ void Machine::begin_kthreads() {
   }
   Task& t = tasks_.make();
   Process& p = processes_.make();
-  kthreadd_ = id(t);
+  kthreadd_.task = id(t);
   t.pid = p.tgid = kKthreadd.n;
   t.process = id(p);
   t.flags = task_flag::forknoexec.bits;
@@ -60,13 +60,13 @@ Kthread* Machine::to_kthread(const Task& t) {
   return k != kNobody && kthreads_[k].made ? &kthreads_[k] : nullptr;
 }
 
-// --- making ----------------------------------------------------------------------------------------
+// --- making ------------------------------------------------------------------------------------
 
 Outcome Machine::ask_for_kthread(Task& t, bool runs) {
   if (process_of(t).pid_ns() != kNobody) return Outcome::failure(Errno::perm);
   set_state(t, bits::kRunning);
-  if (!held_) return create_kthread(runs);
-  requests_.push_back({id(t), runs});
+  if (!kthreadd_.held) return create_kthread(runs);
+  kthreadd_.requests.push_back({id(t), runs});
   t.call = Call::ask;
   set_state(t, states().killable());
   touch(t);
@@ -99,7 +99,7 @@ Outcome Machine::create_kthread(bool runs) {
 
 /// kthreadd gets the processor. A request whose creator is dead is freed by the thread made for it.
 void Machine::serve_requests() {
-  for (const KthreadRequest& request : std::exchange(requests_, {})) {
+  for (const KthreadRequest& request : std::exchange(kthreadd_.requests, {})) {
     make_room();
     const bool wanted = request.creator != kNobody;
     const Outcome made = create_kthread(request.runs && wanted);
@@ -113,19 +113,19 @@ void Machine::serve_requests() {
 }
 
 void Machine::abandon_request(const Task& t) {
-  for (KthreadRequest& request : requests_)
+  for (KthreadRequest& request : kthreadd_.requests)
     if (request.creator == id(t)) request.creator = kNobody;
 }
 
 Outcome Machine::perform(const HoldKthreadd& op) {
-  if (!has_kthreads_) return Outcome::failure(Errno::nosys);
-  held_ = op.on != 0;
-  if (!held_) serve_requests();
+  if (!kthreadd_.exists) return Outcome::failure(Errno::nosys);
+  kthreadd_.held = op.on != 0;
+  if (!kthreadd_.held) serve_requests();
   return Outcome::success();
 }
 
 Outcome Machine::perform(const NrUninterruptible&) {
-  if (!has_kthreads_) return Outcome::failure(Errno::nosys);
+  if (!kthreadd_.exists) return Outcome::failure(Errno::nosys);
   std::int64_t count = 0;
   for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i))
     for_each_thread(processes_[i], [&](const Task& t) {
@@ -134,7 +134,7 @@ Outcome Machine::perform(const NrUninterruptible&) {
   return Outcome::number(count);
 }
 
-// --- stopping and parking --------------------------------------------------------------------------
+// --- stopping and parking ----------------------------------------------------------------------
 
 /// Why `t` cannot wait for a kernel thread.
 Errno Machine::may_wait_for(const Task& t, TaskRef who) {
@@ -227,7 +227,7 @@ void Machine::exit_kthread(Task& t) {
   free_kthread_struct(process_of(t));
 }
 
-// --- kernel threads themselves ---------------------------------------------------------------------
+// --- kernel threads themselves -----------------------------------------------------------------
 
 Outcome Machine::perform(Task& t, const KthreadShouldStop&) {
   const Kthread* const k = to_kthread(t);
@@ -270,7 +270,7 @@ Outcome Machine::perform(Task& t, const Schedule&) {
   return Outcome::of(Outcome::Kind::blocks);
 }
 
-// --- waking ----------------------------------------------------------------------------------------
+// --- waking ------------------------------------------------------------------------------------
 
 Outcome Machine::perform(Task& t, const WakeUpProcess& op) {
   Task* const to = find_for(t, op.task.pid());
@@ -337,16 +337,16 @@ void Machine::first_run(Task& t) {
   k.started = true;
 }
 
-// --- soundness -------------------------------------------------------------------------------------
+// --- soundness ---------------------------------------------------------------------------------
 
 /// What must hold of a kernel thread, and of who waits for one.
 bool Machine::sound_kthread(const Task& t) const {
   const Process& p = process_of(t);
   const bool of_kthreads = t.call >= Call::unwoken && t.call <= Call::serve;
   if (p.kthread == kNobody) return !of_kthreads;
-  if (!has_kthreads_ || p.space != kNobody || p.thread_count != 1) return false;
+  if (!kthreadd_.exists || p.space != kNobody || p.thread_count != 1) return false;
   const Kthread& k = kthreads_[p.kthread];
-  if (!k.made) return k.waiter == kNobody && (is_init(p) || id(t) == kthreadd_);
+  if (!k.made) return k.waiter == kNobody && (is_init(p) || id(t) == kthreadd_.task);
   if (k.waiter != kNobody) {
     const Call call = tasks_[k.waiter].call;
     if (call != Call::stop && call != Call::park) return false;
@@ -354,7 +354,7 @@ bool Machine::sound_kthread(const Task& t) const {
   }
   if (t.call == Call::parked && !k.should_park()) return false;
   if (t.call == Call::unwoken && k.bits != 0) return false;
-  return p.parent == kthreadd_ && ~actions_of(p).ignored.bits == 0;
+  return p.parent == kthreadd_.task && ~actions_of(p).ignored.bits == 0;
 }
 
 /// Every record belongs to a process, every request to somebody who waits, or to the dead.
@@ -370,9 +370,10 @@ bool Machine::sound_kthreads() const {
   const auto waits = [&](const KthreadRequest& r) {
     return r.creator != kNobody && tasks_[r.creator].call == Call::ask;
   };
-  const auto dead = std::ranges::count(requests_, kNobody, &KthreadRequest::creator);
-  return records == kthreads_.taken() && std::ranges::count_if(requests_, waits) == waiting &&
-         waiting + dead == std::ssize(requests_) && (held_ || requests_.empty()) &&
+  const auto dead = std::ranges::count(kthreadd_.requests, kNobody, &KthreadRequest::creator);
+  const std::vector<KthreadRequest>& all = kthreadd_.requests;
+  return records == kthreads_.taken() && std::ranges::count_if(all, waits) == waiting &&
+         waiting + dead == std::ssize(all) && (kthreadd_.held || all.empty()) &&
          kthreads_.sound();
 }
 

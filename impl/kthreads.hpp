@@ -3,6 +3,8 @@
 ///
 /// Sources: kernel/kthread.c struct kthread, struct kthread_create_info.
 #pragma once
+#include <vector>
+
 #include "impl/arena.hpp"
 #include "spec/outcome.hpp"
 
@@ -29,6 +31,15 @@ struct KthreadRequest {
   Index creator = kNobody;  // nobody: killed meanwhile
   bool runs = false;
   friend bool operator==(const KthreadRequest&, const KthreadRequest&) = default;
+};
+
+/// kthreadd, if there is one.
+struct Kthreadd {
+  bool exists = false;  // so that the functions of the kernel are answered
+  bool held = false;    // it does not get the processor
+  Index task = kNobody;
+  std::vector<KthreadRequest> requests;  // as they were made
+  friend bool operator==(const Kthreadd&, const Kthreadd&) = default;
 };
 
 }  // namespace forkproof::impl

@@ -12,30 +12,30 @@ const Actions Machine::kAllDefault{};
 
 Machine::Machine(const WorldSpec& spec, Bug bug) : bug_(bug) {
   profile_ = spec.profile;
-  has_kthreads_ = spec.kthreads;
+  kthreadd_.exists = spec.kthreads;
   begin_world(spec.pid_max);
-  if (has_kthreads_) begin_kthreads();
+  if (kthreadd_.exists) begin_kthreads();
 }
 
 void Machine::reset(const WorldSpec& spec) {
   forget_all();
   profile_ = spec.profile;
-  has_kthreads_ = spec.kthreads;
-  held_ = false;
+  kthreadd_.exists = spec.kthreads;
+  kthreadd_.held = false;
   begin_world(spec.pid_max);
-  if (has_kthreads_) begin_kthreads();
+  if (kthreadd_.exists) begin_kthreads();
 }
 
 /// Whether an op is none that such a task, or such a world, answers.
 template <class O>
 bool Machine::is_refused(const Task& t) const {
-  if constexpr (by_kthread<O>) return !has_kthreads_ || !is_kthread(t);
-  if constexpr (in_kernel<O>) return !has_kthreads_;
+  if constexpr (by_kthread<O>) return !kthreadd_.exists || !is_kthread(t);
+  if constexpr (in_kernel<O>) return !kthreadd_.exists;
   constexpr bool kAnswered = std::is_same_v<O, Exit> || std::is_same_v<O, Exec> ||
                              std::is_same_v<O, Getpid> || std::is_same_v<O, Gettid> ||
                              std::is_same_v<O, Getppid> || std::is_same_v<O, Getpgid> ||
                              std::is_same_v<O, Getsid>;
-  return !kAnswered && has_kthreads_ && is_kthread(t);
+  return !kAnswered && kthreadd_.exists && is_kthread(t);
 }
 
 const Effects& Machine::apply(Pid actor, const Op& op) {
@@ -270,6 +270,13 @@ void Machine::forget_all() {
     forget(groups_[p.group].number);
     forget(p.sid);
   }
+  forget_records();
+  all_ = {};
+  woken_ = {};
+}
+
+/// Empties the arenas.
+void Machine::forget_records() {
   tasks_.clear();
   processes_.clear();
   groups_.clear();
@@ -285,8 +292,8 @@ void Machine::forget_all() {
   user_tasks_ = {};
   namespaces_.clear();
   kthreads_.clear();
-  requests_.clear();
-  kthreadd_ = kNobody;
+  kthreadd_.requests.clear();
+  kthreadd_.task = kNobody;
   if (proxies_.taken() != 0) proxied_.clear();
   proxies_.clear();
   ns_.clear();
@@ -296,8 +303,6 @@ void Machine::forget_all() {
     asked_.clear();
     living_namespaces_ = 0;
   }
-  all_ = {};
-  woken_ = {};
 }
 
 }  // namespace forkproof::impl

@@ -6,25 +6,16 @@
 ///
 /// Sources: Linux kernel/{fork,exit,signal,pid,sys}.c, fs/exec.c.
 #pragma once
-#include <array>
 #include <optional>
 #include <span>
 
-#include "impl/attributes.hpp"
 #include "impl/bits/kernel_stack.hpp"
 #include "impl/faults.hpp"
-#include "impl/limits.hpp"
-#include "impl/kthreads.hpp"
-#include "impl/namespaces.hpp"
-#include "impl/nsproxy.hpp"
-#include "impl/open_files.hpp"
-#include "impl/pid_bitmap.hpp"
-#include "impl/pid_map.hpp"
-#include "impl/task.hpp"
+#include "impl/records.hpp"
 
 namespace forkproof::impl {
 
-class Machine {
+class Machine : private Records {
  public:
   /// A defect to be found: proof that a check is awake.
   enum class Bug : std::uint8_t { none, lifo_wait };
@@ -54,11 +45,6 @@ class Machine {
   /// Whether both are the same machine, record for record, but for the room that they keep.
   bool same_as(const Machine& other) const;
 
-  /// The arenas that the records are in, by the names of the kernel's caches.
-  struct Slab {
-    std::string_view name;
-    ArenaCounts counts;
-  };
   std::array<Slab, 7> slabs() const;
 
   bool sound() const;
@@ -70,11 +56,6 @@ class Machine {
   enum class Fate : std::uint8_t { runs, stops, dies };
 
   // Who is who.
-  Task* find(Pid p) {
-    const Index i = numbers_.find(p.n).task;
-    return i == kNobody ? nullptr : &tasks_[i];
-  }
-  const Task* find(Pid p) const { return const_cast<Machine*>(this)->find(p); }
   /// The same, by the number that `t`'s namespace has.
   Task* find_for(const Task& t, Pid p) { return find({meant_by(t, p.n)}); }
   std::int32_t meant_by(const Task& t, std::int32_t n) const {
@@ -89,25 +70,11 @@ class Machine {
   Outcome number_for(const Task& t, std::int32_t n) const {
     return Outcome::task(Pid{seen_by(t, n)});
   }
-  static Index id(const Task& t) { return t.self; }
-  static Index id(const Process& p) { return p.self; }
-  Process& process_of(const Task& t) { return processes_[t.process]; }
-  const Process& process_of(const Task& t) const { return processes_[t.process]; }
-  Task& leader_of(const Process& p) { return tasks_[p.leader()]; }
-  const Task& leader_of(const Process& p) const { return tasks_[p.leader()]; }
-  bool is_leader(const Task& t) const { return process_of(t).leader() == id(t); }
-  bool is_init(const Process& p) const { return p.tgid == kInit.n; }
-  /// All its threads are dead, and its parent can know.
-  bool dead(const Process& p) const { return p.thread_count == 1 && leader_of(p).zombie(); }
   bool can_run(const Task& t) const {
     return !over_ && !t.zombie() && !t.stopped() && t.call == Call::none;
   }
   State state_of(const Task& t) const;
   std::int32_t parent_number(const Process& p) const;
-  /// Calls `f(thread)` for each thread, as they were made. `f` must not release them.
-  void for_each_thread(const Process& p, auto f) {
-    for (Index i = p.threads.first; i != kNobody; i = p.threads.after(tasks_, i)) f(tasks_[i]);
-  }
   void touch(const Task& t, bool memory = false) {
     effects_.touched.push_back({{t.pid}, memory});
   }
@@ -137,11 +104,6 @@ class Machine {
   void answer(Task& t, const Outcome& outcome);
   void keep(Task& t, const Outcome& outcome);
   void make_room();
-  void enqueue(Task& t) {
-    if (t.queued) return;
-    t.queued = true;
-    woken_.push_back(tasks_, id(t));
-  }
   /// The table of states of the profile.
   const bits::StateTable& states() const {
     return profile_ == Profile::linux_6 ? bits::kStates6 : bits::kStates412;
@@ -160,15 +122,10 @@ class Machine {
     set_state(t, bits::kRunning);
     enqueue(t);
   }
-  void dequeue(Task& t) {
-    if (!t.queued) return;
-    t.queued = false;
-    woken_.remove(tasks_, id(t));
-  }
   void begin_world(std::int32_t pid_max);
   void begin_kthreads();
   void end_world(const Process& init);
-  void forget_all();
+  void forget_all(), forget_records();
 
   // Numbers (numbers.cpp).
   std::optional<std::int32_t> find_number() const;
@@ -452,6 +409,7 @@ class Machine {
   const LimitTable& limits_of(const Process& p) const {
     return p.limits == kNobody ? kLimitsAtFirst : limits_[p.limits].value;
   }
+  bool finds_no_room(Signal s, Task& to, const Task& from);
   void set_limits(Process& p, const LimitTable& to);
   void leave_limits(Process& p);
   bool is_over_limit(const Task& t, std::uint64_t more) const;
@@ -495,8 +453,7 @@ class Machine {
   [[gnu::cold]] void exit_kthread(Task& t);
   bool wake_up(Task& t, std::uint64_t mask);
   void run_now(Task& t);
-  void unpark(Task& t);
-  void park_self(Task& t);
+  void unpark(Task& t), park_self(Task& t);
   void first_run(Task& t);
   [[gnu::cold]] bool sleeps_on(Task& t);
   [[gnu::cold]] void conclude_kthread(Task& t);
@@ -521,38 +478,6 @@ class Machine {
   static constexpr Attributes kUsual{};
   static const LimitTable kLimitsAtFirst;
 
-  Arena<Task> tasks_;
-  Arena<Process> processes_;
-  Arena<Group> groups_;
-  Arena<Actions> actions_;
-  PageTables memory_;
-  Arena<OpenFile> open_files_;
-  Arena<Files> files_;
-  Arena<FsInfo> fs_;
-  Arena<SharedAttributes> attributes_;
-  Arena<SharedLimits> limits_;
-  Arena<Usage> usage_;
-  SparseNumbers thread_usage_;  // batches of page faults, by the task that had them
-  std::array<std::uint64_t, kUsers.size()> user_tasks_{};  // of all but root
-  Arena<Namespace> namespaces_;
-  Arena<Kthread> kthreads_;
-  std::vector<KthreadRequest> requests_;  // as they were made
-  Index kthreadd_ = kNobody;
-  bool has_kthreads_ = false;  // the functions of the kernel are answered
-  bool held_ = false;          // kthreadd does not get the processor
-  Arena<NsProxy> proxies_;
-  Arena<NsCommon> ns_;
-  SparseNumbers proxied_;    // the records of those who have one, by the task
-  SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number
-  SparseNumbers diverted_;   // those that children will be in, by the task that makes them
-  SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task
-  std::vector<std::int32_t> birth_numbers_;
-  std::vector<TidList> wanted_;  // by a clone3 that waits to be made again, by the task
-  std::uint32_t living_namespaces_ = 0;
-  PidMap numbers_;
-  PidBitmap taken_;
-  Ring<Processes> all_;
-  Ring<RunQueue> woken_;
   std::uint64_t sp_ = 0;       // the stack pointer of the actor, until it has its outcome; or 0
   std::uint64_t frame_ = kFrame;  // what a call takes of its stack
   Index execing_ = kNobody;  // the task whose exec is ending its siblings

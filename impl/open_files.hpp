@@ -1,7 +1,7 @@
 /// The records of open files: descriptions, tables of descriptors, and what a file system asks.
 ///
-/// A task that has opened nothing, and shares nothing, has no table; one whose umask and directory are the first
-/// one, and its own, has no record for that. Most tasks have neither.
+/// A task that has opened nothing, and shares nothing, has no table; one whose umask and directory
+/// are the first ones, and its own, has no record for that. Most tasks have neither.
 ///
 /// Sources: include/linux/fdtable.h files_struct, fs_struct.h; fs/file.c.
 #pragma once

@@ -24,7 +24,7 @@ bool Machine::same_as(const Machine& other) const {
                        attributes_.same_as(other.attributes_) && limits_.same_as(other.limits_) &&
                        usage_.same_as(other.usage_) && thread_usage_ == other.thread_usage_ &&
                        user_tasks_ == other.user_tasks_ &&
-                       kthreads_.same_as(other.kthreads_) && requests_ == other.requests_;
+                       kthreads_.same_as(other.kthreads_) && kthreadd_ == other.kthreadd_;
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   const bool namespaces = namespaces_.same_as(other.namespaces_) &&
@@ -33,8 +33,7 @@ bool Machine::same_as(const Machine& other) const {
                           proxied_ == other.proxied_ && host_ == other.host_ &&
                           reboot_ == other.reboot_;
   return records && numbers && namespaces && all_ == other.all_ && woken_ == other.woken_ &&
-         sp_ == other.sp_ && kthreadd_ == other.kthreadd_ && held_ == other.held_ &&
-         execing_ == other.execing_ && reaper_ == other.reaper_ &&
+         sp_ == other.sp_ && execing_ == other.execing_ && reaper_ == other.reaper_ &&
          order_ == other.order_ && profile_ == other.profile_ && over_ == other.over_;
 }
 

@@ -52,7 +52,7 @@ bool Machine::sound_task(const Task& t) const {
   const bool may_have_business = t.stopped() || deep || exiting;
   if (t.signalled && !may_have_business) return false;
   if (t.has_result && !t.stopped() && !waits_for_child) return false;
-  if (has_kthreads_ && !sound_kthread(t)) return false;
+  if (kthreadd_.exists && !sound_kthread(t)) return false;
   return t.blocked == t.blocked - kUnblockable && (exiting || undying || !p.exits());
 }
 
@@ -93,7 +93,7 @@ bool Machine::sound_family(const Process& p) const {
   if (p.sid != 0 && numbers_.find(g.number).group != p.group) return false;
   if (p.sid != 0 && numbers_.find(p.sid).sessions == 0) return false;
   if (p.leads_session && (p.sid != p.tgid || g.number != p.tgid)) return false;
-  if (p.parent == kNobody) return is_init(p) || p.leader() == kthreadd_;
+  if (p.parent == kNobody) return is_init(p) || p.leader() == kthreadd_.task;
   const Task& parent = tasks_[p.parent];
   if (p.unkillable != (seen_by(leader_of(p), p.tgid) == kInit.n)) return false;
   if (parent.zombie() || numbers_.find(parent.pid).task != p.parent) return false;

@@ -6,7 +6,8 @@
 namespace forkproof::impl {
 
 State Machine::state_of(const Task& t) const {
-  const std::uint32_t bit = bits::shown(std::uint32_t{t.state}, std::uint32_t{t.exit_state}, states());
+  const std::uint32_t bit =
+      bits::shown(std::uint32_t{t.state}, std::uint32_t{t.exit_state}, states());
   return bits::kStateLetters[static_cast<std::size_t>(std::bit_width(bit))].state;
 }
 
@@ -52,7 +53,7 @@ TaskView Machine::view(Pid number) const {
   return v;
 }
 
-std::array<Machine::Slab, 7> Machine::slabs() const {
+std::array<Slab, 7> Machine::slabs() const {
   const auto [spaces, nodes, frames] = memory_.counts();
   return {Slab{"task_struct", tasks_.counts()}, {"signal_struct", processes_.counts()},
           {"process_group", groups_.counts()},  {"sighand_cache", actions_.counts()},

@@ -233,8 +233,13 @@ TEST(Bits, WakesReachWhatTheyHaveABitOf) {
     for (std::uint32_t at = 0; at < 12; ++at)
       ASSERT_EQ(bits::reaches(mask, 1u << at), (mask >> at & 1) != 0) << mask;
   for (std::uint32_t state = 0; state < 65536; ++state) {
-    ASSERT_EQ(bits::shown(state, 0u), state % 64);
-    ASSERT_EQ(bits::shown(state, 32u), 32u);
+    ASSERT_EQ(bits::shown(state, 0u, bits::kStates412), state % 64);
+    ASSERT_EQ(bits::shown(state, 0u, bits::kStates6), state == 0x402 ? 0x80 : state % 128);
+    ASSERT_EQ(bits::shown(state, 32u, bits::kStates6), state == 0x402 ? 0x80u : 32u);
+    ASSERT_EQ(bits::counts_as_load(state, bits::kStates6),
+              (state & 2) != 0 && (state & 0x400) == 0);
+    ASSERT_EQ(bits::counts_as_load(state, bits::kStates412),
+              (state & 2) != 0 && (state & 1024) == 0);
   }
   constexpr std::uint32_t kWay[] = {0, 32, 16};  // alive, ZOMBIE, DEAD
   for (std::size_t now = 0; now < 3; ++now)

@@ -100,6 +100,18 @@ const std::vector<Break>& family_breaks() {
   return breaks;
 }
 
+const std::vector<Break>& breaks_of_kthreads() {
+  static const std::vector<Break> breaks{
+      {"KTHREAD-1", "world kthreads=on\ninit: kthread_run -> A\n",
+       [](World& w) { task(w, 3).blocked = SigSet::of(sig::usr1); }},
+      {"KTHREAD-2", "world kthreads=on\ninit: kthread_run -> A\ninit: kthread_stop A\n",
+       [](World& w) { task(w, 1).call = {}; }},
+      {"STATE-1", "world kthreads=on\ninit: kthread_create -> A\ninit: kthread_park A\n",
+       [](World& w) { task(w, 3).kthread.should_park = false; }},
+  };
+  return breaks;
+}
+
 const std::vector<Break>& other_breaks() {
   static const std::vector<Break> breaks{
       {"MEM-1", "init: mmap private\ninit: fork -> A\n",
@@ -133,12 +145,6 @@ const std::vector<Break>& other_breaks() {
       {"LIMIT-2", kMarked, [](World& w) { task(w, 4).attributes.user = User::root; }},
       {"USAGE-1", "init: fault 1\n", [](World& w) { task(w, 1).faults = 2; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
-      {"KTHREAD-1", "world kthreads=on\ninit: kthread_run -> A\n",
-       [](World& w) { task(w, 3).blocked = SigSet::of(sig::usr1); }},
-      {"KTHREAD-2", "world kthreads=on\ninit: kthread_run -> A\ninit: kthread_stop A\n",
-       [](World& w) { task(w, 1).call = {}; }},
-      {"STATE-1", "world kthreads=on\ninit: kthread_create -> A\ninit: kthread_park A\n",
-       [](World& w) { task(w, 3).kthread.should_park = false; }},
   };
   return breaks;
 }
@@ -174,10 +180,11 @@ void expect_caught(const std::vector<Break>& breaks) {
 TEST(Invariants, AboutTheFamilyCatchWhatTheyForbid) { expect_caught(family_breaks()); }
 
 TEST(Invariants, AboutTheRestCatchWhatTheyForbid) { expect_caught(other_breaks()); }
+TEST(Invariants, AboutKthreadsCatchWhatTheyForbid) { expect_caught(breaks_of_kthreads()); }
 
 TEST(Invariants, EachHasAWorldThatBreaksIt) {
   Ids broken, all;
-  for (const auto* const breaks : {&family_breaks(), &other_breaks()})
+  for (const auto* const breaks : {&family_breaks(), &other_breaks(), &breaks_of_kthreads()})
     for (const Break& b : *breaks) EXPECT_TRUE(broken.insert(b.id).second) << b.id << " twice";
   const auto add = [&]<class I>() { EXPECT_TRUE(all.insert(I::id).second) << I::id << " twice"; };
   for_each_invariant(add);

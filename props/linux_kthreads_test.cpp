@@ -1,5 +1,5 @@
-/// What user space can see of the running kernel's threads: the facts that worlds with kernel threads
-/// take for granted. Where /proc is of a pid namespace that has none they cannot be seen.
+/// What user space can see of the running kernel's threads: the facts that worlds with kernel
+/// threads take for granted. Where /proc is of a pid namespace that has none they cannot be seen.
 #include <gtest/gtest.h>
 
 #include <charconv>
@@ -94,9 +94,11 @@ TEST_F(LinuxKthreads, AreChildrenOfKthreaddAndHaveNoMemory) {
 }
 
 TEST_F(LinuxKthreads, HaveNoOtherChildrenThanKthreads) {
-  for (const std::string& pid : processes())
-    if (const std::optional<Stat> s = stat_of(pid); s && s->ppid == kKthreadd.n)
-      EXPECT_TRUE(is_kthread(*s)) << pid << ' ' << s->comm;
+  for (const std::string& pid : processes()) {
+    const std::optional<Stat> s = stat_of(pid);
+    if (!s || s->ppid != kKthreadd.n) continue;
+    EXPECT_TRUE(is_kthread(*s)) << pid << ' ' << s->comm;
+  }
 }
 
 }  // namespace

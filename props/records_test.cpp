@@ -10,10 +10,11 @@ namespace forkproof::props {
 namespace {
 
 using impl::Machine;
+using impl::Slab;
 
 std::vector<std::size_t> live(const Machine& machine) {
   std::vector<std::size_t> counts;
-  for (const Machine::Slab& slab : machine.slabs()) counts.push_back(slab.counts.live);
+  for (const Slab& slab : machine.slabs()) counts.push_back(slab.counts.live);
   return counts;
 }
 
@@ -44,7 +45,7 @@ TEST(Records, NoneLeaksInACampaign) {
     ASSERT_FALSE(lockstep.run(harness::generate(seed, profile)));
     if (!leave_init_alone(machine)) continue;
     ++emptied;
-    for (const Machine::Slab& slab : machine.slabs()) taken += slab.counts.handed_out;
+    for (const Slab& slab : machine.slabs()) taken += slab.counts.handed_out;
     ASSERT_EQ(live(machine), live(fresh)) << "seed " << seed;
     ASSERT_TRUE(machine.sound());
   }
@@ -59,7 +60,7 @@ TEST(Records, AreUsedAgain) {
     machine.apply(child, Exit{});
     machine.apply(kInit, Wait4{});
   }
-  for (const Machine::Slab& slab : machine.slabs()) {
+  for (const Slab& slab : machine.slabs()) {
     EXPECT_LE(slab.counts.peak, 2u) << slab.name;
     if (slab.name == "task_struct") {
       EXPECT_EQ(slab.counts.handed_out, 1001u);

@@ -59,7 +59,7 @@ TEST(TraceScript, WhatIsNotWellFormed) {
   EXPECT_TRUE(broken_by([](Script& s) { s.steps[2].binds = 3; }));
   EXPECT_TRUE(broken_by([](Script& s) { s.steps[3].outcome->value = 1; }));
   EXPECT_TRUE(broken_by([](Script& s) { s.steps[3].outcome->who = TaskRef::name(3); }));
-  EXPECT_TRUE(broken_by([](Script& s) { s.steps[3].expectations[1].value.n = 6; }));
+  EXPECT_TRUE(broken_by([](Script& s) { s.steps[3].expectations[1].value.n = kStates.size(); }));
   EXPECT_TRUE(broken_by([](Script& s) { s.steps[3].expectations[1].value.n = 256; }));
   EXPECT_TRUE(broken_by([](Script& s) { s.steps[3].expectations[0].bits = 1; }));
   EXPECT_TRUE(broken_by([](Script& s) { s.steps[4].op = Clone{{}, CloneFlags{1}, {}}; }));

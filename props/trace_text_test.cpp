@@ -229,17 +229,18 @@ constexpr struct { const char *lines, *message; } kRefusals[] = {
     {"init: pause\nexpect init stat dead",
      "3:13: expected a field, one of state pid tgid ppid pgid sid exit_signal exit_code flags "
      "threads pending shared_pending blocked ignored caught comm nice policy rt_priority nspid "
-     "level, found `stat`"},
+     "level user capabilities, found `stat`"},
     {"init: pause\nexpect init state tired",
-     "3:19: expected one of running sleeping disk-sleep stopped zombie dead, found `tired`"},
+     "3:19: expected one of running sleeping disk-sleep stopped zombie dead parked idle, "
+     "found `tired`"},
     {"init pause", "2:1: expected `ACTOR: OP`, `ACTOR => OUTCOME` or `expect TASK FIELD VALUE`, "
                    "found `init`"},
     {"world pid_max=300", "2:7: expected pid_max=N with N from 301 to 4194304, found "
                           "`pid_max=300`"},
     {"world profile=linux-7", "2:7: expected profile=linux-6 or profile=linux-4.12, found "
                               "`profile=linux-7`"},
-    {"world pid_max=400 pid_max=400", "2:19: expected `profile=`, `pid_max=` or `kthreads=`, each once, found "
-                                      "`pid_max=400`"},
+    {"world pid_max=400 pid_max=400",
+     "2:19: expected `profile=`, `pid_max=` or `kthreads=`, each once, found `pid_max=400`"},
     {"world\nworld", "3:1: expected one `world` line at most, found `world`"},
     {"init: pause\nworld", "3:1: expected the `world` line before the first step, found `world`"},
     {"init: pause # \xc3", "2:15: expected UTF-8 without control characters, found the byte "

@@ -173,7 +173,7 @@ class ByteReader {
     if (s.kind == IdSelector::Kind::pidfd) (*this)(s.fd);
   }
   void operator()(TidList& list) {
-    for (unsigned left = byte() % (kTidsMax + 1); left > 0; --left) {
+    for (std::size_t left = byte() % (kTidsMax + 1); left > 0; --left) {
       std::int32_t number = 0;
       (*this)(number);
       list.add(number);

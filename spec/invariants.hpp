@@ -394,15 +394,14 @@ struct CountsAreTrue {
         files(w.files.capacity()), open_files(w.open_files.capacity()), fs(w.fs.capacity()),
         namespaces(w.namespaces.capacity()), uts(w.uts.capacity());
     std::vector<Pid> sessions;
-    std::size_t processes = 0;
+    std::size_t processes = 0, counted = 0;
     w.tasks.for_each([&](TaskId id, const auto& t) {
       if (t.space) ++spaces[t.space.n];
       ++handlers[t.handlers.n];
       if (t.files) ++files[t.files.n], ++fs[t.fs.n];
       if (t.child_ns) ++namespaces[t.child_ns.n];
-      if (!w.is_leader(id)) return;
-      ++processes;
-      if (w.process_of(t).sid.n != 0) sessions.push_back(w.process_of(t).sid);
+      processes += w.is_leader(id);
+      if (w.is_leader(id) && w.process_of(t).sid.n != 0) sessions.push_back(w.process_of(t).sid);
     });
     w.proxies.for_each([&](NsProxyId, const auto& proxy) {
       if (proxy.uts) ++uts[proxy.uts.n];
@@ -430,14 +429,12 @@ struct CountsAreTrue {
       same = same && namespaces[id.n] == ns.users && (ns.users > 0 || !ns.numbers.empty());
     });
     std::ranges::sort(sessions);
-    std::size_t counted = 0;
     w.numbers.for_each([&](std::int32_t n, const Number& use) {
       const auto members = std::ranges::equal_range(sessions, Pid{n});
       same = same && !use.free() && members.size() == use.session_members;
       counted += use.session_members;
     });
-    same = same && counted == sessions.size();
-    return same;
+    return same && counted == sessions.size();
   }
 };
 

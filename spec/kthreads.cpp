@@ -61,7 +61,7 @@ bool reaches(WakeMask mask, Depth depth) {
 
 }  // namespace
 
-// --- making them -----------------------------------------------------------------------------------
+// --- making them -------------------------------------------------------------------------------
 
 /// The world gets kthreadd, the parent of all kernel threads to come. In linux-4.12 init is a
 /// kernel thread too, until its exec.
@@ -194,7 +194,7 @@ Outcome Model::turn(const NrUninterruptible&) {
   return answers(Outcome::number(count), "state.load"_rule);
 }
 
-// --- stopping and parking --------------------------------------------------------------------------
+// --- stopping and parking ----------------------------------------------------------------------
 
 /// Why the caller cannot wait for a kernel thread; nothing if it can.
 Model::Answer Model::refuses_wait_for(TaskId me, TaskRef kthread) {
@@ -294,7 +294,7 @@ void Model::end_kthread(TaskId id, Outcome result) {
   exit_thread(id, 0);
 }
 
-// --- what kernel threads do ------------------------------------------------------------------------
+// --- what kernel threads do --------------------------------------------------------------------
 
 /// Whether the caller is a kernel thread that was made, which has been asked things.
 Model::Answer Model::refuses_ask(TaskId me) {
@@ -346,7 +346,7 @@ Model::Answer Model::act(TaskId me, const Schedule&) {
   return std::nullopt;
 }
 
-// --- waking ----------------------------------------------------------------------------------------
+// --- waking ------------------------------------------------------------------------------------
 
 Model::Answer Model::act(TaskId me, const WakeUpProcess& op) {
   const TaskId id = find_for(me, op.task.pid());

@@ -85,8 +85,10 @@ Model::Answer Model::act(TaskId id, const PidfdSendSignal& op) {
   if (!to) return fails(Errno::srch, "pidfd.send-gone"_rule);
   if (op.signal.n < 0 || op.signal.n > kSignalMax)
     return fails(Errno::inval, "signal.bad-signal"_rule);
-
   const bool thread = pidfd->flags.has(pidfd_flag::thread);
+  if (thread && finds_no_room(op.signal, to, is_from_above(id, to)))
+    return fails(Errno::again, "limit.sigpending"_rule);
+
   if (world_.tasks[to].zombie) cover("pidfd.send-zombie"_rule);
   if (op.signal != sig::none)
     send(op.signal, to, thread ? Scope::thread : Scope::process, is_from_above(id, to));

@@ -257,8 +257,8 @@ void Model::begin_group_exit(Process& p, std::int32_t code) {
   for (const TaskId id : p.threads) world_.tasks[id].stop_pending = false;
 }
 
-/// Tells a task to look at its signals. A vfork parent, who waits for a kernel thread, and a stopped
-/// task look later, unless it is fatal.
+/// Tells a task to look at its signals. A vfork parent, who waits for a kernel thread, and a
+/// stopped task look later, unless it is fatal.
 void Model::draw_attention(TaskId id, bool fatal) {
   Task& t = world_.tasks[id];
   t.attention = true;

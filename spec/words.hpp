@@ -431,7 +431,8 @@ inline constexpr std::array kAdvices{Word{"DONTFORK", 10}, Word{"DOFORK", 11},
 
 /// What a task is doing, as /proc tells it of a task that a controller drives: `running` is idle
 /// in user mode, `sleeping` is inside a wait or a pause, `disk_sleep` is a vfork parent's sleep.
-/// `dead` is a number that no task has (any more). `parked` and `idle` are sleeps of kernel threads.
+/// `dead` is a number that no task has (any more). `parked` and `idle` are sleeps of kernel
+/// threads.
 enum class State : std::uint8_t {
   running,
   sleeping,

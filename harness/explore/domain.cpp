@@ -71,18 +71,9 @@ struct Scene {
   std::vector<PageNo> pages;
 };
 
-/// The domain of an argument.
-template <class O, class V>
-std::span<const V> values(const Scene& scene, std::string_view argument) {
-  if constexpr (std::is_same_v<V, TaskRef>) return scene.tasks;
-  if constexpr (std::is_same_v<V, Selector>) return scene.selectors;
-  if constexpr (std::is_same_v<V, IdSelector>) return scene.id_selectors;
-  if constexpr (std::is_same_v<V, Target>) return scene.targets;
-  if constexpr (std::is_same_v<V, Clone3Flags>) return kClones3;
-  if constexpr (std::is_same_v<V, TidList>) return kTidsTried;
-  if constexpr (std::is_same_v<V, PidfdFlags>) return kPidfdsTried;
-  if constexpr (std::is_same_v<V, PageNo>)  // and PageValue
-    return argument == "page" ? std::span<const V>(scene.pages) : kOne;
+/// The domain of an argument whose type says all: of a flag word or an enumeration, mostly.
+template <class V>
+std::span<const V> values_of_type() {
   if constexpr (std::is_same_v<V, Sleep>) return kSleepsTried;
   if constexpr (std::is_same_v<V, WakeMask>) return kWakeMasksTried;
   if constexpr (std::is_same_v<V, Comm>) return kCommsTried;
@@ -94,6 +85,30 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<V, Whose>) return kWhoseTried;
   if constexpr (std::is_same_v<V, Policy>) return kPoliciesTried;
   if constexpr (std::is_same_v<V, SchedFlags>) return kSchedFlagsTried;
+  if constexpr (std::is_same_v<V, SigSet>) return kMasks;
+  if constexpr (std::is_same_v<V, SaFlags>) return kNoSaFlags;
+  if constexpr (std::is_same_v<V, Disposition>) return kDispositionsTried;
+  if constexpr (std::is_same_v<V, MaskHow>) return kHows;
+  if constexpr (std::is_same_v<V, Mapping>) return kMappingsTried;
+  if constexpr (std::is_same_v<V, Advice>) return kAdvicesTried;
+  if constexpr (std::is_same_v<V, ExitSignal>) return kExitSignals;
+  if constexpr (std::is_same_v<V, RebootCommand>) return kRebootsTried;
+  if constexpr (std::is_same_v<V, FdFlags>) return kFdFlagsTried;
+  if constexpr (std::is_same_v<V, Clone3Flags>) return kClones3;
+  if constexpr (std::is_same_v<V, TidList>) return kTidsTried;
+  if constexpr (std::is_same_v<V, PidfdFlags>) return kPidfdsTried;
+  return {};
+}
+
+/// The domain of an argument.
+template <class O, class V>
+std::span<const V> values(const Scene& scene, std::string_view argument) {
+  if constexpr (std::is_same_v<V, TaskRef>) return scene.tasks;
+  if constexpr (std::is_same_v<V, Selector>) return scene.selectors;
+  if constexpr (std::is_same_v<V, IdSelector>) return scene.id_selectors;
+  if constexpr (std::is_same_v<V, Target>) return scene.targets;
+  if constexpr (std::is_same_v<V, PageNo>)  // and PageValue
+    return argument == "page" ? std::span<const V>(scene.pages) : kOne;
   if constexpr (std::is_same_v<O, Sigaltstack>) return kSignalStacks;
   if constexpr (std::is_same_v<V, std::int32_t>) {
     if (argument == "nice") return kNiceTried;
@@ -107,21 +122,13 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<O, PrctlPdeathsig>) return kAtDeath;
   if constexpr (std::is_same_v<O, Clone3> && std::is_same_v<V, Signal>) return kExitSignals3;
   if constexpr (std::is_same_v<V, Signal>) return kSent;
-  if constexpr (std::is_same_v<V, SigSet>) return kMasks;
-  if constexpr (std::is_same_v<V, SaFlags>) return kNoSaFlags;
-  if constexpr (std::is_same_v<V, Disposition>) return kDispositionsTried;
-  if constexpr (std::is_same_v<V, MaskHow>) return kHows;
-  if constexpr (std::is_same_v<V, Mapping>) return kMappingsTried;
-  if constexpr (std::is_same_v<V, Advice>) return kAdvicesTried;
-  if constexpr (std::is_same_v<V, ExitSignal>) return kExitSignals;
-  if constexpr (std::is_same_v<V, RebootCommand>) return kRebootsTried;
   if constexpr (std::is_same_v<O, Setns> || std::is_same_v<O, SameNs>)
     if constexpr (std::is_same_v<V, CloneFlags>) return kKindsTried;
   if constexpr (std::is_same_v<V, CloneFlags>)
     return std::is_same_v<O, Unshare> ? std::span<const V>(kUnshared) : kClones;
-  if constexpr (std::is_same_v<V, FdFlags>) return kFdFlagsTried;
   if constexpr (std::is_same_v<V, WaitOptions>)
     return std::is_same_v<O, Waitid> ? kWaitidTried : kWait4Tried;
+  return values_of_type<V>();
 }
 
 /// Every combination of the arguments from the `I`th on.

@@ -202,8 +202,8 @@ constexpr Obligation kObligations[] = {
      "exit_state goes from 0 to ZOMBIE to DEAD and never back, whatever is asked for.",
      "kernel-signal STATE:6", "exit_forward exit_rank", "", exit_goes_forward},
     {"state.shown",
-     "By both tables, each state is shown by its letter, and what has exited as Z or X; by 4.12's a "
-     "parked thread as R and an idle one as D.",
+     "By both tables, each state is shown by its letter, and what has exited as Z or X; by 4.12's "
+     "a parked thread as R and an idle one as D.",
      "kernel-signal STATE:7", "shown", "", letters},
     {"wake.parked",
      "By both tables, the wake of kthread_unpark reaches whoever is PARKED and nobody else, and no "

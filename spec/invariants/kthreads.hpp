@@ -9,7 +9,7 @@ namespace forkproof::spec {
 struct KthreadsAreKthreadds {
   static constexpr std::string_view id = "KTHREAD-1";
   static constexpr std::string_view says =
-      "A kernel thread has no memory, ignores all signals and blocks none, is alone in its process, "
+      "A kernel thread has no memory, ignores all signals and blocks none, is alone in its process "
       "and is kthreadd or its child; only the init of linux-4.12 is one otherwise.";
   static constexpr std::string_view source = "kernel-kthread MM:1";
   static bool applies(const auto& w, TaskId t) { return w.tasks[t].kthread.made; }

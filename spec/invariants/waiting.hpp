@@ -74,8 +74,8 @@ struct KillAndStopAreBeyondReach {
 struct NobodyForgetsSignals {
   static constexpr std::string_view id = "SIGNAL-3";
   static constexpr std::string_view says =
-      "Who was told of a signal and has not dealt with it is stopped, or asleep in vfork, or for a kernel "
-      "thread.";
+      "Who was told of a signal and has not dealt with it is stopped, or asleep in vfork, or for a "
+      "kernel thread.";
   static constexpr std::string_view source = "kernel-signal STOP:6";
   static bool applies(const auto& w, TaskId t) {
     return !w.tasks[t].exiting() && w.tasks[t].attention;

@@ -23,8 +23,8 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
     {"limit.nofile", "No descriptor is given out that is not below the soft limit: EMFILE.",
      "getrlimit.2 NOFILE:2"},
     {"limit.sigpending",
-     "tgkill of a real-time signal that is not dropped, to a process that may queue none, is "
-     "EAGAIN.", "kernel-signal QUEUE:1"},
+     "A real-time signal that is not dropped, sent to a thread of a process that may queue none, "
+     "is EAGAIN.", "kernel-signal QUEUE:1"},
 
     {"nproc.fork",
      "A task more than the soft limit lets the caller's real user have is EAGAIN, and no number is "
@@ -71,8 +71,9 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
     {"ns.needs-admin", "Without SYS_ADMIN in effect no namespace can be made: EPERM.",
      "namespaces.7 ADMIN:1"},
     {"setns.needs-admin",
-     "Without SYS_ADMIN in effect no namespace can be entered: EPERM, but EUSERS for one of time by "
-     "who is not alone in his memory.", "setns.2 EPERM:1"},
+     "Without SYS_ADMIN in effect no namespace can be entered: EPERM, but EUSERS for one of time "
+     "by who is not alone in his memory.",
+     "setns.2 EPERM:1"},
     {"uts.needs-admin", "Without SYS_ADMIN in effect the host's name cannot be set: EPERM.",
      "kernel-nsproxy UTS:9"},
 

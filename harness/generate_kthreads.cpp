@@ -1,0 +1,72 @@
+/// Random traces in worlds with kernel threads: which ops, and about whom.
+#include <algorithm>
+
+#include "harness/generate.hpp"
+#include "spec/derive.hpp"
+
+namespace forkproof::harness {
+
+/// Functions of the kernel are for worlds that have kernel threads; what those ask of themselves is
+/// for them, and little else is.
+std::uint32_t Generator::weight_by_kthreads(std::size_t op, const Scene& scene,
+                                            std::uint32_t weight) const {
+  if (!scene.world.kthreads)
+    return kOpsThat<InKernelTrait>[op] ? static_cast<std::uint32_t>(strays_) : weight;
+  const std::string_view name = kOpNames[op];
+  if (scene.me == nullptr || !scene.me->in_kernel()) {
+    if (name == "kill" || (scene.world.held && name == "kthread_create")) return 3 * weight;
+    return kOpsThat<ByKthreadTrait>[op] ? weight / 12 : weight;
+  }
+  if (kOpsThat<InKernelTrait>[op]) return 6 * weight;
+  if (name == "exec") return scene.me->kthread.made ? 2 : 200;
+  return name == "exit" ? weight : weight / 12;
+}
+
+void Generator::choose(KthreadStop& o, const Scene& scene) { o.task = kthread(scene); }
+void Generator::choose(KthreadPark& o, const Scene& scene) { o.task = kthread(scene); }
+void Generator::choose(KthreadUnpark& o, const Scene& scene) { o.task = kthread(scene); }
+void Generator::choose(WakeUpProcess& o, const Scene& scene) {
+  o.task = dice_.percent(80) ? kthread(scene) : task(scene);
+}
+
+void Generator::choose(WakeUpState& o, const Scene& scene) {
+  o.task = kthread(scene);
+  o.mask = static_cast<WakeMask>(dice_.one_of<Word>(kWakeMasks).value);
+  const spec::TaskId id = scene.world.task_of(number_of(o.task, scene.naming.numbers()));
+  const bool parked = id && scene.world.tasks[id].call.kind == spec::Call::Kind::parked;
+  if (parked && dice_.percent(50)) o.mask = WakeMask::parked;
+}
+
+void Generator::choose(SetCurrentState& o, const Scene& scene) {
+  o.state = static_cast<Sleep>(dice_.one_of<Word>(kSleeps).value);
+  const bool stops = scene.me != nullptr && scene.me->kthread.should_stop;
+  if (stops && dice_.percent(60)) o.state = Sleep::interruptible;
+}
+
+void Generator::choose(HoldKthreadd& o, const Scene& scene) {
+  o.on = dice_.percent(scene.world.held ? 15 : 80) ? 1 : 0;
+}
+
+/// Mostly a kernel thread, if there is one that has a name.
+TaskRef Generator::kthread(const Scene& scene) {
+  std::vector<std::int32_t> names;
+  for (const std::int32_t name : alive_) {
+    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
+    if (id && scene.world.tasks[id].kthread.made) names.push_back(name);
+  }
+  if (names.empty() || dice_.percent(8)) return task(scene);
+  return TaskRef::name(dice_.one_of<std::int32_t>(names));
+}
+
+/// Who sleeps for kthreadd or a kernel thread, if somebody does.
+std::optional<TaskRef> Generator::deep_sleeper(const Scene& scene) {
+  std::vector<std::int32_t> names;
+  for (const std::int32_t name : alive_) {
+    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
+    if (id && scene.world.tasks[id].sleeps_deeply()) names.push_back(name);
+  }
+  if (names.empty()) return std::nullopt;
+  return TaskRef::name(dice_.one_of<std::int32_t>(names));
+}
+
+}  // namespace forkproof::harness

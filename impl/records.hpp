@@ -1,0 +1,82 @@
+/// The records of a machine, and what they say of each other: who is who, by numbers and by ties.
+///
+/// Sources: include/linux/sched.h, sched/signal.h.
+#pragma once
+#include <array>
+#include <vector>
+
+#include "impl/attributes.hpp"
+#include "impl/limits.hpp"
+#include "impl/kthreads.hpp"
+#include "impl/namespaces.hpp"
+#include "impl/nsproxy.hpp"
+#include "impl/open_files.hpp"
+#include "impl/pid_bitmap.hpp"
+#include "impl/pid_map.hpp"
+#include "impl/task.hpp"
+
+namespace forkproof::impl {
+
+struct Records {
+  Arena<Task> tasks_;
+  Arena<Process> processes_;
+  Arena<Group> groups_;
+  Arena<Actions> actions_;
+  PageTables memory_;
+  Arena<OpenFile> open_files_;
+  Arena<Files> files_;
+  Arena<FsInfo> fs_;
+  Arena<SharedAttributes> attributes_;
+  Arena<SharedLimits> limits_;
+  Arena<Usage> usage_;
+  SparseNumbers thread_usage_;  // batches of page faults, by the task that had them
+  std::array<std::uint64_t, kUsers.size()> user_tasks_{};  // of all but root
+  Arena<Namespace> namespaces_;
+  Arena<Kthread> kthreads_;
+  Kthreadd kthreadd_;
+  Arena<NsProxy> proxies_;
+  Arena<NsCommon> ns_;
+  SparseNumbers proxied_;    // the records of those who have one, by the task
+  SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number
+  SparseNumbers diverted_;   // those that children will be in, by the task that makes them
+  SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task
+  std::vector<std::int32_t> birth_numbers_;
+  std::vector<TidList> wanted_;  // by a clone3 that waits to be made again, by the task
+  std::uint32_t living_namespaces_ = 0;
+  PidMap numbers_;
+  PidBitmap taken_;
+  Ring<Processes> all_;
+  Ring<RunQueue> woken_;
+
+  Task* find(Pid p) {
+    const Index i = numbers_.find(p.n).task;
+    return i == kNobody ? nullptr : &tasks_[i];
+  }
+  const Task* find(Pid p) const { return const_cast<Records*>(this)->find(p); }
+  static Index id(const Task& t) { return t.self; }
+  static Index id(const Process& p) { return p.self; }
+  Process& process_of(const Task& t) { return processes_[t.process]; }
+  const Process& process_of(const Task& t) const { return processes_[t.process]; }
+  Task& leader_of(const Process& p) { return tasks_[p.leader()]; }
+  const Task& leader_of(const Process& p) const { return tasks_[p.leader()]; }
+  bool is_leader(const Task& t) const { return process_of(t).leader() == id(t); }
+  bool is_init(const Process& p) const { return p.tgid == kInit.n; }
+  /// All its threads are dead, and its parent can know.
+  bool dead(const Process& p) const { return p.thread_count == 1 && leader_of(p).zombie(); }
+  /// Calls `f(thread)` for each thread, as they were made. `f` must not release them.
+  void for_each_thread(const Process& p, auto f) {
+    for (Index i = p.threads.first; i != kNobody; i = p.threads.after(tasks_, i)) f(tasks_[i]);
+  }
+  void enqueue(Task& t) {
+    if (t.queued) return;
+    t.queued = true;
+    woken_.push_back(tasks_, id(t));
+  }
+  void dequeue(Task& t) {
+    if (!t.queued) return;
+    t.queued = false;
+    woken_.remove(tasks_, id(t));
+  }
+};
+
+}  // namespace forkproof::impl
