@@ -65,7 +65,7 @@ constexpr Seldom kSeldom[] = {
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
 struct Theme {
   std::uint32_t percent;
-  std::array<std::string_view, 8> ops;
+  std::array<std::string_view, 10> ops;
 };
 constexpr Theme kThemes[] = {
     {12, {"mmap", "madvise", "read", "write", "fork"}},
@@ -77,7 +77,8 @@ constexpr Theme kThemes[] = {
     {5, {"setrlimit", "setresuid", "capset", "fork", "exec"}},
     {3, {"setrlimit", "setresuid", "clone", "exec", "wait4"}},
     {4, {"fault", "getrusage", "wait4", "exit", "clone"}},
-    {8, {"setns", "same_ns", "sethostname", "gethostname", "unshare", "clone", "exec", "reboot"}},
+    {8, {"setns", "same_ns", "sethostname", "gethostname", "unshare", "clone", "fork", "exec",
+         "umask", "reboot"}},
     {4, {"pid_cursor", "unshare", "fork", "wait4", "exit"}},
     {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
     {3, {"clone", "unshare", "umask", "open", "lseek"}},

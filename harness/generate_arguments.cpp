@@ -142,6 +142,7 @@ Clone Generator::clone() {
       if (dice_.percent(25) && (w.value == fl::newpid.bits || !fl::new_any.has({w.value})))
         c.flags = c.flags | CloneFlags{w.value};
   if (dice_.percent(moves_ ? 40 : 1)) c.flags = c.flags | kinds_of_namespaces();
+  if (moves_ && dice_.percent(20)) c.flags = (c.flags | fl::fs) - fl::newns;
   const std::uint32_t way = dice_.below(100);
   if (way < 12)
     c.exit_signal.n = 0;

@@ -36,7 +36,9 @@ void Generator::choose(Unshare& o, const Scene&) {
     if (dice_.percent(flag == clone_flag::fs || flag == clone_flag::files ? 60 : 6))
       o.flags = o.flags | flag;
   }
-  if (moves_ && dice_.percent(60))
+  if (moves_ && dice_.percent(12))
+    o.flags = clone_flag::newns;
+  else if (moves_ && dice_.percent(60))
     o.flags = (dice_.percent(80) ? CloneFlags{} : o.flags) | kinds_of_namespaces();
   else if (dice_.percent(40))
     o.flags = clone_flag::newpid;
@@ -45,8 +47,11 @@ void Generator::choose(Unshare& o, const Scene&) {
 void Generator::choose(Setns& o, const Scene& scene) {
   o.task = task(scene);
   o.flags = kinds_of_namespaces();
-  if (dice_.percent(15)) o.flags = clone_flag::newns;
-  if (dice_.percent(35)) {
+  const std::uint32_t way = dice_.below(100);
+  if (way < 15) o.flags = clone_flag::newns;
+  if (way >= 80) o.flags = clone_flag::newtime;
+  if (way >= 90) o.flags = clone_flag::newtime | clone_flag::newuts;
+  if (dice_.percent(30)) {
     o.flags = clone_flag::newpid;
     if (dice_.percent(50)) o.task = deepest(scene);
   }
@@ -67,7 +72,7 @@ TaskRef Generator::deepest(const Scene& scene) const {
 
 void Generator::choose(SameNs& o, const Scene& scene) {
   o.task = task(scene);
-  o.flags = kinds_of_namespaces();
+  o.flags = dice_.percent(35) ? clone_flag::newtime : kinds_of_namespaces();
   if (dice_.percent(2)) o.flags = {};
 }
 
