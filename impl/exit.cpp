@@ -90,6 +90,7 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   exit_mm(t, group_dead);
   exit_files(t);
   exit_fs(t);
+  if (t.traced || t.traces) [[unlikely]] leave_tracings(t);
   if (group_dead && is_init(p)) return end_world(p);
   const bool gone = p.ns == kNobody || exit_namespaces(t);
   if (!gone) return;
@@ -149,7 +150,7 @@ void Machine::exit_notify(Task& t) {
   if (!is_leader(t))
     release_task(t);
   else if (p.thread_count == 1)
-    mourn(p);
+    t.traced ? mourn_traced(p) : mourn(p);
 }
 
 /// A dead thread goes. The last one to go lets the parent know of a leader that died before.
@@ -158,6 +159,7 @@ void Machine::release_task(Task& t) {
   const bool was_thread = !is_leader(t);
   touch(t);
   dequeue(t);
+  if (t.traced) [[unlikely]] drop_tracing(t);
   unhash_process(t);
   free_pid(t.pid);
   set_exit_state(t, bits::kExitDead);
@@ -208,7 +210,7 @@ bool Machine::notify_parent(Process& p) {
   const bool unwanted = bits::unwanted(signal, ignored, unwanted_by_flag);
   if (bits::is_sent(signal, ignored))
     send({static_cast<std::int32_t>(signal)}, parent, Scope::process);
-  wake_waiters(p);
+  wake_waiters(p, p.parent);
   return unwanted;
 }
 

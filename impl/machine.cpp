@@ -9,6 +9,7 @@
 namespace forkproof::impl {
 
 const Actions Machine::kAllDefault{};
+const Task Machine::kKernel{};
 
 Machine::Machine(const WorldSpec& spec, Bug bug) : bug_(bug) {
   profile_ = spec.profile;
@@ -241,6 +242,7 @@ void Machine::forget_all() {
   fs_.clear();
   attributes_.clear();
   namespaces_.clear();
+  tracings_.clear();
   if (living_namespaces_ != 0) {
     innermost_.clear();
     diverted_.clear();

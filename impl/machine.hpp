@@ -17,6 +17,7 @@
 #include "impl/open_files.hpp"
 #include "impl/pid_bitmap.hpp"
 #include "impl/pid_map.hpp"
+#include "impl/ptrace.hpp"
 #include "impl/task.hpp"
 
 namespace forkproof::impl {
@@ -97,7 +98,7 @@ class Machine {
   /// All its threads are dead, and its parent can know.
   bool dead(const Process& p) const { return p.thread_count == 1 && leader_of(p).zombie(); }
   bool can_run(const Task& t) const {
-    return !over_ && !t.zombie() && !t.stopped() && t.call == Call::none;
+    return !over_ && !t.zombie() && !t.halted() && t.call == Call::none;
   }
   State state_of(const Task& t) const;
   std::int32_t parent_number(const Process& p) const;
@@ -280,8 +281,11 @@ class Machine {
   bool look_at_news(const Task& t, const Task& of, Outcome& found);
   bool exists_child(const Task& t) const;
   bool report(const Task& t, Process& child, Outcome& found);
+  bool report_tracee(const Task& t, Process& p, Outcome& found);
+  void report_death(const Task& t, Process& p, Outcome& found);
+  bool report_continue(const Task& t, Process& p, Outcome& found);
   bool selects(const Task& t, const Process& child) const;
-  void wake_waiters(const Process& child);
+  void wake_waiters(const Process& child, Index parent);
   void stop_waiting(Task& t);
   bool has_news(const Process& p) const;
   void update_news(Process& p);
@@ -318,12 +322,60 @@ class Machine {
   Actions& own_actions(Process& p);
   void leave_actions(Process& p);
   Fate take_signals(Task& t);
+  Fate act_on(Task& t, Signal s, bool may_stop);
+  void tell_owed(Task& t);
   Signal next_signal(Task& t);
   void die(Task& t, Signal s);
   void begin_stop(Task& t, Signal s);
   void take_part_in_stop(Task& t);
   bool leave_stop_count(Task& t);
   void tell_parent(Process& p);
+
+  // Tracing (ptrace.cpp).
+  Outcome perform(Task& t, const PtraceTraceme& op);
+  Outcome perform(Task& t, const PtraceAttach& op);
+  Outcome perform(Task& t, const PtraceSeize& op);
+  Outcome perform(Task& t, const PtraceInterrupt& op);
+  Outcome perform(Task& t, const PtraceCont& op);
+  Outcome perform(Task& t, const PtraceDetach& op);
+  Outcome perform(Task& t, const PtraceSetoptions& op);
+  Outcome start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill);
+  Tracing* own_tracing(Task& t, TaskRef whom, bool stopped);
+  Tracing& tracing_of(const Task& t);
+  const Tracing& tracing_of(const Task& t) const {
+    return const_cast<Machine*>(this)->tracing_of(t);
+  }
+  Index tracer_of(const Task& t) const { return t.traced ? tracing_of(t).tracer : kNobody; }
+  bool is_traced(const Task& t) const { return tracer_of(t) != kNobody; }
+  bool is_seized(const Task& t);
+  bool is_familys(const Process& p) const;
+  /// Dead, and for its parent to reap.
+  bool ready(const Process& p) const {
+    return dead(p) && (!leader_of(p).traced || is_familys(p));
+  }
+  Tracing& link_tracing(Task& t, Task& tracer);
+  [[gnu::cold]] void drop_tracing(Task& t);
+  void leave_tracer(Task& t);
+  void unlink_tracing(Task& t);
+  void leave_trap(Task& t);
+  struct Resumed {
+    Signal given;
+    bool after_signal = false;
+    bool may_stop = true;
+  };
+  [[gnu::cold]] Resumed resumed(Task& t);
+  [[gnu::cold]] bool traps(Task& t);
+  [[gnu::cold]] bool traps_for(Task& t, Signal s);
+  void trap(Task& t, Trap what, Signal code);
+  void tell_tracer(Task& t);
+  [[gnu::cold]] void mourn_traced(Process& p);
+  [[gnu::cold]] void exit_ptrace(Task& tracer);
+  [[gnu::cold]] void leave_tracings(Task& t);
+  void pass_on(Process& p);
+  bool looks_at_tracees() const { return !tracings_.empty(); }
+  bool look_at_tracees(const Task& t, Index of, Outcome& found, bool& exists);
+  [[gnu::cold]] bool look_at_all_tracees(const Task& t, Outcome& found, bool& exists);
+  bool sound_tracings() const;
 
   // Identity and groups (identity.cpp).
   Outcome perform(Task& t, const Getpid&);
@@ -400,6 +452,7 @@ class Machine {
 
   static const Actions kAllDefault;
   static constexpr Attributes kUsual{};
+  static const Task kKernel;  // who sends what no init is protected from
 
   Arena<Task> tasks_;
   Arena<Process> processes_;
@@ -411,6 +464,7 @@ class Machine {
   Arena<FsInfo> fs_;
   Arena<SharedAttributes> attributes_;
   Arena<Namespace> namespaces_;
+  std::vector<Tracing> tracings_;  // the youngest last
   SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number
   SparseNumbers diverted_;   // those that children will be in, by the task that makes them
   SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task

@@ -178,7 +178,8 @@ bool Machine::go_on_zapping(Task& t) {
   t.call = Call::none;
   scratch_.clear();
   for (Index i = t.children.first; reaps && i != kNobody; i = t.children.after(processes_, i))
-    if (dead(processes_[i])) scratch_.push_back(processes_[i].leader());
+    if (dead(processes_[i]) && !leader_of(processes_[i]).traced)
+      scratch_.push_back(processes_[i].leader());
   for (const Index i : scratch_) release_task(tasks_[i]);
   touch(t);
   if (namespaces_[p.pid_ns()].count == (is_leader(t) ? 1U : 2U)) {

@@ -21,7 +21,7 @@ bool Machine::same_as(const Machine& other) const {
                        groups_.same_as(other.groups_) && actions_.same_as(other.actions_) &&
                        memory_.same_as(other.memory_) && files_.same_as(other.files_) &&
                        open_files_.same_as(other.open_files_) && fs_.same_as(other.fs_) &&
-                       attributes_.same_as(other.attributes_);
+                       attributes_.same_as(other.attributes_) && tracings_ == other.tracings_;
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   const bool namespaces = namespaces_.same_as(other.namespaces_) &&

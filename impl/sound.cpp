@@ -32,17 +32,17 @@ bool Machine::sound_task(const Task& t) const {
   if (exiting != (t.zombie() || outlives)) return false;
   if (outlives && (!p.unkillable || p.live != 0)) return false;
   if (t.zombie() && (!is_leader(t) || !t.children.empty() || !t.news.empty())) return false;
-  if (!t.stopped() && t.state != resting_state(t)) return false;
-  if (t.zombie() && (t.stopped() || t.call != Call::none)) return false;
+  if (!t.halted() && t.state != resting_state(t)) return false;
+  if (t.zombie() && (t.halted() || t.call != Call::none)) return false;
   const bool waits_for_child = t.vfork_child != kNobody;
   if (waits_for_child && (t.call != Call::vfork || tasks_[t.vfork_child].vfork_parent != id(t)))
     return false;
   if (t.vfork_parent != kNobody && tasks_[t.vfork_parent].vfork_child != id(t)) return false;
   if (t.stop_counted && !t.stop_pending) return false;
   if (t.stop_pending && !waits_for_child) return false;  // else it would have stopped
-  const bool may_have_business = t.stopped() || waits_for_child || exiting;
+  const bool may_have_business = t.halted() || waits_for_child || exiting;
   if (t.signalled && !may_have_business) return false;
-  if (t.has_result && !t.stopped() && !waits_for_child) return false;
+  if (t.has_result && !t.halted() && !waits_for_child) return false;
   return t.blocked == t.blocked - kUnblockable && (exiting || !p.exits());
 }
 
@@ -99,7 +99,7 @@ bool Machine::sound_children(const Task& t) const {
     const Process& child = processes_[i];
     if (child.parent != id(t) || child.order <= order) return false;
     order = child.order;
-    living[child.clone_child()] += !dead(child);
+    living[child.clone_child()] += !ready(child);
     with_news += has_news(child);
   }
   order = 0;
@@ -185,7 +185,7 @@ bool Machine::sound() const {
   if (!tasks_.sound() || !processes_.sound() || !groups_.sound() || !actions_.sound())
     return false;
   return sound_numbers() && sound_counts() && sound_files() && sound_attributes() &&
-         sound_namespaces() && memory_.sound(spaces);
+         sound_namespaces() && sound_tracings() && memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

@@ -46,6 +46,7 @@ TaskView Machine::view(Pid number) const {
   v.nice = a.nice;
   v.policy = a.policy;
   v.rt_priority = a.rt_priority;
+  if (is_traced(*t)) v.tracer = {tasks_[tracer_of(*t)].pid};
   return v;
 }
 

@@ -110,6 +110,7 @@ void Canonical::write_task(TaskId id) {
   if (!fold_.exec_ids) put_all(t.self_exec_id, t.parent_exec_id);
   write_task_index(t.vfork_parent);
   write_attributes(t.attributes);
+  write_tracing(id);
   write_call(t);
 }
 
@@ -118,6 +119,16 @@ void Canonical::write_attributes(const Attributes& a) {
   if (a == Attributes{}) return;
   put_all(word_of(a.comm), word_of(a.policy), word_of(a.reset_on_fork), word_of(a.rt_priority),
           word_of(a.nice), word_of(a.processors), word_of(a.signal_stack));
+}
+
+void Canonical::write_tracing(TaskId id) {
+  const Tracing& t = world_->tasks[id].trace;
+  write_task_index(t.by);
+  if (!t.by) return;
+  put_all(rank_in(world_->tasks[t.by].tracees, id), word_of(t.trap), word_of(t.code),
+          bits(t.seized, t.exitkill, t.trapped, t.of_process, t.may_stop, t.interrupted,
+               t.told_to_look),
+          word_of(t.stopped_by));
 }
 
 void Canonical::write_process(const Process& p) {

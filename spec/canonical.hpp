@@ -38,6 +38,7 @@ class Canonical {
   void write_handlers(HandlersId);
   void write_files(const Task&);
   void write_attributes(const Attributes&);
+  void write_tracing(TaskId);
   void write_number(Pid);
   void write_task_index(TaskId);
   void write_namespace(NamespaceId, Pid number);

@@ -25,6 +25,8 @@ Model::Answer Model::refuses_flags(const Task& me, CloneFlags flags) {
     return fails(Errno::inval, "clone.parent-not-by-init"_rule);
   if (flags.has(fl::thread) && (flags.has(fl::newpid) || me.child_ns != world_.process_of(me).ns))
     return fails(Errno::inval, "pidns.no-thread"_rule);
+  if (flags.has(fl::thread) && me.trace.by)
+    return fails(Errno::inval, "ptrace.one-thread"_rule);
   return std::nullopt;
 }
 
@@ -88,6 +90,7 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   inherit(child, me, flags);
   inherit_files(child, me, flags);
   inherit_attributes(child, me, flags);
+  if (me.trace.by) cover("ptrace.fork-untraced"_rule);
   constexpr CloneFlags kTold =
       fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent | fl::thread | fl::newpid;
   if (flags - kTold != CloneFlags{}) cover("clone.inert"_rule);

@@ -32,6 +32,10 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   if (world_.process_of(me).is_subreaper) cover("exec.subreaper-kept"_rule);
   if (me.pdeath != sig::none) cover("exec.pdeathsig-kept"_rule);
   touch(id, true);
+  if (me.trace.by && !me.trace.seized) {
+    cover("ptrace.exec-trap"_rule);
+    send(sig::trap, id, Scope::thread);
+  }
   return answers(Outcome::success(), "exec.identity-kept"_rule);
 }
 

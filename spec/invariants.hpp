@@ -16,6 +16,7 @@
 
 #include "spec/invariants/attributes.hpp"
 #include "spec/invariants/namespaces.hpp"
+#include "spec/invariants/ptrace.hpp"
 #include "spec/invariants/waiting.hpp"
 #include "spec/world.hpp"
 
@@ -156,7 +157,8 @@ struct DeathIsFinal {
     if (task.was_zombie != task.zombie) return false;
     if (task.zaps()) return task.exiting() && !task.space;
     if (!task.zombie) return static_cast<bool>(task.space) && !task.exiting();
-    return task.exiting() && !task.space && !task.stopped && task.call.kind == Call::Kind::none;
+    return task.exiting() && !task.space && !task.stopped && !task.trace.trapped &&
+           task.call.kind == Call::Kind::none;
   }
 };
 
@@ -370,7 +372,8 @@ using Invariants =
                ThreadsShare, LeadersLeaveLast, RunningThreadsAreCounted, StopAndContExclude,
                KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole, NewsIsKept,
                NobodyOversleeps, FilesAreHeld, PrioritiesFitPolicies, NumberInEachNamespace,
-               InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow>;
+               InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow, TracersKnowTheirTracees,
+               OnlyTraceesAreTrapped, TraceesStopForTheirTracers>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";

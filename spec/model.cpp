@@ -39,7 +39,8 @@ void Model::reset(const WorldSpec& spec) {
 
 bool Model::can_run(TaskId id) const {
   const Task& t = world_.tasks[id];
-  return !t.zombie && !t.stopped && t.call.kind == Call::Kind::none && !world_.over;
+  return !t.zombie && !t.stopped && !t.trace.trapped && t.call.kind == Call::Kind::none &&
+         !world_.over;
 }
 
 const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
@@ -128,7 +129,7 @@ void Model::wake(TaskId id) {
 /// Lets a woken task do what it has to do: take its result, deal with its signals, go on.
 void Model::run(TaskId id) {
   Task& t = world_.tasks[id];
-  if (t.zombie || (t.stopped && !is_doomed(id))) return;
+  if (t.zombie || ((t.stopped || t.trace.trapped) && !is_doomed(id))) return;
   if (t.zaps()) {
     if (go_on_zapping(id)) finish_exit(id);
     return;
@@ -235,6 +236,7 @@ namespace {
 State state_of(const Task& t) {
   using enum Call::Kind;
   if (t.zombie) return State::zombie;
+  if (t.trace.trapped) return State::traced;
   if (t.stopped) return State::stopped;
   if (t.call.kind == vfork) return State::disk_sleep;
   if (t.call.kind == wait || t.call.kind == pause || t.zaps()) return State::sleeping;
@@ -277,6 +279,7 @@ TaskView Model::view(Pid number) const {
   v.nice = t.attributes.nice;
   v.policy = t.attributes.policy;
   v.rt_priority = t.attributes.rt_priority;
+  if (t.trace.by) v.tracer = world_.tasks[t.trace.by].tid;
   return v;
 }
 

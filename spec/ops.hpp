@@ -14,6 +14,7 @@
 #include "spec/attribute_ops.hpp"
 #include "spec/file_ops.hpp"
 #include "spec/op.hpp"
+#include "spec/ptrace_ops.hpp"
 
 namespace forkproof {
 
@@ -335,7 +336,8 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Read, Write, SetPidMax, SetPidCursor, Open, Close, Dup, FcntlSetfd, Lseek,
                         Umask, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                         SchedGetscheduler, SchedSetattr, SchedSetaffinity, SchedGetaffinity,
-                        Sigaltstack>;
+                        Sigaltstack, PtraceTraceme, PtraceAttach, PtraceSeize,
+                        PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

@@ -92,6 +92,7 @@ struct TaskView {
   std::int32_t rt_priority = 0;
   std::int32_t nspid = 0;  // its number in its own pid namespace
   std::int32_t level = 0;  // how many namespaces below the world's that is
+  Pid tracer;              // 0 for none
   friend constexpr bool operator==(const TaskView&, const TaskView&) = default;
 
   /// The fields, once: `expect`, reports and comparisons are derived from it.
@@ -109,7 +110,8 @@ Field(std::string_view, std::string_view, Value TaskView::*) -> Field<Value>;
 
 constexpr auto TaskView::fields() {
   return std::tuple{
-      Field{"state", "running, sleeping, disk-sleep, stopped, zombie or dead", &TaskView::state},
+      Field{"state", "running, sleeping, disk-sleep, stopped, traced, zombie or dead",
+            &TaskView::state},
       Field{"pid", "the task's own number", &TaskView::pid},
       Field{"tgid", "the number of its process", &TaskView::tgid},
       Field{"ppid", "the number of its parent process", &TaskView::ppid},
@@ -134,6 +136,7 @@ constexpr auto TaskView::fields() {
             &TaskView::rt_priority},
       Field{"nspid", "its number in its own pid namespace", &TaskView::nspid},
       Field{"level", "how deep below the world's its pid namespace is", &TaskView::level},
+      Field{"tracer", "the number of the task that traces it, 0 if none does", &TaskView::tracer},
   };
 }
 

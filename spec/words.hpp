@@ -79,6 +79,7 @@ enum class Errno : std::uint8_t {
   perm = 1,
   srch = 3,
   intr = 4,
+  io = 5,
   badf = 9,
   child = 10,
   again = 11,
@@ -95,7 +96,7 @@ inline constexpr std::array kErrnos{
     Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
     Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14},
     Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24}, Word{"EBUSY", 16},
-    Word{"ENOSPC", 28},
+    Word{"ENOSPC", 28}, Word{"EIO", 5},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ inline constexpr std::array kSignals{
 };
 
 namespace sig {
-inline constexpr Signal none{0}, hup{1}, quit{3}, kill{9}, usr1{10}, segv{11}, term{15}, chld{17},
+inline constexpr Signal none{0}, hup{1}, quit{3}, trap{5}, kill{9}, usr1{10}, segv{11}, term{15}, chld{17},
     cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22};
 }
 
@@ -275,6 +276,17 @@ inline constexpr std::int32_t kRealTimeMax = 99;  // the highest priority of a r
 inline constexpr std::int32_t kProcessors = 0xF;  // those that there are, as a mask
 inline constexpr std::int32_t kSignalStackMin = 2048;  // bytes
 
+// --- tracing -------------------------------------------------------------------------------------
+
+/// What ptrace(2) SEIZE and SETOPTIONS take.
+struct TraceKind {
+  static constexpr std::array words{Word{"EXITKILL", 0x100000}};
+};
+using TraceFlags = Flags<TraceKind>;
+namespace trace_flag {
+inline constexpr TraceFlags exitkill{0x100000};
+}
+
 // --- memory --------------------------------------------------------------------------------------
 
 enum class Mapping : std::uint8_t { private_, shared };
@@ -288,10 +300,12 @@ inline constexpr std::array kAdvices{Word{"DONTFORK", 10}, Word{"DOFORK", 11},
 // --- states --------------------------------------------------------------------------------------
 
 /// What a task is doing, as /proc tells it of a task that a controller drives: `running` is idle
-/// in user mode, `sleeping` is inside a wait or a pause, `disk_sleep` is a vfork parent's sleep.
+/// in user mode, `sleeping` is inside a wait or a pause, `disk_sleep` is a vfork parent's sleep,
+/// `traced` is stopped for its tracer.
 /// `dead` is a number that no task has (any more).
-enum class State : std::uint8_t { running, sleeping, disk_sleep, stopped, zombie, dead };
+enum class State : std::uint8_t { running, sleeping, disk_sleep, stopped, zombie, dead, traced };
 inline constexpr std::array kStates{Word{"running", 0}, Word{"sleeping", 1}, Word{"disk-sleep", 2},
-                                    Word{"stopped", 3}, Word{"zombie", 4},   Word{"dead", 5}};
+                                    Word{"stopped", 3}, Word{"zombie", 4},   Word{"dead", 5},
+                                    Word{"traced", 6}};
 
 }  // namespace forkproof
