@@ -110,6 +110,8 @@ RuleId rule_of_field(std::size_t field, std::span<const RuleId> fired, RuleId ot
       {"nice", "nice."},
       {"policy", "sched."},
       {"rt_priority", "sched."},
+      {"state", "ptrace."},
+      {"tracer", "ptrace."},
   };
   for (const Topic& topic : topics) {
     if (topic.field != field_name(field)) continue;

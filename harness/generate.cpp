@@ -27,6 +27,9 @@ constexpr Wanted kWanted[] = {
     {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
     {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
     {"sigaltstack", 4},
+    {"ptrace_traceme", 8}, {"ptrace_attach", 12},    {"ptrace_seize", 12},
+    {"ptrace_interrupt", 8}, {"ptrace_cont", 24},    {"ptrace_detach", 8},
+    {"ptrace_setoptions", 4},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -60,6 +63,12 @@ constexpr Theme kThemes[] = {
     {12, {"clone", "unshare", "fork", "exit", "kill"}},
 };
 
+/// Tracing is what so many traces of a hundred have.
+constexpr std::uint32_t kTraced = 14;
+constexpr std::string_view kTracing[] = {"ptrace_traceme",   "ptrace_attach", "ptrace_seize",
+                                         "ptrace_interrupt", "ptrace_cont",   "ptrace_detach",
+                                         "ptrace_setoptions"};
+
 /// How often, in a hundred steps, a sleep that is for somebody is made something of.
 constexpr std::uint32_t kDisturbed = 25;
 
@@ -82,6 +91,9 @@ Generator::Generator(std::uint64_t seed, Profile profile)
     for (const std::string_view op : seldom.ops)
       if (!op.empty()) weights_[*op_index(op)] = weight;
   }
+  const bool traced = dice_.percent(kTraced);
+  for (const std::string_view op : kTracing)
+    weights_[*op_index(op)] = traced ? wanted(op) * (1 + dice_.below(3)) : 0;
   const auto at_least = [&](std::string_view op) {
     std::uint32_t& weight = weights_[*op_index(op)];
     weight = std::max(weight, wanted(op));
@@ -122,7 +134,7 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
 
   Step s;
   s.actor = actor;
-  s.op = fill(choose_op(actor == 0, alive_.size() > crowd_), scene);
+  s.op = fill(choose_op(scene, alive_.size() > crowd_), scene);
   if (!awaited_.empty() && dice_.percent(kDisturbed))
     if (std::optional<Step> other = disturb(model.world(), naming)) s = *std::move(other);
   if (is_by_world(s.op)) s.actor = 0;
@@ -137,12 +149,15 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
 void Generator::look_around(const spec::World& world, const Naming& naming) {
   runnable_.clear();
   stopped_.clear();
+  called_.clear();
   awaited_.clear();
   std::erase_if(alive_, [&](std::int32_t name) {
     const Pid number = naming.current(name, world);
     if (number.n == 0) return true;
     const spec::Task& t = world.tasks[world.task_of(number)];
-    if (t.stopped)
+    if (t.trace.trapped)
+      called_.push_back(named(world.tasks[t.trace.by].tid, naming));
+    else if (t.stopped)
       stopped_.push_back(name);
     else if (!t.zombie && t.call.kind == spec::Call::Kind::none)
       runnable_.push_back(name);
@@ -188,16 +203,32 @@ std::int32_t Generator::choose_actor() {
   if (runnable_.empty()) return -1;
   if (dice_.percent(2))
     return static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_)));
+  if (!called_.empty() && dice_.percent(40)) {
+    const TaskRef tracer = dice_.one_of<TaskRef>(called_);
+    if (tracer.named && std::ranges::find(runnable_, tracer.n) != runnable_.end()) return tracer.n;
+  }
   return dice_.one_of<std::int32_t>(runnable_);
 }
 
-std::size_t Generator::choose_op(bool init, bool crowded) {
+/// Of the ops about tracing those that a task can do something with.
+std::uint32_t Generator::tracing_weight(std::string_view op, const Scene& scene) {
+  const std::uint32_t weight = weights_[*op_index(op)];
+  if (weight == 0 || scene.me == nullptr) return weight;
+  const bool alone = scene.world.process_of(*scene.me).threads.size() == 1;
+  if (op == "ptrace_traceme") return alone && scene.actor != 0 ? weight : 0;
+  if (op == "ptrace_attach" || op == "ptrace_seize") return weight;
+  return scene.me->tracees.empty() ? (weight + 7) / 8 : 2 * weight;
+}
+
+std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
+  const bool init = scene.actor == 0;
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     const std::string_view op = kOpNames[i];
     const bool ends = op == "exit" || op == "exit_group";
     const bool makes = op == "fork" || op == "clone" || op == "vfork";
     const bool sleeps = op == "pause" || op == "vfork";
     if (init && ends) return dice_.percent(4) ? 1 : 0;
+    if (op.starts_with("ptrace_")) return tracing_weight(op, scene);
     if (sleeps && runnable_.size() < 2 && op == "pause") return 0;
     if (crowded && makes) return weights_[i] / 8;
     if (crowded && ends) return weights_[i] * 3;
@@ -220,7 +251,11 @@ Op Generator::fill(std::size_t index, const Scene& scene) {
   return op;
 }
 
-void Generator::choose(Clone& o, const Scene&) { o = clone(); }
+void Generator::choose(Clone& o, const Scene& scene) {
+  o = clone();
+  if (scene.me != nullptr && scene.me->trace.by && dice_.percent(98))
+    o.flags = o.flags - clone_flag::thread;  // which it cannot
+}
 void Generator::choose(Exit& o, const Scene&) { o.code = exit_code(); }
 void Generator::choose(ExitGroup& o, const Scene&) { o.code = exit_code(); }
 
@@ -374,6 +409,30 @@ void Generator::choose(SchedGetaffinity& o, const Scene& scene) { o.task = self_
 void Generator::choose(Sigaltstack& o, const Scene&) {
   static constexpr std::int32_t kSizes[] = {0, 0, 4096, 8192, 65536, 2048, 2047};
   o.size = dice_.percent(95) ? dice_.one_of<std::int32_t>(kSizes) : dice_.between(-1, 9000);
+}
+
+void Generator::choose(PtraceAttach& o, const Scene& scene) { o.task = traceable(scene); }
+
+void Generator::choose(PtraceSeize& o, const Scene& scene) {
+  o.task = traceable(scene);
+  if (dice_.percent(30)) o.options = trace_flag::exitkill;
+}
+
+void Generator::choose(PtraceInterrupt& o, const Scene& scene) { o.task = tracee(scene, false); }
+
+void Generator::choose(PtraceCont& o, const Scene& scene) {
+  o.task = tracee(scene, true);
+  o.signal = signal_to_go_on_with(scene, o.task);
+}
+
+void Generator::choose(PtraceDetach& o, const Scene& scene) {
+  o.task = tracee(scene, true);
+  o.signal = signal_to_go_on_with(scene, o.task);
+}
+
+void Generator::choose(PtraceSetoptions& o, const Scene& scene) {
+  o.task = tracee(scene, true);
+  if (dice_.percent(70)) o.options = trace_flag::exitkill;
 }
 
 Script generate(std::uint64_t seed, Profile profile) {

@@ -70,7 +70,8 @@ class Generator {
   void look_around(const spec::World& world, const Naming& naming);
   std::optional<Step> disturb(const spec::World& world, const Naming& naming);
   std::int32_t choose_actor();
-  std::size_t choose_op(bool init, bool crowded);
+  std::uint32_t tracing_weight(std::string_view op, const Scene& scene);
+  std::size_t choose_op(const Scene& scene, bool crowded);
   Op fill(std::size_t op, const Scene& scene);
 
   // The arguments of an op; the others have none.
@@ -111,6 +112,12 @@ class Generator {
   void choose(SchedGetaffinity&, const Scene&);
   void choose(Sigaltstack&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
+  void choose(PtraceAttach&, const Scene&);
+  void choose(PtraceSeize&, const Scene&);
+  void choose(PtraceInterrupt&, const Scene&);
+  void choose(PtraceCont&, const Scene&);
+  void choose(PtraceDetach&, const Scene&);
+  void choose(PtraceSetoptions&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -118,6 +125,9 @@ class Generator {
   TaskRef task(const Scene& scene);
   TaskRef self_or_task(const Scene& scene);
   TaskRef child(const Scene& scene);
+  TaskRef traceable(const Scene& scene);
+  TaskRef tracee(const Scene& scene, bool trapped);
+  Signal signal_to_go_on_with(const Scene& scene, TaskRef tracee);
   TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;
   Signal signal();
@@ -140,6 +150,7 @@ class Generator {
   std::int32_t names_ = 1;
   std::vector<std::int32_t> alive_{0}, runnable_, stopped_;
   std::vector<Awaited> awaited_;
+  std::vector<TaskRef> called_;  // the tracers of those that have stopped for one
 };
 
 /// A whole trace, by the model alone.

@@ -40,6 +40,39 @@ TaskRef Generator::child(const Scene& scene) {
   return named(scene.world.tasks[at->second].tid, scene.naming);
 }
 
+/// Mostly somebody that can be traced.
+TaskRef Generator::traceable(const Scene& scene) {
+  for (int tries = 0; tries < 6; ++tries) {
+    const TaskRef ref = task(scene);
+    const spec::TaskId id = scene.world.task_of(number_of(ref, scene.naming.numbers()));
+    if (!id) continue;
+    const spec::Task& t = scene.world.tasks[id];
+    if (scene.world.process_of(t).threads.size() > 1) continue;
+    if ((!t.zombie && !t.trace.by && &t != scene.me) || dice_.percent(10)) return ref;
+  }
+  return TaskRef::name(scene.actor);
+}
+
+/// Mostly one of those that the actor traces.
+TaskRef Generator::tracee(const Scene& scene, bool trapped) {
+  std::vector<Pid> numbers;
+  if (scene.me != nullptr)
+    for (const auto& [place, id] : scene.me->tracees)
+      if (!trapped || scene.world.tasks[id].trace.trapped)
+        numbers.push_back(scene.world.tasks[id].tid);
+  if (numbers.empty() || dice_.percent(4)) return task(scene);
+  return named(dice_.one_of<Pid>(numbers), scene.naming);
+}
+
+/// Nothing, what it stopped for, or anything.
+Signal Generator::signal_to_go_on_with(const Scene& scene, TaskRef tracee) {
+  const std::uint32_t way = dice_.below(100);
+  if (way < 30) return {};
+  const spec::TaskId id = scene.world.task_of(number_of(tracee, scene.naming.numbers()));
+  if (id && way < 70) return scene.world.tasks[id].trace.code;
+  return signal();
+}
+
 /// By the name of a task that is there, if one stands for the number.
 TaskRef Generator::named(Pid number, const Naming& naming) const {
   for (const std::int32_t name : alive_)

@@ -373,6 +373,7 @@ class Machine {
   [[gnu::cold]] void leave_tracings(Task& t);
   void pass_on(Process& p);
   bool looks_at_tracees() const { return !tracings_.empty(); }
+  [[gnu::cold]] bool is_trapped(const Process& p) const;
   bool look_at_tracees(const Task& t, Index of, Outcome& found, bool& exists);
   [[gnu::cold]] bool look_at_all_tracees(const Task& t, Outcome& found, bool& exists);
   bool sound_tracings() const;

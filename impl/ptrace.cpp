@@ -159,7 +159,9 @@ void Machine::leave_trap(Task& t) {
 /// What `t` goes on with after a stop for its tracer.
 Machine::Resumed Machine::resumed(Task& t) {
   Tracing& tracing = tracing_of(t);
-  Resumed r{.after_signal = tracing.trap == Trap::signal, .may_stop = tracing.may_stop};
+  Resumed r;
+  r.after_signal = tracing.trap == Trap::signal;
+  r.may_stop = tracing.may_stop;
   tracing.trap = Trap::none;
   const bool in_process = tracing.of_process && profile_ == Profile::linux_6;
   const Signal given = std::exchange(tracing.code, sig::none);
@@ -272,6 +274,12 @@ void Machine::pass_on(Process& p) {
 }
 
 // --- waits ---------------------------------------------------------------------------------------
+
+/// Whether a stop of `p` for a tracer can be reported.
+bool Machine::is_trapped(const Process& p) const {
+  const Task& t = leader_of(p);
+  return t.trapped() && is_traced(t) && tracing_of(t).reports();
+}
 
 /// News of those that `of` traces, the youngest tracing first. `exists`: somebody may have some.
 bool Machine::look_at_tracees(const Task& t, Index of, Outcome& found, bool& exists) {

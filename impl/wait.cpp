@@ -198,7 +198,7 @@ bool Machine::exists_child(const Task& t) const {
 
 /// Takes what `child` has to report, if the options ask for it. A dead child is then gone.
 bool Machine::report(const Task& t, Process& child, Outcome& found) {
-  if (leader_of(child).traced && is_familys(child)) [[unlikely]]
+  if (is_traced(leader_of(child)) && is_familys(child)) [[unlikely]]
     return report_tracee(t, child, found);
   if (ready(child)) {
     if (!has(t.args, wait_option::exited)) return false;
@@ -235,7 +235,8 @@ bool Machine::report_continue(const Task& t, Process& p, Outcome& found) {
   if ((p.flags & process_flag::continued) == 0 || !has(t.args, wait_option::continued))
     return false;
   found = news_of({seen_by(t, p.tgid)}, bits::continued_status(t.args.options));
-  if (!has(t.args, wait_option::nowait)) p.flags &= static_cast<std::uint8_t>(~process_flag::continued);
+  const auto rest = static_cast<std::uint8_t>(~process_flag::continued);
+  if (!has(t.args, wait_option::nowait)) p.flags &= rest;
   update_news(p);
   return true;
 }
@@ -277,8 +278,7 @@ void Machine::wake_waiters(const Process& child, Index parent) {
 bool Machine::has_news(const Process& p) const {
   const bool stop = (p.flags & process_flag::stopped) != 0 && p.exit_code != 0;
   return stop || (p.flags & process_flag::continued) != 0 || dead(p) ||
-         (leader_of(p).traced && is_traced(leader_of(p)) && tracing_of(leader_of(p)).reports() &&
-          leader_of(p).trapped());
+         (looks_at_tracees() && is_trapped(p));
 }
 
 /// Puts `p` on its parent's ring of news, in its place, or takes it off.

@@ -28,7 +28,7 @@ std::optional<TaskGlance> parse_glance(std::string_view text);
 
 /// The fields of /proc/PID/status that count here.
 struct TaskStatus {
-  std::int32_t tgid = 0, threads = 0;
+  std::int32_t tgid = 0, tracer = 0, threads = 0;
   std::uint64_t pending = 0, shared_pending = 0, blocked = 0, ignored = 0, caught = 0;
   bool signals = false;  // whether the sets were there, all of them
   std::vector<std::int32_t> numbers;  // in its pid namespaces, from that of the /proc inwards

@@ -55,6 +55,9 @@ std::optional<std::int32_t> exit_status(const Descriptor& pidfd) {
   return (info.mask & kExit) != 0 ? std::optional{info.exit_code} : std::nullopt;
 }
 
+/// Whether a task in this state has stopped, perhaps for its tracer.
+bool is_halted(char state) { return state == 'T' || state == 't'; }
+
 }  // namespace
 
 std::string System::refuses(Profile profile) {
@@ -68,7 +71,7 @@ void System::reset(const WorldSpec& world) {
   stage_.close();
   spare_slots_.clear();
   next_slot_ = 1;
-  over_ = below_ = policies_are_real_ = false;
+  over_ = below_ = traced_ = policies_are_real_ = false;
   stage_.open();
   add(0, kInit);
   puppets_[0].born = true;
@@ -93,6 +96,8 @@ const Effects& System::apply(Pid actor, const Op& op) {
   Puppet* const puppet = find(actor);
   if (over_ || puppet == nullptr || puppet->rest != Rest::idle)
     effects_.outcome = Outcome::of(Outcome::Kind::not_run);
+  else if (actor == kInit && std::holds_alternative<PtraceTraceme>(op))
+    effects_.outcome = Outcome::failure(Errno::perm);  // its parent is none of the world's
   else if (const auto answer = by_convention(op))
     effects_.outcome = *answer;
   else if (const std::string_view why = beyond_puppets(op); !why.empty())
@@ -145,6 +150,8 @@ Outcome System::act(Puppet& actor, const Op& op) {
     throw SystemLimit("pid namespaces in one another are not shown here");
   below_ = below_ || makes_namespace(op);
   refuse_endless_ends(actor, op);
+  refuse_traced_threads(actor, op);
+  traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
   if (is_private(op)) {
     write_call(op, stage_.slot(slot), slot, 0);
     if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
@@ -167,6 +174,8 @@ Outcome System::act(Puppet& actor, const Op& op) {
   settle(slot);
 
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
+  if (begins_tracing(op) && answer == Outcome::failure(Errno::perm) && !stage_.abilities().raises)
+    throw SystemLimit("who may trace whom hangs on rights here");
   for (const Puppet& p : puppets_)
     if (p.rest == Rest::gone) spare_slots_.push_back(p.slot);
   std::erase_if(puppets_, [](const Puppet& p) { return p.rest == Rest::gone; });
@@ -346,7 +355,7 @@ bool System::still_at_rest() {
 /// The number of the call is not shown: a call that was begun, by a task that sleeps.
 Rest System::look_by_state(const Puppet& p, char state) const {
   const Slot& slot = stage_.slot(p.slot);
-  if (state == 'T') return Rest::stopped;
+  if (is_halted(state)) return state == 'T' ? Rest::stopped : Rest::traced;
   if (!sleeping_call(p.op) || !pending(slot) || load(slot.taken) != load(slot.posted))
     return Rest::none;
   if (state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
@@ -369,11 +378,11 @@ Rest System::look(Puppet& p) {
     return p.ends_namespace ? Rest::asleep : Rest::none;
   }
   if (glance->state == 'S' && !p.calling) return Rest::idle;
-  if (glance->state != 'T' && !p.calling) return Rest::none;
+  if (!is_halted(glance->state) && !p.calling) return Rest::none;
 
   if (!stage_.abilities().call_numbers) return look_by_state(p, glance->state);
   if (safeguards_.number_of_call && !is_in_its_call(p, glance->state)) return Rest::none;
-  if (glance->state == 'T') return Rest::stopped;
+  if (is_halted(glance->state)) return glance->state == 'T' ? Rest::stopped : Rest::traced;
   if (!pending(stage_.slot(p.slot))) return Rest::none;
   if (glance->state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
   return glance->state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
@@ -383,7 +392,7 @@ Rest System::look(Puppet& p) {
 /// not count.
 bool System::is_in_its_call(Puppet& p, char state) const {
   const auto number = parse_syscall(read_call(p.syscall, p.tid));
-  return number && (state == 'T' || number == sleeping_call(p.op));
+  return number && (is_halted(state) || number == sleeping_call(p.op));
 }
 
 /// A thread that execs gets the leader's number before it has its answer, which a stop can keep
