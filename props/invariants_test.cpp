@@ -54,6 +54,7 @@ AddressSpace& space(World& w, std::int32_t number) { return w.spaces[task(w, num
 constexpr std::string_view kChild = "init: fork -> A\n";
 constexpr std::string_view kZombie = "init: fork -> A\nA: exit_group 0\n";
 constexpr std::string_view kThread = "init: clone VM|SIGHAND|THREAD -> A\n";
+constexpr std::string_view kTraced = "init: fork -> A\ninit: ptrace_seize A\n";
 constexpr std::string_view kBelow = "init: clone NEWPID -> A\nA: fork -> B\n";
 constexpr std::string_view kOrphan =
     "init: fork -> A\nA: prctl_subreaper 1\nA: fork -> B\nB: fork -> C\nB: exit_group 0\n";
@@ -116,6 +117,10 @@ const std::vector<Break>& other_breaks() {
       {"SCHED-1", "init: sched_setscheduler 0 FIFO priority=3\n",
        [](World& w) { task(w, 1).attributes.rt_priority = 0; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
+      {"PTRACE-1", kTraced, [](World& w) { task(w, 1).tracees.clear(); }},
+      {"PTRACE-2", "init: fork -> A\ninit: ptrace_attach A\n",
+       [](World& w) { task(w, 2).trace.by = TaskId::none(); }},
+      {"PTRACE-3", kTraced, [](World& w) { task(w, 2).stopped = true; }},
   };
   return breaks;
 }
