@@ -39,9 +39,10 @@ Machine::Fate Machine::take_signals(Task& t) {
         return Fate::stops;
       }
       from.may_stop = true;
+      const bool of_process = (t.pending - t.blocked).empty();
       s = next_signal(t);
       if (s == sig::none) return Fate::runs;
-      if (t.traced && traps_for(t, s)) return Fate::stops;
+      if (t.traced && traps_for(t, s, of_process)) return Fate::stops;
     }
     const Actions& a = actions_of(p);
     if (a.caught.has(s)) {

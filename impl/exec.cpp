@@ -8,6 +8,7 @@ namespace forkproof::impl {
 
 Outcome Machine::perform(Task& caller, const Exec&) {
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
+  if (over_) return Outcome::death(sig::kill);  // a sibling's end was to be init's, too
   Task& t = tasks_[current()];  // others have run, and may have made tasks
   Process& p = process_of(t);
   if (p.exits()) return Outcome::failure(Errno::again);  // killed by what they did
@@ -42,6 +43,7 @@ void Machine::become_sole_thread(const Task& t) {
   }
   run_listed();
   execing_ = kNobody;
+  if (over_) return;
   if (!is_leader(tasks_[me]) && !process_of(tasks_[me]).exits()) take_leadership(tasks_[me]);
 }
 

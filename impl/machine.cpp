@@ -51,7 +51,7 @@ void Machine::act(Task& actor, const auto& op) {
   effects_.outcome = Outcome::of(Outcome::Kind::blocks);
   const Outcome out = perform(actor, op);
   Task& t = tasks_[me];
-  if (out.kind == Outcome::Kind::nothing) {
+  if (out.kind == Outcome::Kind::nothing || over_) {
     effects_.outcome = out;  // the actor is dead, and may be gone
   } else if (!t.signalled) {
     effects_.outcome = out;
@@ -83,7 +83,7 @@ void Machine::list_woken() {
 /// Those that were listed run, but for the actor.
 void Machine::run_listed() {
   for (const Index i : listed_)
-    if (i != current() && tasks_[i].queued) run_next(i);
+    if (!over_ && i != current() && tasks_[i].queued) run_next(i);
 }
 
 void Machine::run_next(Index i) {

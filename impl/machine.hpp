@@ -365,7 +365,7 @@ class Machine {
   };
   [[gnu::cold]] Resumed resumed(Task& t);
   [[gnu::cold]] bool traps(Task& t);
-  [[gnu::cold]] bool traps_for(Task& t, Signal s);
+  [[gnu::cold]] bool traps_for(Task& t, Signal s, bool of_process);
   void trap(Task& t, Trap what, Signal code);
   void tell_tracer(Task& t);
   [[gnu::cold]] void mourn_traced(Process& p);

@@ -187,8 +187,9 @@ bool Machine::traps(Task& t) {
 }
 
 /// A tracee stops before it takes a signal, if it is one that its tracer can know of.
-bool Machine::traps_for(Task& t, Signal s) {
+bool Machine::traps_for(Task& t, Signal s, bool of_process) {
   if (!is_traced(t) || s == sig::kill) return false;
+  tracing_of(t).of_process = of_process;
   trap(t, Trap::signal, s);
   return true;
 }

@@ -7,6 +7,10 @@ namespace forkproof::spec {
 
 Model::Answer Model::act(TaskId id, const Exec&) {
   if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
+  if (world_.over) {  // init was to die with a thread that traced it
+    effects_.outcome = answers(Outcome::death(sig::kill), "world.ends"_rule);
+    return Outcome{};
+  }
   Task& me = world_.tasks[id];
   if (world_.process_of(me).group_exit) return Outcome::failure(Errno::again);  // it dies meanwhile
   const bool sharers = world_.spaces[me.space].users > 1;
@@ -58,6 +62,7 @@ void Model::become_only_thread(TaskId id) {
       std::erase(next_, woken);
       run_woken(woken);
     }
+  if (world_.over) return;
   p.execing = TaskId::none();
   cover("exec.other-threads-die"_rule);
   if (p.leader != id && !p.group_exit) take_leaders_place(id);
