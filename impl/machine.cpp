@@ -243,6 +243,7 @@ void Machine::forget_all() {
   attributes_.clear();
   namespaces_.clear();
   tracings_.clear();
+  ever_traced_ = false;
   if (living_namespaces_ != 0) {
     innermost_.clear();
     diverted_.clear();

@@ -466,6 +466,7 @@ class Machine {
   Arena<SharedAttributes> attributes_;
   Arena<Namespace> namespaces_;
   std::vector<Tracing> tracings_;  // the youngest last
+  bool ever_traced_ = false;       // then news of stops may be owed until a signal comes
   SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number
   SparseNumbers diverted_;   // those that children will be in, by the task that makes them
   SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task

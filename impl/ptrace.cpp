@@ -114,7 +114,7 @@ Tracing& Machine::link_tracing(Task& t, Task& tracer) {
   Tracing tracing;
   tracing.tracee = id(t);
   tracing.tracer = id(tracer);
-  t.traced = tracer.traces = true;
+  t.traced = tracer.traces = ever_traced_ = true;
   touch(t);
   tracings_.push_back(tracing);
   return tracings_.back();

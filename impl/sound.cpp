@@ -63,7 +63,7 @@ bool Machine::sound_process(const Process& p, bool memory) const {
   }
   if (count != p.thread_count || live != p.live || to_stop != p.to_stop) return false;
   if (leader_of(p).pid != p.tgid || !knows_detour) return false;
-  if ((p.flags & process_flag::tells) != 0) return false;
+  if ((p.flags & process_flag::tells) != 0 && !ever_traced_) return false;  // who owes it runs
   const bool all_dead = live == 0;
   if (all_dead && profile_ == Profile::linux_6 && !p.exits()) return false;
   if (p.exits() && !all_dead) return false;
