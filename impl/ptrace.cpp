@@ -43,6 +43,8 @@ Outcome Machine::start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill)
   if (to->stopped()) {
     tracing.again = to->continued = true;
     wake(*to, bits::kStoppedBit);
+    dequeue(*to);
+    run(*to);  // the caller sleeps until it has stopped anew
   }
   return Outcome::success();
 }

@@ -49,7 +49,7 @@ Model::Answer Model::attach(TaskId id, TaskRef whom, bool seize, TraceFlags opti
     cover("ptrace.stopped-before"_rule);
     t.stopped = false;
     t.trace.interrupted = t.resumed = true;
-    wake(to);
+    run(to);  // the call returns when it has stopped anew
   }
   return answers(Outcome::success(), seize ? "ptrace.seize"_rule : "ptrace.attach"_rule);
 }
