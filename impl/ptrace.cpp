@@ -143,7 +143,10 @@ void Machine::unlink_tracing(Task& t) {
   touch(t);
   const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
   if (!exiting && ((p.flags & process_flag::stopped) != 0 || p.to_stop > 0)) t.stop_pending = true;
-  if (t.trapped()) return leave_trap(t);
+  if (t.trapped()) {
+    t.signalled = true;  // so that it takes no signal of another's before it runs
+    return leave_trap(t);
+  }
   if (tracing.trap == Trap::none) drop_tracing(t);
   if (t.stop_pending) alert(t, false);
 }

@@ -136,10 +136,12 @@ void Model::unlink(TaskId tracee) {
     cover("ptrace.detached-in-stop"_rule);
     t.stop_pending = true;
   }
-  if (t.trace.trapped)
+  if (t.trace.trapped) {
+    t.attention = true;
     resume(tracee);
-  else if (t.stop_pending)
+  } else if (t.stop_pending) {
     draw_attention(tracee, false);
+  }
   touch(tracee);
   update_news(tracee);
 }
