@@ -22,7 +22,7 @@ struct RunningThreadsAreCounted {
     const auto stopping = std::ranges::count_if(
         p.threads, [&](TaskId thread) { return w.tasks[thread].stop_pending; });
     return running == static_cast<std::ptrdiff_t>(p.running_threads) &&
-           stopping == p.stopping_threads;
+           (stopping == p.stopping_threads || p.stop_complete);  // who joins late is not counted
   }
 };
 
