@@ -26,10 +26,8 @@ constexpr Wanted kWanted[] = {
     {"pid_cursor", 2}, {"open", 4},            {"close", 2},
     {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
     {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
-    {"sigaltstack", 4},
-    {"ptrace_traceme", 8}, {"ptrace_attach", 12},    {"ptrace_seize", 12},
-    {"ptrace_interrupt", 8}, {"ptrace_cont", 24},    {"ptrace_detach", 8},
-    {"ptrace_setoptions", 4},
+    {"sigaltstack", 4},  {"clone3", 12},         {"pidfd_open", 6},
+    {"poll", 6},         {"pidfd_send_signal", 8},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -47,6 +45,8 @@ constexpr Seldom kSeldom[] = {
     {25, {"setpriority", "getpriority"}},
     {10, {"sched_setscheduler", "sched_getscheduler"}},
     {2, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
+    {12, {"pidfd_open", "pidfd_send_signal", "poll"}},
+    {12, {"clone3"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -61,13 +61,9 @@ constexpr Theme kThemes[] = {
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
     {12, {"clone", "unshare", "fork", "exit", "kill"}},
+    {8, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
+    {4, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
 };
-
-/// Tracing is what so many traces of a hundred have.
-constexpr std::uint32_t kTraced = 14;
-constexpr std::string_view kTracing[] = {"ptrace_traceme",   "ptrace_attach", "ptrace_seize",
-                                         "ptrace_interrupt", "ptrace_cont",   "ptrace_detach",
-                                         "ptrace_setoptions"};
 
 /// How often, in a hundred steps, a sleep that is for somebody is made something of.
 constexpr std::uint32_t kDisturbed = 25;
@@ -91,9 +87,7 @@ Generator::Generator(std::uint64_t seed, Profile profile)
     for (const std::string_view op : seldom.ops)
       if (!op.empty()) weights_[*op_index(op)] = weight;
   }
-  const bool traced = dice_.percent(kTraced);
-  for (const std::string_view op : kTracing)
-    weights_[*op_index(op)] = traced ? wanted(op) * (1 + dice_.below(3)) : 0;
+  weigh_tracing();
   const auto at_least = [&](std::string_view op) {
     std::uint32_t& weight = weights_[*op_index(op)];
     weight = std::max(weight, wanted(op));
@@ -210,22 +204,12 @@ std::int32_t Generator::choose_actor() {
   return dice_.one_of<std::int32_t>(runnable_);
 }
 
-/// Of the ops about tracing those that a task can do something with.
-std::uint32_t Generator::tracing_weight(std::string_view op, const Scene& scene) {
-  const std::uint32_t weight = weights_[*op_index(op)];
-  if (weight == 0 || scene.me == nullptr) return weight;
-  const bool alone = scene.world.process_of(*scene.me).threads.size() == 1;
-  if (op == "ptrace_traceme") return alone && scene.actor != 0 ? weight : 0;
-  if (op == "ptrace_attach" || op == "ptrace_seize") return weight;
-  return scene.me->tracees.empty() ? (weight + 7) / 8 : 2 * weight;
-}
-
 std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   const bool init = scene.actor == 0;
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     const std::string_view op = kOpNames[i];
     const bool ends = op == "exit" || op == "exit_group";
-    const bool makes = op == "fork" || op == "clone" || op == "vfork";
+    const bool makes = op == "fork" || op == "clone" || op == "vfork" || op == "clone3";
     const bool sleeps = op == "pause" || op == "vfork";
     if (init && ends) return dice_.percent(4) ? 1 : 0;
     if (op.starts_with("ptrace_")) return tracing_weight(op, scene);
@@ -266,6 +250,8 @@ void Generator::choose(Wait4& o, const Scene& scene) {
 
 void Generator::choose(Waitid& o, const Scene& scene) {
   o.selector = selector(scene);
+  if (const auto fd = own_pidfd(scene); dice_.percent(fd ? 50 : 1))
+    o.selector = IdSelector(fd ? *fd : descriptor());
   o.options = wait_options(true);
 }
 
@@ -372,6 +358,39 @@ void Generator::choose(Unshare& o, const Scene&) {
   if (dice_.percent(40)) o.flags = clone_flag::newpid;
 }
 
+/// What is refused seldom, or all traces of it would be the same.
+void Generator::choose(Clone3& o, const Scene& scene) {
+  namespace fl = clone_flag;
+  const Clone like = clone();
+  o.flags.bits = (like.flags - fl::detached).bits;
+  o.exit_signal = {like.exit_signal.n};
+  if (dice_.percent(45)) o.flags.bits |= fl::pidfd.bits;
+  if (dice_.percent(40)) o.flags.bits &= ~(fl::files | fl::parent_settid).bits;
+  if (dice_.percent(20)) o.flags.bits |= fl::clear_sighand.bits;
+  const CloneFlags flags{o.flags.bits};
+  if (flags.has(fl::clear_sighand | fl::sighand) && dice_.percent(90))
+    o.flags.bits ^= fl::clear_sighand.bits;
+  if (flags.any(fl::thread | fl::parent) && dice_.percent(95)) o.exit_signal = {};
+  if (dice_.percent(2)) o.flags.bits |= dice_.percent(50) ? 1U << dice_.below(7) : 0x400000U;
+  if (dice_.percent(3)) o.exit_signal = signal();
+  if (dice_.percent(35)) o.set_tid = tids(scene, flags.has(fl::newpid));
+  if (scene.me != nullptr && scene.me->trace.by) o.flags.bits &= ~fl::thread.bits;
+}
+
+void Generator::choose(PidfdOpen& o, const Scene& scene) {
+  o.task = dice_.percent(60) ? child(scene) : task(scene);
+  if (dice_.percent(35)) o.flags = pidfd_flag::thread;
+  if (dice_.percent(20)) o.flags = o.flags | pidfd_flag::nonblock;
+  if (dice_.percent(2)) o.flags = {1};
+}
+
+void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
+  o.fd = pidfd(scene);
+  o.signal = signal();
+}
+
+void Generator::choose(Poll& o, const Scene& scene) { o.fd = pidfd(scene); }
+
 void Generator::choose(PrctlName& o, const Scene&) {
   o.comm = static_cast<Comm>(dice_.one_of<Word>(kComms).value);
 }
@@ -409,30 +428,6 @@ void Generator::choose(SchedGetaffinity& o, const Scene& scene) { o.task = self_
 void Generator::choose(Sigaltstack& o, const Scene&) {
   static constexpr std::int32_t kSizes[] = {0, 0, 4096, 8192, 65536, 2048, 2047};
   o.size = dice_.percent(95) ? dice_.one_of<std::int32_t>(kSizes) : dice_.between(-1, 9000);
-}
-
-void Generator::choose(PtraceAttach& o, const Scene& scene) { o.task = traceable(scene); }
-
-void Generator::choose(PtraceSeize& o, const Scene& scene) {
-  o.task = traceable(scene);
-  if (dice_.percent(30)) o.options = trace_flag::exitkill;
-}
-
-void Generator::choose(PtraceInterrupt& o, const Scene& scene) { o.task = tracee(scene, false); }
-
-void Generator::choose(PtraceCont& o, const Scene& scene) {
-  o.task = tracee(scene, true);
-  o.signal = signal_to_go_on_with(scene, o.task);
-}
-
-void Generator::choose(PtraceDetach& o, const Scene& scene) {
-  o.task = tracee(scene, true);
-  o.signal = signal_to_go_on_with(scene, o.task);
-}
-
-void Generator::choose(PtraceSetoptions& o, const Scene& scene) {
-  o.task = tracee(scene, true);
-  if (dice_.percent(70)) o.options = trace_flag::exitkill;
 }
 
 Script generate(std::uint64_t seed, Profile profile) {

@@ -70,6 +70,7 @@ class Generator {
   void look_around(const spec::World& world, const Naming& naming);
   std::optional<Step> disturb(const spec::World& world, const Naming& naming);
   std::int32_t choose_actor();
+  void weigh_tracing();
   std::uint32_t tracing_weight(std::string_view op, const Scene& scene);
   std::size_t choose_op(const Scene& scene, bool crowded);
   Op fill(std::size_t op, const Scene& scene);
@@ -112,6 +113,10 @@ class Generator {
   void choose(SchedGetaffinity&, const Scene&);
   void choose(Sigaltstack&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
+  void choose(Clone3&, const Scene&);
+  void choose(PidfdOpen&, const Scene&);
+  void choose(PidfdSendSignal&, const Scene&);
+  void choose(Poll&, const Scene&);
   void choose(PtraceAttach&, const Scene&);
   void choose(PtraceSeize&, const Scene&);
   void choose(PtraceInterrupt&, const Scene&);
@@ -139,6 +144,10 @@ class Generator {
   Clone clone();
   PageNo page(const Scene& scene);
   Descriptor descriptor();
+  std::optional<Descriptor> own_pidfd(const Scene& scene);
+  Descriptor pidfd(const Scene& scene);
+  TidList tids(const Scene& scene, bool newpid);
+  std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);
   FdFlags fd_flags();
   PageNo run_of_pages();
 

@@ -25,7 +25,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   t.flags = static_cast<std::uint16_t>(bits::flags_after_exec(std::uint32_t{t.flags}));
   ++p.exec_id;
   touch(t, true);
-  if (t.traced && is_traced(t) && !is_seized(t)) send(sig::trap, t, Scope::thread);
+  if (t.traced && is_traced(t) && !tracing_of(t).seized) send(sig::trap, t, Scope::thread);
   return Outcome::success();
 }
 

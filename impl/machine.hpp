@@ -193,7 +193,10 @@ class Machine {
   std::int32_t number_in(Index ns, std::int32_t n) const;
   std::int32_t number_outside(Index ns, std::int32_t n) const;
   std::int32_t level_of(Index ns) const { return ns == kNobody ? 0 : namespaces_[ns].level; }
-  std::uint64_t alloc_inner(Index ns, std::vector<std::int32_t>& numbers);
+  std::uint64_t alloc_inner(Index ns, std::span<const std::int32_t> wanted,
+                            std::vector<std::int32_t>& numbers);
+  static Errno refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
+                              const PidBitmap& taken);
   void forget_first(Index ns);
   void take_inner(Index ns, std::int32_t n, std::span<const std::int32_t> numbers);
   [[gnu::cold]] void free_inner(std::int32_t n);
@@ -213,11 +216,14 @@ class Machine {
   Outcome perform(Task& t, const Vfork&) {
     return create(t, clone_flag::vm | clone_flag::vfork, sig::chld.n);
   }
-  Outcome perform(Task& t, const Clone& op) { return create(t, op.flags, op.exit_signal.n); }
+  Outcome perform(Task& t, const Clone& op);
+  Outcome perform(Task& t, const Clone3& op);
   Outcome perform(Task& caller, const Exec&);
-  Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal);
-  Outcome postpone(Task& t, CloneFlags flags, std::uint8_t exit_signal);
+  Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
+                 std::span<const std::int32_t> wanted = {});
   struct Birth;
+  Outcome postpone(const Birth& b);
+  Outcome make_again(Task& t);
   std::uint64_t copy_process(Birth& b, auto& faults);
   [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
   std::uint64_t check_flags(Birth& b);
@@ -232,6 +238,8 @@ class Machine {
   std::uint64_t alloc_pid(Birth& b, auto& faults);
   [[gnu::cold]] std::uint64_t alloc_in_namespaces(Birth& b, std::uint64_t verdict);
   [[gnu::cold]] void attach_in_namespaces(Birth& b, Task& t);
+  [[gnu::cold]] std::uint64_t alloc_wanted(Birth& b, auto& faults);
+  std::uint64_t pidfd_prepare(Birth& b, auto& faults);
   std::uint64_t can_fork(Birth& b, auto& faults);
   void attach(Birth& b);
   void wake_up_new_task(Task& t);
@@ -275,6 +283,8 @@ class Machine {
   Outcome perform(Task& t, const Wait4& op);
   Outcome perform(Task& t, const Waitid& op);
   Outcome begin_wait(Task& t);
+  [[gnu::cold]] Outcome begin_wait_by_pidfd(Task& t);
+  Outcome look_or_sleep(Task& t);
   std::optional<Outcome> look(Task& t);
   Process* child_by_number(const Task& t);
   bool is_child_of(const Process& p, const Task& t) const;
@@ -330,7 +340,6 @@ class Machine {
   void take_part_in_stop(Task& t);
   bool leave_stop_count(Task& t);
   void tell_parent(Process& p);
-
   // Tracing (ptrace.cpp).
   Outcome perform(Task& t, const PtraceTraceme& op);
   Outcome perform(Task& t, const PtraceAttach& op);
@@ -341,28 +350,18 @@ class Machine {
   Outcome perform(Task& t, const PtraceSetoptions& op);
   Outcome start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill);
   Tracing* own_tracing(Task& t, TaskRef whom, bool stopped);
-  Tracing& tracing_of(const Task& t);
-  const Tracing& tracing_of(const Task& t) const {
-    return const_cast<Machine*>(this)->tracing_of(t);
-  }
+  const Tracing& tracing_of(const Task& t) const;
+  Tracing& tracing_of(Task& t) { return const_cast<Tracing&>(std::as_const(*this).tracing_of(t)); }
   Index tracer_of(const Task& t) const { return t.traced ? tracing_of(t).tracer : kNobody; }
   bool is_traced(const Task& t) const { return tracer_of(t) != kNobody; }
-  bool is_seized(const Task& t);
   bool is_familys(const Process& p) const;
   /// Dead, and for its parent to reap.
-  bool ready(const Process& p) const {
-    return dead(p) && (!leader_of(p).traced || is_familys(p));
-  }
+  bool ready(const Process& p) const { return dead(p) && (!leader_of(p).traced || is_familys(p)); }
   Tracing& link_tracing(Task& t, Task& tracer);
   [[gnu::cold]] void drop_tracing(Task& t);
-  void leave_tracer(Task& t);
+  void count_tracings(Index tracer);
   void unlink_tracing(Task& t);
   void leave_trap(Task& t);
-  struct Resumed {
-    Signal given;
-    bool after_signal = false;
-    bool may_stop = true;
-  };
   [[gnu::cold]] Resumed resumed(Task& t);
   [[gnu::cold]] bool traps(Task& t);
   [[gnu::cold]] bool traps_for(Task& t, Signal s, bool of_process);
@@ -371,13 +370,10 @@ class Machine {
   [[gnu::cold]] void mourn_traced(Process& p);
   [[gnu::cold]] void exit_ptrace(Task& tracer);
   [[gnu::cold]] void leave_tracings(Task& t);
-  void pass_on(Process& p);
-  bool looks_at_tracees() const { return !tracings_.empty(); }
   [[gnu::cold]] bool is_trapped(const Process& p) const;
   bool look_at_tracees(const Task& t, Index of, Outcome& found, bool& exists);
   [[gnu::cold]] bool look_at_all_tracees(const Task& t, Outcome& found, bool& exists);
   bool sound_tracings() const;
-
   // Identity and groups (identity.cpp).
   Outcome perform(Task& t, const Getpid&);
   Outcome perform(Task& t, const Gettid&);
@@ -388,7 +384,6 @@ class Machine {
   Outcome perform(Task& t, const Setsid&);
   Outcome perform(Task& t, const PrctlSubreaper& op);
   Outcome perform(Task& t, const PrctlPdeathsig& op);
-
   // Memory (memory.cpp).
   Outcome perform(Task& t, const Mmap& op);
   Outcome perform(Task& t, const Munmap& op);
@@ -398,7 +393,6 @@ class Machine {
   Index own_space(Process& p);
   void leave_space(Process& p);
   void touch_memory(Index space);
-
   // Open files (files.cpp).
   Outcome perform(Task& t, const Open& op);
   Outcome perform(Task& t, const Close& op);
@@ -418,6 +412,14 @@ class Machine {
   void unshare_files(Task& t);
   void close_for_exec(Task& t);
 
+  // Pidfds (pidfds.cpp).
+  Outcome perform(Task& t, const PidfdOpen& op);
+  Outcome perform(Task& t, const PidfdSendSignal& op);
+  Outcome perform(Task& t, const Poll& op);
+  void install_pidfd(Files& files, Index file, const Task& target, PidfdFlags flags);
+  const OpenFile* pidfd_at(const Task& t, Descriptor fd) const;
+  const Task* target_of(const OpenFile& pidfd) const;
+  bool can_see(const Task& t, Index ns) const;
   // Attributes (attributes.cpp).
   Outcome perform(Task& t, const PrctlName& op);
   Outcome perform(Task& t, const Setpriority& op);
@@ -471,6 +473,7 @@ class Machine {
   SparseNumbers diverted_;   // those that children will be in, by the task that makes them
   SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task
   std::vector<std::int32_t> birth_numbers_;
+  std::vector<TidList> wanted_;  // by a clone3 that waits to be made again, by the task
   std::uint32_t living_namespaces_ = 0;
   PidMap numbers_;
   PidBitmap taken_;

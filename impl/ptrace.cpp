@@ -96,12 +96,8 @@ Outcome Machine::perform(Task& t, const PtraceSetoptions& op) {
 
 // --- the list ------------------------------------------------------------------------------------
 
-Tracing& Machine::tracing_of(const Task& t) {
+const Tracing& Machine::tracing_of(const Task& t) const {
   return *std::ranges::find(tracings_, id(t), &Tracing::tracee);
-}
-
-bool Machine::is_seized(const Task& t) {
-  return is_traced(t) && tracing_of(t).seized;
 }
 
 /// Whether its parent's process traces it, or nobody.
@@ -123,13 +119,15 @@ Tracing& Machine::link_tracing(Task& t, Task& tracer) {
 }
 
 void Machine::drop_tracing(Task& t) {
-  if (const Index tracer = tracing_of(t).tracer; tracer != kNobody) leave_tracer(t);
+  const Index tracer = tracing_of(t).tracer;
   t.traced = false;
   std::erase_if(tracings_, [&](const Tracing& tracing) { return tracing.tracee == id(t); });
+  count_tracings(tracer);
 }
 
-void Machine::leave_tracer(Task& t) {
-  const Index tracer = std::exchange(tracing_of(t).tracer, kNobody);
+/// Whether a task is still the tracer of another.
+void Machine::count_tracings(Index tracer) {
+  if (tracer == kNobody) return;
   tasks_[tracer].traces =
       std::ranges::find(tracings_, tracer, &Tracing::tracer) != tracings_.end();
 }
@@ -139,7 +137,7 @@ void Machine::unlink_tracing(Task& t) {
   const Process& p = process_of(t);
   Tracing& tracing = tracing_of(t);
   tracing.seized = tracing.exitkill = tracing.again = tracing.notify = false;
-  leave_tracer(t);
+  count_tracings(std::exchange(tracing.tracer, kNobody));
   touch(t);
   const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
   if (!exiting && ((p.flags & process_flag::stopped) != 0 || p.to_stop > 0)) t.stop_pending = true;
@@ -162,7 +160,7 @@ void Machine::leave_trap(Task& t) {
 }
 
 /// What `t` goes on with after a stop for its tracer.
-Machine::Resumed Machine::resumed(Task& t) {
+Resumed Machine::resumed(Task& t) {
   Tracing& tracing = tracing_of(t);
   Resumed r;
   r.after_signal = tracing.trap == Trap::signal;
@@ -271,12 +269,6 @@ void Machine::exit_ptrace(Task& tracer) {
     wake_waiters(p, id(tracer));
     release_task(t);
   }
-}
-
-/// A zombie's tracer has waited for it: now its parent may.
-void Machine::pass_on(Process& p) {
-  unlink_tracing(leader_of(p));
-  mourn(p);
 }
 
 // --- waits ---------------------------------------------------------------------------------------

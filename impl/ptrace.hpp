@@ -26,4 +26,11 @@ struct Tracing {
   bool reports() const { return code != sig::none && trap != Trap::none; }
 };
 
+/// What a task goes on with after a stop for its tracer.
+struct Resumed {
+  Signal given;
+  bool after_signal = false;  // the stop was for one
+  bool may_stop = true;
+};
+
 }  // namespace forkproof::impl

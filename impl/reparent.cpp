@@ -56,7 +56,8 @@ void Machine::adopt(Process& child, Task& father, Task& reaper) {
   if (!ready(child)) count_child(child, true);
   update_news(child);
   if (!leaves) return;
-  if (is_dead && !leader_of(child).traced && notify_parent(child)) scratch_.push_back(child.leader());
+  if (is_dead && !leader_of(child).traced && notify_parent(child))
+    scratch_.push_back(child.leader());
   kill_orphaned_pgrp(child, process_of(father), nullptr);
 }
 

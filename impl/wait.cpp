@@ -34,6 +34,8 @@ std::int32_t wait4_pid(const Selector& s) {
 
 bool has(const Blocked& args, WaitOptions o) { return (args.options & o.bits) != 0; }
 
+bool is_for_process(Whom whom) { return whom == Whom::process || whom == Whom::by_pidfd; }
+
 bool wants_clones_or_not(const Blocked& args, bool clone_child) {
   return bits::wait_chooses(args.options, clone_child);
 }
@@ -80,12 +82,20 @@ Outcome Machine::perform(Task& t, const Waitid& op) {
   t.args = {};
   t.whom = Whom::any;
   t.args.options = static_cast<std::uint32_t>(op.options.bits);
-  const std::int32_t id = op.selector.kind == Selector::Kind::own_group ? 0 : op.selector.who.n;
-  if (op.selector.kind == Selector::Kind::task) {
+  using Kind = IdSelector::Kind;
+  const std::int32_t id = op.selector.kind == Kind::own_group ? 0 : op.selector.who.n;
+  if (op.selector.kind == Kind::pidfd) {
+    if (profile_ == Profile::linux_4_12 || op.selector.fd < 0)
+      return Outcome::failure(Errno::inval);
+    t.whom = Whom::by_pidfd;
+    asked_.set(this->id(t), static_cast<std::uint32_t>(op.selector.fd));
+    return begin_wait(t);
+  }
+  if (op.selector.kind == Kind::task) {
     if (id <= 0) return Outcome::failure(Errno::inval);
     t.whom = Whom::process;
     t.args.number = id;
-  } else if (op.selector.kind != Selector::Kind::any) {
+  } else if (op.selector.kind != Kind::any) {
     const bool knows_own = profile_ == Profile::linux_6;
     if (id < 0 || (id == 0 && !knows_own)) return Outcome::failure(Errno::inval);
     t.whom = id == 0 ? Whom::own_group : Whom::group;
@@ -98,11 +108,28 @@ Outcome Machine::perform(Task& t, const Waitid& op) {
 
 /// Looks once, and falls asleep if there is nothing. A number stands for whoever has it now.
 Outcome Machine::begin_wait(Task& t) {
+  if (t.whom == Whom::by_pidfd) [[unlikely]] return begin_wait_by_pidfd(t);
   if (t.whom == Whom::process || t.whom == Whom::group)
     if (process_of(t).ns != kNobody) [[unlikely]]
       t.args.number = meant_by(t, static_cast<std::int32_t>(asked_.find(id(t))));
   if (t.whom == Whom::own_group) t.args.number = groups_[process_of(t).group].number;
   if (t.whom != Whom::any) t.args.generation = numbers_.find(t.args.number).generation;
+  return look_or_sleep(t);
+}
+
+/// The descriptor is looked at whenever the wait begins, and not while it goes on.
+Outcome Machine::begin_wait_by_pidfd(Task& t) {
+  const OpenFile* const pidfd = pidfd_at(t, static_cast<Descriptor>(asked_.find(id(t))));
+  if (pidfd == nullptr) return Outcome::failure(Errno::badf);
+  const bool sleeps = !pidfd->flags.has(pidfd_flag::nonblock) || has(t.args, wait_option::nohang);
+  t.args.number = pidfd->target;
+  t.args.generation = pidfd->generation;
+  if (sleeps) return look_or_sleep(t);
+  const std::optional<Outcome> found = look(t);
+  return found ? *found : Outcome::failure(Errno::again);
+}
+
+Outcome Machine::look_or_sleep(Task& t) {
   if (const std::optional<Outcome> found = look(t)) return *found;
   t.call = Call::wait;
   t.asleep = true;
@@ -123,13 +150,13 @@ void Machine::stop_waiting(Task& t) {
 std::optional<Outcome> Machine::look(Task& t) {
   Outcome found;
   bool exists = false;
-  if (t.whom == Whom::process) {
+  if (is_for_process(t.whom)) {
     Process* const child = child_by_number(t);
     if (child != nullptr) {
       exists = !ready(*child);
       if (report(t, *child, found)) return found;
     }
-    if (looks_at_tracees() && look_at_all_tracees(t, found, exists)) return found;
+    if (!tracings_.empty() && look_at_all_tracees(t, found, exists)) return found;
   } else {
     Index of = id(t);
     bool traces_some = false;
@@ -246,16 +273,15 @@ void Machine::report_death(const Task& t, Process& p, Outcome& found) {
   const std::int32_t code = p.exits() ? p.exit_code : leader_of(p).exit_code;
   found = news_of({seen_by(t, p.tgid)}, static_cast<std::uint32_t>(code));
   if (has(t.args, wait_option::nowait)) return;
-  if (leader_of(p).traced && !is_familys(p)) [[unlikely]]
-    pass_on(p);
-  else
-    release_task(leader_of(p));
+  if (!leader_of(p).traced || is_familys(p)) return release_task(leader_of(p));
+  unlink_tracing(leader_of(p));
+  mourn(p);  // now its parent hears of it
 }
 
 /// Whether a wait is for this process, going by its number or group.
 bool Machine::selects(const Task& t, const Process& child) const {
   if (t.whom == Whom::any) return true;
-  const std::int32_t theirs = t.whom == Whom::process ? child.tgid : groups_[child.group].number;
+  const std::int32_t theirs = is_for_process(t.whom) ? child.tgid : groups_[child.group].number;
   return theirs == t.args.number && numbers_.find(theirs).generation == t.args.generation;
 }
 
@@ -278,7 +304,7 @@ void Machine::wake_waiters(const Process& child, Index parent) {
 bool Machine::has_news(const Process& p) const {
   const bool stop = (p.flags & process_flag::stopped) != 0 && p.exit_code != 0;
   return stop || (p.flags & process_flag::continued) != 0 || dead(p) ||
-         (looks_at_tracees() && is_trapped(p));
+         (!tracings_.empty() && is_trapped(p));
 }
 
 /// Puts `p` on its parent's ring of news, in its place, or takes it off.

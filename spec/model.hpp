@@ -3,9 +3,9 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, ptrace, groups, memory, files, attributes, pids, pid_namespaces. `"..."_rule` names the rule of
-/// the book (spec/rules.hpp) that acts at this place: that counts its coverage, and lets a
-/// violation say it.
+/// stop, ptrace, groups, memory, files, attributes, pids, pid_namespaces, pidfds. `"..."_rule`
+/// names the rule of the book (spec/rules.hpp) that acts at this place: that counts its coverage,
+/// and lets a violation say it.
 #pragma once
 #include <deque>
 #include <span>
@@ -103,6 +103,10 @@ class Model {
   Answer act(TaskId, const SchedSetaffinity&);
   Answer act(TaskId, const SchedGetaffinity&);
   Answer act(TaskId, const Sigaltstack&);
+  Answer act(TaskId, const Clone3&);
+  Answer act(TaskId, const PidfdOpen&);
+  Answer act(TaskId, const PidfdSendSignal&);
+  Answer act(TaskId, const Poll&);
   Answer act(TaskId, const PtraceTraceme&);
   Answer act(TaskId, const PtraceAttach&);
   Answer act(TaskId, const PtraceSeize&);
@@ -142,7 +146,8 @@ class Model {
     std::vector<InnerNumber> inner;
   };
   std::optional<std::int32_t> search(std::int32_t& cursor, std::int32_t pid_max, const auto& used);
-  std::optional<Numbers> fresh_numbers(NamespaceId);
+  Answer refuses_number(std::int32_t n, std::int32_t pid_max, bool began, const auto& used);
+  Answer fresh_numbers(NamespaceId, const TidList&, Numbers&);
   void use_numbers(TaskId, Numbers);
   void give_back_if_free(Pid);
 
@@ -158,6 +163,7 @@ class Model {
   void leave_number(InnerNumber);
   void enter_namespace(Task&, NamespaceId);
   void leave_namespace(Task&);
+  void leave_namespace(NamespaceId);
   bool is_last_of_init(TaskId) const;
   bool zap(TaskId);
   bool go_on_zapping(TaskId);
@@ -165,9 +171,15 @@ class Model {
   void forget_namespaces();
 
   // create.cpp
-  Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);
+  /// What a new task is to be like.
+  struct Wish {
+    CloneFlags flags{};
+    std::int32_t exit_signal = 0;
+    TidList tids{};
+  };
+  Answer create(TaskId, const Wish&, const Op& again);
   Answer refuses_flags(const Task&, CloneFlags);
-  TaskId new_task(TaskId maker, CloneFlags, std::int32_t exit_signal, NamespaceId, Numbers);
+  TaskId new_task(TaskId maker, const Wish&, NamespaceId, Numbers);
   void inherit(Task& child, const Task& maker, CloneFlags);
   void inherit_files(Task& child, const Task& maker, CloneFlags);
   void join_process(TaskId child, ProcessId);
@@ -179,6 +191,7 @@ class Model {
   void become_only_thread(TaskId);
   void take_leaders_place(TaskId);
   void renew_handlers(Task&);
+  static void set_to_default(Handlers&);
 
   // exit.cpp
   void exit_thread(TaskId, std::int32_t code);
@@ -267,6 +280,7 @@ class Model {
   Page* page_at(const Task&, PageNo);
 
   // files.cpp
+  static std::optional<std::size_t> free_descriptor(const Files&);
   Files& files_of(TaskId id) { return world_.files[world_.tasks[id].files]; }
   FilesId copy_files(FilesId);
   FsInfoId copy_fs(FsInfoId);
@@ -276,6 +290,15 @@ class Model {
   bool unshare_files(Task&);
   void let_go_of_files(Task&);
   void close_for_exec(Task&);
+
+  // pidfds.cpp
+  std::size_t open_pidfd(Files&, TaskId target, PidfdFlags);
+  void open_pidfd_of_child(Files&, TaskId child, CloneFlags);
+  const OpenFile* pidfd_at(TaskId, Descriptor) const;
+  TaskId target_of(const OpenFile&) const;
+  TaskId find_target(const OpenFile&);
+  bool is_within(NamespaceId, NamespaceId outer) const;
+  Answer wait_by_pidfd(TaskId, const Waitid&);
 
   // attributes.cpp
   TaskId named(TaskRef, TaskId caller) const;

@@ -11,7 +11,8 @@ Model::Answer Model::act(TaskId id, const PtraceTraceme&) {
   const Task& me = world().tasks[id];
   if (me.trace.by) return fails(Errno::perm, "ptrace.once"_rule);
   if (!me.parent) return fails(Errno::perm, "ptrace.nobody-above"_rule);
-  if (world().process_of(me).threads.size() > 1) return fails(Errno::perm, "ptrace.one-thread"_rule);
+  if (world().process_of(me).threads.size() > 1)
+    return fails(Errno::perm, "ptrace.one-thread"_rule);
 
   link(id, me.parent);
   return answers(Outcome::success(), "ptrace.traceme"_rule);
@@ -170,7 +171,8 @@ void Model::let_tracees_go(TaskId tracer) {
   }
 }
 
-/// A zombie that was traced is its parent's to hear of. Answers whether nobody wants to wait for it.
+/// A zombie that was traced is its parent's to hear of. Answers whether nobody wants to wait for
+/// it.
 bool Model::let_dead_tracee_go(TaskId tracee, TaskId tracer) {
   const Task& t = world().tasks[tracee];
   const Task& old = world().tasks[tracer];

@@ -17,6 +17,8 @@ std::string_view beyond_puppets(const Op& op);
 /// Whether it sets or asks nice values, policies or priorities; or one of the latter two.
 bool is_about_scheduling(const Op& op);
 bool is_about_policies(const Op& op);
+/// Whether it makes a pidfd, or asks something of one.
+bool is_about_pidfds(const Op& op);
 /// Whether it has the caller trace another.
 bool begins_tracing(const Op& op);
 

@@ -29,8 +29,7 @@ void System::refuse_traced_threads(const Puppet& actor, const Op& op) const {
     const Puppet* const p = called(actor, attach != nullptr ? attach->task : seize->task);
     if (p != nullptr && p->tgid != actor.tgid && has_threads(*p)) refuse();
   }
-  const auto* const clone = std::get_if<Clone>(&op);
-  if (!traced_ || clone == nullptr || !clone->flags.has(clone_flag::thread)) return;
+  if (!traced_ || !clone_flags_of(op).has(clone_flag::thread)) return;
   const auto status = parse_status(read(std::to_string(actor.tid.n) + "/status"));
   if (!status || status->tracer != 0) refuse();
 }

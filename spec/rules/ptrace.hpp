@@ -60,8 +60,8 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
      "A stop signal that it goes on with stops nobody if a SIGCONT was sent since it stopped.",
      "kernel-ptrace INJECT:2"},
     {"ptrace.nothing-dropped",
-     "A signal to a traced process is never dropped when it is sent, but for SIGKILL to an init; in "
-     "linux-4.12 not even that.", "kernel-ptrace SEND:1"},
+     "A signal to a traced process is never dropped when it is sent, but for SIGKILL to an init; "
+     "in linux-4.12 not even that.", "kernel-ptrace SEND:1"},
     {"ptrace.fatal-at-delivery",
      "A fatal signal ends a traced process when it is taken and not when it is sent, but for "
      "SIGKILL.", "kernel-ptrace SEND:2"},
