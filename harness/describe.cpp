@@ -110,7 +110,6 @@ RuleId rule_of_field(std::size_t field, std::span<const RuleId> fired, RuleId ot
       {"nice", "nice."},
       {"policy", "sched."},
       {"rt_priority", "sched."},
-      {"state", "ptrace."},
       {"tracer", "ptrace."},
   };
   for (const Topic& topic : topics) {

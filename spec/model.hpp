@@ -262,6 +262,7 @@ class Model {
   void unlink(TaskId tracee);
   std::optional<TaskId> my_tracee(TaskId, TaskRef, bool trapped);
   void resume(TaskId tracee);
+  void tell_tracee_of_continue(TaskId);
   bool joins_stop(TaskId);
   void trap(TaskId, Tracing::Trap, Signal);
   std::optional<Signal> signal_after_trap(TaskId);

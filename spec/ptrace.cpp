@@ -209,6 +209,15 @@ bool Model::joins_stop(TaskId id) {
   return true;
 }
 
+void Model::tell_tracee_of_continue(TaskId id) {
+  Task& t = world_.tasks[id];
+  if (t.trace.trapped) cover("ptrace.continue-wakes-not"_rule);
+  if (!t.trace.seized || t.exiting()) return;
+  cover("ptrace.continue-tells-seized"_rule);
+  t.trace.told_to_look = true;
+  draw_attention(id, false);
+}
+
 void Model::trap(TaskId id, Tracing::Trap what, Signal code) {
   Task& t = world_.tasks[id];
   Process& p = world_.process_of(t);

@@ -22,12 +22,7 @@ void Model::forget_stops_or_continues(Process& p, Signal s) {
   for (const TaskId id : p.threads) {
     Task& t = world_.tasks[id];
     t.stop_pending = t.trace.may_stop = false;
-    if (t.trace.trapped) cover("ptrace.continue-wakes-not"_rule);
-    if (t.trace.seized && !t.exiting()) {
-      cover("ptrace.continue-tells-seized"_rule);
-      t.trace.told_to_look = true;
-      draw_attention(id, false);
-    }
+    if (t.trace.by) tell_tracee_of_continue(id);
     if (!t.stopped) continue;
     cover("stop.continue"_rule);
     t.stopped = false;

@@ -152,7 +152,6 @@ Outcome System::act(Puppet& actor, const Op& op) {
   below_ = below_ || makes_namespace(op);
   refuse_endless_ends(actor, op);
   refuse_traced_threads(actor, op);
-  traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
   if (is_private(op)) {
     write_call(op, stage_.slot(slot), slot, 0);
     if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
@@ -173,10 +172,8 @@ Outcome System::act(Puppet& actor, const Op& op) {
   write_call(op, stage_.slot(slot), slot, actor.child);
   stage_.post(slot);
   settle(slot);
-
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
-  if (begins_tracing(op) && answer == Outcome::failure(Errno::perm) && !stage_.abilities().raises)
-    throw SystemLimit("who may trace whom hangs on rights here");
+  refuse_untraceable(op, answer);
   for (const Puppet& p : puppets_)
     if (p.rest == Rest::gone) spare_slots_.push_back(p.slot);
   std::erase_if(puppets_, [](const Puppet& p) { return p.rest == Rest::gone; });

@@ -104,7 +104,8 @@ class System {
   // Tracing (tracing.cpp).
   const Puppet* called(const Puppet& viewer, TaskRef task) const;
   bool has_threads(const Puppet& puppet) const;
-  void refuse_traced_threads(const Puppet& actor, const Op& op) const;
+  void refuse_traced_threads(const Puppet& actor, const Op& op);
+  void refuse_untraceable(const Op& op, const Outcome& answer) const;
 
   // Pid namespaces (namespaces.cpp).
   bool makes_below(const Puppet& maker) const;

@@ -20,7 +20,8 @@ bool System::has_threads(const Puppet& puppet) const {
 }
 
 /// What TRACE:1 of forkproof.md answers is no kernel's answer.
-void System::refuse_traced_threads(const Puppet& actor, const Op& op) const {
+void System::refuse_traced_threads(const Puppet& actor, const Op& op) {
+  traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
   const auto refuse = [] { throw SystemLimit("a thread of several would be traced"); };
   if (std::holds_alternative<PtraceTraceme>(op) && has_threads(actor)) refuse();
   const auto* const attach = std::get_if<PtraceAttach>(&op);
@@ -32,6 +33,12 @@ void System::refuse_traced_threads(const Puppet& actor, const Op& op) const {
   if (!traced_ || !clone_flags_of(op).has(clone_flag::thread)) return;
   const auto status = parse_status(read(std::to_string(actor.tid.n) + "/status"));
   if (!status || status->tracer != 0) refuse();
+}
+
+/// No puppet is dumpable: who has no rights over the whole machine may not trace one.
+void System::refuse_untraceable(const Op& op, const Outcome& answer) const {
+  if (begins_tracing(op) && answer == Outcome::failure(Errno::perm) && !stage_.abilities().raises)
+    throw SystemLimit("who may trace whom hangs on rights here");
 }
 
 }  // namespace forkproof::harness::kernel
