@@ -356,6 +356,9 @@ struct PidfdOutOfSight {
     return has_pidfd(w, t, [&](const OpenFile& pidfd, TaskId target) {
       return target && w.seen_in(own, pidfd.target).n == 0;
     });
+  }
+};
+
 struct ZombieKeptByTracer {
   static constexpr std::string_view
       id = "SOMETIMES-39",
