@@ -20,6 +20,7 @@ constexpr std::uint64_t word_of(std::int64_t v) { return static_cast<std::uint64
 constexpr std::uint64_t word_of(Signal v) { return static_cast<std::uint64_t>(v.n); }
 constexpr std::uint64_t word_of(SigSet v) { return v.bits; }
 constexpr std::uint64_t word_of(ExitSignal v) { return v.n; }
+constexpr std::uint64_t word_of(PidsLimit v) { return word_of(v.n); }
 template <class Kind>
 constexpr std::uint64_t word_of(Flags<Kind> v) {
   return v.bits;
@@ -61,7 +62,7 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
   world_ = &world;
   row_.clear();
   for (auto* const list : {&tasks_, &numbers_, &spaces_, &handlers_, &shared_pages_, &files_,
-                           &open_files_, &fs_, &namespaces_})
+                           &open_files_, &fs_, &namespaces_, &cgroups_})
     list->clear();
   put_all(word_of(world.profile), world.over, word_of(world.pid_max));
   if (!fold_.numbers) put(word_of(world.cursor));
@@ -72,6 +73,7 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
   });
   for (std::size_t i = 0; i < tasks_.size(); ++i) write_task({tasks_[i]});
   write_task_index(world.reaper);
+  write_cgroups();
   return row_;
 }
 
@@ -98,6 +100,7 @@ void Canonical::write_task(TaskId id) {
   write_number(t.tid);
   write_namespace(p.ns, t.tid);
   if (t.child_ns != p.ns) write_namespace(t.child_ns, {});
+  write_cgroup(t.cgroup);
   write_task_index(p.leader);
   if (p.leader == id) write_process(p);
   write_task_index(t.parent);
@@ -225,6 +228,29 @@ void Canonical::write_namespace(NamespaceId id, Pid number) {
   write_task_index(ns.reaper);
   for (const auto& [inner, pid] : ns.numbers) write_number(pid);
   write_namespace(ns.parent, {});
+}
+
+/// A control group with those that it lies in, when it is first met.
+void Canonical::write_cgroup(CgroupId id) {
+  if (!id) return put(0);
+  const std::size_t known = cgroups_.size();
+  const std::size_t index = index_in(cgroups_, id.n);
+  put(index + 1);
+  if (index < known) return;
+  const Cgroup& group = world_->cgroups[id];
+  put_all(group.removed, group.removed ? 0 : word_of(group.number), word_of(group.limit));
+  write_cgroup(group.parent);
+}
+
+/// Those that nobody is in count as well: they can be moved into.
+void Canonical::write_cgroups() {
+  put(word_of(world_->limit));
+  std::vector<std::pair<CgroupNo, CgroupId>> groups;
+  world_->cgroups.for_each([&](CgroupId id, const Cgroup& group) {
+    if (!group.removed) groups.emplace_back(group.number, id);
+  });
+  std::ranges::sort(groups, {}, &std::pair<CgroupNo, CgroupId>::first);
+  for (const auto& [number, id] : groups) write_cgroup(id);
 }
 
 void Canonical::write_handlers(HandlersId id) {

@@ -38,6 +38,8 @@ class Canonical {
   void write_handlers(HandlersId);
   void write_files(const Task&);
   void write_attributes(const Attributes&);
+  void write_cgroups();
+  void write_cgroup(CgroupId);
   void write_number(Pid);
   void write_task_index(TaskId);
   void write_namespace(NamespaceId, Pid number);
@@ -55,7 +57,7 @@ class Canonical {
   std::vector<std::uint64_t> row_;
   std::vector<std::uint32_t> tasks_;  // ids: threads after their leader, children after parents
   std::vector<std::uint32_t> numbers_, spaces_, handlers_, shared_pages_, files_, open_files_, fs_,
-      namespaces_;
+      namespaces_, cgroups_;
 };
 
 }  // namespace forkproof::spec

@@ -47,11 +47,13 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
   const NamespaceId ns = flags.has(fl::newpid) ? make_namespace(me.child_ns) : me.child_ns;
   const std::optional<Numbers> numbers = fresh_numbers(ns);
   const bool dead = ns && !world().namespaces[ns].accepts;
-  if (!numbers || dead || interrupted) {
+  const bool full = numbers && !dead && !has_room_for_task(me.cgroup);
+  if (!numbers || dead || full || interrupted) {
     if (numbers && !dead) abandon_first_number(ns);
     drop_if_unused(ns);
     if (!numbers) return fails(Errno::again, "pid.exhausted"_rule);
     if (dead) return fails(Errno::nomem, "pidns.dead"_rule);
+    if (full) return fails(Errno::again, "cgroup.full"_rule);
     return restart("clone.pending-burns-number"_rule);
   }
 
@@ -80,6 +82,8 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   child.born = next_place();
   use_numbers(id, std::move(numbers));
   enter_namespace(child, ns);
+  enter_cgroup(child, me.cgroup);
+  if (me.cgroup) cover("cgroup.born"_rule);
   child.flags = (me.flags - task_flag::exiting) | task_flag::forknoexec;
   cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);
   child.parent = kin ? me.parent : maker;

@@ -84,6 +84,7 @@ void Model::take_leaders_place(TaskId id) {
   p.leader = p.signal_target = id;
   p.threads = {id};
   world_.handlers[old.handlers].users--;
+  leave_cgroup(old);
   world_.tasks.drop(leader);
 }
 

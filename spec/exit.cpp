@@ -268,6 +268,7 @@ void Model::detach(TaskId id) {
   const ProcessId process = t.process;
   Process& p = world_.processes[process];
   touch(id);
+  leave_cgroup(t);
   if (--world_.handlers[t.handlers].users == 0) world_.handlers.drop(t.handlers);
   if (p.ns && world_.namespaces[p.ns].reaper == id)
     world_.namespaces[p.ns].reaper = TaskId::none();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "spec/invariants/attributes.hpp"
+#include "spec/invariants/cgroups.hpp"
 #include "spec/invariants/namespaces.hpp"
 #include "spec/invariants/waiting.hpp"
 #include "spec/world.hpp"
@@ -370,7 +371,8 @@ using Invariants =
                ThreadsShare, LeadersLeaveLast, RunningThreadsAreCounted, StopAndContExclude,
                KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole, NewsIsKept,
                NobodyOversleeps, FilesAreHeld, PrioritiesFitPolicies, NumberInEachNamespace,
-               InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow>;
+               InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow,
+               GroupsOfTheLivingAreThere>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";
@@ -432,7 +434,8 @@ struct NoDeathIsLost {
 };
 
 /// The register of what no single task can vouch for. O(tasks): for the full check.
-using WorldInvariants = std::tuple<CountsAreTrue, NoDeathIsLost>;
+using WorldInvariants =
+    std::tuple<CountsAreTrue, NoDeathIsLost, ChargesAreTrue, GroupsLieInGroups>;
 
 /// Calls `f.operator()<I>()` for each invariant about all tasks together.
 constexpr void for_each_world_invariant(auto&& f) {

@@ -3,7 +3,7 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, attributes, pids, pid_namespaces. `"..."_rule` names the rule of
+/// stop, groups, memory, files, attributes, pids, pid_namespaces, cgroups. `"..."_rule` names the rule of
 /// the book (spec/rules.hpp) that acts at this place: that counts its coverage, and lets a
 /// violation say it.
 #pragma once
@@ -105,6 +105,12 @@ class Model {
   Answer act(TaskId, const Sigaltstack&);
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
+  Outcome turn(const CgroupMake&);
+  Outcome turn(const CgroupRemove&);
+  Outcome turn(const CgroupMove&);
+  Outcome turn(const CgroupOf&);
+  Outcome turn(const PidsMax&);
+  Outcome turn(const PidsCurrent&);
 
   // model.cpp: answering, and who runs next.
   bool can_run(TaskId) const;
@@ -255,6 +261,15 @@ class Model {
   void inherit_attributes(Task& child, const Task& maker, CloneFlags);
   void reset_scheduling(Attributes&);
   void attributes_after_exec(Task&);
+
+  // cgroups.cpp
+  PidsLimit limit_of(CgroupId g) const { return g ? world_.cgroups[g].limit : world_.limit; }
+  std::uint32_t tasks_in(CgroupId) const;
+  bool is_populated(CgroupId) const;
+  bool has_groups_below(CgroupId) const;
+  bool has_room_for_task(CgroupId);
+  void enter_cgroup(Task&, CgroupId);
+  void leave_cgroup(Task&);
 
   World world_;
   std::deque<TaskId> next_;

@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "spec/attribute_ops.hpp"
+#include "spec/cgroup_ops.hpp"
 #include "spec/file_ops.hpp"
 #include "spec/op.hpp"
 
@@ -335,7 +336,8 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Read, Write, SetPidMax, SetPidCursor, Open, Close, Dup, FcntlSetfd, Lseek,
                         Umask, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                         SchedGetscheduler, SchedSetattr, SchedSetaffinity, SchedGetaffinity,
-                        Sigaltstack>;
+                        Sigaltstack, CgroupMake, CgroupRemove, CgroupMove, CgroupOf, PidsMax,
+                        PidsCurrent>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

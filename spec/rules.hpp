@@ -6,6 +6,7 @@
 
 #include "spec/rules/attributes.hpp"
 #include "spec/rules/call.hpp"
+#include "spec/rules/cgroups.hpp"
 #include "spec/rules/creation.hpp"
 #include "spec/rules/ending.hpp"
 #include "spec/rules/files.hpp"
@@ -31,7 +32,7 @@ consteval auto join_rules(const std::array<Rule, N>&... parts) {
 /// All rules, in the order of the rule book.
 inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRules, kWaitingRules,
                                           kSignalRules, kGroupRules, kMemoryRules, kFileRules,
-                                          kAttributeRules, kPidNamespaceRules);
+                                          kAttributeRules, kPidNamespaceRules, kCgroupRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

@@ -306,6 +306,34 @@ struct NumberPinnedFromAbove {
   }
 };
 
+struct CgroupOverItsLimit {
+  static constexpr std::string_view id = "SOMETIMES-54",
+                                    says = "A control group has more tasks than its limit.";
+  static bool holds(const World& w, TaskId t) {
+    const CgroupId id = w.tasks[t].cgroup;
+    if (!id || w.cgroups[id].limit == PidsLimit{}) return false;
+    return w.cgroups[id].tasks > static_cast<std::uint32_t>(w.cgroups[id].limit.n);
+  }
+};
+
+struct ZombieOfRemovedCgroup {
+  static constexpr std::string_view id = "SOMETIMES-55",
+                                    says = "A zombie is left of a control group that was removed.";
+  static bool holds(const World& w, TaskId t) {
+    const CgroupId id = w.tasks[t].cgroup;
+    return id && w.cgroups[id].removed;
+  }
+};
+
+struct LeaderLeftInCgroup {
+  static constexpr std::string_view
+      id = "SOMETIMES-56",
+      says = "A dead leader is in another control group than its threads.";
+  static bool holds(const World& w, TaskId t) {
+    return w.leader_of(w.tasks[t]).cgroup != w.tasks[t].cgroup;
+  }
+};
+
 /// The register.
 using AllSometimes =
     std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
@@ -316,7 +344,8 @@ using AllSometimes =
                GroupOfZombies, FilesSharedByProcesses, OffsetSharedByTables,
                NamesOfThreadsDiffer, RealTimeWithReset, SignalStackOfVforkChild,
                NamespaceInNamespace, InitOutlivesItsNamespace, OrphanOfInnerInit, InnerInitStopped,
-               NumberPinnedFromAbove>;
+               NumberPinnedFromAbove, CgroupOverItsLimit, ZombieOfRemovedCgroup,
+               LeaderLeftInCgroup>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -33,6 +33,11 @@ class ValueWriter {
   void operator()(Signal s) { word_or_number(kSignals, s.n); }
   void operator()(ExitSignal s) { word_or_number(kSignals, s.n); }
 
+  void operator()(PidsLimit limit) {
+    if (limit == PidsLimit{}) out_ += "max";
+    else (*this)(limit.n);
+  }
+
   void operator()(TaskRef task) {
     const auto index = static_cast<std::size_t>(task.n);
     if (!task.named) return (*this)(task.n);
@@ -121,6 +126,11 @@ class ValueReader {
   bool operator()(std::string_view word, Signal& s) const { return signal(word, s.n); }
   bool operator()(std::string_view word, ExitSignal& s) const { return signal(word, s.n); }
 
+  bool operator()(std::string_view word, PidsLimit& limit) const {
+    if (word == "max") return limit = {}, true;
+    return read_number(word, limit.n);
+  }
+
   bool operator()(std::string_view word, TaskRef& task) const {
     if (const std::int32_t index = lookup_(word); index != kNoName) {
       task = TaskRef::name(index);
@@ -206,6 +216,7 @@ std::string describe() {
     return "`any`, `own-group`, a task made above, a pid, or `group:` and one of these";
   if constexpr (std::is_same_v<Value, Target>)
     return "a task made above, a pid, `group:` and one of these, `own-group` or `all`";
+  if constexpr (std::is_same_v<Value, PidsLimit>) return "a number of tasks, or `max`";
   if constexpr (std::is_same_v<Value, Signal> || std::is_same_v<Value, ExitSignal>)
     return "a signal, such as SIGTERM or 0";
   if constexpr (std::is_same_v<Value, SigSet>)

@@ -48,6 +48,10 @@ inline constexpr Descriptor kDescriptors = 8;
 inline constexpr std::int32_t kUmaskBits = 0777;
 inline constexpr std::int32_t kUmaskAtFirst = 022;
 
+/// A number by which a trace calls a control group, and the highest limit of tasks that one takes.
+using CgroupNo = std::int32_t;
+inline constexpr std::int32_t kPidsLimitMax = kPidMaxLimit;
+
 /// A name and the number that Linux gives it.
 struct Word {
   std::string_view name;
@@ -77,6 +81,7 @@ inline constexpr std::array kProfiles{Word{"linux-6", 0}, Word{"linux-4.12", 1}}
 enum class Errno : std::uint8_t {
   ok = 0,
   perm = 1,
+  noent = 2,
   srch = 3,
   intr = 4,
   badf = 9,
@@ -86,6 +91,8 @@ enum class Errno : std::uint8_t {
   acces = 13,
   fault = 14,
   busy = 16,
+  exist = 17,
+  nodev = 19,
   inval = 22,
   mfile = 24,
   nospc = 28,
@@ -95,7 +102,7 @@ inline constexpr std::array kErrnos{
     Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
     Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14},
     Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24}, Word{"EBUSY", 16},
-    Word{"ENOSPC", 28},
+    Word{"ENOSPC", 28}, Word{"ENOENT", 2},  Word{"EEXIST", 17}, Word{"ENODEV", 19},
 };
 
 // --- signals -------------------------------------------------------------------------------------

@@ -123,6 +123,7 @@ struct OpenFile;
 struct Files;
 struct FsInfo;
 struct Namespace;
+struct Cgroup;
 using TaskId = Id<Task>;
 using ProcessId = Id<Process>;
 using SpaceId = Id<AddressSpace>;
@@ -131,6 +132,8 @@ using OpenFileId = Id<OpenFile>;
 using FilesId = Id<Files>;
 using FsInfoId = Id<FsInfo>;
 using NamespaceId = Id<Namespace>;  // of pids; none is the world's own
+
+using CgroupId = Id<Cgroup>;  // none is group 0
 
 /// What a sleeping wait waits for. A group is remembered as it was when the call was made.
 struct WaitQuery {
@@ -185,6 +188,7 @@ struct Task {
   HandlersId handlers;
   FilesId files;  // none of a task that has ended, as with `fs`
   FsInfoId fs;
+  CgroupId cgroup;
   NamespaceId child_ns;  // that its children will be in; none of a task that has ended
   TaskFlags flags;
   Place sibling = 0;  // a leader's place among its parent's children
@@ -335,6 +339,17 @@ struct Namespace {
   static constexpr auto keeps() { return std::tuple{}; }
 };
 
+/// A control group, but for group 0. When it is removed it stays until the zombies in it are gone.
+struct Cgroup {
+  CgroupId parent;
+  CgroupNo number = 0;
+  PidsLimit limit;
+  std::uint32_t tasks = 0;  // not yet released, in it and below it
+  bool removed = false;
+
+  static constexpr auto keeps() { return std::tuple{}; }
+};
+
 /// What the same thing is called in a namespace below the world's own.
 struct InnerNumber {
   NamespaceId ns;
@@ -372,6 +387,8 @@ struct World {
   Pool<Files> files;
   Pool<FsInfo> fs;
   Pool<Namespace> namespaces;
+  Pool<Cgroup> cgroups;
+  PidsLimit limit;  // of group 0
   NumberTable<Number> numbers;
   Line<ProcessId> all_processes;  // as they were made
   std::vector<PageValue> shared_pages;
@@ -386,6 +403,8 @@ struct World {
     files.clear();
     fs.clear();
     namespaces.clear();
+    cgroups.clear();
+    limit = {};
     numbers.clear();
     all_processes.clear();
     shared_pages.clear();
@@ -406,7 +425,8 @@ struct World {
            spaces.is_sealed_as(other.spaces) && handlers.is_sealed_as(other.handlers) &&
            open_files.is_sealed_as(other.open_files) && files.is_sealed_as(other.files) &&
            fs.is_sealed_as(other.fs) && numbers.is_sealed_as(other.numbers) &&
-           namespaces.is_sealed_as(other.namespaces);
+           namespaces.is_sealed_as(other.namespaces) && limit == other.limit &&
+           cgroups.is_sealed_as(other.cgroups);
   }
 
   /// The task with this number, released ones excluded.
@@ -432,6 +452,17 @@ struct World {
   NamespaceId namespace_of(Pid task) const {
     const TaskId id = namespaces.size() == 0 ? TaskId::none() : task_of(task);
     return id ? processes[tasks[id].process].ns : NamespaceId::none();
+  }
+  /// The group that is called so, removed ones excluded; none also where no other than 0 is.
+  CgroupId cgroup_called(CgroupNo number) const {
+    CgroupId found;
+    cgroups.for_each([&](CgroupId id, const Cgroup& g) {
+      if (g.number == number && !g.removed) found = id;
+    });
+    return found;
+  }
+  bool has_cgroup(CgroupNo number) const {
+    return number == 0 || static_cast<bool>(cgroup_called(number));
   }
   TaskId reaper_of(NamespaceId ns) const { return ns ? namespaces[ns].reaper : reaper; }
   std::int32_t level_of(NamespaceId ns) const { return ns ? namespaces[ns].level : 0; }
