@@ -37,6 +37,7 @@ struct Machine::Birth {
   std::int32_t number = 0;
   bool below = false;  // not in the world's own pid namespace, or its maker is not
   Index ns = kNobody;  // its pid namespace
+  Index cgroup = kNobody;  // that it is charged to
   bool maker_got_files = false;  // to share, as it had none
   bool maker_got_fs = false;
   bool maker_got_actions = false;
@@ -256,12 +257,22 @@ std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
   return b.ns == kNobody ? verdict : alloc_in_namespaces(b, verdict);
 }
 
-std::uint64_t Machine::can_fork(Birth&, auto& faults) {
-  return faults.strike(CopyStep::can_fork) ? failure_of(CopyStep::can_fork) : bits::kGoesOn;
+/// A control group that is full refuses the task.
+std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
+  if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
+  if (!cgroups_in_use_) return bits::kGoesOn;
+  const Index group = cgroup_of(b.maker);
+  if (try_charge(group)) {
+    b.cgroup = group;
+    return bits::kGoesOn;
+  }
+  if (b.ns != kNobody && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;
+  return failure_of(CopyStep::can_fork);
 }
 
 /// The last step done is undone first. The cursor has passed the number, and stays.
 void Machine::undo(Birth& b) {
+  uncharge(b.cgroup);
   if (b.number != 0) taken_.give_back(static_cast<std::size_t>(b.number));
   put_namespace(b.ns);
   const bool shares_space = b.flags.has(clone_flag::vm);
@@ -284,6 +295,7 @@ void Machine::attach(Birth& b) {
   t.pid = b.number;
   numbers_.make(b.number).task = id(t);
   if (b.ns != kNobody) [[unlikely]] attach_in_namespaces(b, t);
+  if (cgroups_in_use_) [[unlikely]] cgroup_post_fork(t, b.cgroup);
   if (b.is_thread)
     attach_thread(b, t);
   else

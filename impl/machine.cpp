@@ -17,6 +17,7 @@ Machine::Machine(const WorldSpec& spec, Bug bug) : bug_(bug) {
 
 void Machine::reset(const WorldSpec& spec) {
   forget_all();
+  if (cgroups_in_use_) forget_cgroups();
   profile_ = spec.profile;
   begin_world(spec.pid_max);
 }
@@ -198,6 +199,8 @@ void Machine::end_world(const Process& init) {
   const Process end = init;
   const Attributes attributes = attributes_of(leader);
   const std::int32_t cursor = cursor_;
+  const Index cgroup = cgroup_of(leader);
+  if (cgroups_in_use_) leave_cgroups_but(id(leader));
   forget_all();
   begin_world(pid_max_);
 
@@ -213,6 +216,7 @@ void Machine::end_world(const Process& init) {
   p.exit_code = end.exit_code;
   p.exit_signal = end.exit_signal;
   p.live = 0;
+  if (cgroups_in_use_) cgroup_of_task_.set(id(t), cgroup);
   cursor_ = cursor;
   over_ = true;
 }

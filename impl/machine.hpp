@@ -12,6 +12,7 @@
 
 #include "impl/attributes.hpp"
 #include "impl/bits/kernel_stack.hpp"
+#include "impl/cgroups.hpp"
 #include "impl/faults.hpp"
 #include "impl/namespaces.hpp"
 #include "impl/open_files.hpp"
@@ -388,6 +389,25 @@ class Machine {
   Outcome perform(const SetPidMax& op);
   Outcome perform(const SetPidCursor& op);
 
+  // Control groups (cgroups.cpp).
+  Outcome perform(const CgroupMake& op);
+  Outcome perform(const CgroupRemove& op);
+  Outcome perform(const CgroupMove& op);
+  Outcome perform(const CgroupOf& op);
+  Outcome perform(const PidsMax& op);
+  Outcome perform(const PidsCurrent& op);
+  std::optional<Index> cgroup_called(CgroupNo number) const;
+  Index cgroup_of(const Task& t) const { return cgroup_of_task_.find(id(t)); }
+  void charge(Index group);
+  void uncharge(Index group);
+  [[gnu::cold]] bool try_charge(Index group);
+  [[gnu::cold]] void cgroup_post_fork(const Task& t, Index group);
+  void cgroup_exit(const Task& t);
+  [[gnu::cold]] void cgroup_release(Index task);
+  void leave_cgroups_but(Index leader);
+  void forget_cgroups();
+  bool sound_cgroups() const;
+
   // Soundness (sound.cpp).
   std::uint64_t resting_state(const Task& t) const;
   bool sound_task(const Task& t) const;
@@ -416,6 +436,11 @@ class Machine {
   SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task
   std::vector<std::int32_t> birth_numbers_;
   std::uint32_t living_namespaces_ = 0;
+  Arena<Cgroup> cgroups_;
+  std::vector<std::pair<CgroupNo, Index>> named_cgroups_;  // those that were not removed
+  SparseNumbers cgroup_of_task_;  // of the tasks that are not in group 0
+  std::int32_t limit_ = PidsLimit::kMax;  // of group 0
+  bool cgroups_in_use_ = false;  // there was another group, or a limit
   PidMap numbers_;
   PidBitmap taken_;
   Ring<Processes> all_;

@@ -26,7 +26,10 @@ bool Machine::same_as(const Machine& other) const {
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   const bool namespaces = namespaces_.same_as(other.namespaces_) &&
                           innermost_ == other.innermost_ && diverted_ == other.diverted_;
-  return records && numbers && namespaces && all_ == other.all_ && woken_ == other.woken_ &&
+  const bool cgroups = cgroups_.same_as(other.cgroups_) && limit_ == other.limit_ &&
+                       named_cgroups_ == other.named_cgroups_ &&
+                       cgroup_of_task_ == other.cgroup_of_task_;
+  return records && numbers && namespaces && cgroups && all_ == other.all_ && woken_ == other.woken_ &&
          sp_ == other.sp_ && execing_ == other.execing_ && reaper_ == other.reaper_ &&
          order_ == other.order_ && profile_ == other.profile_ && over_ == other.over_;
 }

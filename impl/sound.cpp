@@ -185,7 +185,7 @@ bool Machine::sound() const {
   if (!tasks_.sound() || !processes_.sound() || !groups_.sound() || !actions_.sound())
     return false;
   return sound_numbers() && sound_counts() && sound_files() && sound_attributes() &&
-         sound_namespaces() && memory_.sound(spaces);
+         sound_namespaces() && sound_cgroups() && memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

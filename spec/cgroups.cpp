@@ -39,7 +39,8 @@ Outcome Model::turn(const CgroupMove& op) {
   if (!who) return fails(Errno::srch, "cgroup.move-unknown"_rule);
 
   const CgroupId group = world_.cgroup_called(op.group);
-  const Process& p = world_.process_of(world_.tasks[who]);
+  const Process& p = world().process_of(world().tasks[who]);
+  touch(p);
   if (p.threads.size() > 1) cover("cgroup.move-threads"_rule);
   for (const TaskId id : p.threads) {
     if (world_.tasks[id].exiting()) {

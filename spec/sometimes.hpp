@@ -310,9 +310,9 @@ struct CgroupOverItsLimit {
   static constexpr std::string_view id = "SOMETIMES-54",
                                     says = "A control group has more tasks than its limit.";
   static bool holds(const World& w, TaskId t) {
-    const CgroupId id = w.tasks[t].cgroup;
-    if (!id || w.cgroups[id].limit == PidsLimit{}) return false;
-    return w.cgroups[id].tasks > static_cast<std::uint32_t>(w.cgroups[id].limit.n);
+    const CgroupId own = w.tasks[t].cgroup;
+    if (!own || w.cgroups[own].limit == PidsLimit{}) return false;
+    return w.cgroups[own].tasks > static_cast<std::uint32_t>(w.cgroups[own].limit.n);
   }
 };
 
@@ -320,8 +320,8 @@ struct ZombieOfRemovedCgroup {
   static constexpr std::string_view id = "SOMETIMES-55",
                                     says = "A zombie is left of a control group that was removed.";
   static bool holds(const World& w, TaskId t) {
-    const CgroupId id = w.tasks[t].cgroup;
-    return id && w.cgroups[id].removed;
+    const CgroupId own = w.tasks[t].cgroup;
+    return own && w.cgroups[own].removed;
   }
 };
 
