@@ -38,12 +38,14 @@ constexpr std::uint32_t wanted(std::string_view op) {
 /// Ops that a system may pay for: those of a group are off but in so many traces of a hundred.
 struct Seldom {
   std::uint32_t percent;
-  std::array<std::string_view, 3> ops;
+  std::array<std::string_view, 6> ops;
 };
 constexpr Seldom kSeldom[] = {
     {25, {"setpriority", "getpriority"}},
     {10, {"sched_setscheduler", "sched_getscheduler"}},
     {2, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
+    {12,
+     {"cgroup_make", "cgroup_remove", "cgroup_move", "cgroup_of", "pids_max", "pids_current"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -375,6 +377,33 @@ void Generator::choose(Sigaltstack& o, const Scene&) {
   static constexpr std::int32_t kSizes[] = {0, 0, 4096, 8192, 65536, 2048, 2047};
   o.size = dice_.percent(95) ? dice_.one_of<std::int32_t>(kSizes) : dice_.between(-1, 9000);
 }
+
+void Generator::choose(CgroupMake& o, const Scene& scene) {
+  o.group = dice_.between(dice_.percent(5) ? -1 : 1, 4);
+  o.below = cgroup(scene);
+}
+
+void Generator::choose(CgroupRemove& o, const Scene& scene) { o.group = cgroup_to_remove(scene); }
+
+void Generator::choose(CgroupMove& o, const Scene& scene) {
+  o.task = task(scene);
+  o.group = cgroup(scene);
+}
+
+void Generator::choose(CgroupOf& o, const Scene& scene) { o.task = task(scene); }
+
+/// Mostly near what there is, so that the next forks come to it.
+void Generator::choose(PidsMax& o, const Scene& scene) {
+  o.group = cgroup(scene);
+  const spec::CgroupId id = scene.world.cgroup_called(o.group);
+  const std::size_t tasks = id ? scene.world.cgroups[id].tasks : scene.world.tasks.size();
+  const std::uint32_t way = dice_.below(100);
+  o.limit.n = way < 70   ? std::max(0, static_cast<std::int32_t>(tasks) + dice_.between(-2, 2))
+              : way < 94 ? PidsLimit::kMax
+                         : dice_.between(-3, 3) + (dice_.percent(50) ? kPidsLimitMax : 0);
+}
+
+void Generator::choose(PidsCurrent& o, const Scene& scene) { o.group = cgroup(scene); }
 
 Script generate(std::uint64_t seed, Profile profile) {
   Generator generator(seed, profile);

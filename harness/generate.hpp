@@ -111,6 +111,12 @@ class Generator {
   void choose(SchedGetaffinity&, const Scene&);
   void choose(Sigaltstack&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
+  void choose(CgroupMake&, const Scene&);
+  void choose(CgroupRemove&, const Scene&);
+  void choose(CgroupMove&, const Scene&);
+  void choose(CgroupOf&, const Scene&);
+  void choose(PidsMax&, const Scene&);
+  void choose(PidsCurrent&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -129,6 +135,8 @@ class Generator {
   Clone clone();
   PageNo page(const Scene& scene);
   Descriptor descriptor();
+  CgroupNo cgroup(const Scene& scene);
+  CgroupNo cgroup_to_remove(const Scene& scene);
   FdFlags fd_flags();
   PageNo run_of_pages();
 

@@ -166,6 +166,29 @@ Descriptor Generator::descriptor() {
 
 FdFlags Generator::fd_flags() { return dice_.percent(50) ? fd_flag::cloexec : FdFlags{}; }
 
+/// Mostly one that is there.
+CgroupNo Generator::cgroup(const Scene& scene) {
+  std::vector<CgroupNo> there{0};
+  scene.world.cgroups.for_each([&](spec::CgroupId, const spec::Cgroup& group) {
+    if (!group.removed) there.push_back(group.number);
+  });
+  return dice_.percent(93) ? dice_.one_of<CgroupNo>(there) : dice_.between(-1, 5);
+}
+
+/// Mostly one that nobody is in who lives: zombies may be.
+CgroupNo Generator::cgroup_to_remove(const Scene& scene) {
+  std::vector<CgroupNo> deserted;
+  scene.world.cgroups.for_each([&](spec::CgroupId id, const spec::Cgroup& group) {
+    bool lived_in = group.removed;
+    scene.world.tasks.for_each([&](spec::TaskId, const spec::Task& t) {
+      lived_in = lived_in || (t.cgroup == id && !t.exiting());
+    });
+    if (!lived_in) deserted.push_back(group.number);
+  });
+  if (deserted.empty() || dice_.percent(30)) return cgroup(scene);
+  return dice_.one_of<CgroupNo>(deserted);
+}
+
 /// Mostly one that the actor has.
 PageNo Generator::page(const Scene& scene) {
   if (scene.me != nullptr && scene.me->space && dice_.percent(70))

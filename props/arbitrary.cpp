@@ -45,6 +45,10 @@ class Pick {
     s = {};
     if (once_in(2)) (*this)(s.n);
   }
+  void operator()(PidsLimit& limit) const {
+    limit = {};
+    if (once_in(2)) (*this)(limit.n);
+  }
   void operator()(SigSet& set) const {
     if (once_in(6)) return (*this)(set.bits);
     set = {};

@@ -211,6 +211,8 @@ struct Writer {
   }
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
+  template <class O>
+  requires is_about_cgroups<O> void operator()(const O&) const {}
 };
 
 Outcome change_of(std::int32_t pid, std::int32_t status) {
@@ -309,7 +311,7 @@ bool is_private(const Op& op) {
                                    Read, Write, Open, Close, Dup, FcntlSetfd, Lseek, Umask,
                                    Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                                    SchedGetscheduler, Sigaltstack, SetPidMax, SetPidCursor>;
-        return among(static_cast<Private*>(nullptr));
+        return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },
       op);
 }

@@ -66,6 +66,7 @@ std::string System::refuses(Profile profile) {
 void System::reset(const WorldSpec& world) {
   puppets_.clear();
   stage_.close();
+  control_groups_.end();
   spare_slots_.clear();
   next_slot_ = 1;
   over_ = below_ = policies_are_real_ = false;
@@ -79,7 +80,7 @@ void System::reset(const WorldSpec& world) {
   pid_max_ = 0;
   SetPidMax limit;
   limit.value = world.pid_max;
-  ask_world(limit);
+  turn_knob(limit);
   if (pid_max_ != world.pid_max) throw SystemFault("pid_max of a namespace cannot be set");
 }
 
@@ -87,7 +88,12 @@ const Effects& System::apply(Pid actor, const Op& op) {
   effects_.clear();
   last_op_ = op;
   if (is_by_world(op)) {
-    effects_.outcome = ask_world(op);
+    effects_.outcome = std::visit(
+        [&]<class O>(const O& o) {
+          if constexpr (is_about_cgroups<O>) use_control_groups();
+          return ask(o);
+        },
+        op);
     return effects_;
   }
   Puppet* const puppet = find(actor);
@@ -113,7 +119,7 @@ void System::make_policies_real() {
 }
 
 /// The files of the namespace answer as the caller's namespace has them, so a puppet must write.
-Outcome System::ask_world(const Op& op) {
+Outcome System::turn_knob(const Op& op) {
   const auto* const max = std::get_if<SetPidMax>(&op);
   const std::int64_t value = max != nullptr ? max->value : std::get<SetPidCursor>(op).value - 1LL;
   if (over_) {  // nobody is left to ask
