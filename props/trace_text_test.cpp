@@ -211,7 +211,7 @@ constexpr struct { const char *lines, *message; } kRefusals[] = {
     {"init: pause now", "2:13: expected `->` and an outcome, or the end of the line, found "
                         "`now`"},
     {"init: pid_max 400", "2:7: expected an op of a task, found `pid_max`"},
-    {"world: fork", "2:8: expected an op of the world: pid_max or pid_cursor, found `fork`"},
+    {"world: fork", "2:8: expected an op of the world, such as pid_max, found `fork`"},
     {"init: mmap both", "2:12: expected one of private shared, found `both`"},
     {"init: mmap shared pages=x", "2:19: expected a number from 0 to 4294967295, found "
                                   "`pages=x`"},

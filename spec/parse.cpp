@@ -155,7 +155,7 @@ bool Parser::task_of(Step& s, PartReader& part, LineWords& words) {
   const Token op = words.peek();
   if (!part.op(s.op)) return false;
   if (is_by_world(s.op) == by_world) return true;
-  return part.fail(op, by_world ? "an op of the world: pid_max or pid_cursor" : "an op of a task");
+  return part.fail(op, by_world ? "an op of the world, such as pid_max" : "an op of a task");
 }
 
 /// `[as NAME [pid N]]`, or `-> NAME [pid N]`, which also says that the task was made.

@@ -17,6 +17,7 @@ struct Domain {
   bool operator()(std::uint32_t) const { return true; }
   bool operator()(Signal) const { return true; }
   bool operator()(ExitSignal) const { return true; }
+  bool operator()(PidsLimit) const { return true; }
   bool operator()(SigSet) const { return true; }
   bool operator()(Enumeration auto e) const {
     return name_of(words_of(e), static_cast<std::uint64_t>(e)).has_value();
