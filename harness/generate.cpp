@@ -46,6 +46,7 @@ constexpr Seldom kSeldom[] = {
     {2, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
     {12,
      {"cgroup_make", "cgroup_remove", "cgroup_move", "cgroup_of", "pids_max", "pids_current"}},
+    {8, {"cgroup_make", "cgroup_move", "cgroup_freeze", "cgroup_thaw"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -79,10 +80,13 @@ Generator::Generator(std::uint64_t seed, Profile profile)
     weights_[i] = dice_.percent(25) ? 0 : wanted(kOpNames[i]) * (1 + dice_.below(4));
   if (dice_.percent(5))  // so that descriptors run out
     for (const std::string_view op : {"open", "dup"}) weights_[*op_index(op)] *= 16;
+  std::array<std::uint32_t, kOps> rare{};  // an op may be in several groups
   for (const Seldom& seldom : kSeldom) {
     const std::uint32_t weight = dice_.percent(seldom.percent) ? 3 + dice_.below(8) : 0;
     for (const std::string_view op : seldom.ops)
-      if (!op.empty()) weights_[*op_index(op)] = weight;
+      if (!op.empty()) weights_[*op_index(op)] = std::max(weight, rare[*op_index(op)]);
+    for (const std::string_view op : seldom.ops)
+      if (!op.empty()) rare[*op_index(op)] = weights_[*op_index(op)];
   }
   const auto at_least = [&](std::string_view op) {
     std::uint32_t& weight = weights_[*op_index(op)];
@@ -144,6 +148,7 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
     const Pid number = naming.current(name, world);
     if (number.n == 0) return true;
     const spec::Task& t = world.tasks[world.task_of(number)];
+    if (t.frozen) return false;
     if (t.stopped)
       stopped_.push_back(name);
     else if (!t.zombie && t.call.kind == spec::Call::Kind::none)
@@ -404,6 +409,11 @@ void Generator::choose(PidsMax& o, const Scene& scene) {
 }
 
 void Generator::choose(PidsCurrent& o, const Scene& scene) { o.group = cgroup(scene); }
+
+void Generator::choose(CgroupFreeze& o, const Scene& scene) {
+  o.group = frozen_cgroup(scene, false);
+}
+void Generator::choose(CgroupThaw& o, const Scene& scene) { o.group = frozen_cgroup(scene, true); }
 
 Script generate(std::uint64_t seed, Profile profile) {
   Generator generator(seed, profile);

@@ -117,6 +117,8 @@ class Generator {
   void choose(CgroupOf&, const Scene&);
   void choose(PidsMax&, const Scene&);
   void choose(PidsCurrent&, const Scene&);
+  void choose(CgroupFreeze&, const Scene&);
+  void choose(CgroupThaw&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -137,6 +139,7 @@ class Generator {
   Descriptor descriptor();
   CgroupNo cgroup(const Scene& scene);
   CgroupNo cgroup_to_remove(const Scene& scene);
+  CgroupNo frozen_cgroup(const Scene& scene, bool frozen);
   FdFlags fd_flags();
   PageNo run_of_pages();
 

@@ -189,6 +189,16 @@ CgroupNo Generator::cgroup_to_remove(const Scene& scene) {
   return dice_.one_of<CgroupNo>(deserted);
 }
 
+/// Mostly one that is frozen by itself, or is not.
+CgroupNo Generator::frozen_cgroup(const Scene& scene, bool frozen) {
+  std::vector<CgroupNo> such;
+  scene.world.cgroups.for_each([&](spec::CgroupId, const spec::Cgroup& group) {
+    if (!group.removed && group.frozen == frozen) such.push_back(group.number);
+  });
+  if (such.empty() || dice_.percent(10)) return cgroup(scene);
+  return dice_.one_of<CgroupNo>(such);
+}
+
 /// Mostly one that the actor has.
 PageNo Generator::page(const Scene& scene) {
   if (scene.me != nullptr && scene.me->space && dice_.percent(70))

@@ -21,8 +21,13 @@ Outcome Machine::perform(const CgroupMake& op) {
   if (!parent) return Outcome::failure(Errno::noent);
   if (cgroup_called(op.group)) return Outcome::failure(Errno::exist);
   const Index group = cgroups_.take();
-  cgroups_[group] = {.parent = *parent, .number = op.group};
-  if (*parent != kNobody) ++cgroups_[*parent].children;
+  cgroups_[group] = {};
+  cgroups_[group].parent = *parent;
+  cgroups_[group].number = op.group;
+  if (*parent != kNobody) {
+    ++cgroups_[*parent].children;
+    cgroups_[group].freezes = cgroups_[*parent].freezes;
+  }
   named_cgroups_.emplace_back(op.group, group);
   cgroups_in_use_ = true;
   return Outcome::success();
@@ -33,7 +38,7 @@ Outcome Machine::perform(const CgroupRemove& op) {
   if (!found) return Outcome::failure(Errno::noent);
   if (*found == kNobody) return Outcome::failure(Errno::busy);
   Cgroup& group = cgroups_[*found];
-  if (group.populating > 0 || group.children > 0) return Outcome::failure(Errno::busy);
+  if (!group.members.empty() || group.children > 0) return Outcome::failure(Errno::busy);
   group.removed = true;
   if (group.parent != kNobody) --cgroups_[group.parent].children;
   std::erase(named_cgroups_, std::pair{op.group, *found});
@@ -48,14 +53,15 @@ Outcome Machine::perform(const CgroupMove& op) {
   const Task* const who = find(op.task.pid());
   if (who == nullptr) return Outcome::failure(Errno::srch);
   const Process& p = process_of(*who);
-  for_each_thread(p, [&](const Task& t) {
-    if ((t.flags & task_flag::exiting.bits) != 0) return;
+  for_each_thread(p, [&](Task& t) {
     const Index from = cgroup_of(t);
-    if (from != kNobody) --cgroups_[from].populating;
+    if ((t.flags & task_flag::exiting.bits) != 0 || from == *group) return;
+    if (from != kNobody) std::erase(cgroups_[from].members, id(t));
     uncharge(from);
     charge(*group);
-    if (*group != kNobody) ++cgroups_[*group].populating;
+    if (*group != kNobody) cgroups_[*group].members.push_back(id(t));
     cgroup_of_task_.set(id(t), *group);
+    freeze_or_thaw(t);
   });
   touch(p);
   return Outcome::success();
@@ -119,7 +125,7 @@ bool Machine::try_charge(Index group) {
 /// The new task is in its maker's group for good.
 void Machine::cgroup_post_fork(const Task& t, Index group) {
   if (group == kNobody) return;
-  ++cgroups_[group].populating;
+  cgroups_[group].members.push_back(id(t));
   cgroup_of_task_.set(id(t), group);
 }
 
@@ -127,7 +133,7 @@ void Machine::cgroup_post_fork(const Task& t, Index group) {
 void Machine::cgroup_exit(const Task& t) {
   if (!cgroups_in_use_) return;
   const Index group = cgroup_of(t);
-  if (group != kNobody) --cgroups_[group].populating;
+  if (group != kNobody) std::erase(cgroups_[group].members, id(t));
 }
 
 void Machine::cgroup_release(Index task) {
@@ -165,14 +171,18 @@ bool Machine::sound_cgroups() const {
       const Index own = cgroup_of_task_.find(t);
       if (own == kNobody) continue;
       ++placed;
-      counted[own].populating += (tasks_[t].flags & task_flag::exiting.bits) == 0;
+      if ((tasks_[t].flags & task_flag::exiting.bits) == 0) counted[own].members.push_back(t);
       for (Index g = own; g != kNobody; g = cgroups_[g].parent) ++counted[g].charged;
     }
   }
   cgroup_of_task_.for_each([&](std::uint64_t, Index) { --placed; });
   std::size_t there = named_cgroups_.size();
+  const auto freezes = [&](Index group) -> std::uint32_t {
+    return group == kNobody ? 0 : cgroups_[group].freezes;
+  };
   for (const auto& [number, group] : named_cgroups_) {
     if (cgroups_[group].number != number || cgroups_[group].removed) return false;
+    if (freezes(group) != freezes(cgroups_[group].parent) + cgroups_[group].frozen) return false;
     if (cgroups_[group].parent != kNobody) ++counted[cgroups_[group].parent].children;
   }
   for (Index g = 1; g < counted.size(); ++g) {
@@ -180,7 +190,7 @@ bool Machine::sound_cgroups() const {
     if (!named && counted[g].charged == 0) continue;
     there += !named;
     if (counted[g].charged != cgroups_[g].charged || counted[g].children != cgroups_[g].children ||
-        counted[g].populating != cgroups_[g].populating)
+        !std::ranges::is_permutation(counted[g].members, cgroups_[g].members))
       return false;
   }
   return placed == 0 && there == cgroups_.taken() && cgroups_.sound();

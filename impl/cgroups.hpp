@@ -6,6 +6,8 @@
 ///
 /// Sources: kernel/cgroup/cgroup.c, kernel/cgroup/pids.c struct pids_cgroup.
 #pragma once
+#include <vector>
+
 #include "impl/arena.hpp"
 #include "impl/namespaces.hpp"
 #include "spec/op.hpp"
@@ -17,9 +19,11 @@ struct Cgroup {
   CgroupNo number = 0;
   std::int32_t limit = PidsLimit::kMax;
   std::uint32_t charged = 0;   // tasks that are not yet released, here and below
-  std::uint32_t populating = 0;  // tasks that have not begun to end, here
   std::uint32_t children = 0;  // groups directly below that were not removed
+  std::uint32_t freezes = 0;   // how many of it and those above are frozen
+  bool frozen = false;         // is it itself
   bool removed = false;
+  std::vector<Index> members;  // tasks that have not begun to end, here, as they came
 
   friend bool operator==(const Cgroup&, const Cgroup&) = default;
 };

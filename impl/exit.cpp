@@ -85,7 +85,7 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   exit_signals(t);
   t.exit_code = code;
   t.call = Call::none;
-  t.has_result = false;
+  t.has_result = t.frozen = false;
   touch(p, true);
   exit_mm(t, group_dead);
   exit_files(t);

@@ -28,6 +28,7 @@ const Effects& Machine::apply(Pid actor, const Op& op) {
       [&]<class O>(const O& o) {
         if constexpr (by_world<O>) {
           effects_.outcome = perform(o);
+          settle();
         } else {
           if constexpr (creates_task<O>) make_room();
           Task* const t = find(actor);

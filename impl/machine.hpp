@@ -98,7 +98,7 @@ class Machine {
   /// All its threads are dead, and its parent can know.
   bool dead(const Process& p) const { return p.thread_count == 1 && leader_of(p).zombie(); }
   bool can_run(const Task& t) const {
-    return !over_ && !t.zombie() && !t.stopped() && t.call == Call::none;
+    return !over_ && !t.zombie() && !t.stopped() && !t.frozen && t.call == Call::none;
   }
   State state_of(const Task& t) const;
   std::int32_t parent_number(const Process& p) const;
@@ -407,6 +407,15 @@ class Machine {
   void leave_cgroups_but(Index leader);
   void forget_cgroups();
   bool sound_cgroups() const;
+
+  // Frozen control groups (freezer.cpp).
+  Outcome perform(const CgroupFreeze& op);
+  Outcome perform(const CgroupThaw& op);
+  Outcome cgroup_freeze(CgroupNo number, bool freeze);
+  void propagate_freeze(Index group, bool freeze);
+  bool is_to_freeze(const Task& t) const;
+  void freeze_or_thaw(Task& t);
+  [[gnu::cold]] void freezer_trap(Task& t);
 
   // Soundness (sound.cpp).
   std::uint64_t resting_state(const Task& t) const;

@@ -8,6 +8,7 @@ namespace forkproof::impl {
 /// The state of a task that is not stopped, by the call that it is inside.
 std::uint64_t Machine::resting_state(const Task& t) const {
   if (t.zombie()) return states().dead;
+  if (t.frozen) return bits::kInterruptible;
   switch (t.call) {
     case Call::none: return bits::kRunning;
     case Call::wait:
@@ -42,7 +43,9 @@ bool Machine::sound_task(const Task& t) const {
   if (t.stop_pending && !waits_for_child) return false;  // else it would have stopped
   const bool may_have_business = t.stopped() || waits_for_child || exiting;
   if (t.signalled && !may_have_business) return false;
-  if (t.has_result && !t.stopped() && !waits_for_child) return false;
+  if (t.has_result && !t.stopped() && !waits_for_child && !t.frozen) return false;
+  if (t.frozen && (t.stopped() || exiting || t.asleep || !is_to_freeze(t))) return false;
+  if (!t.frozen && !may_have_business && is_to_freeze(t)) return false;
   return t.blocked == t.blocked - kUnblockable && (exiting || !p.exits());
 }
 

@@ -109,7 +109,7 @@ void Canonical::write_task(TaskId id) {
   write_files(t);
   put_all(word_of(t.flags), word_of(t.exit_code), word_of(t.exit_signal), word_of(t.pdeath),
           word_of(t.pending), word_of(t.blocked),
-          bits(t.zombie, t.attention, t.stop_pending, t.stopped, t.resumed, t.queued));
+          bits(t.zombie, t.attention, t.stop_pending, t.stopped, t.resumed, t.queued, t.frozen));
   if (!fold_.exec_ids) put_all(t.self_exec_id, t.parent_exec_id);
   write_task_index(t.vfork_parent);
   write_attributes(t.attributes);
@@ -238,7 +238,8 @@ void Canonical::write_cgroup(CgroupId id) {
   put(index + 1);
   if (index < known) return;
   const Cgroup& group = world_->cgroups[id];
-  put_all(group.removed, group.removed ? 0 : word_of(group.number), word_of(group.limit));
+  put_all(bits(group.removed, group.frozen), group.removed ? 0 : word_of(group.number),
+          word_of(group.limit));
   write_cgroup(group.parent);
 }
 

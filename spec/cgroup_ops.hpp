@@ -48,6 +48,28 @@ struct CgroupMove : ByWorld {
   }
 };
 
+struct CgroupFreeze : ByWorld {
+  static constexpr auto name = "cgroup_freeze";
+  static constexpr auto says =
+      "Keeps all tasks in a control group and below it from running, but for SIGKILL and the like.";
+  static constexpr auto source = "cgroups(7); the kernel's cgroup-v2.rst, cgroup.freeze";
+  CgroupNo group = 0;
+  static constexpr std::tuple args{Arg{"group", &CgroupFreeze::group}};
+  friend bool operator==(const CgroupFreeze& a, const CgroupFreeze& b) {
+    return a.group == b.group;
+  }
+};
+
+struct CgroupThaw : ByWorld {
+  static constexpr auto name = "cgroup_thaw";
+  static constexpr auto says =
+      "Lets the tasks in a control group and below it run again, unless a group above is frozen.";
+  static constexpr auto source = "cgroups(7); the kernel's cgroup-v2.rst, cgroup.freeze";
+  CgroupNo group = 0;
+  static constexpr std::tuple args{Arg{"group", &CgroupThaw::group}};
+  friend bool operator==(const CgroupThaw& a, const CgroupThaw& b) { return a.group == b.group; }
+};
+
 struct CgroupOf : ByWorld {
   static constexpr auto name = "cgroup_of";
   static constexpr auto says = "Answers the control group of a task; ENODEV if it was removed.";

@@ -13,6 +13,7 @@ Outcome Model::turn(const CgroupMake& op) {
   Cgroup& group = world_.cgroups[world_.cgroups.make()];
   group.number = op.group;
   group.parent = parent;
+  group.made = next_place();
   return answers(Outcome::success(), "cgroup.make"_rule);
 }
 
@@ -47,8 +48,10 @@ Outcome Model::turn(const CgroupMove& op) {
       cover("cgroup.move-not-the-dead"_rule);
       continue;
     }
+    if (world_.tasks[id].cgroup == group) continue;
     leave_cgroup(world_.tasks[id]);
     enter_cgroup(world_.tasks[id], group);
+    freeze_or_thaw(id);
   }
   const PidsLimit limit = limit_of(group);
   if (limit != PidsLimit{} && tasks_in(group) > static_cast<std::uint32_t>(limit.n))
@@ -121,6 +124,7 @@ bool Model::has_room_for_task(CgroupId id) {
 /// The task counts in a group from now on, and in all that it lies in.
 void Model::enter_cgroup(Task& t, CgroupId id) {
   t.cgroup = id;
+  t.cgroup_place = next_place();
   for (; id; id = world_.cgroups[id].parent) world_.cgroups[id].tasks++;
 }
 

@@ -58,7 +58,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (me.attention && !p.group_exit) retarget(id);
   me.exit_code = code;
   if (me.stopped) cover("stop.killed"_rule);
-  me.stopped = me.stop_pending = false;
+  me.stopped = me.stop_pending = me.frozen = false;
   if (me.call.kind == Call::Kind::vfork && me.call.child) {
     cover("vfork.orphan-keeps-memory"_rule);
     world_.tasks[me.call.child].vfork_parent = TaskId::none();

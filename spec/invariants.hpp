@@ -372,7 +372,7 @@ using Invariants =
                KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole, NewsIsKept,
                NobodyOversleeps, FilesAreHeld, PrioritiesFitPolicies, NumberInEachNamespace,
                InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow,
-               GroupsOfTheLivingAreThere>;
+               GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";

@@ -39,7 +39,7 @@ void Model::reset(const WorldSpec& spec) {
 
 bool Model::can_run(TaskId id) const {
   const Task& t = world_.tasks[id];
-  return !t.zombie && !t.stopped && t.call.kind == Call::Kind::none && !world_.over;
+  return !t.zombie && !t.stopped && !t.frozen && t.call.kind == Call::Kind::none && !world_.over;
 }
 
 const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
@@ -57,6 +57,7 @@ const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
       [&]<class O>(const O& o) {
         if constexpr (by_world<O>) {
           effects_.outcome = turn(o);
+          settle();
         } else if (!actor_ || !can_run(actor_)) {
           const RuleId rule = world_.over ? "world.over"_rule : "call.not-run"_rule;
           effects_.outcome = answers(Outcome::of(Outcome::Kind::not_run), rule);
@@ -236,6 +237,7 @@ State state_of(const Task& t) {
   using enum Call::Kind;
   if (t.zombie) return State::zombie;
   if (t.stopped) return State::stopped;
+  if (t.frozen) return State::sleeping;
   if (t.call.kind == vfork) return State::disk_sleep;
   if (t.call.kind == wait || t.call.kind == pause || t.zaps()) return State::sleeping;
   return State::running;

@@ -3,7 +3,8 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, attributes, pids, pid_namespaces, cgroups. `"..."_rule` names the rule of
+/// stop, groups, memory, files, attributes, pids, pid_namespaces, cgroups,
+/// freezer. `"..."_rule` names the rule of
 /// the book (spec/rules.hpp) that acts at this place: that counts its coverage, and lets a
 /// violation say it.
 #pragma once
@@ -111,6 +112,8 @@ class Model {
   Outcome turn(const CgroupOf&);
   Outcome turn(const PidsMax&);
   Outcome turn(const PidsCurrent&);
+  Outcome turn(const CgroupFreeze&);
+  Outcome turn(const CgroupThaw&);
 
   // model.cpp: answering, and who runs next.
   bool can_run(TaskId) const;
@@ -270,6 +273,12 @@ class Model {
   bool has_room_for_task(CgroupId);
   void enter_cgroup(Task&, CgroupId);
   void leave_cgroup(Task&);
+
+  // freezer.cpp
+  Answer refuses_freezer(CgroupNo);
+  std::vector<TaskId> living_in(CgroupId) const;
+  void freeze_or_thaw(TaskId);
+  void freeze(TaskId);
 
   World world_;
   std::deque<TaskId> next_;

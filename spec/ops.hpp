@@ -337,7 +337,7 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Umask, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                         SchedGetscheduler, SchedSetattr, SchedSetaffinity, SchedGetaffinity,
                         Sigaltstack, CgroupMake, CgroupRemove, CgroupMove, CgroupOf, PidsMax,
-                        PidsCurrent>;
+                        PidsCurrent, CgroupFreeze, CgroupThaw>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

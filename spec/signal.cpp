@@ -322,6 +322,10 @@ bool Model::deal_with_signals(TaskId id) {
       take_part_in_stop(id);
       return false;
     }
+    if (world_.freezes(t.cgroup)) {
+      freeze(id);
+      return false;
+    }
     if (!t.attention) return true;
     const std::optional<Signal> s = take_next_signal(t);
     if (!s) {

@@ -334,6 +334,16 @@ struct LeaderLeftInCgroup {
   }
 };
 
+struct FrozenWithSignals {
+  static constexpr std::string_view id = "SOMETIMES-57",
+                                    says = "A frozen task has signals that it could take.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return task.frozen &&
+           !((task.pending | w.process_of(task).shared_pending) - task.blocked).empty();
+  }
+};
+
 /// The register.
 using AllSometimes =
     std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
@@ -345,7 +355,7 @@ using AllSometimes =
                NamesOfThreadsDiffer, RealTimeWithReset, SignalStackOfVforkChild,
                NamespaceInNamespace, InitOutlivesItsNamespace, OrphanOfInnerInit, InnerInitStopped,
                NumberPinnedFromAbove, CgroupOverItsLimit, ZombieOfRemovedCgroup,
-               LeaderLeftInCgroup>;
+               LeaderLeftInCgroup, FrozenWithSignals>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

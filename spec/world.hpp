@@ -203,9 +203,11 @@ struct Task {
   bool stop_pending = false;  // it still has to take part in a group stop
   bool stopped = false;
   bool resumed = false;  // SIGCONT ended its stop: it looks at its signals in any case
+  bool frozen = false;  // it sleeps for its control group
   bool queued = false;  // it is on the list of those that run next
   TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
   Place touched = 0;    // the last step that touched it
+  Place cgroup_place = 0;  // since when it is in its control group
   Place born = 0;       // whom a trace's name means: goes on with the number in an exec
   Attributes attributes;
 
@@ -343,9 +345,11 @@ struct Namespace {
 struct Cgroup {
   CgroupId parent;
   CgroupNo number = 0;
+  Place made = 0;
   PidsLimit limit;
   std::uint32_t tasks = 0;  // not yet released, in it and below it
   bool removed = false;
+  bool frozen = false;  // it, and not one above
 
   static constexpr auto keeps() { return std::tuple{}; }
 };
@@ -460,6 +464,12 @@ struct World {
       if (g.number == number && !g.removed) found = id;
     });
     return found;
+  }
+  /// Whether a group, or one that it lies in, is frozen.
+  bool freezes(CgroupId id) const {
+    for (; id; id = cgroups[id].parent)
+      if (cgroups[id].frozen) return true;
+    return false;
   }
   bool has_cgroup(CgroupNo number) const {
     return number == 0 || static_cast<bool>(cgroup_called(number));

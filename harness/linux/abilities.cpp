@@ -67,6 +67,7 @@ std::string describe(const Abilities& a) {
   note(!a.names, "names of tasks are not shown");
   note(!a.policies, "policies and nice values are not shown, nor varied");
   note(!a.raises, "priorities cannot be raised");
+  note(!a.wait_channels, "who is frozen is not shown");
   note(!a.namespaces, "numbers in pid namespaces below the trace's are not shown");
   note(!a.real_time, "puppets are no real-time tasks, so those woken together run in any order");
   return text;

@@ -145,9 +145,11 @@ void ControlGroups::begin() {
   if (!refused_.empty() && groups_.folder.empty()) throw SystemLimit(refused_);
   paths_ = {{0, ""}};
   in_use_ = true;
+  has_frozen_ = false;
 }
 
 void ControlGroups::end() {
+  has_frozen_ = false;
   if (!std::exchange(in_use_, false)) return;
   for (const Place* const place : {&groups_, &pids_}) {
     if (place->folder.empty()) continue;
@@ -157,6 +159,15 @@ void ControlGroups::end() {
       throw SystemFault(fmt::format("control groups are left in {}", place->folder));
   }
   if (!pids_.folder.empty()) write_text(pids_.folder + "/pids.max", "max");
+}
+
+/// The first group of all has no such file, and 0 is that of a trace.
+Outcome ControlGroups::freeze(CgroupNo group, bool freeze) {
+  if (group == 0) return Outcome::failure(Errno::noent);
+  const int error =
+      write_text(groups_.folder + path_of(group) + "/cgroup.freeze", freeze ? "1" : "0");
+  has_frozen_ = has_frozen_ || (freeze && error == 0);
+  return outcome_of(error);
 }
 
 /// That of a group which is not there is one that is not there.
@@ -187,10 +198,11 @@ Outcome ControlGroups::remove(CgroupNo group) {
 
 Outcome ControlGroups::move(int number, CgroupNo group) {
   const std::string file = path_of(group) + "/cgroup.procs", text = std::to_string(number);
+  // Who is thawed by the move is to make its tasks in the new group already.
+  const int before = pids_.folder.empty() ? 0 : write_text(pids_.folder + file, text);
   const int error = write_text(groups_.folder + file, text);
-  if (error == 0 && !pids_.folder.empty())
-    if (const int other = write_text(pids_.folder + file, text); other != 0)
-      throw SystemFault(fmt::format("{}{}: {}", pids_.folder, file, std::strerror(other)));
+  if (!pids_.folder.empty() && error != before)
+    throw SystemFault(fmt::format("{}: {}", file, std::strerror(std::max(before, error))));
   return outcome_of(error);
 }
 
@@ -272,6 +284,20 @@ Outcome System::ask(const PidsMax& op) {
   if (op.group == 0 && outside_control_groups() > 0)
     throw SystemLimit("group 0 is bounded here only if nobody was dead before the first group");
   return control_groups_.limit(op.group, op.limit);
+}
+
+Outcome System::ask(const CgroupFreeze& op) {
+  if (!stage_.abilities().wait_channels)
+    throw SystemLimit("who is frozen is not shown here");
+  return control_groups_.freeze(op.group, true);
+}
+
+Outcome System::ask(const CgroupThaw& op) { return control_groups_.freeze(op.group, false); }
+
+/// Where a task sleeps that is frozen: on its way to user space, where signals are looked at.
+bool System::is_frozen(const Puppet& puppet) const {
+  const std::string_view where = read(fmt::format("{}/wchan", puppet.tid.n));
+  return where == "get_signal" || where == "do_freezer_trap";
 }
 
 Outcome System::ask(const PidsCurrent& op) {

@@ -24,6 +24,8 @@ class ControlGroups {
 
   /// Whether tasks of this trace are in there.
   bool in_use() const { return in_use_; }
+  /// Whether one of them is frozen, or was in this trace.
+  bool has_frozen() const { return has_frozen_; }
   /// Makes what is needed. Throws SystemLimit where it cannot be had.
   void begin();
   /// Forgets the groups of a trace, whose tasks are gone.
@@ -35,6 +37,7 @@ class ControlGroups {
   Outcome move(int number, CgroupNo group);
   Outcome limit(CgroupNo group, PidsLimit limit);
   Outcome count(CgroupNo group) const;
+  Outcome freeze(CgroupNo group, bool freeze);
   /// By the text of /proc/PID/cgroup. Nothing where the task is in none of ours.
   std::optional<Outcome> group_in(std::string_view text) const;
 
@@ -49,7 +52,7 @@ class ControlGroups {
   void expect_pids() const;
 
   Place groups_, pids_;
-  bool opened_ = false, in_use_ = false;
+  bool opened_ = false, in_use_ = false, has_frozen_ = false;
   std::string refused_;  // why there are none
   std::string name_;     // of our folders
   std::map<CgroupNo, std::string> paths_;  // below our folders

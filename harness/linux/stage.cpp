@@ -292,6 +292,8 @@ void Stage::probe_proc() {
   if (!status || !init) throw SystemFault("/proc of a namespace cannot be read");
   abilities_.signals = status->signals;
   abilities_.namespaces = !status->numbers.empty();
+  const std::string channel = text_of("1/wchan");
+  abilities_.wait_channels = !channel.empty() && channel.front() != '0';
   abilities_.flags = init->flags != 0;
   abilities_.names = !program_name_.empty() && init->comm == program_name_;
   const std::int32_t policy = abilities_.real_time ? SCHED_FIFO : SCHED_BATCH;

@@ -91,7 +91,9 @@ const Effects& System::apply(Pid actor, const Op& op) {
     effects_.outcome = std::visit(
         [&]<class O>(const O& o) {
           if constexpr (is_about_cgroups<O>) use_control_groups();
-          return ask(o);
+          Outcome answer = ask(o);
+          if (control_groups_.has_frozen()) settle(kPuppets), bury();
+          return answer;
         },
         op);
     return effects_;
@@ -173,11 +175,15 @@ Outcome System::act(Puppet& actor, const Op& op) {
   settle(slot);
 
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
+  bury();
+  return answer;
+}
+
+void System::bury() {
   for (const Puppet& p : puppets_)
     if (p.rest == Rest::gone) spare_slots_.push_back(p.slot);
   std::erase_if(puppets_, [](const Puppet& p) { return p.rest == Rest::gone; });
   over_ = std::ranges::find(puppets_, kInit, &Puppet::tgid) == puppets_.end();
-  return answer;
 }
 
 Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd) {
@@ -374,6 +380,7 @@ Rest System::look(Puppet& p) {
     p.ends_namespace = glance->state == 'S' && ends_namespace(p);
     return p.ends_namespace ? Rest::asleep : Rest::none;
   }
+  if (glance->state == 'S' && control_groups_.has_frozen() && is_frozen(p)) return Rest::frozen;
   if (glance->state == 'S' && !p.calling) return Rest::idle;
   if (glance->state != 'T' && !p.calling) return Rest::none;
 

@@ -22,7 +22,7 @@
 namespace forkproof::harness::kernel {
 
 /// In which way a puppet is at rest; `none` is not.
-enum class Rest : std::uint8_t { none, idle, asleep, suspended, stopped, gone };
+enum class Rest : std::uint8_t { none, idle, asleep, suspended, stopped, frozen, gone };
 
 class System {
  public:
@@ -98,6 +98,7 @@ class System {
 
   // Waiting until they rest.
   void settle(std::uint32_t actor);
+  void bury();
   void take_answers(std::uint32_t actor);
   void take_birth(std::size_t maker, bool answered);
   void take_over_process(Puppet& survivor);
@@ -111,6 +112,9 @@ class System {
   Outcome ask(const CgroupOf& op);
   Outcome ask(const PidsMax& op);
   Outcome ask(const PidsCurrent& op);
+  Outcome ask(const CgroupFreeze& op);
+  Outcome ask(const CgroupThaw& op);
+  bool is_frozen(const Puppet& puppet) const;
 
   // Pid namespaces (namespaces.cpp).
   bool makes_below(const Puppet& maker) const;

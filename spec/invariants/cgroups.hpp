@@ -26,6 +26,23 @@ struct GroupsOfTheLivingAreThere {
   }
 };
 
+struct FrozenTasksAreOfFrozenGroups {
+  static constexpr std::string_view id = "CGROUP-4";
+  static constexpr std::string_view says =
+      "Whose control group is frozen, or lies in one that is, is frozen, stopped, asleep in vfork, "
+      "or has begun to end; nobody else is frozen.";
+  static constexpr std::string_view source = "kernel-cgroup-freezer FREEZE:1";
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].frozen || w.freezes(w.tasks[t].cgroup);
+  }
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    if (task.frozen) return w.freezes(task.cgroup) && !task.stopped && !task.exiting();
+    return !w.freezes(task.cgroup) || task.stopped || task.exiting() ||
+           task.call.kind == Call::Kind::vfork;
+  }
+};
+
 struct ChargesAreTrue {
   static constexpr std::string_view id = "CGROUP-2";
   static constexpr std::string_view says =

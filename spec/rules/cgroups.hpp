@@ -70,6 +70,33 @@ inline constexpr auto kCgroupRules = std::to_array<Rule>({
      "they are reaped; those in removed ones count above.", "kernel-cgroup-pids RELEASE:1"},
     {"cgroup.current-nowhere", "In a control group that is not there nobody is counted: ENOENT.",
      "cgroups.7 MAKE:2"},
+
+    {"freezer.freeze",
+     "The tasks in a frozen control group, and in those below it, do not go on; they sleep.",
+     "kernel-cgroup-freezer FREEZE:1"},
+    {"freezer.thaw", "A control group that is thawed is frozen no longer.",
+     "kernel-cgroup-freezer THAW:1"},
+    {"freezer.goes-on",
+     "Who is thawed, or moved out, deals with its signals, and then goes on or sleeps again.",
+     "kernel-cgroup-freezer THAW:1"},
+    {"freezer.frozen-above", "Below a control group that is frozen nobody is thawed.",
+     "kernel-cgroup-freezer FREEZE:2"},
+    {"freezer.sleeps-end",
+     "Who sleeps in a wait or a pause leaves it to freeze, and is not woken there; thawed it makes "
+     "the call again.", "kernel-cgroup-freezer TRAP:1"},
+    {"freezer.answer-kept",
+     "A call that is over, as a vfork whose child has let go, does not return while its task's "
+     "control group is frozen.", "kernel-cgroup-freezer VFORK:1"},
+    {"freezer.signals-wait",
+     "A frozen task takes no signals; but one that kills without a core does so at once.",
+     "kernel-cgroup-freezer TRAP:2"},
+    {"freezer.nowhere", "A control group that is not there is not frozen: ENOENT.",
+     "cgroups.7 MAKE:2"},
+    {"freezer.not-the-first", "Group 0 has nothing to freeze it by: ENOENT.",
+     "forkproof CGROUP:2"},
+    {"freezer.since-5.2",
+     "Before 5.2 no control group of version 2 can be frozen: there is no such file, ENOENT.",
+     "kernel-cgroup-freezer FILE:1"},
 });
 
 }  // namespace forkproof
