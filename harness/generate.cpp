@@ -121,7 +121,7 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   if (model.world().over) steps_left_ = std::min(steps_left_, 1U);
   look_around(model.world(), naming);
   const std::int32_t actor = model.world().over ? 0 : choose_actor();
-  if (actor < 0) return std::nullopt;
+  if (actor < 0) return thaw(model.world());
   const Pid number = naming.current(actor, model.world());
   const spec::TaskId id = model.world().task_of(number);
   const Scene scene{model.world(), naming, actor, id ? &model.world().tasks[id] : nullptr};
@@ -137,6 +137,18 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
     alive_.push_back(s.binds);
   }
   return s;
+}
+
+/// Nobody can act: unless nobody ever will again, it is for a frozen control group.
+std::optional<Step> Generator::thaw(const spec::World& world) {
+  Step s;
+  bool found = false;
+  world.cgroups.for_each([&](spec::CgroupId, const spec::Cgroup& group) {
+    if (!group.frozen || group.removed) return;
+    s.op = CgroupThaw{{}, group.number};
+    found = true;
+  });
+  return found ? std::optional(s) : std::nullopt;
 }
 
 /// Who is there, who can act, who is stopped, and which numbers are slept for.
@@ -222,7 +234,8 @@ std::size_t Generator::choose_op(bool init, bool crowded) {
 }
 
 Op Generator::fill(std::size_t index, const Scene& scene) {
-  Op op = default_op(index);
+  const bool in_vain = kOpNames[index].starts_with("cgroup_") && scene.world.cgroups.size() == 0;
+  Op op = default_op(in_vain ? *op_index("cgroup_make") : index);
   std::visit([&](auto& o) { choose(o, scene); }, op);
   return op;
 }
@@ -391,11 +404,13 @@ void Generator::choose(CgroupMake& o, const Scene& scene) {
 void Generator::choose(CgroupRemove& o, const Scene& scene) { o.group = cgroup_to_remove(scene); }
 
 void Generator::choose(CgroupMove& o, const Scene& scene) {
-  o.task = task(scene);
+  o.task = dice_.percent(25) ? task_in_cgroup(scene) : task(scene);
   o.group = cgroup(scene);
 }
 
-void Generator::choose(CgroupOf& o, const Scene& scene) { o.task = task(scene); }
+void Generator::choose(CgroupOf& o, const Scene& scene) {
+  o.task = dice_.percent(75) ? task_in_cgroup(scene) : task(scene);
+}
 
 /// Mostly near what there is, so that the next forks come to it.
 void Generator::choose(PidsMax& o, const Scene& scene) {

@@ -69,6 +69,7 @@ class Generator {
   void dwell_on(std::span<const std::string_view> ops);
   void look_around(const spec::World& world, const Naming& naming);
   std::optional<Step> disturb(const spec::World& world, const Naming& naming);
+  std::optional<Step> thaw(const spec::World& world);
   std::int32_t choose_actor();
   std::size_t choose_op(bool init, bool crowded);
   Op fill(std::size_t op, const Scene& scene);
@@ -138,6 +139,7 @@ class Generator {
   PageNo page(const Scene& scene);
   Descriptor descriptor();
   CgroupNo cgroup(const Scene& scene);
+  TaskRef task_in_cgroup(const Scene& scene);
   CgroupNo cgroup_to_remove(const Scene& scene);
   CgroupNo frozen_cgroup(const Scene& scene, bool frozen);
   FdFlags fd_flags();
