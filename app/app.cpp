@@ -178,6 +178,14 @@ void add_prove(CLI::App& app, Command& command) {
   c->callback([&command, o] { command = [o](const Words&) { return prove(*o); }; });
 }
 
+/// The words that follow are options of a script, which has help of its own.
+void add_mutants(CLI::App& app, Command& command) {
+  CLI::App* c = app.add_subcommand("mutants", "Seed defects, and see whether they are caught");
+  c->set_help_flag();
+  c->prefix_command();
+  c->callback([&command, c] { command = [c](const Words&) { return mutants(c->remaining()); }; });
+}
+
 int fail(int status, std::string message) {
   std::ranges::replace(message, '\n', ' ');
   fmt::print(stderr, "forkproof: {}\n", message);
@@ -233,6 +241,7 @@ int run(int argc, char** argv) {
   add_record(app, command);
   add_explore(app, command);
   add_prove(app, command);
+  add_mutants(app, command);
   add_spec(app, command);
   try {
     app.parse(argc, argv);

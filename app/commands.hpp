@@ -71,6 +71,9 @@ int prove(const ProveOptions& options);
 /// The engine of `check`: all obligations, a case each. Why not, where the build has no Z3.
 std::string prove_all(harness::Results& results);
 
+/// With the words of the command line as options of ci/mutants.sh, whose exit status is the answer.
+int mutants(const std::vector<std::string>& words);
+
 struct SpecOptions {
   bool rules = false, invariants = false, ops = false, sometimes = false, steps = false;
   bool json = false, markdown = false;

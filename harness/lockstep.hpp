@@ -37,6 +37,7 @@ class Lockstep {
     world_ = world;
     past_.clear();
     past_picks_.clear();
+    seen_past_.clear();
     naming_.begin(model_.world());
     names_ = {};
     steps_ = since_full_ = 0;
@@ -53,6 +54,7 @@ class Lockstep {
     world_ = other.world_;
     past_ = other.past_;
     past_picks_ = other.past_picks_;
+    seen_past_ = other.seen_past_;
     naming_ = other.naming_;
     names_ = {};
     steps_ = other.steps_;
@@ -74,7 +76,7 @@ class Lockstep {
     for (const RuleId rule : model_.fired()) coverage_.rules.set(rule.n);
     crowded_ |= model_.was_crowded();
     ++steps_;
-    if (past_.size() < kPastMax) remember(actor, op);
+    if (past_.size() < kPastMax) remember(actor, op, seen);
     if (!agree) return false;
     witness();
     const bool full_is_due =
@@ -84,7 +86,11 @@ class Lockstep {
   }
 
   /// The last look, at everything. False: there is a violation.
-  bool finish() { return violation_.has_value() ? false : same_everything(); }
+  bool finish() {
+    if (violation_) return false;
+    const auto same = [&] { return same_everything(); };
+    return same() || (steps_ < kPastMax && explains_past(same));
+  }
 
   /// A whole script. The violation, if there is one, has the script as its trace.
   std::optional<Violation> run(const Script& script) {
@@ -118,6 +124,7 @@ class Lockstep {
   };
   static constexpr std::size_t kPastMax = std::size_t{1}
                                           << 16;  // later steps take what is preferred
+  static constexpr std::size_t kWaysMax = 512;    // to have picked in the past that are tried
 
   /// Whether the system was seen to do what the model has just said.
   bool agrees(Pid actor, const Effects& seen) {
@@ -126,10 +133,10 @@ class Lockstep {
            (depth_ == Depth::outcomes || same_state(seen, said));
   }
 
-  /// Whether another way to pick, where the spec leaves a choice, explains what was seen. The model
-  /// is taken through the trace again for each; if none does, the first disagreement stands.
+  /// Whether another way to pick, where the spec leaves a choice, explains what was seen. If none
+  /// does, the first disagreement stands.
   bool explains_otherwise(Pid actor, const Op& op, const Effects& seen) {
-    if (steps_ >= kPastMax || choice_.picks().empty()) return false;
+    if (steps_ >= kPastMax) return false;
     const std::optional<Violation> first = violation_;
     for (auto picks = choice_.next(); !picks.empty(); picks = choice_.next()) {
       violation_.reset();
@@ -138,16 +145,62 @@ class Lockstep {
       model_.apply(actor, op, choice_);
       if (agrees(actor, seen)) return true;
     }
+    violation_ = first;
+    const auto goes_on = [&] {
+      model_.apply(actor, op, whole_);
+      return agrees(actor, seen);
+    };
+    if (explains_past(goes_on)) {
+      choice_.follow(std::span(whole_.picks()).subspan(past_picks_.size()));
+      return true;
+    }
     redo();
     choice_.follow({});
     model_.apply(actor, op, choice_);
+    return false;
+  }
+
+  /// Whether other picks in the steps before do, where states are not compared: what a pick led to
+  /// may show long after. `last` takes the model on, and says whether it then agrees with what was
+  /// seen. If so it stays there, else it is anywhere, and the disagreement stands.
+  bool explains_past(auto&& last) {
+    if (depth_ != Depth::outcomes || past_picks_.empty()) return false;
+    const std::optional<Violation> first = violation_;
+    FollowedChoice::Picks picks;
+    for (std::size_t ways = 0; ways < kWaysMax; ++ways) {
+      violation_.reset();
+      whole_.follow(picks);
+      if (past_goes_on() && last()) {
+        past_picks_.assign(whole_.picks().begin(), whole_.picks().begin() + ends_.back());
+        for (std::size_t i = 0; i < past_.size(); ++i) past_[i].picks_end = ends_[i];
+        return true;
+      }
+      picks = whole_.next();
+      if (picks.empty()) break;
+    }
     violation_ = first;
     return false;
   }
 
-  void remember(Pid actor, const Op& op) {
+  /// Takes the model through the past as `whole_` picks, as far as it agrees with what was seen.
+  bool past_goes_on() {
+    model_.reset(world_);
+    ends_.clear();
+    for (std::size_t i = 0; i < past_.size(); ++i) {
+      model_.apply(past_[i].actor, past_[i].op, whole_);
+      const Effects& said = model_.effects();
+      if (!same_outcome(past_[i].actor, seen_past_[i], said) || !same_returns(seen_past_[i], said))
+        return false;
+      ends_.push_back(static_cast<std::uint32_t>(whole_.picks().size()));
+    }
+    return true;
+  }
+
+  void remember(Pid actor, const Op& op, const Effects& seen) {
     past_picks_.insert(past_picks_.end(), choice_.picks().begin(), choice_.picks().end());
     past_.push_back({actor, op, static_cast<std::uint32_t>(past_picks_.size())});
+    if (depth_ == Depth::outcomes)
+      seen_past_.push_back({.outcome = seen.outcome, .returned = seen.returned, .touched = {}});
   }
 
   /// Takes the model to where it was before this step.
@@ -333,6 +386,9 @@ class Lockstep {
   WorldSpec world_;
   std::vector<Past> past_;  // the trace so far, for `redo`
   FollowedChoice::Picks past_picks_;
+  std::vector<Effects> seen_past_;  // with `Depth::outcomes`
+  FollowedChoice whole_;            // the picks of a whole trace
+  std::vector<std::uint32_t> ends_;
   Coverage coverage_;
   Naming naming_;
   std::span<const std::string> names_;  // of the script under way, for reports

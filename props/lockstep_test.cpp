@@ -155,7 +155,7 @@ TEST(Lockstep, FollowsTheSystemWhereTheSpecLeavesAChoice) {
   const std::string falls =
       "init: clone VM|SIGHAND|THREAD as A\ninit: sigprocmask block SIGUSR1\n"
       "init: kill init SIGUSR1 -> ";
-  for (const std::size_t nth : {0, 1}) {
+  for (const std::size_t nth : {0U, 1U}) {
     Chosen chosen(nth);
     Lockstep<Chosen> lockstep(chosen);
     EXPECT_FALSE(lockstep.run(script_of(falls + (nth == 0 ? "dies SIGUSR1\n" : "0\n"))));
@@ -163,6 +163,32 @@ TEST(Lockstep, FollowsTheSystemWhereTheSpecLeavesAChoice) {
     ASSERT_TRUE(v);
     EXPECT_EQ(v->kind, Violation::Kind::expectation);
   }
+}
+
+/// What a choice led to may show long after, where states are compared at the end only.
+TEST(Lockstep, FollowsAChoiceThatShowsLater) {
+  const std::string falls =
+      "init: clone VM|SIGHAND|THREAD as A\nA: sigprocmask block SIGUSR1\n"
+      "A: clone exit_signal=SIGUSR1 as B\ninit: sigprocmask block SIGUSR2\nB: exit 0\n";
+  for (const std::string_view rest : {"", "init: getpid\n", "init: fork as C\ninit: wait4 B\n"})
+    for (const std::size_t nth : {0U, 1U}) {
+      Chosen chosen(nth);
+      const auto v =
+          Lockstep<Chosen>(chosen, Depth::outcomes).run(script_of(falls + std::string(rest)));
+      EXPECT_FALSE(v) << report(*v, "");
+    }
+}
+
+/// ... and what no choice leads to is a violation still.
+TEST(Lockstep, FindsWhatNoChoiceLeadsTo) {
+  const std::string falls =
+      "init: clone VM|SIGHAND|THREAD as A\nA: sigprocmask block SIGUSR1\n"
+      "A: clone exit_signal=SIGUSR1 as B\nB: exit 0\n";
+  Chosen drops(1);
+  Lockstep<Chosen> lockstep(drops, Depth::outcomes);
+  const auto v = lockstep.run(script_of(falls + "init: getpid -> A\n"));
+  ASSERT_TRUE(v);
+  EXPECT_EQ(v->kind, Violation::Kind::expectation);
 }
 
 TEST(Lockstep, SeesWhatTheTraceExpects) {

@@ -35,6 +35,13 @@ says '^from commits and CVEs: ([4-9][0-9]|[1-9][0-9]{2})$' out.txt
 says '^spec (1[5-9]|[2-9][0-9])$' out.txt
 says '^bits (1[5-9]|[2-9][0-9])$' out.txt
 
+# The command hands its words on, and the status back.
+expect 0 "$F" mutants --list
+says '^of impl/: [1-9][0-9]{2}$' out.txt
+expect 0 "$F" mutants --help
+says '^usage: ci/mutants.sh' out.txt
+expect 2 "$F" mutants --no-such-option
+
 expect 0 mutants test/canary
 says '^test/canary +2/2 .* 1  call.getpid$' out.txt
 expect 1 mutants --time 1 test/nothing
