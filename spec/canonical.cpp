@@ -101,6 +101,7 @@ void Canonical::write_task(TaskId id) {
   write_namespace(p.ns, t.tid);
   if (t.child_ns != p.ns) write_namespace(t.child_ns, {});
   write_cgroup(t.cgroup);
+  if (t.cgroup) put(rank_in_cgroup(t));
   write_task_index(p.leader);
   if (p.leader == id) write_process(p);
   write_task_index(t.parent);
@@ -230,6 +231,16 @@ void Canonical::write_namespace(NamespaceId id, Pid number) {
   write_namespace(ns.parent, {});
 }
 
+/// How many came to the task's control group before it.
+std::uint64_t Canonical::rank_in_cgroup(const Task& t) const {
+  std::uint64_t before = 0;
+  for (const std::uint32_t other : tasks_) {
+    const Task& o = world_->tasks[{other}];
+    before += o.cgroup == t.cgroup && o.cgroup_place < t.cgroup_place;
+  }
+  return before;
+}
+
 /// A control group with those that it lies in, when it is first met.
 void Canonical::write_cgroup(CgroupId id) {
   if (!id) return put(0);
@@ -246,12 +257,12 @@ void Canonical::write_cgroup(CgroupId id) {
 /// Those that nobody is in count as well: they can be moved into.
 void Canonical::write_cgroups() {
   put(word_of(world_->limit));
-  std::vector<std::pair<CgroupNo, CgroupId>> groups;
+  std::vector<std::pair<Place, CgroupId>> groups;  // as they were made
   world_->cgroups.for_each([&](CgroupId id, const Cgroup& group) {
-    if (!group.removed) groups.emplace_back(group.number, id);
+    if (!group.removed) groups.emplace_back(group.made, id);
   });
-  std::ranges::sort(groups, {}, &std::pair<CgroupNo, CgroupId>::first);
-  for (const auto& [number, id] : groups) write_cgroup(id);
+  std::ranges::sort(groups, {}, &std::pair<Place, CgroupId>::first);
+  for (const auto& [made, id] : groups) write_cgroup(id);
 }
 
 void Canonical::write_handlers(HandlersId id) {

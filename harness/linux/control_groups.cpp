@@ -24,7 +24,7 @@ namespace forkproof::harness::kernel {
 
 namespace {
 
-constexpr std::string_view kOurs = "forkproof-";
+constexpr std::string_view kOurs = "forkproof-groups-";
 
 /// Answers 0 or an errno.
 int write_text(const std::string& path, std::string_view text) {
