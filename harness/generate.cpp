@@ -35,18 +35,20 @@ constexpr std::uint32_t wanted(std::string_view op) {
   return 1;
 }
 
-/// Ops that a system may pay for: those of a group are off but in so many traces of a hundred.
+/// Ops that a system may pay for: those of a group are off but in so many traces of a hundred, where
+/// they come so many times as often as others of the kind.
 struct Seldom {
-  std::uint32_t percent;
+  std::uint32_t percent, times;
   std::array<std::string_view, 6> ops;
 };
 constexpr Seldom kSeldom[] = {
-    {25, {"setpriority", "getpriority"}},
-    {10, {"sched_setscheduler", "sched_getscheduler"}},
-    {2, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
-    {12,
+    {25, 1, {"setpriority", "getpriority"}},
+    {10, 1, {"sched_setscheduler", "sched_getscheduler"}},
+    {2, 1, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
+    {10,
+     3,
      {"cgroup_make", "cgroup_remove", "cgroup_move", "cgroup_of", "pids_max", "pids_current"}},
-    {8, {"cgroup_make", "cgroup_move", "cgroup_freeze", "cgroup_thaw"}},
+    {8, 5, {"cgroup_make", "cgroup_move", "cgroup_freeze", "cgroup_thaw"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -82,7 +84,8 @@ Generator::Generator(std::uint64_t seed, Profile profile)
     for (const std::string_view op : {"open", "dup"}) weights_[*op_index(op)] *= 16;
   std::array<std::uint32_t, kOps> rare{};  // an op may be in several groups
   for (const Seldom& seldom : kSeldom) {
-    const std::uint32_t weight = dice_.percent(seldom.percent) ? 3 + dice_.below(8) : 0;
+    const std::uint32_t weight = 
+        dice_.percent(seldom.percent) ? seldom.times * (3 + dice_.below(8)) : 0;
     for (const std::string_view op : seldom.ops)
       if (!op.empty()) weights_[*op_index(op)] = std::max(weight, rare[*op_index(op)]);
     for (const std::string_view op : seldom.ops)

@@ -29,7 +29,8 @@ bool Machine::same_as(const Machine& other) const {
   const bool cgroups = cgroups_.same_as(other.cgroups_) && limit_ == other.limit_ &&
                        named_cgroups_ == other.named_cgroups_ &&
                        cgroup_of_task_ == other.cgroup_of_task_;
-  return records && numbers && namespaces && cgroups && all_ == other.all_ && woken_ == other.woken_ &&
+  return records && numbers && namespaces && cgroups && all_ == other.all_ &&
+         woken_ == other.woken_ &&
          sp_ == other.sp_ && execing_ == other.execing_ && reaper_ == other.reaper_ &&
          order_ == other.order_ && profile_ == other.profile_ && over_ == other.over_;
 }

@@ -1,8 +1,8 @@
 /// The ops about control groups, all of them the world's: who administers a machine does them from
 /// outside. Registered in spec/ops.hpp.
 ///
-/// A group is called by a number, whichever; two groups never have the same, wherever they lie. 0 is
-/// the group that everybody begins in.
+/// A group is called by a number, whichever; two groups never have the same, wherever they lie.
+/// 0 is the group that everybody begins in.
 #pragma once
 #include <tuple>
 

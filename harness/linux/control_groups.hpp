@@ -1,9 +1,9 @@
-/// The control groups of a trace, as folders of the machine's cgroup file systems: one folder of our
-/// own in that of version 2, and one in that of version 1 with the controller `pids`, where it is.
-/// Nothing else there is ever touched.
+/// The control groups of a trace, as folders of the machine's cgroup file systems: one folder of
+/// our own in that of version 2, and one in that of version 1 with the controller `pids`, where it
+/// is. Nothing else there is ever touched.
 ///
-/// They are made when a trace first asks, and removed at the end. A lock on the folder says that its
-/// owner lives: what one left that was killed is removed by the next that makes groups.
+/// They are made when a trace first asks, and removed at the end. A lock on the folder says that
+/// its owner lives: what one left that was killed is removed by the next that makes groups.
 #pragma once
 #include <map>
 #include <optional>
