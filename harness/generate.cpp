@@ -35,8 +35,8 @@ constexpr std::uint32_t wanted(std::string_view op) {
   return 1;
 }
 
-/// Ops that a system may pay for: those of a group are off but in so many traces of a hundred, where
-/// they come so many times as often as others of the kind.
+/// Ops that a system may pay for: those of a group are off but in so many traces of a hundred, and
+/// come there so many times as often as others of the kind.
 struct Seldom {
   std::uint32_t percent, times;
   std::array<std::string_view, 6> ops;
@@ -84,7 +84,7 @@ Generator::Generator(std::uint64_t seed, Profile profile)
     for (const std::string_view op : {"open", "dup"}) weights_[*op_index(op)] *= 16;
   std::array<std::uint32_t, kOps> rare{};  // an op may be in several groups
   for (const Seldom& seldom : kSeldom) {
-    const std::uint32_t weight = 
+    const std::uint32_t weight =
         dice_.percent(seldom.percent) ? seldom.times * (3 + dice_.below(8)) : 0;
     for (const std::string_view op : seldom.ops)
       if (!op.empty()) weights_[*op_index(op)] = std::max(weight, rare[*op_index(op)]);

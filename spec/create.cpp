@@ -61,14 +61,19 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
   const Pid seen = seen_by(id, numbers->number);
   touch(child, true);
   if (!flags.has(fl::vfork)) return answers(Outcome::task(seen), "fork.number"_rule);
+  wait_for_vfork_done(id, child, seen, flags);
+  return std::nullopt;
+}
+
+/// The maker sleeps until the child lets go of its memory.
+void Model::wait_for_vfork_done(TaskId id, TaskId child, Pid seen, CloneFlags flags) {
   if (!flags.has(fl::vm)) cover("vfork.without-vm"_rule);
   if (flags.has(fl::vm) && !flags.has(fl::thread)) cover("vfork.shares-memory"_rule);
   if (flags.has(fl::thread)) cover("vfork.thread"_rule);
   world_.tasks[child].vfork_parent = id;
-  me.call = {.kind = Call::Kind::vfork, .child = child, .child_number = seen};
+  world_.tasks[id].call = {.kind = Call::Kind::vfork, .child = child, .child_number = seen};
   touch(id);
   answers({}, "vfork.blocks"_rule);
-  return std::nullopt;
 }
 
 TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal, NamespaceId ns,

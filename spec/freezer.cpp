@@ -7,7 +7,7 @@ namespace forkproof::spec {
 
 /// Why a group has no switch to freeze it; nothing if it has.
 Model::Answer Model::refuses_freezer(CgroupNo group) {
-  if (!linux_6()) return fails(Errno::noent, "freezer.since-5.2"_rule);
+  if (!linux_6()) return fails(Errno::noent, "freezer.not-yet"_rule);
   if (!world_.has_cgroup(group)) return fails(Errno::noent, "freezer.nowhere"_rule);
   if (group == 0) return fails(Errno::noent, "freezer.not-the-first"_rule);
   return std::nullopt;

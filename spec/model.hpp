@@ -168,6 +168,7 @@ class Model {
 
   // create.cpp
   Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);
+  void wait_for_vfork_done(TaskId maker, TaskId child, Pid seen, CloneFlags);
   Answer refuses_flags(const Task&, CloneFlags);
   TaskId new_task(TaskId maker, CloneFlags, std::int32_t exit_signal, NamespaceId, Numbers);
   void inherit(Task& child, const Task& maker, CloneFlags);

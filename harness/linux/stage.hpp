@@ -86,6 +86,7 @@ class Stage {
   static void allow_many_files();
   void clear_numbers() const;
   std::int64_t show_proc();
+  std::int64_t fork_init(std::uint32_t child);
   void probe_proc();
   std::string text_of(const std::string& path) const;
   void pin();

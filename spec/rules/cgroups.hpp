@@ -94,7 +94,7 @@ inline constexpr auto kCgroupRules = std::to_array<Rule>({
      "cgroups.7 MAKE:2"},
     {"freezer.not-the-first", "Group 0 has nothing to freeze it by: ENOENT.",
      "forkproof CGROUP:2"},
-    {"freezer.since-5.2",
+    {"freezer.not-yet",
      "Before 5.2 no control group of version 2 can be frozen: there is no such file, ENOENT.",
      "kernel-cgroup-freezer FILE:1"},
 });
