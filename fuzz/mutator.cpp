@@ -235,6 +235,8 @@ void Mutator::change_arguments(Script& s) {
     const Word& flag = dice_.one_of<Word>(CloneKind::words);
     clone.flags.bits ^= flag.value;
   }
+  if (auto* const clone = std::get_if<Clone3>(&s.steps[i].op))
+    if (dice_.percent(50)) clone->flags.bits ^= dice_.one_of<Word>(Clone3Kind::words).value;
 }
 
 void Mutator::change_world(Script& s) {

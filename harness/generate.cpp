@@ -26,7 +26,8 @@ constexpr Wanted kWanted[] = {
     {"pid_cursor", 2}, {"open", 4},            {"close", 2},
     {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
     {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
-    {"sigaltstack", 4},
+    {"sigaltstack", 4},  {"clone3", 12},         {"pidfd_open", 6},
+    {"poll", 6},         {"pidfd_send_signal", 8},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -45,6 +46,8 @@ constexpr Seldom kSeldom[] = {
     {25, 1, {"setpriority", "getpriority"}},
     {10, 1, {"sched_setscheduler", "sched_getscheduler"}},
     {2, 1, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
+    {12, 1, {"pidfd_open", "pidfd_send_signal", "poll"}},
+    {12, 1, {"clone3"}},
     {10,
      3,
      {"cgroup_make", "cgroup_remove", "cgroup_move", "cgroup_of", "pids_max", "pids_current"}},
@@ -63,6 +66,8 @@ constexpr Theme kThemes[] = {
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
     {12, {"clone", "unshare", "fork", "exit", "kill"}},
+    {8, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
+    {4, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
 };
 
 /// How often, in a hundred steps, a sleep that is for somebody is made something of.
@@ -217,7 +222,7 @@ std::size_t Generator::choose_op(bool init, bool crowded) {
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     const std::string_view op = kOpNames[i];
     const bool ends = op == "exit" || op == "exit_group";
-    const bool makes = op == "fork" || op == "clone" || op == "vfork";
+    const bool makes = op == "fork" || op == "clone" || op == "vfork" || op == "clone3";
     const bool sleeps = op == "pause" || op == "vfork";
     if (init && ends) return dice_.percent(4) ? 1 : 0;
     if (sleeps && runnable_.size() < 2 && op == "pause") return 0;
@@ -254,6 +259,8 @@ void Generator::choose(Wait4& o, const Scene& scene) {
 
 void Generator::choose(Waitid& o, const Scene& scene) {
   o.selector = selector(scene);
+  if (const auto fd = own_pidfd(scene); dice_.percent(fd ? 50 : 1))
+    o.selector = IdSelector(fd ? *fd : descriptor());
   o.options = wait_options(true);
 }
 
@@ -359,6 +366,38 @@ void Generator::choose(Unshare& o, const Scene&) {
       o.flags = o.flags | CloneFlags{w.value};
   if (dice_.percent(40)) o.flags = clone_flag::newpid;
 }
+
+/// What is refused seldom, or all traces of it would be the same.
+void Generator::choose(Clone3& o, const Scene& scene) {
+  namespace fl = clone_flag;
+  const Clone like = clone();
+  o.flags.bits = (like.flags - fl::detached).bits;
+  o.exit_signal = {like.exit_signal.n};
+  if (dice_.percent(45)) o.flags.bits |= fl::pidfd.bits;
+  if (dice_.percent(40)) o.flags.bits &= ~(fl::files | fl::parent_settid).bits;
+  if (dice_.percent(20)) o.flags.bits |= fl::clear_sighand.bits;
+  const CloneFlags flags{o.flags.bits};
+  if (flags.has(fl::clear_sighand | fl::sighand) && dice_.percent(90))
+    o.flags.bits ^= fl::clear_sighand.bits;
+  if (flags.any(fl::thread | fl::parent) && dice_.percent(95)) o.exit_signal = {};
+  if (dice_.percent(2)) o.flags.bits |= dice_.percent(50) ? 1U << dice_.below(7) : 0x400000U;
+  if (dice_.percent(3)) o.exit_signal = signal();
+  if (dice_.percent(35)) o.set_tid = tids(scene, flags.has(fl::newpid));
+}
+
+void Generator::choose(PidfdOpen& o, const Scene& scene) {
+  o.task = dice_.percent(60) ? child(scene) : task(scene);
+  if (dice_.percent(35)) o.flags = pidfd_flag::thread;
+  if (dice_.percent(20)) o.flags = o.flags | pidfd_flag::nonblock;
+  if (dice_.percent(2)) o.flags = {1};
+}
+
+void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
+  o.fd = pidfd(scene);
+  o.signal = signal();
+}
+
+void Generator::choose(Poll& o, const Scene& scene) { o.fd = pidfd(scene); }
 
 void Generator::choose(PrctlName& o, const Scene&) {
   o.comm = static_cast<Comm>(dice_.one_of<Word>(kComms).value);

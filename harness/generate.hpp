@@ -112,6 +112,10 @@ class Generator {
   void choose(SchedGetaffinity&, const Scene&);
   void choose(Sigaltstack&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
+  void choose(Clone3&, const Scene&);
+  void choose(PidfdOpen&, const Scene&);
+  void choose(PidfdSendSignal&, const Scene&);
+  void choose(Poll&, const Scene&);
   void choose(CgroupMake&, const Scene&);
   void choose(CgroupRemove&, const Scene&);
   void choose(CgroupMove&, const Scene&);
@@ -138,6 +142,10 @@ class Generator {
   Clone clone();
   PageNo page(const Scene& scene);
   Descriptor descriptor();
+  std::optional<Descriptor> own_pidfd(const Scene& scene);
+  Descriptor pidfd(const Scene& scene);
+  TidList tids(const Scene& scene, bool newpid);
+  std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);
   CgroupNo cgroup(const Scene& scene);
   TaskRef task_in_cgroup(const Scene& scene);
   CgroupNo cgroup_to_remove(const Scene& scene);

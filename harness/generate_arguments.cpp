@@ -131,7 +131,9 @@ Clone Generator::clone() {
                                     fl::files,
                                     fl::fs,
                                     kThread | fl::files | fl::fs,
-                                    fl::newpid};
+                                    fl::newpid,
+                                    fl::pidfd,
+                                    kThread | fl::pidfd};
   Clone c;
   c.flags = dice_.one_of<CloneFlags>(kLikely);
   if (dice_.percent(15))
@@ -162,6 +164,49 @@ std::int32_t Generator::exit_code() {
 /// Mostly one of the lowest, which are the ones that are open.
 Descriptor Generator::descriptor() {
   return dice_.percent(95) ? dice_.between(0, 3) : dice_.between(-1, kDescriptors + 1);
+}
+
+/// One of the pidfds that the actor has.
+std::optional<Descriptor> Generator::own_pidfd(const Scene& scene) {
+  std::vector<Descriptor> own;
+  if (scene.me == nullptr || !scene.me->files) return std::nullopt;
+  const spec::Files& files = scene.world.files[scene.me->files];
+  for (std::size_t fd = 0; fd < files.open.size(); ++fd)
+    if (files.open[fd] && scene.world.open_files[files.open[fd]].is_pidfd())
+      own.push_back(static_cast<Descriptor>(fd));
+  if (own.empty()) return std::nullopt;
+  return dice_.one_of<Descriptor>(own);
+}
+
+Descriptor Generator::pidfd(const Scene& scene) {
+  const std::optional<Descriptor> own = own_pidfd(scene);
+  return own && dice_.percent(92) ? *own : descriptor();
+}
+
+/// A number to ask for in one namespace: mostly one that is free, and had an owner.
+std::int32_t Generator::wanted_number(const Scene& scene, spec::NamespaceId ns) {
+  const std::int32_t cursor = ns ? scene.world.namespaces[ns].cursor : scene.world.cursor;
+  const std::uint32_t way = dice_.below(100);
+  if (ns && !scene.world.namespaces[ns].began && way < 80) return kInit.n;
+  if (way < 45) return ns ? dice_.between(1, cursor) : once_taken(scene);
+  if (way < 85) return cursor + dice_.between(-1, 3);
+  if (way < 95) return dice_.between(2, 310);
+  return dice_.percent(50) ? scene.world.pid_max + dice_.between(-1, 1) : dice_.between(-1, 1);
+}
+
+/// Of as many namespaces as there are or fewer, mostly: more cannot be had by who is in one.
+TidList Generator::tids(const Scene& scene, bool newpid) {
+  TidList list;
+  spec::NamespaceId at = scene.me != nullptr ? scene.me->child_ns : spec::NamespaceId::none();
+  if (newpid) list.add(dice_.percent(90) ? kInit.n : dice_.between(0, 3));
+  for (bool outermost = false; !outermost && list.size < kTidsMax; ) {
+    list.add(wanted_number(scene, at));
+    outermost = !at;
+    if (at) at = scene.world.namespaces[at].parent;
+    if (dice_.percent(30)) return list;
+  }
+  if (list.size < kTidsMax && dice_.percent(1)) list.add(dice_.between(1, 400));
+  return list;
 }
 
 FdFlags Generator::fd_flags() { return dice_.percent(50) ? fd_flag::cloexec : FdFlags{}; }

@@ -75,8 +75,8 @@ bool is_tried(const Step& step, const Script& script) {
 
 std::uint64_t set_of_flags(std::uint64_t number) {
   std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < CloneKind::words.size(); ++i)
-    if ((number >> i & 1) != 0) bits |= CloneKind::words[i].value;
+  for (std::size_t i = 0; i < kMatrixFlags.size(); ++i)
+    if ((number >> i & 1) != 0) bits |= kMatrixFlags[i].bits;
   return bits;
 }
 

@@ -52,6 +52,21 @@ void simpler(const Selector& s, auto&& f) {
   if (s.kind == Selector::Kind::group) f(Selector{.kind = Selector::Kind::task, .who = s.who});
   simpler(s.who, [&](TaskRef who) { f(Selector{.kind = s.kind, .who = who}); });
 }
+void simpler(const IdSelector& s, auto&& f) {
+  if (s.kind == IdSelector::Kind::pidfd) {
+    f(IdSelector{});
+    return simpler(s.fd, [&](Descriptor fd) { f(IdSelector(fd)); });
+  }
+  simpler(Selector{static_cast<Selector::Kind>(s.kind), s.who},
+          [&](const Selector& simple) { f(IdSelector(simple)); });
+}
+void simpler(const TidList& list, auto&& f) {
+  if (list.size == 0) return;
+  f(TidList{});
+  TidList shorter = list;
+  shorter.n[--shorter.size] = 0;
+  if (shorter.size > 0) f(shorter);
+}
 void simpler(const Target& t, auto&& f) {
   if (t.kind == Target::Kind::all || t.kind == Target::Kind::own_group) return;
   if (t.kind == Target::Kind::group) f(Target{.kind = Target::Kind::task, .who = t.who});
@@ -64,7 +79,9 @@ void simpler(const E& e, auto&& f) {
 
 /// Ops that do less, for an op that makes a task.
 void plainer(const Op& op, auto&& f) {
-  if (std::holds_alternative<Vfork>(op) || std::holds_alternative<Clone>(op)) f(Op{Fork{}});
+  if (creates(op) && !std::holds_alternative<Fork>(op)) f(Op{Fork{}});
+  if (const auto* const clone = std::get_if<Clone3>(&op))
+    f(Op{Clone{{}, {clone->flags.bits & legal_bits(CloneFlags{})}, ExitSignal{}}});
   if (std::holds_alternative<ExitGroup>(op)) f(Op{Exit{{}, std::get<ExitGroup>(op).code}});
 }
 

@@ -30,6 +30,7 @@ struct Machine::Birth {
   CloneFlags flags;
   std::uint8_t exit_signal;
   bool is_thread;
+  std::span<const std::int32_t> wanted;  // numbers, the innermost first
   Task* task = nullptr;
   Process* process = nullptr;  // its own
   Index actions = kNobody;
@@ -37,6 +38,7 @@ struct Machine::Birth {
   std::int32_t number = 0;
   bool below = false;  // not in the world's own pid namespace, or its maker is not
   Index ns = kNobody;  // its pid namespace
+  Index pidfd = kNobody;  // the open file that will stand for it
   Index cgroup = kNobody;  // that it is charged to
   bool maker_got_files = false;  // to share, as it had none
   bool maker_got_fs = false;
@@ -44,14 +46,38 @@ struct Machine::Birth {
   bool maker_got_space = false;
 };
 
-Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
+/// What it stores of a pidfd has the place that PARENT_SETTID has. Before 5.2 there are no pidfds.
+Outcome Machine::perform(Task& t, const Clone& op) {
+  namespace fl = clone_flag;
+  const bool today = profile_ == Profile::linux_6;
+  if (today && op.flags.has(fl::pidfd | fl::parent_settid)) return Outcome::failure(Errno::inval);
+  return create(t, today ? op.flags : op.flags - fl::pidfd, op.exit_signal.n);
+}
+
+Outcome Machine::perform(Task& t, const Clone3& op) {
+  namespace fl = clone_flag;
+  constexpr std::uint64_t kUpper = fl::clear_sighand.bits << 1;  // and above: not known
+  constexpr std::uint64_t kLowByte = 0xFF;
+  if (profile_ == Profile::linux_4_12) return Outcome::failure(Errno::nosys);
+  const CloneFlags flags{op.flags.bits};
+  const bool signals = static_cast<std::uint32_t>(op.exit_signal.n) <= kSignalMax;
+  const bool own_signal = flags.any(fl::thread | fl::parent) && op.exit_signal.n != 0;
+  const bool unknown = flags.bits >= kUpper || (flags.bits & kLowByte) != 0;
+  if (!signals || own_signal || unknown || flags.has(fl::detached) ||
+      flags.has(fl::sighand | fl::clear_sighand))
+    return Outcome::failure(Errno::inval);
+  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n), op.set_tid.numbers());
+}
+
+Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
+                        std::span<const std::int32_t> wanted) {
   Birth birth{.maker = t, .makers = process_of(t), .flags = flags, .exit_signal = exit_signal,
-              .is_thread = flags.has(clone_flag::thread)};
+              .is_thread = flags.has(clone_flag::thread), .wanted = wanted};
   birth.below = (process_of(t).ns | (flags.bits & clone_flag::newpid.bits)) != 0;
   NoFaults none;
   const std::uint64_t verdict =
       faults_.armed() ? copy_process_or_fail(birth) : copy_process(birth, none);
-  if (verdict == bits::kRestarts) return postpone(t, flags, exit_signal);
+  if (verdict == bits::kRestarts) return postpone(birth);
   if (verdict != bits::kGoesOn) return Outcome::failure(static_cast<Errno>(verdict));
 
   Task& child = *birth.task;
@@ -77,11 +103,27 @@ void Machine::wake_up_new_task(Task& t) {
 }
 
 /// A signal came first: it is dealt with, then the call is made again.
-Outcome Machine::postpone(Task& t, CloneFlags flags, std::uint8_t exit_signal) {
+Outcome Machine::postpone(const Birth& b) {
+  Task& t = b.maker;
   t.call = Call::create;
-  t.args = {.number = exit_signal, .options = static_cast<std::uint32_t>(flags.bits)};
+  t.args = {.number = b.exit_signal,
+            .generation = static_cast<std::uint32_t>(b.flags.bits >> 32),
+            .options = static_cast<std::uint32_t>(b.flags.bits)};
+  if (!b.wanted.empty() || id(t) < wanted_.size()) [[unlikely]] {
+    if (id(t) >= wanted_.size()) wanted_.resize(id(t) + 1);
+    TidList list;
+    for (const std::int32_t n : b.wanted) list.add(n);
+    wanted_[id(t)] = list;
+  }
   enqueue(t);
   return Outcome::of(Outcome::Kind::blocks);
+}
+
+Outcome Machine::make_again(Task& t) {
+  const CloneFlags flags{std::uint64_t{t.args.generation} << 32 | t.args.options};
+  const TidList wanted = id(t) < wanted_.size() ? wanted_[id(t)] : TidList{};
+  t.call = Call::none;
+  return create(t, flags, static_cast<std::uint8_t>(t.args.number), wanted.numbers());
 }
 
 std::uint64_t Machine::copy_process_or_fail(Birth& b) { return copy_process(b, faults_); }
@@ -98,6 +140,7 @@ std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
   if (verdict == bits::kGoesOn) verdict = copy_mm(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_namespaces(b, faults);
   if (verdict == bits::kGoesOn) verdict = alloc_pid(b, faults);
+  if (verdict == bits::kGoesOn) verdict = pidfd_prepare(b, faults);
   if (verdict == bits::kGoesOn) verdict = can_fork(b, faults);
   if (verdict == bits::kGoesOn)
     attach(b);
@@ -108,6 +151,8 @@ std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
 
 std::uint64_t Machine::check_flags(Birth& b) {
   if (b.below && b.is_thread && children_in(b.maker) != b.makers.pid_ns())
+    return static_cast<std::uint64_t>(Errno::inval);
+  if (b.flags.has(clone_flag::pidfd | clone_flag::detached))
     return static_cast<std::uint64_t>(Errno::inval);
   return bits::before_copying(b.flags.bits, b.makers.unkillable, profile_ == Profile::linux_6,
                               [&] { return look_again(b.maker); });
@@ -192,6 +237,10 @@ std::uint64_t Machine::copy_sighand(Birth& b, auto& faults) {
     b.actions = actions_.take();
     actions_[b.actions] = actions_[b.makers.actions];
     actions_[b.actions].sharers = {};
+    if (b.flags.has(clone_flag::clear_sighand)) {
+      actions_[b.actions].caught = actions_[b.actions].restarts = {};
+      actions_[b.actions].child = {};
+    }
   }
   return bits::kGoesOn;
 }
@@ -240,11 +289,14 @@ std::uint64_t Machine::alloc_in_namespaces(Birth& b, std::uint64_t verdict) {
 }
 
 std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
+  const auto depth = static_cast<std::size_t>(level_of(b.ns));
+  if (b.wanted.size() > depth + 1) return static_cast<std::uint64_t>(Errno::inval);
   if (b.ns != kNobody) [[unlikely]] {
     if (faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
-    const std::uint64_t inner = alloc_inner(b.ns, birth_numbers_);
+    const std::uint64_t inner = alloc_inner(b.ns, b.wanted, birth_numbers_);
     if (inner != bits::kGoesOn) return alloc_in_namespaces(b, inner);
   }
+  if (b.wanted.size() > depth) [[unlikely]] return alloc_wanted(b, faults);
   const std::optional<std::int32_t> found = find_number();
   if (found && b.ns == kNobody && faults.strike(CopyStep::alloc_pid))
     return failure_of(CopyStep::alloc_pid);
@@ -255,6 +307,32 @@ std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
       bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6,
                          [&] { return look_again(b.maker); });
   return b.ns == kNobody ? verdict : alloc_in_namespaces(b, verdict);
+}
+
+/// A number in the world is asked for, and the cursor is not.
+std::uint64_t Machine::alloc_wanted(Birth& b, auto& faults) {
+  const std::int32_t n = b.wanted.back();
+  const Errno refused = refuses_number(n, pid_max_, true, taken_);
+  if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
+  if (b.ns == kNobody && faults.strike(CopyStep::alloc_pid))
+    return failure_of(CopyStep::alloc_pid);
+  taken_.take(static_cast<std::uint64_t>(b.number = n));
+  const bool dead = b.ns != kNobody && !namespaces_[b.ns].accepts;
+  return dead ? static_cast<std::uint64_t>(Errno::nomem) : bits::kGoesOn;
+}
+
+/// Without a free descriptor the number is passed; a first one of a namespace was the last.
+std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
+  if (!b.flags.has(clone_flag::pidfd)) [[likely]] return bits::kGoesOn;
+  if (faults.strike(CopyStep::pidfd_prepare)) return failure_of(CopyStep::pidfd_prepare);
+  if (b.maker.files == kNobody) b.maker_got_files = true;
+  if (own_files(b.maker).lowest_free() == kDescriptors) {
+    if (b.ns != kNobody && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;
+    return static_cast<std::uint64_t>(Errno::mfile);
+  }
+  b.pidfd = open_files_.take();
+  open_files_[b.pidfd] = {};
+  return bits::kGoesOn;
 }
 
 /// A control group that is full refuses the task.
@@ -273,6 +351,7 @@ std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
 /// The last step done is undone first. The cursor has passed the number, and stays.
 void Machine::undo(Birth& b) {
   uncharge(b.cgroup);
+  if (b.pidfd != kNobody) open_files_.give_back(b.pidfd);
   if (b.number != 0) taken_.give_back(static_cast<std::size_t>(b.number));
   put_namespace(b.ns);
   const bool shares_space = b.flags.has(clone_flag::vm);
@@ -300,6 +379,9 @@ void Machine::attach(Birth& b) {
     attach_thread(b, t);
   else
     attach_process(b, t);
+  if (b.pidfd != kNobody) [[unlikely]]
+    install_pidfd(files_[b.maker.files], b.pidfd, t,
+                  b.is_thread ? pidfd_flag::thread : PidfdFlags{});
 }
 
 void Machine::attach_in_namespaces(Birth& b, Task& t) {
@@ -307,7 +389,9 @@ void Machine::attach_in_namespaces(Birth& b, Task& t) {
   if (b.is_thread) return;
   b.process->ns = b.ns;
   b.process->unkillable = birth_numbers_.front() == kInit.n;
-  if (b.process->unkillable) namespaces_[b.ns].reaper = id(t);
+  if (!b.process->unkillable) return;
+  namespaces_[b.ns].reaper = id(t);
+  namespaces_[b.ns].began = true;
 }
 
 void Machine::attach_thread(Birth& b, Task& t) {

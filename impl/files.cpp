@@ -43,6 +43,7 @@ Outcome Machine::perform(Task& t, const FcntlSetfd& op) {
 
 Outcome Machine::perform(Task& t, const Lseek& op) {
   if (!has_open(t, op.fd)) return Outcome::failure(Errno::badf);
+  if (pidfd_at(t, op.fd) != nullptr) return Outcome::failure(Errno::spipe);
   std::int64_t& offset = open_files_[files_[t.files].file[op.fd]].offset;
   if (offset + op.by < 0) return Outcome::failure(Errno::inval);
   return Outcome::number(offset += op.by);
@@ -114,7 +115,12 @@ void Machine::close_all(Files& files, std::uint32_t set) {
   files.cloexec &= ~set;
   for (; set != 0; set &= set - 1) {
     const Index file = files.file[std::countr_zero(set)];
-    if (--open_files_[file].users == 0) open_files_.give_back(file);
+    if (--open_files_[file].users > 0) continue;
+    const Index ns = open_files_[file].ns;
+    open_files_.give_back(file);
+    if (ns == kNobody) continue;
+    --namespaces_[ns].users;
+    put_namespace(ns);
   }
 }
 

@@ -137,8 +137,7 @@ void Machine::conclude(Task& t) {
       out = handled == Handled::interrupts ? Outcome::failure(Errno::intr) : begin_wait(t);
       break;
     case Call::create:
-      t.call = Call::none;
-      out = create(t, CloneFlags{t.args.options}, static_cast<std::uint8_t>(t.args.number));
+      out = make_again(t);
       break;
   }
   if (out.kind != Outcome::Kind::blocks)

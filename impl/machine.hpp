@@ -193,7 +193,10 @@ class Machine {
   std::int32_t number_in(Index ns, std::int32_t n) const;
   std::int32_t number_outside(Index ns, std::int32_t n) const;
   std::int32_t level_of(Index ns) const { return ns == kNobody ? 0 : namespaces_[ns].level; }
-  std::uint64_t alloc_inner(Index ns, std::vector<std::int32_t>& numbers);
+  std::uint64_t alloc_inner(Index ns, std::span<const std::int32_t> wanted,
+                            std::vector<std::int32_t>& numbers);
+  static Errno refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
+                              const PidBitmap& taken);
   void forget_first(Index ns);
   void take_inner(Index ns, std::int32_t n, std::span<const std::int32_t> numbers);
   [[gnu::cold]] void free_inner(std::int32_t n);
@@ -213,11 +216,14 @@ class Machine {
   Outcome perform(Task& t, const Vfork&) {
     return create(t, clone_flag::vm | clone_flag::vfork, sig::chld.n);
   }
-  Outcome perform(Task& t, const Clone& op) { return create(t, op.flags, op.exit_signal.n); }
+  Outcome perform(Task& t, const Clone& op);
+  Outcome perform(Task& t, const Clone3& op);
   Outcome perform(Task& caller, const Exec&);
-  Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal);
-  Outcome postpone(Task& t, CloneFlags flags, std::uint8_t exit_signal);
+  Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
+                 std::span<const std::int32_t> wanted = {});
   struct Birth;
+  Outcome postpone(const Birth& b);
+  Outcome make_again(Task& t);
   std::uint64_t copy_process(Birth& b, auto& faults);
   [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
   std::uint64_t check_flags(Birth& b);
@@ -232,6 +238,8 @@ class Machine {
   std::uint64_t alloc_pid(Birth& b, auto& faults);
   [[gnu::cold]] std::uint64_t alloc_in_namespaces(Birth& b, std::uint64_t verdict);
   [[gnu::cold]] void attach_in_namespaces(Birth& b, Task& t);
+  [[gnu::cold]] std::uint64_t alloc_wanted(Birth& b, auto& faults);
+  std::uint64_t pidfd_prepare(Birth& b, auto& faults);
   std::uint64_t can_fork(Birth& b, auto& faults);
   void attach(Birth& b);
   void wake_up_new_task(Task& t);
@@ -275,6 +283,8 @@ class Machine {
   Outcome perform(Task& t, const Wait4& op);
   Outcome perform(Task& t, const Waitid& op);
   Outcome begin_wait(Task& t);
+  [[gnu::cold]] Outcome begin_wait_by_pidfd(Task& t);
+  Outcome look_or_sleep(Task& t);
   std::optional<Outcome> look(Task& t);
   Process* child_by_number(const Task& t);
   bool is_child_of(const Process& p, const Task& t) const;
@@ -366,6 +376,15 @@ class Machine {
   void unshare_files(Task& t);
   void close_for_exec(Task& t);
 
+  // Pidfds (pidfds.cpp).
+  Outcome perform(Task& t, const PidfdOpen& op);
+  Outcome perform(Task& t, const PidfdSendSignal& op);
+  Outcome perform(Task& t, const Poll& op);
+  void install_pidfd(Files& files, Index file, const Task& target, PidfdFlags flags);
+  const OpenFile* pidfd_at(const Task& t, Descriptor fd) const;
+  const Task* target_of(const OpenFile& pidfd) const;
+  bool can_see(const Task& t, Index ns) const;
+
   // Attributes (attributes.cpp).
   Outcome perform(Task& t, const PrctlName& op);
   Outcome perform(Task& t, const Setpriority& op);
@@ -444,6 +463,7 @@ class Machine {
   SparseNumbers diverted_;   // those that children will be in, by the task that makes them
   SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task
   std::vector<std::int32_t> birth_numbers_;
+  std::vector<TidList> wanted_;  // by a clone3 that waits to be made again, by the task
   std::uint32_t living_namespaces_ = 0;
   Arena<Cgroup> cgroups_;
   std::vector<std::pair<CgroupNo, Index>> named_cgroups_;  // those that were not removed

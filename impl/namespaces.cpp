@@ -25,14 +25,31 @@ std::int32_t Machine::number_outside(Index ns, std::int32_t n) const {
   return found == 0 ? kNeverAPid.n : static_cast<std::int32_t>(found);
 }
 
-/// A number in each namespace from `ns` outwards. Where one is full those inside it stay passed.
-std::uint64_t Machine::alloc_inner(Index ns, std::vector<std::int32_t>& numbers) {
+/// Why a namespace does not give the number that is asked for.
+Errno Machine::refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
+                              const PidBitmap& taken) {
+  if (n < 1 || n >= pid_max || (n != kInit.n && !began)) return Errno::inval;
+  return taken.taken(static_cast<std::uint64_t>(n)) ? Errno::exist : Errno::ok;
+}
+
+/// A number in each namespace from `ns` outwards: those that are wanted, then what a search finds.
+/// Where one is full those inside it stay passed.
+std::uint64_t Machine::alloc_inner(Index ns, std::span<const std::int32_t> wanted,
+                                   std::vector<std::int32_t>& numbers) {
   numbers.clear();
   for (Index i = ns; i != kNobody; i = namespaces_[i].parent) {
     Namespace& at = namespaces_[i];
     const auto cursor = static_cast<std::uint64_t>(at.cursor);
     const bool own_limit = profile_ == Profile::linux_6;
     const auto pid_max = static_cast<std::uint64_t>(own_limit ? kPidMaxLimit : pid_max_);
+    if (numbers.size() < wanted.size()) {
+      const std::int32_t n = wanted[numbers.size()];
+      const Errno refused =
+          refuses_number(n, static_cast<std::int32_t>(pid_max), at.began, at.taken);
+      if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
+      numbers.push_back(n);
+      continue;
+    }
     const auto first_free = [&](std::uint64_t from) { return at.taken.first_free(from); };
     const std::uint64_t n = own_limit ? bits::idr_search(cursor, pid_max, first_free)
                                       : bits::bitmap_search(cursor, pid_max, first_free);
@@ -217,6 +234,8 @@ bool Machine::sound_namespaces() const {
     meet(ns);
     ++users[ns];
   });
+  for (Index i = 1; i < open_files_.end(); ++i)
+    if (open_files_[i].users != 0) meet(open_files_[i].ns), ++users[open_files_[i].ns];
   std::size_t living = 0;
   for (Index i = 1; i < met.size(); ++i) {
     if (!met[i]) continue;

@@ -63,8 +63,10 @@ struct Namespace {
   std::int32_t level = 1;
   std::int32_t cursor = 1;
   std::uint32_t count = 0;  // numbers in use
-  std::uint32_t users = 0;  // tasks of elsewhere whose children will be in it, namespaces in it
+  std::uint32_t users = 0;  // tasks of elsewhere whose children will be in it, namespaces in it,
+                            // and pidfds of who is or was in it
   bool accepts = true;      // new tasks: until its init ends
+  bool began = false;       // it has an init, or had one
   PidBitmap taken;
   SparseNumbers outside;  // what its numbers are in the world
   SparseNumbers inside;   // what the world's are in it
@@ -72,7 +74,8 @@ struct Namespace {
   friend bool operator==(const Namespace& a, const Namespace& b) {
     return a.parent == b.parent && a.reaper == b.reaper && a.level == b.level &&
            a.cursor == b.cursor && a.count == b.count && a.users == b.users &&
-           a.accepts == b.accepts && a.outside == b.outside && a.inside == b.inside;
+           a.accepts == b.accepts && a.began == b.began && a.outside == b.outside &&
+           a.inside == b.inside;
   }
 };
 

@@ -12,9 +12,14 @@
 
 namespace forkproof::impl {
 
+/// A file, or a pidfd: that stands for the task with a number, as of a generation of that.
 struct OpenFile {
   std::int64_t offset = 0;
-  std::uint32_t users = 0;  // descriptors
+  std::uint32_t users = 0;   // descriptors
+  std::int32_t target = 0;   // 0: a file
+  std::uint32_t generation = 0;
+  Index ns = kNobody;        // the target's pid namespace, which it keeps
+  PidfdFlags flags{};
   friend bool operator==(const OpenFile&, const OpenFile&) = default;
 };
 

@@ -30,6 +30,7 @@ enum class CopyStep : std::uint8_t {
   copy_mm,
   copy_namespaces,
   alloc_pid,
+  pidfd_prepare,
   can_fork,
   attach,
 };
@@ -63,6 +64,10 @@ inline constexpr std::array kCopyProcess{
              "A number is searched, and taken; without room for its record nothing is taken, and "
              "the cursor stays. Before 4.19 signals are looked for now, and cost the number.",
              "kernel-fork STEPS:2", Errno::nomem},
+    LifeStep{"pidfd_prepare",
+             "With PIDFD an open file is taken that will stand for the task, and the maker has a "
+             "descriptor left for it; else the number is given back, and is passed.",
+             "kernel-fork PIDFD:1", Errno::nomem},
     LifeStep{"can_fork",
              "The last that can refuse are asked: the task is charged to its control group and to "
              "those above, if none is full. Else the number is given back, and is passed.",

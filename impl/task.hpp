@@ -31,9 +31,9 @@ enum class Call : std::uint8_t { none, wait, pause, vfork, create, reap, outlive
 /// What the first handler that ran inside a call makes of it.
 enum class Handled : std::uint8_t { nothing, restarts, interrupts };
 
-/// Whom a wait is for: everybody, the process with a number, the group with it, or the group that
-/// the caller was in when the wait began.
-enum class Whom : std::uint8_t { any, process, group, own_group };
+/// Whom a wait is for: everybody, the process with a number, the group with it, the group that the
+/// caller was in when the wait began, or the process that a pidfd stood for then.
+enum class Whom : std::uint8_t { any, process, group, own_group, by_pidfd };
 
 /// The arguments of a call that is blocked. A number is meant as of `generation`.
 struct Blocked {

@@ -34,6 +34,8 @@ std::int32_t wait4_pid(const Selector& s) {
 
 bool has(const Blocked& args, WaitOptions o) { return (args.options & o.bits) != 0; }
 
+bool is_for_process(Whom whom) { return whom == Whom::process || whom == Whom::by_pidfd; }
+
 bool wants_clones_or_not(const Blocked& args, bool clone_child) {
   return bits::wait_chooses(args.options, clone_child);
 }
@@ -80,12 +82,20 @@ Outcome Machine::perform(Task& t, const Waitid& op) {
   t.args = {};
   t.whom = Whom::any;
   t.args.options = static_cast<std::uint32_t>(op.options.bits);
-  const std::int32_t id = op.selector.kind == Selector::Kind::own_group ? 0 : op.selector.who.n;
-  if (op.selector.kind == Selector::Kind::task) {
+  using Kind = IdSelector::Kind;
+  const std::int32_t id = op.selector.kind == Kind::own_group ? 0 : op.selector.who.n;
+  if (op.selector.kind == Kind::pidfd) {
+    if (profile_ == Profile::linux_4_12 || op.selector.fd < 0)
+      return Outcome::failure(Errno::inval);
+    t.whom = Whom::by_pidfd;
+    asked_.set(this->id(t), static_cast<std::uint32_t>(op.selector.fd));
+    return begin_wait(t);
+  }
+  if (op.selector.kind == Kind::task) {
     if (id <= 0) return Outcome::failure(Errno::inval);
     t.whom = Whom::process;
     t.args.number = id;
-  } else if (op.selector.kind != Selector::Kind::any) {
+  } else if (op.selector.kind != Kind::any) {
     const bool knows_own = profile_ == Profile::linux_6;
     if (id < 0 || (id == 0 && !knows_own)) return Outcome::failure(Errno::inval);
     t.whom = id == 0 ? Whom::own_group : Whom::group;
@@ -98,11 +108,28 @@ Outcome Machine::perform(Task& t, const Waitid& op) {
 
 /// Looks once, and falls asleep if there is nothing. A number stands for whoever has it now.
 Outcome Machine::begin_wait(Task& t) {
+  if (t.whom == Whom::by_pidfd) [[unlikely]] return begin_wait_by_pidfd(t);
   if (t.whom == Whom::process || t.whom == Whom::group)
     if (process_of(t).ns != kNobody) [[unlikely]]
       t.args.number = meant_by(t, static_cast<std::int32_t>(asked_.find(id(t))));
   if (t.whom == Whom::own_group) t.args.number = groups_[process_of(t).group].number;
   if (t.whom != Whom::any) t.args.generation = numbers_.find(t.args.number).generation;
+  return look_or_sleep(t);
+}
+
+/// The descriptor is looked at whenever the wait begins, and not while it goes on.
+Outcome Machine::begin_wait_by_pidfd(Task& t) {
+  const OpenFile* const pidfd = pidfd_at(t, static_cast<Descriptor>(asked_.find(id(t))));
+  if (pidfd == nullptr) return Outcome::failure(Errno::badf);
+  const bool sleeps = !pidfd->flags.has(pidfd_flag::nonblock) || has(t.args, wait_option::nohang);
+  t.args.number = pidfd->target;
+  t.args.generation = pidfd->generation;
+  if (sleeps) return look_or_sleep(t);
+  const std::optional<Outcome> found = look(t);
+  return found ? *found : Outcome::failure(Errno::again);
+}
+
+Outcome Machine::look_or_sleep(Task& t) {
   if (const std::optional<Outcome> found = look(t)) return *found;
   t.call = Call::wait;
   t.asleep = true;
@@ -123,7 +150,7 @@ void Machine::stop_waiting(Task& t) {
 std::optional<Outcome> Machine::look(Task& t) {
   Outcome found;
   bool exists = false;
-  if (t.whom == Whom::process) {
+  if (is_for_process(t.whom)) {
     Process* const child = child_by_number(t);
     if (child != nullptr) {
       exists = !dead(*child);
@@ -222,7 +249,7 @@ bool Machine::report(const Task& t, Process& child, Outcome& found) {
 /// Whether a wait is for this process, going by its number or group.
 bool Machine::selects(const Task& t, const Process& child) const {
   if (t.whom == Whom::any) return true;
-  const std::int32_t theirs = t.whom == Whom::process ? child.tgid : groups_[child.group].number;
+  const std::int32_t theirs = is_for_process(t.whom) ? child.tgid : groups_[child.group].number;
   return theirs == t.args.number && numbers_.find(theirs).generation == t.args.generation;
 }
 

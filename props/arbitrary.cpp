@@ -69,6 +69,19 @@ class Pick {
     (*this)(task.n);
   }
   void operator()(Selector& s) const { task_or_group(s, Selector::Kind::own_group); }
+  void operator()(IdSelector& s) const {
+    task_or_group(s, IdSelector::Kind::pidfd);
+    s.fd = 0;
+    if (s.kind == IdSelector::Kind::pidfd) (*this)(s.fd);
+  }
+  void operator()(TidList& list) const {
+    list = {};
+    for (std::size_t n = below(kTidsMax + 1); n > 0; --n) {
+      std::int32_t number = 0;
+      (*this)(number);
+      list.add(number);
+    }
+  }
   void operator()(Target& t) const { task_or_group(t, Target::Kind::all); }
 
   void operator()(Op& op) const {

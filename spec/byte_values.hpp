@@ -93,6 +93,12 @@ constexpr SigSet common(SigSet, unsigned byte) {
                      : notable(kNotableSets, byte);
 }
 constexpr CloneFlags common(CloneFlags, unsigned byte) { return notable(kNotableClones, byte); }
+/// Those of clone, and from 16 on with one or the other flag that clone3 is used for.
+constexpr Clone3Flags common(Clone3Flags, unsigned byte) {
+  constexpr std::array kMore{CloneFlags{}, clone_flag::pidfd, clone_flag::clear_sighand,
+                             clone_flag::newpid};
+  return {(notable(kNotableClones, byte) | notable(kMore, byte / 16)).bits};
+}
 constexpr WaitOptions common(WaitOptions, unsigned byte) { return notable(kNotableWaits, byte); }
 
 /// A flag word of few flags: each bit of the byte is one of them.
@@ -156,6 +162,17 @@ class ByteReader {
   }
   void operator()(Selector& s) { task_or_group(s, Selector::Kind::own_group); }
   void operator()(Target& t) { task_or_group(t, Target::Kind::all); }
+  void operator()(IdSelector& s) {
+    task_or_group(s, IdSelector::Kind::pidfd);
+    if (s.kind == IdSelector::Kind::pidfd) (*this)(s.fd);
+  }
+  void operator()(TidList& list) {
+    for (unsigned left = byte() % (kTidsMax + 1); left > 0; --left) {
+      std::int32_t number = 0;
+      (*this)(number);
+      list.add(number);
+    }
+  }
 
   TaskRef name(std::uint64_t n) const {
     return TaskRef::name(static_cast<std::int32_t>(n % static_cast<std::uint64_t>(bound)));
@@ -208,6 +225,14 @@ class ByteWriter {
   }
   void operator()(const Selector& s) { task_or_group(s); }
   void operator()(const Target& t) { task_or_group(t); }
+  void operator()(const IdSelector& s) {
+    task_or_group(s);
+    if (s.kind == IdSelector::Kind::pidfd) (*this)(s.fd);
+  }
+  void operator()(const TidList& list) {
+    byte(list.size);
+    for (const std::int32_t number : list.numbers()) (*this)(number);
+  }
 
  private:
   void name(std::int32_t index) {

@@ -168,8 +168,11 @@ void Canonical::write_op(const Op& op) {
   std::visit(
       [&](const auto& o) {
         for_each_arg(o, [&]<class V>(const auto&, const V& value) {
-          if constexpr (std::is_same_v<V, Selector> || std::is_same_v<V, Target>)
+          if constexpr (std::is_same_v<V, IdSelector>) put(word_of(value.fd));
+          if constexpr (is_selector<V>)
             put(word_of(value.kind));
+          else if constexpr (std::is_same_v<V, TidList>)
+            for (const std::int32_t number : value.n) put(word_of(number));
           else if constexpr (!std::is_same_v<V, TaskRef>)
             put(word_of(value));
           for_ref_of(value, [&](TaskRef ref) { write_number(ref.pid()); });
@@ -209,9 +212,23 @@ void Canonical::write_files(const Task& t) {
       if (files.open[fd]) open |= std::uint64_t{1} << fd;
     put_all(open, word_of(files.cloexec));
     for (const OpenFileId file : files.open)
-      if (file) put_all(index_in(open_files_, file.n), word_of(world_->open_files[file].offset));
+      if (file) write_open_file(file);
   }
   put_all(index_in(fs_, t.fs.n), word_of(world_->fs[t.fs].umask));
+}
+
+/// An open file that was met before is as it was then.
+void Canonical::write_open_file(OpenFileId id) {
+  const std::size_t known = open_files_.size();
+  const std::size_t index = index_in(open_files_, id.n);
+  const OpenFile& file = world_->open_files[id];
+  put_all(index, word_of(file.offset));
+  if (index < known || !file.is_pidfd()) return;
+  const Number* const number = world_->numbers.find(file.target.n);
+  const bool there = number != nullptr && number->use == file.use && number->task;
+  put_all(word_of(file.flags), there);
+  if (there) write_number(file.target);
+  write_namespace(file.ns, {});
 }
 
 /// A pid namespace, and which of its numbers something has.
@@ -224,7 +241,7 @@ void Canonical::write_namespace(NamespaceId id, Pid number) {
   const auto rank = static_cast<std::uint64_t>(std::distance(ns.numbers.begin(), at));
   put_all(index + 1, fold_.numbers || at == ns.numbers.end() ? rank : word_of(at->first));
   if (index < known) return;
-  put_all(ns.accepts, ns.numbers.size());
+  put_all(bits(ns.accepts, ns.began), ns.numbers.size());
   if (!fold_.numbers) put(word_of(ns.cursor));
   write_task_index(ns.reaper);
   for (const auto& [inner, pid] : ns.numbers) write_number(pid);

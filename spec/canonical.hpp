@@ -37,6 +37,7 @@ class Canonical {
   void write_space(SpaceId);
   void write_handlers(HandlersId);
   void write_files(const Task&);
+  void write_open_file(OpenFileId);
   void write_attributes(const Attributes&);
   void write_cgroups();
   void write_cgroup(CgroupId);

@@ -5,14 +5,46 @@ namespace forkproof::spec {
 
 namespace fl = clone_flag;
 
-Model::Answer Model::act(TaskId me, const Fork& op) { return create(me, {}, sig::chld.n, op); }
+namespace {
+
+/// The flags that clone3 takes: none of the low byte, where clone has the exit signal.
+constexpr std::uint64_t kClone3Known = [] {
+  std::uint64_t bits = 0;
+  for (const Word& w : Clone3Kind::words) bits |= w.value;
+  return bits;
+}();
+
+}  // namespace
+
+Model::Answer Model::act(TaskId me, const Fork& op) {
+  return create(me, {.exit_signal = sig::chld.n}, op);
+}
 
 Model::Answer Model::act(TaskId me, const Vfork& op) {
-  return create(me, fl::vm | fl::vfork, sig::chld.n, op);
+  return create(me, {.flags = fl::vm | fl::vfork, .exit_signal = sig::chld.n}, op);
 }
 
 Model::Answer Model::act(TaskId me, const Clone& op) {
-  return create(me, op.flags, op.exit_signal.n, op);
+  if (!linux_6() && op.flags.has(fl::pidfd)) cover("pidfd.clone-before"_rule);
+  if (linux_6() && op.flags.has(fl::pidfd | fl::parent_settid))
+    return fails(Errno::inval, "pidfd.clone-one-place"_rule);
+  const CloneFlags known = linux_6() ? op.flags : op.flags - fl::pidfd;
+  return create(me, {.flags = known, .exit_signal = op.exit_signal.n}, op);
+}
+
+Model::Answer Model::act(TaskId me, const Clone3& op) {
+  const CloneFlags flags{op.flags.bits};
+  if (!linux_6()) return fails(Errno::nosys, "clone3.unknown-call"_rule);
+  if (op.exit_signal.n < 0 || op.exit_signal.n > kSignalMax)
+    return fails(Errno::inval, "clone3.exit-signal-range"_rule);
+  if (flags.has(fl::detached) || (flags.bits & ~kClone3Known) != 0)
+    return fails(Errno::inval, "clone3.flags"_rule);
+  if (flags.has(fl::sighand | fl::clear_sighand))
+    return fails(Errno::inval, "clone3.clear-or-share"_rule);
+  if (flags.any(fl::thread | fl::parent) && op.exit_signal != sig::none)
+    return fails(Errno::inval, "clone3.exit-signal-unused"_rule);
+
+  return create(me, {.flags = flags, .exit_signal = op.exit_signal.n, .tids = op.set_tid}, op);
 }
 
 /// Why the flags do not go together, or not with the caller; nothing if they do.
@@ -25,11 +57,13 @@ Model::Answer Model::refuses_flags(const Task& me, CloneFlags flags) {
     return fails(Errno::inval, "clone.parent-not-by-init"_rule);
   if (flags.has(fl::thread) && (flags.has(fl::newpid) || me.child_ns != world_.process_of(me).ns))
     return fails(Errno::inval, "pidns.no-thread"_rule);
+  if (flags.has(fl::pidfd | fl::detached))
+    return fails(Errno::inval, "pidfd.clone-detached"_rule);
   return std::nullopt;
 }
 
-Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signal,
-                            const Op& again) {
+Model::Answer Model::create(TaskId id, const Wish& wish, const Op& again) {
+  const CloneFlags flags = wish.flags;
   Task& me = world_.tasks[id];
   const auto restart = [&](RuleId rule) -> Answer {
     cover(rule);
@@ -45,20 +79,21 @@ Model::Answer Model::create(TaskId id, CloneFlags flags, std::int32_t exit_signa
   if (flags.has(fl::newpid))
     if (const auto refused = refuses_namespace(me)) return refused;
   const NamespaceId ns = flags.has(fl::newpid) ? make_namespace(me.child_ns) : me.child_ns;
-  const std::optional<Numbers> numbers = fresh_numbers(ns);
-  const bool dead = ns && !world().namespaces[ns].accepts;
-  const bool full = numbers && !dead && !has_room_for_task(me.cgroup);
-  if (!numbers || dead || full || interrupted) {
-    if (numbers && !dead) abandon_first_number(ns);
+  Numbers numbers;
+  Answer refused = fresh_numbers(ns, wish.tids, numbers);
+  const bool no_descriptor = flags.has(fl::pidfd) && !free_descriptor(files_of(id));
+  const bool full = !refused && !no_descriptor && !has_room_for_task(me.cgroup);
+  if (refused || no_descriptor || full || interrupted) {
+    if (!refused) abandon_first_number(ns);
     drop_if_unused(ns);
-    if (!numbers) return fails(Errno::again, "pid.exhausted"_rule);
-    if (dead) return fails(Errno::nomem, "pidns.dead"_rule);
-    if (full) return fails(Errno::again, "cgroup.full"_rule);
-    return restart("clone.pending-burns-number"_rule);
+    if (!refused && no_descriptor) refused = fails(Errno::mfile, "pidfd.clone-full"_rule);
+    if (full) refused = fails(Errno::again, "cgroup.full"_rule);
+    return refused ? refused : restart("clone.pending-burns-number"_rule);
   }
 
-  const TaskId child = new_task(id, flags, exit_signal, ns, *numbers);
-  const Pid seen = seen_by(id, numbers->number);
+  const TaskId child = new_task(id, wish, ns, numbers);
+  const Pid seen = seen_by(id, numbers.number);
+  if (flags.has(fl::pidfd)) open_pidfd_of_child(files_of(id), child, flags);
   touch(child, true);
   if (!flags.has(fl::vfork)) return answers(Outcome::task(seen), "fork.number"_rule);
   wait_for_vfork_done(id, child, seen, flags);
@@ -76,8 +111,8 @@ void Model::wait_for_vfork_done(TaskId id, TaskId child, Pid seen, CloneFlags fl
   answers({}, "vfork.blocks"_rule);
 }
 
-TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal, NamespaceId ns,
-                       Numbers numbers) {
+TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers numbers) {
+  const CloneFlags flags = wish.flags;
   const TaskId id = world_.tasks.make();
   Task& child = world_.tasks[id];
   const Task& me = world().tasks[maker];
@@ -97,8 +132,8 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
   inherit(child, me, flags);
   inherit_files(child, me, flags);
   inherit_attributes(child, me, flags);
-  constexpr CloneFlags kTold =
-      fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent | fl::thread | fl::newpid;
+  constexpr CloneFlags kTold = fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent |
+                               fl::thread | fl::newpid | fl::pidfd | fl::clear_sighand;
   if (flags - kTold != CloneFlags{}) cover("clone.inert"_rule);
   if (thread) {
     join_process(id, me.process);
@@ -106,7 +141,7 @@ TaskId Model::new_task(TaskId maker, CloneFlags flags, std::int32_t exit_signal,
     cover(kin ? "clone.parent"_rule : "fork.parent"_rule);
     cover(kin ? "clone.parent-exec-id"_rule : "fork.exec-id"_rule);
     cover(kin ? "clone.parent-exit-signal"_rule : "clone.exit-signal"_rule);
-    child.exit_signal = kin ? world_.leader_of(me).exit_signal : exit_signal;
+    child.exit_signal = kin ? world_.leader_of(me).exit_signal : wish.exit_signal;
     new_process(id, world_.process_of(me), ns);
   }
   return id;
@@ -125,6 +160,10 @@ void Model::inherit(Task& child, const Task& me, CloneFlags flags) {
   cover(flags.has(fl::sighand) ? "clone.sighand-shares"_rule : "fork.handlers-copied"_rule);
   child.space = flags.has(fl::vm) ? me.space : fork_space(me.space);
   cover(flags.has(fl::vm) ? "clone.vm-shares"_rule : "fork.memory-copied"_rule);
+  if (flags.has(fl::clear_sighand)) {
+    cover("clone3.clear-sighand"_rule);
+    set_to_default(world_.handlers[child.handlers]);
+  }
   world_.handlers[child.handlers].users++;
   world_.spaces[child.space].users++;
 }
@@ -167,6 +206,7 @@ void Model::new_process(TaskId id, const Process& maker, NamespaceId ns) {
     cover("pidns.init"_rule);
     p.unkillable = true;
     world_.namespaces[ns].reaper = id;
+    world_.namespaces[ns].began = true;
   }
   p.process_place = next_place();
   world_.all_processes.put(p.process_place, child.process);

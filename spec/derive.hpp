@@ -44,11 +44,14 @@ concept FlagWord = is_flags<T>;
 
 /// The bits that a flag word of a trace may have. Those that have a name: the others of clone and
 /// sigaction would do things that the spec does not speak of. The waits refuse what they do not
-/// know, so theirs may have any of the 32.
+/// know, so theirs may have any of the 32; clone3 and pidfd_open do so, too, but may come to know
+/// more, so theirs may have some that no kernel will.
 template <class Kind>
 constexpr std::uint64_t legal_bits(Flags<Kind>) {
   if (std::is_same_v<Kind, WaitKind>) return 0xFFFFFFFF;
   std::uint64_t bits = 0;
+  if (std::is_same_v<Kind, Clone3Kind>) bits = std::uint64_t{1} << 63 | 0x7F;
+  if (std::is_same_v<Kind, PidfdKind>) bits = 0xF;
   for (const Word& w : Kind::words) bits |= w.value;
   return bits;
 }
@@ -75,10 +78,16 @@ inline constexpr auto kDefaultOps = []<std::size_t... I>(std::index_sequence<I..
 
 inline Op default_op(std::size_t index) { return kDefaultOps[index]; }
 
+/// The flags that an op makes a task with, where it says them.
+inline CloneFlags clone_flags_of(const Op& op) {
+  if (const auto* clone = std::get_if<Clone>(&op)) return clone->flags;
+  if (const auto* clone = std::get_if<Clone3>(&op)) return {clone->flags.bits};
+  return {};
+}
+
 /// Whether a creation makes its caller sleep until the child execs or dies.
 inline bool sleeps_for_child(const Op& op) {
-  if (const auto* clone = std::get_if<Clone>(&op)) return clone->flags.has(clone_flag::vfork);
-  return std::holds_alternative<Vfork>(op);
+  return std::holds_alternative<Vfork>(op) || clone_flags_of(op).has(clone_flag::vfork);
 }
 
 /// What `-> NAME` says of a creating step: the task was made, and a vfork's maker sleeps.
@@ -97,9 +106,13 @@ constexpr void for_each_arg([[maybe_unused]] O& op, auto&& f) {
              std::remove_const_t<O>::args);
 }
 
+template <class S>
+inline constexpr bool is_selector =
+    std::is_same_v<S, Selector> || std::is_same_v<S, IdSelector> || std::is_same_v<S, Target>;
+
 /// Whether the member `who` of a selector or target counts.
 template <class S>
-  requires std::same_as<S, Selector> || std::same_as<S, Target>
+  requires is_selector<S>
 constexpr bool has_who(const S& s) {
   return s.kind == S::Kind::task || s.kind == S::Kind::group;
 }
@@ -110,7 +123,7 @@ constexpr void for_ref_of([[maybe_unused]] Value& value, [[maybe_unused]] auto&&
   using V = std::remove_const_t<Value>;
   if constexpr (std::is_same_v<V, TaskRef>) {
     f(value);
-  } else if constexpr (std::is_same_v<V, Selector> || std::is_same_v<V, Target>) {
+  } else if constexpr (is_selector<V>) {
     if (has_who(value)) f(value.who);
   }
 }

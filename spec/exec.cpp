@@ -101,6 +101,11 @@ void Model::renew_handlers(Task& me) {
   if (!h.caught.empty()) cover("exec.caught-to-default"_rule);
   if (!h.ignored.empty()) cover("exec.ignored-kept"_rule);
   if (h.nocldwait || h.nocldstop) cover("exec.sa-flags-cleared"_rule);
+  set_to_default(h);
+}
+
+/// All signals but the ignored ones have their default, and no flag is set.
+void Model::set_to_default(Handlers& h) {
   h.caught = h.restart = {};
   h.nocldwait = h.nocldstop = false;
 }

@@ -7,16 +7,12 @@ namespace forkproof::spec {
 
 namespace fl = clone_flag;
 
-namespace {
-
 /// The lowest free descriptor of a table.
-std::optional<std::size_t> free_descriptor(const Files& files) {
+std::optional<std::size_t> Model::free_descriptor(const Files& files) {
   const auto at = std::ranges::find(files.open, OpenFileId::none());
   if (at == files.open.end()) return std::nullopt;
   return static_cast<std::size_t>(at - files.open.begin());
 }
-
-}  // namespace
 
 Model::Answer Model::act(TaskId me, const Open& op) {
   Files& files = files_of(me);
@@ -65,6 +61,7 @@ Model::Answer Model::act(TaskId me, const Lseek& op) {
   const Files& files = world().files[world().tasks[me].files];
   if (!files.has(op.fd)) return fails(Errno::badf, "file.lseek-unknown"_rule);
   OpenFile& file = world_.open_files[files.open[static_cast<std::size_t>(op.fd)]];
+  if (file.is_pidfd()) return fails(Errno::spipe, "pidfd.lseek"_rule);
   if (file.offset + op.by < 0) return fails(Errno::inval, "file.lseek-before-start"_rule);
 
   file.offset += op.by;
@@ -137,7 +134,9 @@ void Model::close(Files& files, std::size_t fd) {
   files.cloexec[fd] = false;
   if (--world_.open_files[file].users > 0) return;
   cover("file.close-last"_rule);
+  const NamespaceId ns = world_.open_files[file].ns;
   world_.open_files.drop(file);
+  leave_namespace(ns);
 }
 
 /// One user less; the last one closes everything.

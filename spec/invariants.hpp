@@ -371,8 +371,8 @@ using Invariants =
                ThreadsShare, LeadersLeaveLast, RunningThreadsAreCounted, StopAndContExclude,
                KillAndStopAreBeyondReach, NobodyForgetsSignals, StopsAreWhole, NewsIsKept,
                NobodyOversleeps, FilesAreHeld, PrioritiesFitPolicies, NumberInEachNamespace,
-               InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow,
-               GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups>;
+               InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow, PidfdsOfProcesses,
+               PidfdsKeepNamespaces, GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";
@@ -408,6 +408,9 @@ struct CountsAreTrue {
     w.fs.for_each([&](FsInfoId id, const auto& f) { same = same && fs[id.n] == f.users; });
     w.namespaces.for_each([&](NamespaceId, const auto& ns) {
       if (ns.parent) ++namespaces[ns.parent.n];
+    });
+    w.open_files.for_each([&](OpenFileId, const auto& f) {
+      if (f.ns) ++namespaces[f.ns.n];
     });
     w.namespaces.for_each([&](NamespaceId id, const auto& ns) {
       same = same && namespaces[id.n] == ns.users && (ns.users > 0 || !ns.numbers.empty());

@@ -3,10 +3,9 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, attributes, pids, pid_namespaces, cgroups,
-/// freezer. `"..."_rule` names the rule of
-/// the book (spec/rules.hpp) that acts at this place: that counts its coverage, and lets a
-/// violation say it.
+/// stop, groups, memory, files, attributes, pids, pid_namespaces, pidfds, cgroups, freezer.
+/// `"..."_rule` names the rule of the book (spec/rules.hpp) that acts at this place: that counts its
+/// coverage, and lets a violation say it.
 #pragma once
 #include <deque>
 #include <span>
@@ -104,6 +103,10 @@ class Model {
   Answer act(TaskId, const SchedSetaffinity&);
   Answer act(TaskId, const SchedGetaffinity&);
   Answer act(TaskId, const Sigaltstack&);
+  Answer act(TaskId, const Clone3&);
+  Answer act(TaskId, const PidfdOpen&);
+  Answer act(TaskId, const PidfdSendSignal&);
+  Answer act(TaskId, const Poll&);
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
   Outcome turn(const CgroupMake&);
@@ -144,7 +147,8 @@ class Model {
     std::vector<InnerNumber> inner;
   };
   std::optional<std::int32_t> search(std::int32_t& cursor, std::int32_t pid_max, const auto& used);
-  std::optional<Numbers> fresh_numbers(NamespaceId);
+  Answer refuses_number(std::int32_t n, std::int32_t pid_max, bool began, const auto& used);
+  Answer fresh_numbers(NamespaceId, const TidList&, Numbers&);
   void use_numbers(TaskId, Numbers);
   void give_back_if_free(Pid);
 
@@ -160,6 +164,7 @@ class Model {
   void leave_number(InnerNumber);
   void enter_namespace(Task&, NamespaceId);
   void leave_namespace(Task&);
+  void leave_namespace(NamespaceId);
   bool is_last_of_init(TaskId) const;
   bool zap(TaskId);
   bool go_on_zapping(TaskId);
@@ -167,10 +172,16 @@ class Model {
   void forget_namespaces();
 
   // create.cpp
-  Answer create(TaskId, CloneFlags, std::int32_t exit_signal, const Op& again);
+  /// What a new task is to be like.
+  struct Wish {
+    CloneFlags flags{};
+    std::int32_t exit_signal = 0;
+    TidList tids{};
+  };
+  Answer create(TaskId, const Wish&, const Op& again);
   void wait_for_vfork_done(TaskId maker, TaskId child, Pid seen, CloneFlags);
   Answer refuses_flags(const Task&, CloneFlags);
-  TaskId new_task(TaskId maker, CloneFlags, std::int32_t exit_signal, NamespaceId, Numbers);
+  TaskId new_task(TaskId maker, const Wish&, NamespaceId, Numbers);
   void inherit(Task& child, const Task& maker, CloneFlags);
   void inherit_files(Task& child, const Task& maker, CloneFlags);
   void join_process(TaskId child, ProcessId);
@@ -182,6 +193,7 @@ class Model {
   void become_only_thread(TaskId);
   void take_leaders_place(TaskId);
   void renew_handlers(Task&);
+  static void set_to_default(Handlers&);
 
   // exit.cpp
   void exit_thread(TaskId, std::int32_t code);
@@ -250,6 +262,7 @@ class Model {
   Page* page_at(const Task&, PageNo);
 
   // files.cpp
+  static std::optional<std::size_t> free_descriptor(const Files&);
   Files& files_of(TaskId id) { return world_.files[world_.tasks[id].files]; }
   FilesId copy_files(FilesId);
   FsInfoId copy_fs(FsInfoId);
@@ -259,6 +272,15 @@ class Model {
   bool unshare_files(Task&);
   void let_go_of_files(Task&);
   void close_for_exec(Task&);
+
+  // pidfds.cpp
+  std::size_t open_pidfd(Files&, TaskId target, PidfdFlags);
+  void open_pidfd_of_child(Files&, TaskId child, CloneFlags);
+  const OpenFile* pidfd_at(TaskId, Descriptor) const;
+  TaskId target_of(const OpenFile&) const;
+  TaskId find_target(const OpenFile&);
+  bool is_within(NamespaceId, NamespaceId outer) const;
+  Answer wait_by_pidfd(TaskId, const Waitid&);
 
   // attributes.cpp
   TaskId named(TaskRef, TaskId caller) const;

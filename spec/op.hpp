@@ -1,6 +1,8 @@
 /// What an op is made of: the types of its arguments, how each is written, and what an op is to a
 /// trace. The ops themselves are in spec/ops.hpp.
 #pragma once
+#include <array>
+#include <span>
 #include <string_view>
 
 #include "spec/words.hpp"
@@ -21,11 +23,25 @@ struct TaskRef {
   friend constexpr bool operator==(TaskRef, TaskRef) = default;
 };
 
-/// Whom `wait4` and `waitid` wait for. `who` counts only with `task` and `group`.
+/// Whom `wait4` waits for. `who` counts only with `task` and `group`.
 struct Selector {
   enum class Kind : std::uint8_t { any, task, group, own_group } kind = Kind::any;
   TaskRef who;
   friend constexpr bool operator==(const Selector&, const Selector&) = default;
+};
+
+/// Whom `waitid` waits for: as `wait4` does, or whom a pidfd stands for. `fd` counts only with
+/// `pidfd`.
+struct IdSelector {
+  enum class Kind : std::uint8_t { any, task, group, own_group, pidfd } kind = Kind::any;
+  TaskRef who;
+  Descriptor fd = 0;
+
+  constexpr IdSelector() = default;
+  constexpr IdSelector(const Selector& s) : kind(static_cast<Kind>(s.kind)), who(s.who) {}
+  constexpr IdSelector(Kind k, TaskRef w) : kind(k), who(w) {}
+  constexpr explicit IdSelector(Descriptor d) : kind(Kind::pidfd), fd(d) {}
+  friend constexpr bool operator==(const IdSelector&, const IdSelector&) = default;
 };
 
 /// Whom `kill` signals. `who` counts only with `task` and `group`.
@@ -39,6 +55,16 @@ struct Target {
 struct ExitSignal {
   std::uint8_t n = 17;
   friend constexpr bool operator==(ExitSignal, ExitSignal) = default;
+};
+
+/// The numbers that clone3 is asked for, that of the innermost pid namespace first.
+struct TidList {
+  std::array<std::int32_t, kTidsMax> n{};
+  std::uint8_t size = 0;
+
+  constexpr std::span<const std::int32_t> numbers() const { return {n.data(), size}; }
+  constexpr void add(std::int32_t number) { n[size++] = number; }
+  friend constexpr bool operator==(const TidList&, const TidList&) = default;
 };
 
 /// How many tasks a control group may have: `max` is any number of them.

@@ -15,6 +15,7 @@
 #include "spec/cgroup_ops.hpp"
 #include "spec/file_ops.hpp"
 #include "spec/op.hpp"
+#include "spec/pidfd_ops.hpp"
 
 namespace forkproof {
 
@@ -101,7 +102,7 @@ struct Waitid {
   static constexpr auto says =
       "Waits for the changes of children that the options ask for; WNOWAIT leaves them waitable.";
   static constexpr auto source = "waitid(2)";
-  Selector selector;
+  IdSelector selector;
   WaitOptions options;
   static constexpr std::tuple args{Arg{"selector", &Waitid::selector},
                                    Arg{"options", &Waitid::options, Form::optional}};
@@ -336,8 +337,9 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Read, Write, SetPidMax, SetPidCursor, Open, Close, Dup, FcntlSetfd, Lseek,
                         Umask, Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
                         SchedGetscheduler, SchedSetattr, SchedSetaffinity, SchedGetaffinity,
-                        Sigaltstack, CgroupMake, CgroupRemove, CgroupMove, CgroupOf, PidsMax,
-                        PidsCurrent, CgroupFreeze, CgroupThaw>;
+                        Sigaltstack, Clone3, PidfdOpen, PidfdSendSignal, Poll, CgroupMake,
+                        CgroupRemove, CgroupMove, CgroupOf, PidsMax, PidsCurrent, CgroupFreeze,
+                        CgroupThaw>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

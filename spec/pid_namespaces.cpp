@@ -64,7 +64,11 @@ void Model::enter_namespace(Task& t, NamespaceId ns) {
 }
 
 void Model::leave_namespace(Task& t) {
-  const NamespaceId ns = std::exchange(t.child_ns, NamespaceId::none());
+  leave_namespace(std::exchange(t.child_ns, NamespaceId::none()));
+}
+
+/// One user less.
+void Model::leave_namespace(NamespaceId ns) {
   if (!ns) return;
   world_.namespaces[ns].users--;
   drop_if_unused(ns);
@@ -86,6 +90,8 @@ void Model::forget_namespaces() {
       [&](ProcessId id, const Process&) { world_.processes[id].ns = NamespaceId::none(); });
   world_.tasks.for_each(
       [&](TaskId id, const Task&) { world_.tasks[id].child_ns = NamespaceId::none(); });
+  world_.open_files.for_each(
+      [&](OpenFileId id, const OpenFile&) { world_.open_files[id].ns = NamespaceId::none(); });
   std::vector<std::int32_t> used;
   world_.numbers.for_each([&](std::int32_t n, const Number&) { used.push_back(n); });
   for (const std::int32_t n : used) world_.numbers[n].inner.clear();

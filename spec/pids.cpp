@@ -52,29 +52,54 @@ std::optional<std::int32_t> Model::search(std::int32_t& cursor, std::int32_t pid
   return found;
 }
 
-/// The numbers of a new task in `ns` and in all namespaces above it, the innermost first. If one
-/// has none, the cursors of those below it have moved all the same.
-std::optional<Model::Numbers> Model::fresh_numbers(NamespaceId ns) {
-  Numbers numbers;
-  std::optional<std::int32_t> found;
-  for (NamespaceId at = ns; at; at = world_.namespaces[at].parent) {
+/// Why a namespace with these numbers in use does not give the one that is asked for.
+Model::Answer Model::refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
+                                    const auto& used) {
+  if (n < 1 || n >= pid_max) return fails(Errno::inval, "clone3.set-tid-range"_rule);
+  if (n != kInit.n && !began) return fails(Errno::inval, "clone3.set-tid-first"_rule);
+  if (used.contains(n)) return fails(Errno::exist, "clone3.set-tid-in-use"_rule);
+  cover("clone3.set-tid"_rule);
+  cover("clone3.set-tid-cursor"_rule);
+  return std::nullopt;
+}
+
+/// The numbers of a new task in `ns` and in all namespaces above it, the innermost first: those
+/// that are asked for, then such as a search finds. If one cannot be had, the cursors of those
+/// below it have moved all the same. Answers why not; nothing if all is well.
+Model::Answer Model::fresh_numbers(NamespaceId ns, const TidList& tids, Numbers& numbers) {
+  std::size_t asked = 0;
+  const auto number_in = [&](std::int32_t& cursor, std::int32_t pid_max, bool began,
+                             const auto& used, Pid& number) -> Answer {
+    if (asked == tids.size) {
+      const std::optional<std::int32_t> found = search(cursor, pid_max, used);
+      number.n = found.value_or(0);
+      return found ? Answer{} : fails(Errno::again, "pid.exhausted"_rule);
+    }
+    number.n = tids.n[asked++];
+    return refuses_number(number.n, pid_max, began, used);
+  };
+  if (tids.size > static_cast<std::size_t>(world_.level_of(ns)) + 1)
+    return fails(Errno::inval, "clone3.set-tid-depth"_rule);
+
+  Answer refused;
+  for (NamespaceId at = ns; at && !refused; at = world_.namespaces[at].parent) {
     Namespace& inner = world_.namespaces[at];
     const std::int32_t pid_max = linux_6() ? kPidMaxLimit : world_.pid_max;
-    found = search(inner.cursor, pid_max, inner.numbers);
+    Pid number;
+    refused = number_in(inner.cursor, pid_max, inner.began, inner.numbers, number);
     cover("pidns.number-each"_rule);
-    if (!found) break;
-    numbers.inner.push_back({at, Pid{*found}});
+    numbers.inner.push_back({at, number});
   }
-  if (!ns || found) found = search(world_.cursor, world_.pid_max, world_.numbers);
-  if (found) {
-    numbers.number = Pid{*found};
-    return numbers;
-  }
-  if (ns && world_.namespaces[ns].numbers.empty() && world_.namespaces[ns].accepts) {
+  if (!refused)
+    refused = number_in(world_.cursor, world_.pid_max, true, world_.numbers, numbers.number);
+  const bool first = ns && world_.namespaces[ns].numbers.empty();
+  if (refused && first && world_.namespaces[ns].accepts) {
     cover("pidns.first-again"_rule);
     world_.namespaces[ns].cursor = 1;
   }
-  return std::nullopt;
+  if (!refused && ns && !world_.namespaces[ns].accepts)
+    return fails(Errno::nomem, "pidns.dead"_rule);
+  return refused;
 }
 
 void Model::use_numbers(TaskId id, Numbers numbers) {

@@ -69,8 +69,7 @@ class Family {
     Member& m = at(s.binds);
     m.made_by = to_text(s.op, names);
     m.pid = s.pid;
-    const auto* clone = std::get_if<Clone>(&s.op);
-    m.is_thread = clone != nullptr && clone->flags.has(clone_flag::thread);
+    m.is_thread = clone_flags_of(s.op).has(clone_flag::thread);
     m.fails = s.outcome && s.outcome->kind != Kind::task && s.outcome->kind != Kind::blocks;
     if (m.fails) m.end = to_text(*s.outcome, names, true);
     at(s.actor).children.push_back(s.binds);

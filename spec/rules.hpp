@@ -13,6 +13,7 @@
 #include "spec/rules/groups.hpp"
 #include "spec/rules/memory.hpp"
 #include "spec/rules/pid_namespaces.hpp"
+#include "spec/rules/pidfds.hpp"
 #include "spec/rules/signals.hpp"
 #include "spec/rules/waiting.hpp"
 
@@ -32,7 +33,8 @@ consteval auto join_rules(const std::array<Rule, N>&... parts) {
 /// All rules, in the order of the rule book.
 inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRules, kWaitingRules,
                                           kSignalRules, kGroupRules, kMemoryRules, kFileRules,
-                                          kAttributeRules, kPidNamespaceRules, kCgroupRules);
+                                          kAttributeRules, kPidNamespaceRules, kPidfdRules,
+                                          kCgroupRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

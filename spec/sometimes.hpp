@@ -306,6 +306,59 @@ struct NumberPinnedFromAbove {
   }
 };
 
+/// Whether a task has a pidfd that `f(pidfd, target)` holds of.
+bool has_pidfd(const World& w, TaskId t, auto&& f) {
+  bool any = false;
+  for_each_pidfd(w, t, [&](const OpenFile& pidfd, TaskId target) {
+    any = any || f(pidfd, target);
+  });
+  return any;
+}
+
+struct PidfdOfNumberReused {
+  static constexpr std::string_view
+      id = "SOMETIMES-31",
+      says = "A pidfd stands for one that was reaped, and somebody else has its number.";
+  static bool holds(const World& w, TaskId t) {
+    return has_pidfd(w, t, [&](const OpenFile& pidfd, TaskId target) {
+      return !target && w.task_of(pidfd.target);
+    });
+  }
+};
+
+struct PidfdOfDelayedLeader {
+  static constexpr std::string_view
+      id = "SOMETIMES-32", says = "A pidfd stands for a dead leader whose threads live.";
+  static bool holds(const World& w, TaskId t) {
+    return has_pidfd(w, t, [&](const OpenFile&, TaskId target) {
+      return target && w.tasks[target].zombie && w.process_of(w.tasks[target]).running_threads > 0;
+    });
+  }
+};
+
+struct SleepsByPidfd {
+  static constexpr std::string_view id = "SOMETIMES-33",
+                                    says = "A thread sleeps in a wait by a pidfd.";
+  static bool holds(const World& w, TaskId t) {
+    const Call& call = w.tasks[t].call;
+    if (call.kind != Call::Kind::wait) return false;
+    const auto* const waitid = std::get_if<Waitid>(&call.again);
+    return waitid != nullptr && waitid->selector.kind == IdSelector::Kind::pidfd;
+  }
+};
+
+struct PidfdOutOfSight {
+  static constexpr std::string_view
+      id = "SOMETIMES-34",
+      says = "A pidfd stands for one that who has it cannot see from its pid namespace.";
+  static bool holds(const World& w, TaskId t) {
+    const NamespaceId own = w.process_of(w.tasks[t]).ns;
+    return has_pidfd(w, t, [&](const OpenFile& pidfd, TaskId target) {
+      return target && w.seen_in(own, pidfd.target).n == 0;
+    });
+  }
+};
+
 struct CgroupOverItsLimit {
   static constexpr std::string_view id = "SOMETIMES-54",
                                     says = "A control group has more tasks than its limit.";
@@ -354,8 +407,9 @@ using AllSometimes =
                GroupOfZombies, FilesSharedByProcesses, OffsetSharedByTables,
                NamesOfThreadsDiffer, RealTimeWithReset, SignalStackOfVforkChild,
                NamespaceInNamespace, InitOutlivesItsNamespace, OrphanOfInnerInit, InnerInitStopped,
-               NumberPinnedFromAbove, CgroupOverItsLimit, ZombieOfRemovedCgroup,
-               LeaderLeftInCgroup, FrozenWithSignals>;
+               NumberPinnedFromAbove, PidfdOfNumberReused, PidfdOfDelayedLeader, SleepsByPidfd,
+               PidfdOutOfSight, CgroupOverItsLimit, ZombieOfRemovedCgroup, LeaderLeftInCgroup,
+               FrozenWithSignals>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

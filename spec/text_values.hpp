@@ -52,6 +52,23 @@ class ValueWriter {
     if (has_who(s)) (*this)(s.who);
   }
 
+  void operator()(const IdSelector& s) {
+    using Kind = IdSelector::Kind;
+    if (s.kind != Kind::pidfd)
+      return (*this)(Selector{static_cast<Selector::Kind>(s.kind), s.who});
+    out_ += "pidfd:";
+    (*this)(s.fd);
+  }
+
+  void operator()(const TidList& list) {
+    if (list.size == 0) out_ += "none";
+    const std::size_t start = out_.size();
+    for (const std::int32_t number : list.numbers()) {
+      if (out_.size() != start) out_ += ',';
+      (*this)(number);
+    }
+  }
+
   void operator()(const Target& t) {
     using Kind = Target::Kind;
     if (t.kind == Kind::all) out_ += "all";
@@ -146,6 +163,25 @@ class ValueReader {
     if (word == "own-group") return s = {Kind::own_group, {}}, true;
     return task_or_group(word, s);
   }
+  bool operator()(std::string_view word, IdSelector& s) const {
+    constexpr std::string_view kPidfd = "pidfd:";
+    if (word.starts_with(kPidfd)) {
+      s = IdSelector(Descriptor{0});
+      return read_number(word.substr(kPidfd.size()), s.fd);
+    }
+    Selector plain;
+    if (!(*this)(word, plain)) return false;
+    return s = plain, true;
+  }
+  bool operator()(std::string_view word, TidList& list) const {
+    list = {};
+    if (word == "none") return true;
+    return each_part(word, [&](std::string_view part) {
+      std::int32_t number = 0;
+      if (list.size == kTidsMax || !read_number(part, number)) return false;
+      return list.add(number), true;
+    }, ',');
+  }
   bool operator()(std::string_view word, Target& t) const {
     using Kind = Target::Kind;
     if (word == "all") return t = {Kind::all, {}}, true;
@@ -195,9 +231,9 @@ class ValueReader {
     return (*this)(word, s.who);
   }
 
-  static bool each_part(std::string_view word, auto&& read) {
+  static bool each_part(std::string_view word, auto&& read, char between = '|') {
     while (true) {
-      const std::size_t bar = word.find('|');
+      const std::size_t bar = word.find(between);
       if (!read(word.substr(0, bar))) return false;
       if (bar == std::string_view::npos) return true;
       word.remove_prefix(bar + 1);
@@ -214,6 +250,11 @@ std::string describe() {
   if constexpr (std::is_same_v<Value, TaskRef>) return "a task made above, or a pid";
   if constexpr (std::is_same_v<Value, Selector>)
     return "`any`, `own-group`, a task made above, a pid, or `group:` and one of these";
+  if constexpr (std::is_same_v<Value, IdSelector>)
+    return "`any`, `own-group`, a task made above, a pid, `group:` and one of these, or `pidfd:` "
+           "and a descriptor";
+  if constexpr (std::is_same_v<Value, TidList>)
+    return "up to " + std::to_string(kTidsMax) + " numbers joined by `,`";
   if constexpr (std::is_same_v<Value, Target>)
     return "a task made above, a pid, `group:` and one of these, `own-group` or `all`";
   if constexpr (std::is_same_v<Value, PidsLimit>) return "a number of tasks, or `max`";

@@ -53,7 +53,7 @@ Model::Answer Model::act(TaskId id, const Wait4& op) {
 }
 
 Model::Answer Model::act(TaskId id, const Waitid& op) {
-  using Kind = Selector::Kind;
+  using Kind = IdSelector::Kind;
   const bool own_group = op.selector.kind == Kind::own_group ||
                          (op.selector.kind == Kind::group && op.selector.who.n == 0);
   if ((op.options - kWaitidOptions).bits != 0)
@@ -64,6 +64,7 @@ Model::Answer Model::act(TaskId id, const Waitid& op) {
     return fails(Errno::inval, "wait.waitid-task-range"_rule);
   if (op.selector.kind == Kind::group && op.selector.who.n < 0)
     return fails(Errno::inval, "wait.waitid-group-range"_rule);
+  if (op.selector.kind == Kind::pidfd) return wait_by_pidfd(id, op);
   if (own_group && !linux_6()) return fails(Errno::inval, "wait.waitid-own-group-refused"_rule);
 
   WaitQuery query{.options = op.options};
@@ -82,7 +83,7 @@ Model::Answer Model::act(TaskId id, const Waitid& op) {
 /// Reports what there is, or puts the caller to sleep until there is something.
 Model::Answer Model::wait(TaskId id, WaitQuery query, const Op& op) {
   const Number* const number = world_.numbers.find(query.number.n);
-  if (number != nullptr) query.use = number->use;
+  if (number != nullptr && query.use == 0) query.use = number->use;
   if (Answer found = look(id, query)) {
     const bool news = found->kind == Outcome::Kind::change;
     outcome_rule_ = news ? "wait.oldest-first"_rule : fired().back();

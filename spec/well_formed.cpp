@@ -27,6 +27,14 @@ struct Domain {
   bool operator()(const Selector& s) const {
     return s.kind <= Selector::Kind::own_group && who_of(s);
   }
+  bool operator()(const IdSelector& s) const {
+    const bool pidfd = s.kind == IdSelector::Kind::pidfd;
+    return s.kind <= IdSelector::Kind::pidfd && who_of(s) && (pidfd || s.fd == 0);
+  }
+  bool operator()(const TidList& list) const {
+    if (list.size > kTidsMax) return false;
+    return std::all_of(list.n.begin() + list.size, list.n.end(), [](auto n) { return n == 0; });
+  }
   bool operator()(const Target& t) const { return t.kind <= Target::Kind::all && who_of(t); }
   bool who_of(const auto& s) const { return has_who(s) ? (*this)(s.who) : s.who == TaskRef{}; }
 

@@ -96,13 +96,16 @@ enum class Errno : std::uint8_t {
   inval = 22,
   mfile = 24,
   nospc = 28,
+  spipe = 29,
+  nosys = 38,
 };
 
 inline constexpr std::array kErrnos{
     Word{"EPERM", 1},   Word{"ESRCH", 3},   Word{"EINTR", 4},   Word{"ECHILD", 10},
     Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13}, Word{"EFAULT", 14},
     Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24}, Word{"EBUSY", 16},
-    Word{"ENOSPC", 28}, Word{"ENOENT", 2},  Word{"EEXIST", 17}, Word{"ENODEV", 19},
+    Word{"ENOSPC", 28}, Word{"ENOENT", 2},  Word{"EEXIST", 17}, Word{"ESPIPE", 29},
+    Word{"ENOSYS", 38}, Word{"ENODEV", 19},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -189,6 +192,7 @@ struct CloneKind {
       Word{"FS", 0x200},
       Word{"FILES", 0x400},
       Word{"SIGHAND", 0x800},
+      Word{"PIDFD", 0x1000},
       Word{"VFORK", 0x4000},
       Word{"PARENT", 0x8000},
       Word{"THREAD", 0x10000},
@@ -196,13 +200,44 @@ struct CloneKind {
       Word{"SETTLS", 0x80000},
       Word{"PARENT_SETTID", 0x100000},
       Word{"CHILD_CLEARTID", 0x200000},
+      Word{"DETACHED", 0x400000},
       Word{"NEWPID", 0x20000000},
   };
 };
 using CloneFlags = Flags<CloneKind>;
 namespace clone_flag {
-inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, vfork{0x4000},
-    parent{0x8000}, thread{0x10000}, sysvsem{0x40000}, newpid{0x20000000};
+inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, pidfd{0x1000},
+    vfork{0x4000}, parent{0x8000}, thread{0x10000}, sysvsem{0x40000}, parent_settid{0x100000},
+    detached{0x400000}, newpid{0x20000000};
+inline constexpr CloneFlags clear_sighand{std::uint64_t{1} << 32};  // of clone3 alone
+}
+
+/// clone3(2), which has its exit signal elsewhere.
+struct Clone3Kind {
+  static constexpr auto words = [] {
+    std::array<Word, CloneKind::words.size() + 1> all{};
+    for (std::size_t i = 0; i < CloneKind::words.size(); ++i) all[i] = CloneKind::words[i];
+    all.back() = Word{"CLEAR_SIGHAND", clone_flag::clear_sighand.bits};
+    return all;
+  }();
+};
+using Clone3Flags = Flags<Clone3Kind>;
+
+/// How many numbers a trace may ask clone3 for: more namespaces in one another have none.
+inline constexpr std::size_t kTidsMax = 4;
+
+/// pidfd_open(2).
+struct PidfdKind {
+  static constexpr std::array words{Word{"THREAD", 0x80}, Word{"NONBLOCK", 0x800}};
+};
+using PidfdFlags = Flags<PidfdKind>;
+namespace pidfd_flag {
+inline constexpr PidfdFlags thread{0x80}, nonblock{0x800};
+}
+
+/// What poll(2) says of a descriptor.
+namespace poll_event {
+inline constexpr std::int64_t in = 1, hup = 16, nval = 32;
 }
 
 /// wait4(2) and waitid(2). WSTOPPED and WUNTRACED are one bit; each call prints its own word.

@@ -288,9 +288,16 @@ struct AddressSpace {
 };
 
 /// An open file description: what the descriptors that were copied from one another have in common.
+/// A pidfd stands for the task that has a number, or had it.
 struct OpenFile {
   std::int64_t offset = 0;
   std::uint32_t users = 0;  // descriptors
+  Pid target{};             // of a pidfd; 0 of a file
+  Place use = 0;            // the use of that number that is meant
+  NamespaceId ns;           // the pid namespace that the target is or was in
+  PidfdFlags flags{};
+
+  bool is_pidfd() const { return target.n != 0; }
 
   static constexpr auto keeps() { return std::tuple{}; }
 };
@@ -335,7 +342,8 @@ struct Namespace {
   TaskId reaper;  // the thread of its init that adopts; none before and after
   std::int32_t cursor = 1;
   bool accepts = true;                   // new tasks: not since its init has ended
-  std::uint32_t users = 0;               // tasks whose children will be in it, namespaces in it
+  bool began = false;                    // it has, or had, an init
+  std::uint32_t users = 0;  // tasks whose children will be in it, namespaces in it, pidfds of it
   std::map<std::int32_t, Pid> numbers;   // those in use, and what they are in the world
 
   static constexpr auto keeps() { return std::tuple{}; }

@@ -35,10 +35,10 @@ constexpr std::array kAdvicesTried{Advice::dontfork, Advice::wipeonfork};
 constexpr std::array<ExitSignal, 1> kExitSignals{};
 static_assert(kTriesExitSignals == (kExitSignals.size() > 1));
 constexpr std::array<PidsLimit, 1> kNoLimit{};
-constexpr std::array<CloneFlags, 6> kClones{
+constexpr std::array<CloneFlags, 7> kClones{
     clone_flag::vm | clone_flag::sighand | clone_flag::thread, clone_flag::parent, clone_flag::vm,
     clone_flag::vm | clone_flag::sighand, clone_flag::files | clone_flag::fs,
-    clone_flag::newpid};
+    clone_flag::newpid, clone_flag::pidfd};
 constexpr std::array<WaitOptions, 3> kWait4Tried{
     WaitOptions{}, wait_option::nohang,
     wait_option::nohang | wait_option::stopped | wait_option::continued};
@@ -46,10 +46,17 @@ constexpr std::array<WaitOptions, 3> kWaitidTried{
     wait_option::exited, wait_option::exited | wait_option::nohang | wait_option::nowait,
     wait_option::nohang | wait_option::stopped | wait_option::continued};
 
+constexpr std::array<Clone3Flags, 2> kClones3{Clone3Flags{clone_flag::pidfd.bits},
+                                              Clone3Flags{clone_flag::clear_sighand.bits}};
+constexpr std::array<Signal, 1> kExitSignals3{sig::chld};
+constexpr std::array<TidList, 2> kTidsTried{TidList{}, TidList{{kReservedPids}, 1}};
+constexpr std::array<PidfdFlags, 2> kPidfdsTried{PidfdFlags{}, pidfd_flag::thread};
+
 /// What the references of a step may mean.
 struct Scene {
   std::vector<TaskRef> tasks;  // that there are
   std::vector<Selector> selectors;
+  std::vector<IdSelector> id_selectors;
   std::vector<Target> targets;
   std::vector<PageNo> pages;
 };
@@ -59,7 +66,11 @@ template <class O, class V>
 std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<V, TaskRef>) return scene.tasks;
   if constexpr (std::is_same_v<V, Selector>) return scene.selectors;
+  if constexpr (std::is_same_v<V, IdSelector>) return scene.id_selectors;
   if constexpr (std::is_same_v<V, Target>) return scene.targets;
+  if constexpr (std::is_same_v<V, Clone3Flags>) return kClones3;
+  if constexpr (std::is_same_v<V, TidList>) return kTidsTried;
+  if constexpr (std::is_same_v<V, PidfdFlags>) return kPidfdsTried;
   if constexpr (std::is_same_v<V, PageNo>)  // and PageValue
     return argument == "page" ? std::span<const V>(scene.pages) : kOne;
   if constexpr (std::is_same_v<V, Comm>) return kCommsTried;
@@ -76,6 +87,7 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
                                                                  : kCodes;
   if constexpr (std::is_same_v<O, Sigaction> && std::is_same_v<V, Signal>) return kHandled;
   if constexpr (std::is_same_v<O, PrctlPdeathsig>) return kAtDeath;
+  if constexpr (std::is_same_v<O, Clone3> && std::is_same_v<V, Signal>) return kExitSignals3;
   if constexpr (std::is_same_v<V, Signal>) return kSent;
   if constexpr (std::is_same_v<V, SigSet>) return kMasks;
   if constexpr (std::is_same_v<V, SaFlags>) return kNoSaFlags;
@@ -124,6 +136,8 @@ Scene scene_of(const spec::World& world, const Naming& naming, const Bounds& bou
     scene.selectors.push_back({Selector::Kind::task, task});
     scene.targets.push_back({Target::Kind::task, task});
   }
+  scene.id_selectors.assign(scene.selectors.begin(), scene.selectors.end());
+  scene.id_selectors.push_back(IdSelector(Descriptor{0}));
   for (PageNo page = 0; page < bounds.pages; ++page) scene.pages.push_back(page);
   return scene;
 }

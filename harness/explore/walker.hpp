@@ -55,9 +55,9 @@ class LockstepWalker {
       ++counts.steps[static_cast<std::size_t>(*at)];
       // Below the world's own pid namespace more cursors have passed numbers than a knob can.
       const bool below = base.model().world().namespaces.size() > 0;
-      if (below && passes_number(*at)) continue;
+      if (below && *at > impl::CopyStep::alloc_pid) continue;
       if (!undone(base, *at, actor, op, seen)) return false;
-      if (passes_number(*at)) lockstep_.step(knob_);
+      if (passes_number(*at, op)) lockstep_.step(knob_);
       if (!lockstep_.step(s)) return false;
     }
   }
@@ -73,7 +73,11 @@ class LockstepWalker {
   Coverage& coverage() { return lockstep_.coverage(); }
 
  private:
-  static bool passes_number(impl::CopyStep at) { return at == impl::CopyStep::can_fork; }
+  /// Whether the step comes after the cursor was moved on, as it is not by who asks for a number.
+  static bool passes_number(impl::CopyStep at, const Op& op) {
+    const auto* const clone = std::get_if<Clone3>(&op);
+    return at > impl::CopyStep::alloc_pid && (clone == nullptr || clone->set_tid.size == 0);
+  }
 
   bool undone(const LockstepWalker& base, impl::CopyStep at, Pid actor, const Op& op,
               const Effects& seen) {
@@ -93,7 +97,7 @@ class LockstepWalker {
     if (!(seen.outcome == expected) || !seen.returned.empty())
       return broken(describe(seen.outcome, {}), describe(expected, {}));
     System before = base.system_;
-    if (passes_number(at)) {
+    if (passes_number(at, op)) {
       System after = base.system_;
       SetPidCursor passed;
       passed.value = after.apply(actor, op).outcome.who.n + 1;

@@ -25,19 +25,27 @@ bool is_alone() {
   return word != nullptr && std::string_view(word) == "1";
 }
 
+std::string release() {
+  utsname name{};
+  if (::uname(&name) != 0) throw SystemFault(fmt::format("uname: {}", std::strerror(errno)));
+  return name.release;
+}
+
+bool is_since(int wanted_major, int wanted_minor) {
+  int major = 0, minor = 0;
+  const bool read = std::sscanf(release().c_str(), "%d.%d", &major, &minor) == 2;
+  return read && (major > wanted_major || (major == wanted_major && minor >= wanted_minor));
+}
+
 PidMax probe_pid_max() {
   if (!exists("/proc/sys/kernel/pid_max")) return PidMax::missing;
-  utsname name{};
-  int major = 0, minor = 0;
-  if (::uname(&name) != 0) throw SystemFault(fmt::format("uname: {}", std::strerror(errno)));
-  const bool read = std::sscanf(name.release, "%d.%d", &major, &minor) == 2;
-  if (read && (major > 6 || (major == 6 && minor >= 14))) return PidMax::of_namespace;
+  if (is_since(6, 14)) return PidMax::of_namespace;
   if (::access("/proc/sys/kernel/pid_max", W_OK) != 0) return PidMax::missing;
   if (is_alone()) return PidMax::of_machine;
   throw SystemFault(
       fmt::format("Linux {} has no pid_max of a namespace's own; 6.14 has (on a machine that does "
                   "nothing else, root may set FORKPROOF_ALONE=1)",
-                  name.release));
+                  release()));
 }
 
 }  // namespace
@@ -47,6 +55,8 @@ Abilities probe_abilities() {
   a.pid_max = probe_pid_max();
   a.cursor = exists("/proc/sys/kernel/ns_last_pid");
   a.call_numbers = exists("/proc/self/syscall");
+  a.clone3 = is_since(5, 5) && ::syscall(SYS_clone3, nullptr, 0) < 0 && errno == EINVAL;
+  a.pidfds = is_since(6, 15);
   a.hidden_proc = ::syscall(SYS_fsopen, nullptr, 0) >= 0 || errno != ENOSYS;
   return a;
 }
@@ -69,6 +79,8 @@ std::string describe(const Abilities& a) {
   note(!a.raises, "priorities cannot be raised");
   note(!a.wait_channels, "who is frozen is not shown");
   note(!a.namespaces, "numbers in pid namespaces below the trace's are not shown");
+  note(!a.clone3, "clone3 with numbers to ask for is missing");
+  note(!a.pidfds, "pidfds are not what they are since 6.15");
   note(!a.real_time, "puppets are no real-time tasks, so those woken together run in any order");
   return text;
 }

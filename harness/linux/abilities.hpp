@@ -22,6 +22,8 @@ struct Abilities {
   bool policies = true;      ///< and nice values, in /proc/PID/stat
   bool raises = true;        ///< priorities, those that everybody may lower
   bool namespaces = true;    ///< NSpid, in /proc/PID/status
+  bool clone3 = true;        ///< and its set_tid and CLEAR_SIGHAND, since 5.5
+  bool pidfds = true;        ///< as they are since 6.15
   bool real_time = true;     ///< puppets run in the order in which they were woken
 };
 

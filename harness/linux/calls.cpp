@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -67,7 +68,7 @@ std::uint64_t page_address(PageNo no) { return kWindowAt + page(no) * kPageSize;
 
 /// A descriptor of a trace as a puppet's. One that cannot be open is one that no puppet has.
 std::uint64_t raw_fd(Descriptor fd) {
-  return word(fd >= 0 && fd < kDescriptors ? kFilesAt + fd : -1);
+  return word(fd < 0 ? -1 : fd < kDescriptors ? kFilesAt + fd : kFilesEnd);
 }
 static_assert(kFilesAt + kDescriptors == kFilesEnd);
 
@@ -91,6 +92,24 @@ struct Writer {
         {flags, child, area_at(index), area_at(child), std::uint64_t{0}});
   }
 
+  /// What the struct points at comes after it in the area.
+  void create3(const Clone3& op) const {
+    constexpr std::size_t kTidsAt = 256, kParentTidAt = 512, kPidfdAt = 520;
+    clone_args args{};
+    args.flags = op.flags.bits;
+    args.pidfd = area_at(index) + kPidfdAt;
+    args.child_tid = area_at(child);
+    args.parent_tid = area_at(index) + kParentTidAt;
+    args.exit_signal = word(op.exit_signal.n);
+    args.stack = stack_top(child) - kStackSize;
+    args.stack_size = kStackSize;
+    args.set_tid = op.set_tid.size == 0 ? 0 : area_at(index) + kTidsAt;
+    args.set_tid_size = op.set_tid.size;
+    put_area(slot, args);
+    std::memcpy(slot.area + kTidsAt, op.set_tid.n.data(), sizeof op.set_tid.n);
+    put(slot, Action::create, SYS_clone3, {sizeof args, child});
+  }
+
   void operator()(const Fork&) const { create(SIGCHLD); }
   void operator()(const Vfork&) const { create(CLONE_VM | CLONE_VFORK | SIGCHLD); }
   void operator()(const Clone& op) const { create(op.flags.bits | op.exit_signal.n); }
@@ -102,12 +121,17 @@ struct Writer {
     call(SYS_wait4, {word(raw_pid(op.selector)), area_at(index), op.options.bits, 0});
   }
   void operator()(const Waitid& op) const {
-    using Kind = Selector::Kind;
+    using Kind = IdSelector::Kind;
     const Kind kind = op.selector.kind;
-    const std::uint64_t type = kind == Kind::any ? P_ALL : kind == Kind::task ? P_PID : P_PGID;
+    const std::uint64_t type = kind == Kind::any     ? P_ALL
+                               : kind == Kind::task  ? P_PID
+                               : kind == Kind::pidfd ? P_PIDFD
+                                                     : P_PGID;
     const std::int32_t id = has_who(op.selector) ? op.selector.who.n : 0;
+    const std::uint64_t fd = raw_fd(op.selector.fd);
     put_area(slot, siginfo_t{});
-    call(SYS_waitid, {type, word(id), area_at(index), op.options.bits, 0});
+    call(SYS_waitid,
+         {type, kind == Kind::pidfd ? fd : word(id), area_at(index), op.options.bits, 0});
   }
   void operator()(const Kill& op) const {
     call(SYS_kill, {word(raw_pid(op.target)), word(op.signal.n)});
@@ -209,6 +233,18 @@ struct Writer {
     put_area(slot, stack);
     call(SYS_sigaltstack, {area_at(index), area_at(index) + kStackBefore});
   }
+  void operator()(const Clone3& op) const { create3(op); }
+  void operator()(const PidfdOpen& op) const {
+    call(SYS_pidfd_open, {word(op.task.n), op.flags.bits});
+  }
+  void operator()(const PidfdSendSignal& op) const {
+    call(SYS_pidfd_send_signal, {raw_fd(op.fd), word(op.signal.n), 0, 0});
+  }
+  void operator()(const Poll& op) const {
+    const auto fd = static_cast<int>(raw_fd(op.fd));
+    put_area(slot, pollfd{.fd = fd, .events = POLLIN, .revents = 0});
+    call(SYS_poll, {area_at(index), 1, 0});
+  }
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
   template <class O>
@@ -256,7 +292,9 @@ Outcome outcome_of(const Op& op, const Slot& slot) {
     return info.si_pid == 0 ? Outcome::of(Outcome::Kind::none) : change_of(info);
   }
   if (std::holds_alternative<Read>(op)) return Outcome::number(slot.value);
-  if (std::holds_alternative<Open>(op) || std::holds_alternative<Dup>(op))
+  if (std::holds_alternative<Poll>(op)) return Outcome::number(area_of<pollfd>(slot).revents);
+  if (std::holds_alternative<Open>(op) || std::holds_alternative<Dup>(op) ||
+      std::holds_alternative<PidfdOpen>(op))
     return Outcome::number(result - kFilesAt);
   if (std::holds_alternative<Getpriority>(op)) return Outcome::number(20 - result);
   if (std::holds_alternative<Sigaltstack>(op)) {
@@ -289,14 +327,20 @@ std::optional<std::uint64_t> sleeping_call(const Op& op) {
   if (std::holds_alternative<Wait4>(op)) return SYS_wait4;
   if (std::holds_alternative<Waitid>(op)) return SYS_waitid;
   if (std::holds_alternative<Pause>(op)) return SYS_pause;
-  if (sleeps_for_child(op)) return SYS_clone;
+  if (sleeps_for_child(op)) return std::holds_alternative<Clone3>(op) ? SYS_clone3 : SYS_clone;
   return std::nullopt;
 }
 
+bool is_about_pidfds(const Op& op) {
+  const auto* const waitid = std::get_if<Waitid>(&op);
+  return clone_flags_of(op).has(clone_flag::pidfd) || std::holds_alternative<PidfdOpen>(op) ||
+         std::holds_alternative<PidfdSendSignal>(op) || std::holds_alternative<Poll>(op) ||
+         (waitid != nullptr && waitid->selector.kind == IdSelector::Kind::pidfd);
+}
+
 bool makes_namespace(const Op& op) {
-  const auto* const clone = std::get_if<Clone>(&op);
   const auto* const unshare = std::get_if<Unshare>(&op);
-  return (clone != nullptr && clone->flags.has(clone_flag::newpid)) ||
+  return clone_flags_of(op).has(clone_flag::newpid) ||
          (unshare != nullptr && unshare->flags.has(clone_flag::newpid));
 }
 
@@ -310,7 +354,8 @@ bool is_private(const Op& op) {
                                    Setsid, PrctlSubreaper, PrctlPdeathsig, Mmap, Munmap, Madvise,
                                    Read, Write, Open, Close, Dup, FcntlSetfd, Lseek, Umask,
                                    Unshare, PrctlName, Setpriority, Getpriority, SchedSetscheduler,
-                                   SchedGetscheduler, Sigaltstack, SetPidMax, SetPidCursor>;
+                                   SchedGetscheduler, Sigaltstack, PidfdOpen, Poll, SetPidMax,
+                                   SetPidCursor>;
         return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },
       op);

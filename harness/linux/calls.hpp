@@ -17,6 +17,8 @@ std::string_view beyond_puppets(const Op& op);
 /// Whether it sets or asks nice values, policies or priorities; or one of the latter two.
 bool is_about_scheduling(const Op& op);
 bool is_about_policies(const Op& op);
+/// Whether it makes a pidfd, or asks something of one.
+bool is_about_pidfds(const Op& op);
 
 /// Writes the op into the slot `index` of a puppet, all but the word that posts it. `child` is the
 /// slot for the task that the op makes, if it makes one.

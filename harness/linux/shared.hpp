@@ -22,7 +22,7 @@ enum class Action : std::uint32_t {
   map_pages,   ///< mmap of args[0] pages with the flags args[1] at the lowest free run
   read_page,   ///< `value` = the start of page args[0]
   write_page,  ///< the start of page args[0] = `value`
-  open_file,   ///< a fresh file by the lowest free descriptor from kFilesAt on, flags: args[0]
+  open_file,   ///< a fresh file by the lowest free descriptor, flags: args[0]
   write_file,  ///< the text at area + args[0], of args[1] bytes, into the file that `area` names
   begin,       ///< init's first: its session, and a /proc of its namespace as a descriptor
 };
@@ -71,15 +71,17 @@ constexpr std::uint64_t stack_top(std::uint64_t slot) {
 }
 constexpr std::uint64_t area_at(std::uint64_t slot) { return slot_at(slot) + offsetof(Slot, area); }
 
-/// Descriptors that every puppet inherits.
-inline constexpr int kSharedFd = 100;   // the slots and stacks
-inline constexpr int kProgramFd = 101;  // the puppets' program
-inline constexpr int kLifeFd = 102;     // a pipe that hangs up when the controller is gone
-inline constexpr int kScratchFd = 103;  // what pages are read from and written to
+/// Descriptors that every puppet inherits, behind the three standard ones.
+inline constexpr int kSharedFd = 3;   // the slots and stacks
+inline constexpr int kProgramFd = 4;  // the puppets' program
+inline constexpr int kLifeFd = 5;     // a pipe that hangs up when the controller is gone
+inline constexpr int kScratchFd = 6;  // what pages are read from and written to
+inline constexpr int kProcFd = 7;     // the /proc of the namespace, or nothing of interest
+inline constexpr int kSpareFd = 8;    // nothing: closed for a moment by who needs a descriptor
 
-/// Where the descriptors of a trace are: those of the puppets themselves are below. No puppet may
-/// have one from kFilesEnd on.
-inline constexpr int kFilesAt = 128, kFilesEnd = kFilesAt + 8;
+/// Where the descriptors of a trace are. All below are always in use, and no puppet may have one
+/// from kFilesEnd on, so that the kernel's own lowest free descriptor is the trace's.
+inline constexpr int kFilesAt = 9, kFilesEnd = kFilesAt + 8;
 
 inline std::uint32_t load(const std::uint32_t& word) {
   return __atomic_load_n(&word, __ATOMIC_ACQUIRE);

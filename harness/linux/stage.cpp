@@ -181,13 +181,13 @@ void Stage::load_program() {
 
 void Stage::spawn_zygote() {
   SpawnPlan plan;
-  for (const int standard : {0, 1, 2})
-    ::posix_spawn_file_actions_addopen(&plan.files, standard, "/dev/null", O_RDWR, 0);
+  for (const int nothing : {0, 1, 2, kProcFd, kSpareFd})
+    ::posix_spawn_file_actions_addopen(&plan.files, nothing, "/dev/null", O_RDWR, 0);
   plan.pass(shared_.get(), kSharedFd);
   plan.pass(program_.get(), kProgramFd);
   plan.pass(life_.get(), kLifeFd);
   plan.pass(scratch_.get(), kScratchFd);
-  ::posix_spawn_file_actions_addclosefrom_np(&plan.files, kScratchFd + 1);
+  ::posix_spawn_file_actions_addclosefrom_np(&plan.files, kSpareFd + 1);
   const std::string path = fmt::format("/proc/self/fd/{}", kProgramFd);
   std::string name = "puppet", index = std::to_string(kZygoteSlot);
   char* const arguments[] = {name.data(), index.data(), nullptr};

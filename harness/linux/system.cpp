@@ -151,6 +151,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   if (is_about_policies(op)) make_policies_real();
   if (makes_namespace(op) && !stage_.abilities().namespaces)
     throw SystemLimit("pid namespaces in one another are not shown here");
+  refuse_what_is_missing(actor, op);
   below_ = below_ || makes_namespace(op);
   refuse_endless_ends(actor, op);
   if (is_private(op)) {
@@ -184,6 +185,19 @@ void System::bury() {
     if (p.rest == Rest::gone) spare_slots_.push_back(p.slot);
   std::erase_if(puppets_, [](const Puppet& p) { return p.rest == Rest::gone; });
   over_ = std::ranges::find(puppets_, kInit, &Puppet::tgid) == puppets_.end();
+}
+
+/// A list of numbers that is too long for the trace's world is not too long for the namespaces that
+/// the world is in.
+void System::refuse_what_is_missing(const Puppet& actor, const Op& op) const {
+  if (is_about_pidfds(op) && !stage_.abilities().pidfds)
+    throw SystemLimit("pidfds are not here what they are since 6.15");
+  const auto* const clone = std::get_if<Clone3>(&op);
+  if (clone == nullptr) return;
+  if (!stage_.abilities().clone3) throw SystemLimit("clone3 is missing here");
+  const bool below = actor.diverts || makes_namespace(op);
+  if (clone->set_tid.size > std::max<std::size_t>(actor.numbers.size(), 1) + (below ? 1 : 0))
+    throw SystemLimit("a number outside the trace's world would be asked for");
 }
 
 Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd) {

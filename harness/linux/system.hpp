@@ -90,6 +90,7 @@ class System {
   Outcome ask(const auto& op) { return turn_knob(op); }
   Outcome turn_knob(const Op& op);
   Outcome act(Puppet& actor, const Op& op);
+  void refuse_what_is_missing(const Puppet& actor, const Op& op) const;
   Outcome outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd);
   std::int32_t death_status(const Puppet& actor, const Descriptor& pidfd);
   std::optional<std::int32_t> peek(std::int32_t parent, Pid zombie);

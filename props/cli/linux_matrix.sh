@@ -18,8 +18,9 @@ says '^matrix: 1 combination of ' out.txt
 expect 0 "$F" check --engine matrix --system linux --json --junit matrix.xml
 json 'o["violations"] == [] and o["traces"] == o["matrix"]["combinations"] == 4096 * 3 * 8'
 json 'o["matrix"]["disagree"] == 0'
-# Of THREAD, SIGHAND and VM, four combinations may go with the other 256 of flags, three with NEWPID,
-# which no thread may have; the two callers of init may not say PARENT.
+# Of THREAD, SIGHAND and VM, four combinations may go with the other 256 of flags, three with
+# NEWPID, which no thread may have; the two callers of init may not say PARENT. PIDFD and DETACHED
+# are no part of it.
 json 'o["matrix"]["made"] == 3 * (6 * 256 + 2 * 128) * (4 + 3)'
 json 'o["matrix"]["made"] + o["matrix"]["refused"] == o["matrix"]["combinations"]'
 (($(grep -c '<testcase ' matrix.xml) == 8)) || fail 'not one test case a caller'

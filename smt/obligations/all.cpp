@@ -12,10 +12,11 @@ constexpr Gap kGaps[] = {
     {"That take and give back are called when a number comes into use, and when it falls out of "
      "it: that each changes the count of bits by one is proved (`pid.take-counts`)",
      "`Machine::sound`, which compares the bits with the numbers in use; `explore --faults`"},
-    {"The flags of clone that the model's world does not have (namespaces, CLONE_PIDFD, "
-     "CLONE_DETACHED and others) with their rules, and those of tasks (PF_SUPERPRIV, "
-     "PF_WQ_WORKER, PF_KTHREAD and others)",
+    {"The flags of clone that the model's world does not have (namespaces and others) with their "
+     "rules, and those of tasks (PF_SUPERPRIV, PF_WQ_WORKER, PF_KTHREAD and others)",
      "nothing: they are not modelled, and no op carries them"},
+    {"What does not go with CLONE_PIDFD, and what clone3 checks besides",
+     "the traces in pidfds/ and clone3/, and random ones, on the implementation and on Linux"},
     {"That a stack has no memory behind its addresses: the machine's own calls use the stack of "
      "the process that it is part of, and what a task pushes is a number of bytes",
      "`Machine::use_stack` and `props/stack_test.cpp`, which overflow one"},

@@ -210,7 +210,7 @@ constexpr Obligation kFlags[] = {
      kRefuses, "", thread_implies_vm, flags_trace},
     {"clone.inert-flags",
      "VM, SIGHAND, THREAD, PARENT and NEWPID decide, and no other of the 64 bits (those of other "
-     "namespaces and of pidfds are not modelled).",
+     "namespaces are not modelled, what goes with PIDFD is asked apart).",
      "clone.2 INERT:1", kRefuses, "", other_bits_do_not_count, flags_trace},
     {"clone.legal-fork", "No flags, with any that decide nothing, are accepted from all.",
      "clone.2 INERT:1", kRefuses, "", is_legal<0, true>, flags_trace},

@@ -6,6 +6,20 @@
 
 namespace forkproof::spec {
 
+/// Calls `f(pidfd, target)` for each pidfd in the table of a task; the target is none once that was
+/// reaped.
+void for_each_pidfd(const auto& w, TaskId t, auto&& f) {
+  const FilesId id = w.tasks[t].files;
+  if (!id || !w.files.has(id)) return;
+  for (const OpenFileId at : w.files[id].open) {
+    if (!at || !w.open_files.has(at) || !w.open_files[at].is_pidfd()) continue;
+    const OpenFile& pidfd = w.open_files[at];
+    const Number* const number = w.numbers.find(pidfd.target.n);
+    const bool same = number != nullptr && number->use == pidfd.use;
+    f(pidfd, same ? number->task : TaskId::none());
+  }
+}
+
 struct FilesAreHeld {
   static constexpr std::string_view id = "FILE-1";
   static constexpr std::string_view says =
@@ -24,6 +38,45 @@ struct FilesAreHeld {
     for (std::size_t fd = 0; fd < files.open.size(); ++fd)
       if (files.open[fd] ? !w.open_files.has(files.open[fd]) : files.cloexec[fd]) return false;
     return true;
+  }
+};
+
+struct PidfdsOfProcesses {
+  static constexpr std::string_view id = "PIDFD-1";
+  static constexpr std::string_view says =
+      "Whom a pidfd stands for, unless that was reaped, is in the pid namespace that it was in "
+      "when the pidfd was made, and a leader unless the pidfd is one of a thread.";
+  static constexpr std::string_view source = "pidfd_open.2 OPEN:1";
+  static bool applies(const auto& w, TaskId t) {
+    bool any = false;
+    for_each_pidfd(w, t, [&](const OpenFile&, TaskId) { any = true; });
+    return any;
+  }
+  static bool holds(const auto& w, TaskId t) {
+    bool fine = true;
+    for_each_pidfd(w, t, [&](const OpenFile& pidfd, TaskId target) {
+      if (!target) return;
+      const bool thread = pidfd.flags.has(pidfd_flag::thread);
+      fine = fine && w.process_of(w.tasks[target]).ns == pidfd.ns &&
+             (thread || w.is_leader(target));
+    });
+    return fine;
+  }
+};
+
+struct PidfdsKeepNamespaces {
+  static constexpr std::string_view id = "PIDFD-2";
+  static constexpr std::string_view says =
+      "The pid namespace of a pidfd's target is there as long as the pidfd is open, and a pidfd is "
+      "at offset 0.";
+  static constexpr std::string_view source = "kernel-pidfd REF:1";
+  static bool applies(const auto& w, TaskId t) { return PidfdsOfProcesses::applies(w, t); }
+  static bool holds(const auto& w, TaskId t) {
+    bool fine = true;
+    for_each_pidfd(w, t, [&](const OpenFile& pidfd, TaskId) {
+      fine = fine && (!pidfd.ns || w.namespaces.has(pidfd.ns)) && pidfd.offset == 0;
+    });
+    return fine;
   }
 };
 

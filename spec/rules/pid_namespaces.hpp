@@ -29,8 +29,8 @@ inline constexpr auto kPidNamespaceRules = std::to_array<Rule>({
      "If the first task of a pid namespace cannot be made, the next one is the first.",
      "kernel-pid FIRST:1"},
     {"pidns.first-abandoned",
-     "If a first number was given before the fork failed, by the limit of a control group or "
-     "(until 4.19) a signal, the pid namespace never gets a task.", "kernel-pid FIRST:2"},
+     "If a first number was given, and the fork fails after that, the pid namespace never gets a "
+     "task.", "kernel-pid FIRST:2"},
     {"pidns.getppid-outside", "getppid of a task whose parent is in a pid namespace above is 0.",
      "pid_namespaces.7 PARENT:1"},
     {"pidns.group-outside",

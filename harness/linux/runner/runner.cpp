@@ -114,24 +114,23 @@ Answer copy(Word from, Word to) {
   return in < 0 ? in : 0;
 }
 
-/// The file has no name. It is opened below the descriptors of the trace, and moved among them.
+/// The file has no name.
 Answer open_file(Word cloexec) {
-  Answer fd = call(__NR_memfd_create, address("file"), kNoExecSeal);
-  if (fd == kInvalid) fd = call(__NR_memfd_create, address("file"), 0);  // before 6.3
-  if (fd < 0) return fd;
-  const auto low = static_cast<Word>(fd);
-  const Answer answer =
-      call(__NR_fcntl, low, cloexec != 0 ? F_DUPFD_CLOEXEC : F_DUPFD, Word{kFilesAt});
-  call(__NR_close, low);
-  return answer;
+  const Word flags = cloexec != 0 ? 1 : 0;  // MFD_CLOEXEC
+  const Answer fd = call(__NR_memfd_create, address("file"), flags | kNoExecSeal);
+  if (fd != kInvalid) return fd;
+  return call(__NR_memfd_create, address("file"), flags);  // before 6.3
 }
 
+void fill(Word fd) { call(__NR_dup2, 0, fd); }
+
 Answer write_file(const Slot& slot) {
+  call(__NR_close, kSpareFd);
   const Answer fd = call(__NR_open, address(slot.area), 1);  // O_WRONLY
-  if (fd < 0) return fd;
-  const Answer answer =
-      call(__NR_write, static_cast<Word>(fd), address(slot.area + slot.args[0]), slot.args[1]);
-  call(__NR_close, static_cast<Word>(fd));
+  const Answer answer = fd < 0 ? fd
+                               : call(__NR_write, static_cast<Word>(fd),
+                                      address(slot.area + slot.args[0]), slot.args[1]);
+  fill(kSpareFd);
   return answer < 0 ? answer : 0;
 }
 
@@ -139,13 +138,17 @@ Answer write_file(const Slot& slot) {
 Answer begin() {
   if (const Answer session = call(__NR_setsid); session < 0) return session;
   call(__NR_umask, 022);
+  call(__NR_close, kProcFd);
+  call(__NR_close, kSpareFd);
   const Answer context = call(__NR_fsopen, address("proc"), 0);
-  if (context < 0) return context;
   const auto fd = static_cast<Word>(context);
-  const Answer created = call(__NR_fsconfig, fd, FSCONFIG_CMD_CREATE, 0, 0, 0);
+  const Answer created =
+      context < 0 ? context : call(__NR_fsconfig, fd, FSCONFIG_CMD_CREATE, 0, 0, 0);
   const Answer mount = created < 0 ? created : call(__NR_fsmount, fd, 0, 0);
-  call(__NR_close, fd);
-  return mount;
+  const Answer as = mount < 0 ? mount : call(__NR_dup2, static_cast<Word>(mount), kProcFd);
+  if (as < 0) fill(kProcFd);
+  fill(kSpareFd);
+  return as;
 }
 
 /// An init, its maker and its helpers end when the controller does, whatever it dies of. The pipe

@@ -1,0 +1,60 @@
+/// The ops about clone3 and pidfds. Registered in spec/ops.hpp.
+#pragma once
+#include <tuple>
+
+#include "spec/op.hpp"
+
+namespace forkproof {
+
+struct Clone3 : CreatesTask {
+  static constexpr auto name = "clone3";
+  static constexpr auto says =
+      "Makes a child process or a thread as clone does, under numbers of the caller's choice if it "
+      "wants; checks more of its arguments.";
+  static constexpr auto source = "clone(2) clone3()";
+  Clone3Flags flags;
+  Signal exit_signal;
+  TidList set_tid;
+  static constexpr std::tuple args{Arg{"flags", &Clone3::flags, Form::optional},
+                                   Arg{"exit_signal", &Clone3::exit_signal, Form::key},
+                                   Arg{"set_tid", &Clone3::set_tid, Form::key}};
+  friend bool operator==(const Clone3& a, const Clone3& b) {
+    return a.flags == b.flags && a.exit_signal == b.exit_signal && a.set_tid == b.set_tid;
+  }
+};
+
+struct PidfdOpen {
+  static constexpr auto name = "pidfd_open";
+  static constexpr auto says =
+      "Opens a descriptor that stands for a process, or with THREAD for a thread; answers it.";
+  static constexpr auto source = "pidfd_open(2)";
+  TaskRef task;
+  PidfdFlags flags;
+  static constexpr std::tuple args{Arg{"task", &PidfdOpen::task},
+                                   Arg{"flags", &PidfdOpen::flags, Form::optional}};
+  friend bool operator==(const PidfdOpen&, const PidfdOpen&) = default;
+};
+
+struct PidfdSendSignal {
+  static constexpr auto name = "pidfd_send_signal";
+  static constexpr auto says = "Sends a signal to whom a descriptor stands for.";
+  static constexpr auto source = "pidfd_send_signal(2)";
+  Descriptor fd = 0;
+  Signal signal;
+  static constexpr std::tuple args{Arg{"fd", &PidfdSendSignal::fd},
+                                   Arg{"signal", &PidfdSendSignal::signal}};
+  friend bool operator==(const PidfdSendSignal&, const PidfdSendSignal&) = default;
+};
+
+struct Poll {
+  static constexpr auto name = "poll";
+  static constexpr auto says =
+      "Asks whether a descriptor can be read, without waiting; answers POLLIN 1, POLLHUP 16 and "
+      "POLLNVAL 32 as a sum, 0 for not yet.";
+  static constexpr auto source = "poll(2)";
+  Descriptor fd = 0;
+  static constexpr std::tuple args{Arg{"fd", &Poll::fd}};
+  friend bool operator==(const Poll&, const Poll&) = default;
+};
+
+}  // namespace forkproof

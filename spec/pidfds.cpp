@@ -1,0 +1,131 @@
+/// Descriptors that stand for tasks: how they come about, and what is done by them.
+#include "spec/model.hpp"
+
+namespace forkproof::spec {
+
+// --- coming about --------------------------------------------------------------------------------
+
+/// The lowest free descriptor, which there must be, stands for a task. An exec closes it.
+std::size_t Model::open_pidfd(Files& files, TaskId target, PidfdFlags flags) {
+  const std::size_t fd = *free_descriptor(files);
+  const Task& t = world().tasks[target];
+  files.open[fd] = world_.open_files.make();
+  files.cloexec[fd] = true;
+  OpenFile& file = world_.open_files[files.open[fd]];
+  file.users = 1;
+  file.target = t.tid;
+  file.use = world_.numbers.find(t.tid.n)->use;
+  file.flags = flags;
+  file.ns = world().process_of(t).ns;
+  if (file.ns) world_.namespaces[file.ns].users++;
+  cover("pidfd.cloexec"_rule);
+  return fd;
+}
+
+void Model::open_pidfd_of_child(Files& files, TaskId child, CloneFlags flags) {
+  const bool thread = flags.has(clone_flag::thread);
+  cover("pidfd.clone"_rule);
+  if (!flags.has(clone_flag::files)) cover("pidfd.clone-makers"_rule);
+  if (thread) cover("pidfd.clone-thread"_rule);
+  open_pidfd(files, child, thread ? pidfd_flag::thread : PidfdFlags{});
+}
+
+Model::Answer Model::act(TaskId id, const PidfdOpen& op) {
+  constexpr PidfdFlags kKnown = pidfd_flag::thread | pidfd_flag::nonblock;
+  if (!linux_6()) return fails(Errno::nosys, "pidfd.unknown-call"_rule);
+  if (op.flags - kKnown != PidfdFlags{}) return fails(Errno::inval, "pidfd.open-flags"_rule);
+  if (op.task.n <= 0) return fails(Errno::inval, "pidfd.open-range"_rule);
+  const TaskId target = find_for(id, op.task.pid());
+  if (!target) return fails(Errno::srch, "pidfd.open-no-task"_rule);
+  if (!op.flags.has(pidfd_flag::thread) && !world_.is_leader(target))
+    return fails(Errno::noent, "pidfd.open-not-leader"_rule);
+  if (!free_descriptor(files_of(id))) return fails(Errno::mfile, "pidfd.open-full"_rule);
+
+  if (world_.tasks[target].zombie) cover("pidfd.open-zombie"_rule);
+  const std::size_t fd = open_pidfd(files_of(id), target, op.flags);
+  return answers(Outcome::number(static_cast<std::int64_t>(fd)), "pidfd.open"_rule);
+}
+
+// --- use -----------------------------------------------------------------------------------------
+
+/// The open file of a descriptor, if that is a pidfd.
+const OpenFile* Model::pidfd_at(TaskId id, Descriptor fd) const {
+  const Files& files = world_.files[world_.tasks[id].files];
+  if (!files.has(fd)) return nullptr;
+  const OpenFile& file = world_.open_files[files.open[static_cast<std::size_t>(fd)]];
+  return file.is_pidfd() ? &file : nullptr;
+}
+
+/// Whom a pidfd stands for; nobody once that was reaped.
+TaskId Model::target_of(const OpenFile& pidfd) const {
+  const Number* const number = world_.numbers.find(pidfd.target.n);
+  return number != nullptr && number->use == pidfd.use ? number->task : TaskId::none();
+}
+
+TaskId Model::find_target(const OpenFile& pidfd) {
+  const TaskId target = target_of(pidfd);
+  if (!target && world_.task_of(pidfd.target)) cover("pidfd.not-the-number"_rule);
+  if (!target && !world_.numbers.contains(pidfd.target.n)) cover("pidfd.number-free"_rule);
+  return target;
+}
+
+/// Whether a pid namespace is another one, or in it.
+bool Model::is_within(NamespaceId ns, NamespaceId outer) const {
+  while (ns && ns != outer) ns = world_.namespaces[ns].parent;
+  return ns == outer;
+}
+
+Model::Answer Model::act(TaskId id, const PidfdSendSignal& op) {
+  if (!linux_6()) return fails(Errno::nosys, "pidfd.unknown-call"_rule);
+  const OpenFile* const pidfd = pidfd_at(id, op.fd);
+  if (pidfd == nullptr) return fails(Errno::badf, "pidfd.send-no-pidfd"_rule);
+  if (!is_within(pidfd->ns, world_.process_of(world_.tasks[id]).ns))
+    return fails(Errno::inval, "pidfd.send-outside"_rule);
+  const TaskId to = find_target(*pidfd);
+  if (!to) return fails(Errno::srch, "pidfd.send-gone"_rule);
+  if (op.signal.n < 0 || op.signal.n > kSignalMax)
+    return fails(Errno::inval, "signal.bad-signal"_rule);
+
+  const bool thread = pidfd->flags.has(pidfd_flag::thread);
+  if (world_.tasks[to].zombie) cover("pidfd.send-zombie"_rule);
+  if (op.signal != sig::none)
+    send(op.signal, to, thread ? Scope::thread : Scope::process, is_from_above(id, to));
+  return answers(Outcome::success(), thread ? "pidfd.send-thread"_rule : "pidfd.send"_rule);
+}
+
+Model::Answer Model::act(TaskId id, const Poll& op) {
+  namespace ev = poll_event;
+  const Files& files = world().files[world().tasks[id].files];
+  if (op.fd < 0) return answers(Outcome::number(0), "poll.negative"_rule);
+  if (!files.has(op.fd)) return answers(Outcome::number(ev::nval), "poll.closed"_rule);
+  const OpenFile* const pidfd = pidfd_at(id, op.fd);
+  if (pidfd == nullptr) return answers(Outcome::number(ev::in), "poll.file"_rule);
+  const TaskId target = find_target(*pidfd);
+  if (!target) return answers(Outcome::number(ev::in | ev::hup), "pidfd.poll-gone"_rule);
+  if (ready(target)) return answers(Outcome::number(ev::in), "pidfd.poll-dead"_rule);
+  if (world().tasks[target].zombie) cover("pidfd.poll-threads"_rule);
+  return answers(Outcome::number(0), "pidfd.poll-alive"_rule);
+}
+
+/// waitid, whose options are good, for the process that a pidfd stands for.
+Model::Answer Model::wait_by_pidfd(TaskId id, const Waitid& op) {
+  namespace opt = wait_option;
+  if (!linux_6()) return fails(Errno::inval, "pidfd.wait-before"_rule);
+  if (op.selector.fd < 0) return fails(Errno::inval, "pidfd.wait-range"_rule);
+  const OpenFile* const pidfd = pidfd_at(id, op.selector.fd);
+  if (pidfd == nullptr) return fails(Errno::badf, "pidfd.wait-no-pidfd"_rule);
+
+  cover("pidfd.wait"_rule);
+  const bool nonblock = pidfd->flags.has(pidfd_flag::nonblock) && !op.options.has(opt::nohang);
+  WaitQuery query{.whom = WaitQuery::Whom::process,
+                  .number = pidfd->target,
+                  .use = pidfd->use,
+                  .options = nonblock ? op.options | opt::nohang : op.options};
+  find_target(*pidfd);
+  const Answer answer = wait(id, query, op);
+  if (nonblock && answer && answer->kind == Outcome::Kind::none)
+    return fails(Errno::again, "pidfd.wait-nonblock"_rule);
+  return answer;
+}
+
+}  // namespace forkproof::spec
