@@ -224,14 +224,20 @@ def promises(command):
 
 def listed(mutants):
     """Counts them, and those whose idea is a defect that the kernel had; finds what is stale."""
-    groups, real = {}, re.compile(r"\b[0-9a-f]{12}\b|\bCVE-\d{4}-\d+|\b[2-6]\.\d+(\.\d+)?\b")
+    groups, real, stale = {}, re.compile(r"\b[0-9a-f]{12}\b|\bCVE-\d{4}-\d+"), []
     for m in mutants:
         groups[m.group] = groups.get(m.group, 0) + 1
-        call(["patch", "-p1", "--dry-run", "--forward", "--batch", "--fuzz=0", "-i", m.patch], ROOT)
+        try:
+            call(["patch", "-p1", "--dry-run", "--forward", "--batch", "--fuzz=0", "-i", m.patch],
+                 ROOT)
+        except Bad as bad:
+            stale.append(f"{m.name}: does not apply any more: {str(bad).splitlines()[-1]}")
+    if stale:
+        raise Bad("\n".join(stale))
     ours = [m for m in mutants if m.group not in ("spec", "bits")]
     print("\n".join(f"{group} {n}" for group, n in sorted(groups.items())))
     print(f"of impl/: {len(ours)}")
-    print(f"from commits and CVEs: {sum(bool(real.search(m.idea)) for m in mutants)}")
+    print(f"of these from commits and CVEs: {sum(bool(real.search(m.idea)) for m in ours)}")
     return 0
 
 

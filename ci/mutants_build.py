@@ -12,6 +12,7 @@ import threading
 HEADER = ("promise", "idea", "shortest")
 FLAGS = ["-std=c++20", "-O1", "-fPIC", "-fvisibility=hidden", "-w", "-I."]
 ADAPTOR = "harness/mutant/adaptor.cpp"
+AT_ONCE = 8  # as many files that no mutant changes are compiled at a time: each reads the headers
 FOLDERS = ("impl", "spec", "harness", "app", "smt")
 
 
@@ -57,19 +58,25 @@ def digest(*parts):
 
 
 def compile_to(out, source, cwd, flags):
-    """Through ccache where it is: its key is what the preprocessor says."""
-    launcher = ["ccache"] if shutil.which("ccache") else []
+    """Through ccache where it is: its key is what the preprocessor says. It knows no preludes."""
+    launcher = ["ccache"] if shutil.which("ccache") and "-include" not in flags else []
     part = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}.o")
     call([*launcher, "g++", *flags, "-c", source, "-o", part], cwd)
     part.rename(out)  # another run may look for it
 
 
 class Kind:
-    """What a mutant is built as: its sources, how they are compiled, and how they are linked."""
+    """What a mutant is built as: units of one source or more, how they are compiled and linked, and
+    the header that is compiled once, before: it is three quarters of the time of a mutant."""
 
-    def __init__(self, root, name, sources, mutable, flags=(), link=()):
-        self.root, self.name, self.sources, self.mutable = root, name, sources, mutable
+    def __init__(self, name, alone, together, prelude, flags=(), link=(), mutable=None):
+        self.name, self.prelude, self.mutable = name, prelude, mutable
         self.flags, self.link = [*FLAGS, *flags], list(link)
+        self.units = {s.replace("/", "_"): [s] for s in alone}
+        for folder in sorted({s.split("/")[0] for s in together}):
+            mine = [s for s in together if s.split("/")[0] == folder]
+            for n in range(0, len(mine), AT_ONCE):
+                self.units[f"{folder}-{n // AT_ONCE}"] = mine[n:n + AT_ONCE]
 
 
 def files_in(root, *folders, pattern="*.cpp"):
@@ -79,26 +86,30 @@ def files_in(root, *folders, pattern="*.cpp"):
 def kind_of(root, group, command):
     """Our implementation as an object; the whole command, with another spec; or with proofs."""
     if group not in ("spec", "bits"):
-        return Kind(root, "object", [*files_in(root, "impl"), ADAPTOR], None,
+        return Kind("object", [*files_in(root, "impl"), ADAPTOR], [], "impl/machine.hpp",
                     link=["-shared", "-Wl,-Bsymbolic"])
     sources = [s for s in files_in(root, "app", "harness", "spec", "impl")
                if "/runner/" not in s and s != ADAPTOR]
-    flags = ['-DFORKPROOF_VERSION="0"', f'-DFORKPROOF_CORPUS="{root}/fuzz/corpus/regressions"']
+    flags = ['-DFORKPROOF_VERSION="0"', f'-DFORKPROOF_CORPUS="{root}/fuzz/corpus/regressions"',
+             f'-DFORKPROOF_MUTANTS="{root}/ci/mutants.sh"']
+    alone = []
     puppet = pathlib.Path(command).resolve().parent.parent / "harness/puppet.cpp"
     if puppet.exists():
-        sources.append(str(puppet))
+        alone.append(str(puppet))
         flags.append("-DFORKPROOF_LINUX")
     else:
         sources = [s for s in sources if "/linux/" not in s]
     link = ["-lfmt", "-lrapidcheck", "-ldl", "-pthread"]
     if group == "spec":
         sources = [s for s in sources if s not in ("app/prove.cpp", "app/proofs.cpp")]
-        return Kind(root, "command", sources, None, flags, link)
+        spec = [s for s in sources if s.startswith("spec/")]
+        others = [s for s in sources if s not in spec]
+        return Kind("command", alone + spec, others, "spec/model.hpp", flags, link)
     # Proofs ask nothing of the machine: of a change of its bit logic they compile theirs alone.
-    proofs = files_in(root, "smt")
-    sources = proofs + [s for s in sources if s != "app/no_proofs.cpp"]
-    return Kind(root, "prover", sources, {*proofs, "app/proofs.cpp"},
-                flags, [*link, "-lz3"])
+    proofs = [*files_in(root, "smt"), "app/proofs.cpp"]
+    sources = [s for s in sources if s not in ("app/no_proofs.cpp", *proofs)]
+    return Kind("prover", alone + proofs, sources, "smt/claim.hpp", flags, [*link, "-lz3"],
+                {s.replace("/", "_") for s in proofs})
 
 
 class Workshop:
@@ -109,41 +120,76 @@ class Workshop:
         files = [root / f for f in files_in(root, *FOLDERS, pattern="*.?pp")]
         used = [f for f in files if kind.name != "object" or
                 str(f.relative_to(root)).startswith(("impl/", "spec/", "harness/mutant/"))]
-        self.state = digest(kind.name, *kind.flags, *(f.read_bytes() for f in used))
+        sources = digest(*kind.flags, *(f.read_bytes() for f in used))
+        self.state = digest(kind.name, kind.prelude, sources)
         self.base = folder / f"base-{kind.name}-{self.state}"
-        self.reads = {}  # of each source, the files that it includes
+        self.objects = folder / f"objects-{sources}"  # what two kinds have in common, once
+        self.reads = {}  # of each unit, and of the prelude, the files that it includes
 
-    def object_of(self, source):
-        return self.base / (source.replace("/", "_") + ".o")
+    def object_of(self, unit):
+        return self.objects / f"{unit}-{digest(*self.kind.units[unit])}.o"
 
     def prepare(self, pool):
-        self.base.mkdir(parents=True, exist_ok=True)
-        missing = [s for s in self.kind.sources if not self.object_of(s).exists()]
-        list(pool.map(lambda s: compile_to(self.object_of(s), s, self.root, self.kind.flags),
-                      missing))
+        for folder in (self.base, self.objects):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.compile_prelude()
         known = self.base / "reads.json"  # the folder is that of this state of the files
         if not known.exists():
-            deps = pool.map(lambda s: call(["g++", *self.kind.flags, "-MM", s], self.root),
-                            self.kind.sources)
-            reads = {source: rule.replace("\\\n", " ").split()[1:]
-                     for source, rule in zip(self.kind.sources, deps)}
+            reads = dict(zip((*self.kind.units, "prelude"), pool.map(
+                self.read_by, [*map(self.source_of, self.kind.units), self.kind.prelude])))
             part = known.with_suffix(f".{os.getpid()}")
             part.write_text(json.dumps(reads))
             part.replace(known)
-        self.reads = {s: set(files) for s, files in json.loads(known.read_text()).items()}
+        self.reads = {u: set(files) for u, files in json.loads(known.read_text()).items()}
+        missing = [u for u in self.kind.units if not self.object_of(u).exists()]
+        list(pool.map(lambda u: compile_to(self.object_of(u), self.source_of(u), self.root,
+                                           self.flags_for(set())), missing))
+
+    def source_of(self, unit):
+        """The file to compile, as it is looked for from the root or from a patched copy of it."""
+        sources = self.kind.units[unit]
+        return sources[0] if len(sources) == 1 else self.file_of(sources, self.base / f"{unit}.cpp")
+
+    @staticmethod
+    def file_of(sources, file):
+        part = file.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+        part.write_text("".join(f'#include "{s}"\n' for s in sources))
+        return part.replace(file)
+
+    def read_by(self, source):
+        rule = call(["g++", *self.kind.flags, "-MM", source], self.root)
+        return rule.replace("\\\n", " ").split()[1:]
+
+    def compile_prelude(self):
+        out = self.base / "prelude.hpp.gch"
+        if out.exists():
+            return
+        header, part = self.base / "prelude.hpp", out.with_suffix(f".{os.getpid()}")
+        header.write_text(f'#include "{self.kind.prelude}"\n')
+        call(["g++", *self.kind.flags, "-x", "c++-header", header, "-o", part], self.root)
+        part.replace(out)
+
+    def flags_for(self, changed):
+        """The prelude serves who does not change it."""
+        if self.reads["prelude"] & changed:
+            return self.kind.flags
+        return [*self.kind.flags, "-include", str(self.base / "prelude.hpp")]
 
     def apply(self, mutant, copy):
-        """Copies the tree, patched. Answers which files are not what they were."""
-        for folder in FOLDERS:
-            shutil.copytree(self.root / folder, copy / folder, symlinks=True)
+        """Copies what a mutant changes, and changes it. Answers which files those are."""
+        names = [line[len("+++ b/"):].split("\t")[0]
+                 for line in mutant.patch.read_text().splitlines() if line.startswith("+++ b/")]
+        for name in names:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            if (self.root / name).exists():
+                shutil.copy2(self.root / name, copy / name)
         try:
             call(["patch", "-p1", "--forward", "--batch", "--fuzz=0", "--no-backup-if-mismatch",
                   "-i", mutant.patch.resolve()], copy)
         except Bad as bad:
             why = str(bad).splitlines()[-1]
             raise Bad(f"{mutant.name}: does not apply any more: {why}") from None
-        return {f for f in set().union(*self.reads.values()) if not os.path.isabs(f) and
-                (self.root / f).read_bytes() != (copy / f).read_bytes()}
+        return set(names)
 
     def build(self, mutant):
         out = self.folder / f"{mutant.name.replace('/', '-')}-" \
@@ -153,14 +199,19 @@ class Workshop:
         with tempfile.TemporaryDirectory() as scratch:
             copy = pathlib.Path(scratch)
             changed = self.apply(mutant, copy)
-            new, old = [], []
-            for source in self.kind.sources:
-                may = self.kind.mutable is None or source in self.kind.mutable
-                if may and self.reads[source] & changed:
-                    new.append(copy / (source.replace("/", "_") + ".o"))
-                    compile_to(new[-1], source, copy, self.kind.flags)
-                else:
-                    old.append(self.object_of(source))
+            flags = [*self.flags_for(changed), f"-I{self.root}"]  # after the folder itself
+            stale = [u for u in self.kind.units if self.reads[u] & changed and
+                     (self.kind.mutable is None or u in self.kind.mutable)]
+            sources = {u: self.root / self.source_of(u) for u in stale}
+            for u in stale:
+                if self.kind.units[u][0] in changed:
+                    sources[u] = self.source_of(u)
+            if self.kind.name == "object" and "-include" not in flags:  # all read it: at one go
+                sources = {"all": self.file_of(sources.values(), copy / "all.cpp")}
+            for u, source in sources.items():
+                compile_to(copy / f"{u}.o", source, copy, flags)
+            new = [copy / f"{u}.o" for u in sources]
+            old = [self.object_of(u) for u in self.kind.units if u not in stale]
             part = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
             call(["g++", *new, *old, "-o", part, *self.kind.link])
             part.rename(out)

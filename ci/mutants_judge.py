@@ -18,7 +18,8 @@ import tempfile
 import mutants_operators
 from mutants_build import Bad, call, compile_to, digest, files_in, kind_of, Workshop
 
-MODEL = ("create", "exec", "exit", "groups", "memory", "model", "pids", "signal", "stop", "wait")
+MODEL = ("attributes", "create", "exec", "exit", "files", "groups", "memory", "model",
+         "pid_namespaces", "pids", "signal", "stop", "wait")
 PATIENCE = 60
 
 
@@ -64,14 +65,14 @@ class Schema:
             subprocess.run(["cp", "-r", self.root / folder, copy], check=True)
         (copy / "prelude.hpp").write_text(mutants_operators.PRELUDE)
         files = {s.file for s in self.sites.values()}
-        sources = [s for s in self.kind.sources if self.shop.reads[s] & files]
-        todo = sources
+        units = [u for u in self.kind.units if self.shop.reads[u] & files]
+        todo = units
         while todo:
             for file in files:
                 mine = [(n, s) for n, s in sorted(self.sites.items()) if s.file == file]
                 (copy / file).write_bytes(mutants_operators.schema(self.root, file, mine))
             flags = [*self.kind.flags, "-include", str(copy / "prelude.hpp")]
-            wrong = list(pool.map(lambda s: self.compile(copy, s, flags), todo))
+            wrong = list(pool.map(lambda u: self.compile(copy, u, flags), todo))
             bad = {e for errors in wrong for e in errors}
             if bad:
                 before = len(self.sites)
@@ -79,19 +80,15 @@ class Schema:
                 if len(self.sites) == before:
                     raise Bad(f"does not compile: {sorted(bad)}")
             touched = {file for file, _ in bad}
-            todo = [s for s in sources if self.shop.reads[s] & touched]
-        new = [copy / self.object_name(s) for s in sources]
-        old = [self.shop.object_of(s) for s in self.kind.sources if s not in sources]
+            todo = [u for u in units if self.shop.reads[u] & touched]
+        new = [copy / f"{u}.o" for u in units]
+        old = [self.shop.object_of(u) for u in self.kind.units if u not in units]
         call(["g++", *new, *old, "-o", out, *self.kind.link])
 
-    @staticmethod
-    def object_name(source):
-        return source.replace("/", "_") + ".o"
-
-    def compile(self, copy, source, flags):
+    def compile(self, copy, unit, flags):
         """The lines that are wrong."""
         try:
-            compile_to(copy / self.object_name(source), source, copy, flags)
+            compile_to(copy / f"{unit}.o", self.shop.source_of(unit), copy, flags)
             return set()
         except Bad as bad:
             lines = {(s.file, s.line) for s in self.sites.values()}

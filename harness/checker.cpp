@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <concepts>
 
 #include "harness/generate.hpp"
 #ifdef FORKPROOF_LINUX
@@ -41,12 +42,17 @@ Script uniform_script(std::uint64_t seed, Profile profile) {
   return script;
 }
 
+struct Nothing {
+  explicit Nothing(auto&&...) {}
+};
+
 template <SystemUnderTest System>
 class CheckerOf final : public Checker {
  public:
-  explicit CheckerOf(auto&&... args) : system_(args...) {}
+  explicit CheckerOf(auto&&... args) : system_(args...), unused_(args...) {}
 
   std::optional<Violation> run(const Script& script) override {
+    forget_violation();
     try {
       return judged(lockstep_.run(script));
     } catch (const SystemLimit& limit) {
@@ -61,6 +67,7 @@ class CheckerOf final : public Checker {
     Generator generator(seed, profile);
     Script script;
     script.world = generator.world();
+    forget_violation();
     try {
       const bool holds = go_on(generator, script);
       steps += script.steps.size();
@@ -78,12 +85,14 @@ class CheckerOf final : public Checker {
                                        std::uint64_t& steps) override {
     const Script script = uniform_script(seed, profile);
     steps += script.steps.size();
+    forget_violation();
     Lockstep<Tap<System>> all(tap_, Depth::full);
     return judged(all.run(script));
   }
 
   Recording record(const Script& script) override {
     Recording r;
+    forget_violation();
     try {
       std::optional<Violation> seen;
       do {
@@ -114,8 +123,16 @@ class CheckerOf final : public Checker {
   const Coverage& coverage() override { return lockstep_.coverage(); }
 
  private:
+  /// What a violation left of a system says nothing of the next script: that has a new one.
+  void forget_violation() {
+    if constexpr (std::copyable<System>)
+      if (violated_) system_ = unused_;
+    violated_ = false;
+  }
+
   /// A violation, unless it says nothing of the system: then the trace is beyond it.
   std::optional<Violation> judged(std::optional<Violation> v) {
+    violated_ = v.has_value();
     if constexpr (requires { system_.excuse(); }) {
       constexpr int kTries = 4;
       for (int tries = 0; v && tries < kTries; ++tries) {
@@ -182,6 +199,8 @@ class CheckerOf final : public Checker {
   }
 
   System system_;
+  std::conditional_t<std::copyable<System>, System, Nothing> unused_;
+  bool violated_ = false;
   Tap<System> tap_{system_};
   Lockstep<Tap<System>> lockstep_{tap_, kDepth<System>};
 };

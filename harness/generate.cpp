@@ -62,27 +62,34 @@ struct Theme {
 constexpr Theme kThemes[] = {
     {12, {"mmap", "madvise", "read", "write", "fork"}},
     {8, {"clone", "exec", "exit", "sigaction"}},
-    {6, {"prctl_subreaper", "fork", "exit"}},
+    {6, {"prctl_subreaper", "prctl_subreaper", "fork", "exit"}},
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
     {12, {"clone", "unshare", "fork", "exit", "kill"}},
+    {4, {"pid_cursor", "unshare", "fork", "wait4", "exit"}},
+    {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
+    {3, {"clone", "unshare", "umask", "open", "lseek"}},
+    {3, {"clone", "clone", "fork", "exit", "sigprocmask"}},
     {8, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
     {4, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
 };
 
-/// How often, in a hundred steps, a sleep that is for somebody is made something of.
-constexpr std::uint32_t kDisturbed = 25;
+/// How often, in a hundred steps, a sleep that is for somebody is made something of; and one that
+/// is for a group, which may be empty and come back while somebody sleeps.
+constexpr std::uint32_t kDisturbed = 25, kGroupDisturbed = 50;
 
 }  // namespace
 
 Generator::Generator(std::uint64_t seed, Profile profile)
     : dice_(seed), world_{.profile = profile}, steps_left_(0), crowd_(0) {
   const std::uint32_t size = dice_.below(100);
-  world_.pid_max = size < 70   ? dice_.between(kPidMaxMin, 320)
+  world_.pid_max = size < 15   ? dice_.between(kPidMaxMin, kPidMaxMin + 3)
+                   : size < 70 ? dice_.between(kPidMaxMin, 320)
                    : size < 92 ? dice_.between(kPidMaxMin, 500)
                                : kPidMaxDefault;
   steps_left_ = 4 + dice_.below(size < 50 ? 24 : 72);
   crowd_ = 3 + dice_.below(12);
+  if (dice_.percent(35)) persistent_ = 50;
   for (std::size_t i = 0; i < kOps; ++i)
     weights_[i] = dice_.percent(25) ? 0 : wanted(kOpNames[i]) * (1 + dice_.below(4));
   if (dice_.percent(5))  // so that descriptors run out
@@ -102,19 +109,33 @@ Generator::Generator(std::uint64_t seed, Profile profile)
   };
   at_least(dice_.percent(50) ? "fork" : "clone");
   if (dice_.percent(80)) at_least("exit");
-  const std::uint32_t about = dice_.below(100);
-  std::uint32_t themes = 0;
+  choose_theme();
+}
+
+/// One of them, or none.
+void Generator::choose_theme() {
+  static constexpr std::uint32_t kAll = [] {
+    std::uint32_t all = 0;
+    for (const Theme& theme : kThemes) all += theme.percent;
+    return all;
+  }();
+  std::uint32_t about = dice_.below(std::max(100U, kAll));
   for (const Theme& theme : kThemes) {
-    if (about >= themes && about < themes + theme.percent) dwell_on(theme.ops);
-    themes += theme.percent;
+    if (about < theme.percent) {
+      dwell_on(theme.ops);
+      return;
+    }
+    about -= theme.percent;
   }
 }
 
-/// These ops more often than others.
+/// These ops more often than others, and more so those that are named twice.
 void Generator::dwell_on(std::span<const std::string_view> ops) {
   for (std::uint32_t& weight : weights_) weight = (weight + 1) / 2;
   for (const std::string_view op : ops)
-    if (!op.empty()) weights_[*op_index(op)] = 5 * wanted(op);
+    if (!op.empty()) weights_[*op_index(op)] += 5 * wanted(op);
+  const bool of_numbers = std::ranges::find(ops, "pid_cursor") != ops.end();
+  if (of_numbers && dice_.percent(40)) world_.pid_max = dice_.between(kPidMaxMin, kPidMaxMin + 3);
 }
 
 void Generator::take_up(std::int32_t names) {
@@ -137,8 +158,11 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   Step s;
   s.actor = actor;
   s.op = fill(choose_op(actor == 0, alive_.size() > crowd_), scene);
-  if (!awaited_.empty() && dice_.percent(kDisturbed))
-    if (std::optional<Step> other = disturb(model.world(), naming)) s = *std::move(other);
+  if (!awaited_.empty()) {
+    const Awaited& awaited = dice_.one_of<Awaited>(awaited_);
+    if (dice_.percent(awaited.group ? kGroupDisturbed : kDisturbed))
+      if (auto other = disturb(awaited, model.world(), naming)) s = *std::move(other);
+  }
   if (is_by_world(s.op)) s.actor = 0;
   if (creates(s.op)) {
     s.binds = names_++;
@@ -175,15 +199,16 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
       runnable_.push_back(name);
     if (t.call.kind == spec::Call::Kind::wait && t.call.query.whom != spec::WaitQuery::Whom::any &&
         t.call.query.number != kInit)
-      awaited_.push_back({t.call.query.number, t.process});
+      awaited_.push_back({t.call.query.number, t.process,
+                          t.call.query.whom != spec::WaitQuery::Whom::process});
     return false;
   });
 }
 
 /// What may go wrong while somebody sleeps for a number: who has it leaves the group, comes back or
 /// ends, and the number is given to another.
-std::optional<Step> Generator::disturb(const spec::World& world, const Naming& naming) {
-  const Awaited& awaited = dice_.one_of<Awaited>(awaited_);
+std::optional<Step> Generator::disturb(const Awaited& awaited, const spec::World& world,
+                                       const Naming& naming) {
   const auto step = [](std::int32_t actor, Op op) {
     Step s;
     s.actor = actor;
@@ -207,7 +232,8 @@ std::optional<Step> Generator::disturb(const spec::World& world, const Naming& n
   if (!holder.named || std::ranges::find(runnable_, holder.n) == runnable_.end())
     return std::nullopt;
   const bool leads = world.process_of(world.tasks[id]).pgid == awaited.number;
-  if (dice_.percent(leads ? 25 : 60)) return step(holder.n, Exit{{}, exit_code()});
+  const std::uint32_t ends = leads ? 30 : awaited.group ? 40 : 60;
+  if (dice_.percent(ends)) return step(holder.n, Exit{{}, exit_code()});
   return step(holder.n, Setpgid{.task = holder, .group = leads ? TaskRef::name(0) : holder});
 }
 
@@ -215,7 +241,9 @@ std::int32_t Generator::choose_actor() {
   if (runnable_.empty()) return -1;
   if (dice_.percent(2))
     return static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_)));
-  return dice_.one_of<std::int32_t>(runnable_);
+  if (dice_.percent(persistent_) && std::ranges::find(runnable_, last_actor_) != runnable_.end())
+    return last_actor_;
+  return last_actor_ = dice_.one_of<std::int32_t>(runnable_);
 }
 
 std::size_t Generator::choose_op(bool init, bool crowded) {
@@ -286,7 +314,8 @@ void Generator::choose(Sigaction& o, const Scene&) {
 
 void Generator::choose(Sigprocmask& o, const Scene&) {
   o.how = static_cast<MaskHow>(dice_.below(kMaskHows.size()));
-  for (std::uint32_t i = dice_.below(4); i > 0; --i) o.set.add(signal());
+  for (std::uint32_t i = dice_.below(4); i > 0; --i)
+    o.set.add(dice_.percent(20) ? sig::chld : signal());
 }
 
 void Generator::choose(Getpgid& o, const Scene& scene) { o.task = task(scene); }
@@ -416,7 +445,8 @@ void Generator::choose(SchedSetscheduler& o, const Scene& scene) {
   o.policy = static_cast<Policy>(dice_.one_of<Word>(kPolicies).value);
   if (dice_.percent(50)) o.flags = sched_flag::reset_on_fork;
   if (is_real_time(o.policy)) o.priority = dice_.between(1, kRealTimeMax);
-  if (dice_.percent(8)) o.priority = dice_.between(-1, kRealTimeMax + 1);
+  static constexpr std::int32_t kBounds[] = {-1, 0, 1, kRealTimeMax, kRealTimeMax + 1};
+  if (dice_.percent(15)) o.priority = dice_.one_of<std::int32_t>(kBounds);
 }
 
 void Generator::choose(SchedGetscheduler& o, const Scene& scene) { o.task = self_or_task(scene); }

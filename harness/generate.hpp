@@ -60,15 +60,18 @@ class Generator {
     const spec::Task* me;
   };
 
-  /// A number that a process sleeps for in a wait.
+  /// A number that a process sleeps for in a wait: that of a child, or of a group.
   struct Awaited {
     Pid number;
     spec::ProcessId sleeper;
+    bool group;
   };
 
+  void choose_theme();
   void dwell_on(std::span<const std::string_view> ops);
   void look_around(const spec::World& world, const Naming& naming);
-  std::optional<Step> disturb(const spec::World& world, const Naming& naming);
+  std::optional<Step> disturb(const Awaited& awaited, const spec::World& world,
+                              const Naming& naming);
   std::optional<Step> thaw(const spec::World& world);
   std::int32_t choose_actor();
   std::size_t choose_op(bool init, bool crowded);
@@ -158,6 +161,8 @@ class Generator {
   std::array<std::uint32_t, kOps> weights_{};
   std::uint32_t steps_left_;
   std::size_t crowd_;
+  std::uint32_t persistent_ = 0;  // how often, in a hundred, who has just acted goes on
+  std::int32_t last_actor_ = 0;
   std::int32_t names_ = 1;
   std::vector<std::int32_t> alive_{0}, runnable_, stopped_;
   std::vector<Awaited> awaited_;

@@ -131,6 +131,7 @@ Clone Generator::clone() {
                                     fl::files,
                                     fl::fs,
                                     kThread | fl::files | fl::fs,
+                                    kThread | fl::files | fl::fs,
                                     fl::newpid,
                                     fl::pidfd,
                                     kThread | fl::pidfd};
@@ -163,7 +164,8 @@ std::int32_t Generator::exit_code() {
 
 /// Mostly one of the lowest, which are the ones that are open.
 Descriptor Generator::descriptor() {
-  return dice_.percent(95) ? dice_.between(0, 3) : dice_.between(-1, kDescriptors + 1);
+  static constexpr Descriptor kBounds[] = {-1, kDescriptors - 1, kDescriptors, kDescriptors + 1};
+  return dice_.percent(90) ? dice_.between(0, 3) : dice_.one_of<Descriptor>(kBounds);
 }
 
 /// One of the pidfds that the actor has.
@@ -258,11 +260,15 @@ CgroupNo Generator::frozen_cgroup(const Scene& scene, bool frozen) {
   return dice_.one_of<CgroupNo>(such);
 }
 
-/// Mostly one that the actor has.
+/// Mostly one that the actor has, and rather one that fork does something about.
 PageNo Generator::page(const Scene& scene) {
-  if (scene.me != nullptr && scene.me->space && dice_.percent(70))
-    if (const auto& pages = scene.world.spaces[scene.me->space].pages; !pages.empty())
+  if (scene.me != nullptr && scene.me->space && dice_.percent(75))
+    if (const auto& pages = scene.world.spaces[scene.me->space].pages; !pages.empty()) {
+      if (dice_.percent(35))
+        for (const spec::Page& p : pages)
+          if (p.wipeonfork || p.dontfork) return p.no;
       return pages[dice_.below(std::min<std::size_t>(pages.size(), 4))].no;
+    }
   return dice_.percent(95) ? dice_.below(5) : dice_.below(kPages + 2);
 }
 

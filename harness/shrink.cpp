@@ -33,6 +33,7 @@ void simpler(const std::int32_t& n, auto&& f) {
   if (n == 0) return;
   f(0);
   if (n < 0 || n > 1) f(1);
+  if (n > kReservedPids) f(kReservedPids);
 }
 void simpler(const PageNo& n, auto&& f) {
   for (const PageNo less : {PageNo{0}, PageNo{1}, n / 2})
@@ -312,6 +313,21 @@ void with_wait_last(const Script& script, std::size_t i, Candidates& out) {
   });
 }
 
+/// All numbers, or else so few that they soon run out.
+void with_simpler_world(const Script& script, Candidates& out) {
+  const auto instead = [&](std::int32_t pid_max) {
+    out.push_back([&script, pid_max] {
+      Script s = script;
+      s.world.pid_max = pid_max;
+      return s;
+    });
+  };
+  const std::int32_t now = script.world.pid_max;
+  if (now == kPidMaxDefault) return;
+  instead(kPidMaxDefault);
+  for (std::int32_t few = kPidMaxMin; few < std::min(now, kPidMaxMin + 3); ++few) instead(few);
+}
+
 }  // namespace
 
 std::vector<std::function<Script()>> smaller(const Script& script) {
@@ -323,12 +339,7 @@ std::vector<std::function<Script()>> smaller(const Script& script) {
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_wait_last(script, i, out);
   without_one_taken(script, out);
   without_pairs(script, out);
-  if (script.world != WorldSpec{.profile = script.world.profile})
-    out.push_back([&script] {
-      Script s = script;
-      s.world.pid_max = kPidMaxDefault;
-      return s;
-    });
+  with_simpler_world(script, out);
   return out;
 }
 

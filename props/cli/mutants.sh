@@ -31,7 +31,7 @@ patch_of hang "$pid" "$head { for (volatile bool on = true; on;); return perform
 # All that are kept have a whole header and apply; there are enough of each kind.
 expect 0 "$SOURCE/ci/mutants.sh" --command "$F" --list
 says '^of impl/: [1-9][0-9]{2}$' out.txt
-says '^from commits and CVEs: ([4-9][0-9]|[1-9][0-9]{2})$' out.txt
+says '^of these from commits and CVEs: ([4-9][0-9]|[1-9][0-9]{2})$' out.txt
 says '^spec (1[5-9]|[2-9][0-9])$' out.txt
 says '^bits (1[5-9]|[2-9][0-9])$' out.txt
 
