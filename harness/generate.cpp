@@ -171,18 +171,6 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   return s;
 }
 
-/// Nobody can act: unless nobody ever will again, it is for a frozen control group.
-std::optional<Step> Generator::thaw(const spec::World& world) {
-  Step s;
-  bool found = false;
-  world.cgroups.for_each([&](spec::CgroupId, const spec::Cgroup& group) {
-    if (!group.frozen || group.removed) return;
-    s.op = CgroupThaw{{}, group.number};
-    found = true;
-  });
-  return found ? std::optional(s) : std::nullopt;
-}
-
 /// Who is there, who can act, who is stopped, and which numbers are slept for.
 void Generator::look_around(const spec::World& world, const Naming& naming) {
   runnable_.clear();
@@ -467,40 +455,6 @@ void Generator::choose(Sigaltstack& o, const Scene&) {
   static constexpr std::int32_t kSizes[] = {0, 0, 4096, 8192, 65536, 2048, 2047};
   o.size = dice_.percent(95) ? dice_.one_of<std::int32_t>(kSizes) : dice_.between(-1, 9000);
 }
-
-void Generator::choose(CgroupMake& o, const Scene& scene) {
-  o.group = dice_.between(dice_.percent(5) ? -1 : 1, 4);
-  o.below = cgroup(scene);
-}
-
-void Generator::choose(CgroupRemove& o, const Scene& scene) { o.group = cgroup_to_remove(scene); }
-
-void Generator::choose(CgroupMove& o, const Scene& scene) {
-  o.task = dice_.percent(25) ? task_in_cgroup(scene) : task(scene);
-  o.group = cgroup(scene);
-}
-
-void Generator::choose(CgroupOf& o, const Scene& scene) {
-  o.task = dice_.percent(75) ? task_in_cgroup(scene) : task(scene);
-}
-
-/// Mostly near what there is, so that the next forks come to it.
-void Generator::choose(PidsMax& o, const Scene& scene) {
-  o.group = cgroup(scene);
-  const spec::CgroupId id = scene.world.cgroup_called(o.group);
-  const std::size_t tasks = id ? scene.world.cgroups[id].tasks : scene.world.tasks.size();
-  const std::uint32_t way = dice_.below(100);
-  o.limit.n = way < 70   ? std::max(0, static_cast<std::int32_t>(tasks) + dice_.between(-2, 2))
-              : way < 94 ? PidsLimit::kMax
-                         : dice_.between(-3, 3) + (dice_.percent(50) ? kPidsLimitMax : 0);
-}
-
-void Generator::choose(PidsCurrent& o, const Scene& scene) { o.group = cgroup(scene); }
-
-void Generator::choose(CgroupFreeze& o, const Scene& scene) {
-  o.group = frozen_cgroup(scene, false);
-}
-void Generator::choose(CgroupThaw& o, const Scene& scene) { o.group = frozen_cgroup(scene, true); }
 
 Script generate(std::uint64_t seed, Profile profile) {
   Generator generator(seed, profile);

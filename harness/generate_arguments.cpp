@@ -213,53 +213,6 @@ TidList Generator::tids(const Scene& scene, bool newpid) {
 
 FdFlags Generator::fd_flags() { return dice_.percent(50) ? fd_flag::cloexec : FdFlags{}; }
 
-/// Mostly one that is there.
-CgroupNo Generator::cgroup(const Scene& scene) {
-  std::vector<CgroupNo> there{0};
-  scene.world.cgroups.for_each([&](spec::CgroupId, const spec::Cgroup& group) {
-    if (!group.removed) there.push_back(group.number);
-  });
-  if (there.size() > 1 && dice_.percent(60)) there.erase(there.begin());
-  return dice_.percent(93) ? dice_.one_of<CgroupNo>(there) : dice_.between(-1, 5);
-}
-
-/// One that is in another than the first, dead ones rather.
-TaskRef Generator::task_in_cgroup(const Scene& scene) {
-  std::vector<std::int32_t> living, dead;
-  for (const std::int32_t name : alive_) {
-    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
-    if (!id || !scene.world.tasks[id].cgroup) continue;
-    (scene.world.tasks[id].zombie ? dead : living).push_back(name);
-  }
-  if (!dead.empty() && (living.empty() || dice_.percent(60)))
-    return TaskRef::name(dice_.one_of<std::int32_t>(dead));
-  return living.empty() ? task(scene) : TaskRef::name(dice_.one_of<std::int32_t>(living));
-}
-
-/// Mostly one that nobody is in who lives: zombies may be.
-CgroupNo Generator::cgroup_to_remove(const Scene& scene) {
-  std::vector<CgroupNo> deserted;  // those with zombies several times
-  scene.world.cgroups.for_each([&](spec::CgroupId id, const spec::Cgroup& group) {
-    bool lived_in = group.removed;
-    scene.world.tasks.for_each([&](spec::TaskId, const spec::Task& t) {
-      lived_in = lived_in || (t.cgroup == id && !t.exiting());
-    });
-    if (!lived_in) deserted.insert(deserted.end(), group.tasks > 0 ? 8 : 1, group.number);
-  });
-  if (deserted.empty() || dice_.percent(30)) return cgroup(scene);
-  return dice_.one_of<CgroupNo>(deserted);
-}
-
-/// Mostly one that is frozen by itself, or is not.
-CgroupNo Generator::frozen_cgroup(const Scene& scene, bool frozen) {
-  std::vector<CgroupNo> such;
-  scene.world.cgroups.for_each([&](spec::CgroupId, const spec::Cgroup& group) {
-    if (!group.removed && group.frozen == frozen) such.push_back(group.number);
-  });
-  if (such.empty() || dice_.percent(10)) return cgroup(scene);
-  return dice_.one_of<CgroupNo>(such);
-}
-
 /// Mostly one that the actor has, and rather one that fork does something about.
 PageNo Generator::page(const Scene& scene) {
   if (scene.me != nullptr && scene.me->space && dice_.percent(75))
