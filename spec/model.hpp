@@ -4,8 +4,8 @@
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
 /// stop, groups, memory, files, attributes, pids, pid_namespaces, pidfds, cgroups, freezer.
-/// `"..."_rule` names the rule of the book (spec/rules.hpp) that acts at this place: that counts its
-/// coverage, and lets a violation say it.
+/// `"..."_rule` names the rule of the book (spec/rules.hpp) that acts at this place: that counts
+/// its coverage, and lets a violation say it.
 #pragma once
 #include <deque>
 #include <span>
