@@ -70,8 +70,11 @@ constexpr Theme kThemes[] = {
     {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
     {3, {"clone", "unshare", "umask", "open", "lseek"}},
     {3, {"clone", "clone", "fork", "exit", "sigprocmask"}},
-    {8, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
-    {4, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
+    {6, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
+    {3, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
+    {2, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
+    {2, {"clone3", "sigaction", "fork", "exit", "wait4"}},
+    {2, {"open", "dup", "unshare", "clone3", "fork"}},
 };
 
 /// How often, in a hundred steps, a sleep that is for somebody is made something of; and one that
@@ -390,9 +393,9 @@ void Generator::choose(Clone3& o, const Scene& scene) {
   const Clone like = clone();
   o.flags.bits = (like.flags - fl::detached).bits;
   o.exit_signal = {like.exit_signal.n};
-  if (dice_.percent(45)) o.flags.bits |= fl::pidfd.bits;
+  if (dice_.percent(is_full(scene) ? 80 : 45)) o.flags.bits |= fl::pidfd.bits;
   if (dice_.percent(40)) o.flags.bits &= ~(fl::files | fl::parent_settid).bits;
-  if (dice_.percent(20)) o.flags.bits |= fl::clear_sighand.bits;
+  if (dice_.percent(30)) o.flags.bits |= fl::clear_sighand.bits;
   const CloneFlags flags{o.flags.bits};
   if (flags.has(fl::clear_sighand | fl::sighand) && dice_.percent(90))
     o.flags.bits ^= fl::clear_sighand.bits;
@@ -411,7 +414,7 @@ void Generator::choose(PidfdOpen& o, const Scene& scene) {
 
 void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
   o.fd = pidfd(scene);
-  o.signal = signal();
+  o.signal = dice_.percent(90) ? signal() : Signal{dice_.between(kSignalMax, kSignalMax + 1)};
 }
 
 void Generator::choose(Poll& o, const Scene& scene) { o.fd = pidfd(scene); }

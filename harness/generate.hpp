@@ -146,6 +146,7 @@ class Generator {
   PageNo page(const Scene& scene);
   Descriptor descriptor();
   std::optional<Descriptor> own_pidfd(const Scene& scene);
+  static bool is_full(const Scene& scene);
   Descriptor pidfd(const Scene& scene);
   TidList tids(const Scene& scene, bool newpid);
   std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);

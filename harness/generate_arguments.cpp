@@ -180,6 +180,13 @@ std::optional<Descriptor> Generator::own_pidfd(const Scene& scene) {
   return dice_.one_of<Descriptor>(own);
 }
 
+/// Whether the actor has no descriptor left.
+bool Generator::is_full(const Scene& scene) {
+  if (scene.me == nullptr || !scene.me->files) return false;
+  const auto& open = scene.world.files[scene.me->files].open;
+  return std::ranges::all_of(open, [](spec::OpenFileId file) { return static_cast<bool>(file); });
+}
+
 Descriptor Generator::pidfd(const Scene& scene) {
   const std::optional<Descriptor> own = own_pidfd(scene);
   return own && dice_.percent(92) ? *own : descriptor();

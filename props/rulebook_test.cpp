@@ -22,17 +22,23 @@ bool only(std::string_view text, std::string_view allowed) {
   return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
 }
 
+/// A word, which may be the name of a call that has a number: `clone3`.
+bool is_word(std::string_view word, std::string_view letters) {
+  const std::size_t end = word.find_last_not_of(kDigits);
+  return end != std::string_view::npos && only(word.substr(0, end + 1), letters);
+}
+
 /// `EINVAL:3`
 bool is_label(std::string_view label) {
   const std::size_t colon = label.find(':');
-  return colon != std::string_view::npos && only(label.substr(0, colon), kCapitals) &&
+  return colon != std::string_view::npos && is_word(label.substr(0, colon), kCapitals) &&
          only(label.substr(colon + 1), kDigits);
 }
 
 /// `fork.no-number`
 bool is_id(std::string_view id) {
   const std::size_t dot = id.find('.');
-  return dot != std::string_view::npos && only(id.substr(0, dot), kSmall) &&
+  return dot != std::string_view::npos && is_word(id.substr(0, dot), kSmall) &&
          only(id.substr(dot + 1), kKebab) && id[dot + 1] != '-' && id.back() != '-' &&
          id.find("--") == std::string_view::npos;
 }
