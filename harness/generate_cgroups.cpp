@@ -67,7 +67,9 @@ TaskRef Generator::task_in_cgroup(const Scene& scene) {
   for (const std::int32_t name : alive_) {
     const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
     if (!id || !scene.world.tasks[id].cgroup) continue;
-    (scene.world.tasks[id].zombie ? dead : living).push_back(name);
+    const spec::CgroupId group = scene.world.tasks[id].cgroup;
+    auto& list = scene.world.tasks[id].zombie ? dead : living;
+    list.insert(list.end(), scene.world.cgroups[group].removed ? 6 : 1, name);
   }
   if (!dead.empty() && (living.empty() || dice_.percent(60)))
     return TaskRef::name(dice_.one_of<std::int32_t>(dead));

@@ -110,16 +110,14 @@ void Machine::uncharge(Index group) {
   }
 }
 
-/// Charges one task to a group and to those above it, if each has room.
-bool Machine::try_charge(Index group) {
+/// Whether a group and those above it have room for the task that is being made.
+bool Machine::has_room(Index group) const {
   const auto is_passed = [](std::int32_t limit, std::uint64_t tasks) {
     return limit != PidsLimit::kMax && tasks > static_cast<std::uint64_t>(limit);
   };
   for (Index i = group; i != kNobody; i = cgroups_[i].parent)
     if (is_passed(cgroups_[i].limit, cgroups_[i].charged + 1U)) return false;
-  if (is_passed(limit_, tasks_.taken())) return false;  // with the one that is being made
-  charge(group);
-  return true;
+  return !is_passed(limit_, tasks_.taken());  // it has its record already
 }
 
 /// The new task is in its maker's group for good.

@@ -304,8 +304,9 @@ std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
   if (b.ns != kNobody && found && !namespaces_[b.ns].accepts)
     return static_cast<std::uint64_t>(Errno::nomem);
   const std::uint64_t verdict =
-      bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6,
-                         [&] { return look_again(b.maker); });
+      bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6, [&] {
+        return has_room(cgroup_of(b.maker)) && look_again(b.maker);  // can_fork came first
+      });
   return b.ns == kNobody ? verdict : alloc_in_namespaces(b, verdict);
 }
 
@@ -340,8 +341,8 @@ std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
   if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
   if (!cgroups_in_use_) return bits::kGoesOn;
   const Index group = cgroup_of(b.maker);
-  if (try_charge(group)) {
-    b.cgroup = group;
+  if (has_room(group)) {
+    charge(b.cgroup = group);
     return bits::kGoesOn;
   }
   if (b.ns != kNobody && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;

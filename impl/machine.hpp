@@ -419,7 +419,7 @@ class Machine {
   Index cgroup_of(const Task& t) const { return cgroup_of_task_.find(id(t)); }
   void charge(Index group);
   void uncharge(Index group);
-  [[gnu::cold]] bool try_charge(Index group);
+  [[gnu::cold]] bool has_room(Index group) const;
   [[gnu::cold]] void cgroup_post_fork(const Task& t, Index group);
   void cgroup_exit(const Task& t);
   [[gnu::cold]] void cgroup_release(Index task);
