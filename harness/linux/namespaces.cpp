@@ -129,15 +129,18 @@ void System::refuse_endless_ends(const Puppet& actor, const Op& op) const {
   }
 }
 
-/// Whether it is the last thread of an init below the trace's own. Those that have ended meanwhile
-/// are perhaps still to be looked at.
+/// Whether a task has not ended yet, whatever was seen of it when it was looked at last.
+bool System::lives(const Puppet& p) const {
+  const auto glance = parse_glance(read(fmt::format("{}/stat", p.tid.n)));
+  return glance && glance->state != 'Z' && glance->state != 'X';
+}
+
+/// Whether it is the last thread of an init below the trace's own.
 bool System::ends_namespace(const Puppet& puppet) const {
   if (puppet.numbers.empty()) return false;
-  for (const Puppet& p : puppets_) {
-    if (p.tgid != puppet.tgid || p.slot == puppet.slot || p.rest == Rest::gone) continue;
-    const auto glance = parse_glance(read(fmt::format("{}/stat", p.tid.n)));
-    if (glance && glance->state != 'Z') return false;
-  }
+  for (const Puppet& p : puppets_)
+    if (p.tgid == puppet.tgid && p.slot != puppet.slot && p.rest != Rest::gone && lives(p))
+      return false;
   const std::vector<std::int32_t> numbers = chain(puppet.tgid.n);
   return !numbers.empty() && numbers.back() == kInit.n;
 }

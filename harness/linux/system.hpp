@@ -112,6 +112,7 @@ class System {
   std::int32_t meant_by(const Puppet& viewer, std::int32_t number) const;
   Outcome compare(const Puppet& actor, const SameNs& op) const;
   std::int32_t newborn(std::uint32_t slot, std::size_t level, std::int32_t number) const;
+  bool lives(const Puppet& p) const;
   bool ends_namespace(const Puppet& puppet) const;
   void refuse_endless_ends(const Puppet& actor, const Op& op) const;
   bool all_at_rest();

@@ -38,10 +38,10 @@ nothing_left() {
 # --- what holds for root holds for anybody, but for what is left out and said
 expect 0 "${user[@]}" "$F" replay corpus --system linux --json
 json 'o["traces"] > 200 and o["violations"] == []'
-json 'sum(o["why_skipped"].values()) == o["skipped"] < 30'
+json 'sum(o["why_skipped"].values()) == o["skipped"] < o["traces"] / 4'
 expect 0 "${user[@]}" "$F" check --engine random --system linux --seed 1 --traces 400 \
   --time 60s --profile linux-6 --json
-json 'o["violations"] == [] and o["traces"] > 10 * o["skipped"]'
+json 'o["violations"] == [] and o["traces"] > 4 * o["skipped"]'
 expect 0 "${user[@]}" "$F" check --engine matrix --system linux --combination 77 --json
 json 'o["matrix"]["disagree"] == 0'
 expect 0 "${user[@]}" "$F" run any.trace --system linux
