@@ -420,6 +420,13 @@ bool is_about_other_namespaces(const Op& op) {
          std::holds_alternative<Sethostname>(op) || std::holds_alternative<Gethostname>(op);
 }
 
+bool ends_late(const Op& op) {
+  constexpr CloneFlags kSleepers = clone_flag::newns | clone_flag::newipc | clone_flag::newnet;
+  const auto* const unshare = std::get_if<Unshare>(&op);
+  return clone_flags_of(op).any(kSleepers) ||
+         (unshare != nullptr && unshare->flags.any(kSleepers));
+}
+
 Signal death_by_reboot(RebootCommand command) {
   const bool restarts = command == RebootCommand::restart || command == RebootCommand::restart2;
   return restarts ? sig::hup : sig::int_;

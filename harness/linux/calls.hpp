@@ -40,6 +40,9 @@ bool is_private(const Op& op);
 bool makes_namespace(const Op& op);
 /// Whether it makes, enters, compares or names namespaces but those of pids.
 bool is_about_other_namespaces(const Op& op);
+/// Whether it makes a namespace whose end leaves the processor, in the midst of the end of the last
+/// task in it.
+bool ends_late(const Op& op);
 /// What an init dies of that is ended by a reboot.
 Signal death_by_reboot(RebootCommand command);
 

@@ -92,7 +92,7 @@ void System::reset(const WorldSpec& world) {
   stage_.close();
   spare_slots_.clear();
   next_slot_ = 1;
-  over_ = below_ = policies_are_real_ = false;
+  over_ = below_ = leaves_late_ = policies_are_real_ = false;
   stage_.open();
   add(0, kInit);
   puppets_[0].born = true;
@@ -189,6 +189,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   if (const auto* const same = std::get_if<SameNs>(&op)) return compare(actor, *same);
   refuse_what_is_missing(actor, op);
   below_ = below_ || makes_namespace(op);
+  leaves_late_ = leaves_late_ || ends_late(op);
   refuse_endless_ends(actor, op);
   if (is_private(op)) return ask(actor, op);
   const Pid tid = actor.tid;

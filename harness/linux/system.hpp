@@ -54,13 +54,13 @@ class System {
   /// order is taken as it is seen. The end of an init below the trace's leaves the processor now
   /// and then.
   bool keeps_order() const {
-    return (runs_in_order() && !below_) || !stage_.abilities().call_numbers;
+    return (runs_in_order() && !below_ && !leaves_late_) || !stage_.abilities().call_numbers;
   }
   /// Whether in the last step nobody but the actor had anything to do. Tasks of ordinary policies
   /// interrupt whoever wakes them, even one that is about to end: then it hangs on more than on the
-  /// order of those who are woken.
+  /// order of those who are woken. So does who ends a namespace that takes long to end.
   bool was_alone() const {
-    return !policies_are_real_ || is_private(last_op_) ||
+    return (!policies_are_real_ && !leaves_late_) || is_private(last_op_) ||
            (creates(last_op_) && !sleeps_for_child(last_op_));
   }
   /// What is missing here.
@@ -151,6 +151,7 @@ class System {
   std::vector<std::uint32_t> spare_slots_;  // of the dead
   std::int32_t pid_max_ = 0;
   bool below_ = false;  // there was a namespace below the trace's
+  bool leaves_late_ = false;  // there was a namespace whose end leaves the processor
   bool over_ = false;  // init is dead, and everybody with it
   bool policies_are_real_ = false;  // the trace has asked for them
   Op last_op_;
