@@ -117,7 +117,13 @@ void Machine::attributes_after_exec(Task& t) {
   a.comm = Comm::puppet;
   a.signal_stack = 0;
   a.capabilities = kUsual.capabilities;
-  if (a.user != User::root) t.pdeath_signal = 0;  // its program has gained by it
+  if (a.user != User::root) {  // its program has gained by it
+    t.pdeath_signal = 0;
+    LimitTable limits = limits_of(process_of(t));
+    Limit& stack = limits[Resource::stack].soft;
+    stack = std::min(stack, kSecureStack);
+    if (profile_ == Profile::linux_6) set_limits(process_of(t), limits);
+  }
   set_attributes(t, a);
 }
 

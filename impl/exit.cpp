@@ -211,8 +211,9 @@ bool Machine::notify_parent(Process& p) {
   const auto signal = bits::death_signal(static_cast<std::uint32_t>(p.exit_signal),
                                          p.parent_exec_id != family.exec_id);
   const bool unwanted = bits::unwanted(signal, ignored, unwanted_by_flag);
-  if (bits::is_sent(signal, ignored))
-    send({static_cast<std::int32_t>(signal)}, parent, Scope::process);
+  const Signal sent{static_cast<std::int32_t>(signal)};
+  if (bits::is_sent(signal, ignored) && !finds_no_room(sent, parent, nullptr))
+    send(sent, parent, Scope::process);
   wake_waiters(p);
   return unwanted;
 }

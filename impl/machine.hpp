@@ -409,7 +409,7 @@ class Machine : private Records {
   const LimitTable& limits_of(const Process& p) const {
     return p.limits == kNobody ? kLimitsAtFirst : limits_[p.limits].value;
   }
-  bool finds_no_room(Signal s, Task& to, const Task& from);
+  bool finds_no_room(Signal s, Task& to, const Task* from);
   void set_limits(Process& p, const LimitTable& to);
   void leave_limits(Process& p);
   bool is_over_limit(const Task& t, std::uint64_t more) const;

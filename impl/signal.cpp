@@ -47,15 +47,15 @@ Outcome Machine::perform(Task& t, const Tgkill& op) {
   if (to == nullptr || seen_by(t, process_of(*to).tgid) != op.process.n)
     return Outcome::failure(Errno::srch);
   if (!sendable(op.signal)) return Outcome::failure(Errno::inval);
-  if (finds_no_room(op.signal, *to, t)) return Outcome::failure(Errno::again);
+  if (finds_no_room(op.signal, *to, &t)) return Outcome::failure(Errno::again);
   if (valid(op.signal)) send(op.signal, *to, Scope::thread, &t);
   return Outcome::success();
 }
 
 /// Whether the signal would have to be queued for a process that may queue none.
-bool Machine::finds_no_room(Signal s, Task& to, const Task& from) {
+bool Machine::finds_no_room(Signal s, Task& to, const Task* from) {
   return s.n >= kFirstQueued && limits_of(process_of(to))[Resource::sigpending].soft == Limit{0} &&
-         prepare(s, to, &from);
+         prepare(s, to, from);
 }
 
 /// To every member, the one that joined last first.

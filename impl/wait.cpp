@@ -72,7 +72,7 @@ Outcome Machine::perform(Task& t, const Wait4& op) {
     t.whom = pid == 0 ? Whom::own_group : Whom::group;
     t.args.number = -pid;
   }
-  if (process_of(t).ns != kNobody) [[unlikely]]
+  if (process_of(t).pid_ns() != kNobody) [[unlikely]]
     asked_.set(id(t), static_cast<std::uint32_t>(t.args.number));
   return begin_wait(t);
 }
@@ -101,7 +101,7 @@ Outcome Machine::perform(Task& t, const Waitid& op) {
     t.whom = id == 0 ? Whom::own_group : Whom::group;
     t.args.number = id;
   }
-  if (process_of(t).ns != kNobody) [[unlikely]]
+  if (process_of(t).pid_ns() != kNobody) [[unlikely]]
     asked_.set(this->id(t), static_cast<std::uint32_t>(t.args.number));
   return begin_wait(t);
 }
@@ -110,7 +110,7 @@ Outcome Machine::perform(Task& t, const Waitid& op) {
 Outcome Machine::begin_wait(Task& t) {
   if (t.whom == Whom::by_pidfd) [[unlikely]] return begin_wait_by_pidfd(t);
   if (t.whom == Whom::process || t.whom == Whom::group)
-    if (process_of(t).ns != kNobody) [[unlikely]]
+    if (process_of(t).pid_ns() != kNobody) [[unlikely]]
       t.args.number = meant_by(t, static_cast<std::int32_t>(asked_.find(id(t))));
   if (t.whom == Whom::own_group) t.args.number = groups_[process_of(t).group].number;
   if (t.whom != Whom::any) t.args.generation = numbers_.find(t.args.number).generation;

@@ -240,7 +240,9 @@ bool Model::notify_parent(TaskId leader) {
   } else if (signal != sig::chld && (h.ignored.has(sig::chld) || h.nocldwait)) {
     cover("exit.autoreap-sigchld-only"_rule);
   }
-  if (valid(signal)) {
+  if (finds_no_room(signal, t.parent, false)) {
+    cover("limit.exit-signal-lost"_rule);
+  } else if (valid(signal)) {
     cover("exit.tells-parent"_rule);
     send(signal, t.parent, Scope::process);
   } else {

@@ -123,7 +123,7 @@ Outcome Model::make_kthread(bool run) {
   const TaskId id = new_kthread(numbers.number);
   if (run) {
     cover("kthread.run"_rule);
-    wake_kthread(id, WakeMask::normal);
+    wake_up(id, WakeMask::normal);
   }
   return answers(Outcome::task(numbers.number), "kthread.create"_rule);
 }
@@ -229,7 +229,7 @@ Model::Answer Model::act(TaskId me, const KthreadStop& op) {
     return answers(Outcome::failure(Errno::intr), "kthread.stop-before-first-run"_rule);
   }
   unpark(id);
-  wake_kthread(id, WakeMask::normal);
+  wake_up(id, WakeMask::normal);
   return sleep_for(me, id, Call::Kind::stop);
 }
 
@@ -244,7 +244,7 @@ Model::Answer Model::act(TaskId me, const KthreadPark& op) {
   t.kthread.should_park = true;
   if (id == me) return answers(Outcome::success(), "kthread.park-itself"_rule);
   world_.tasks[me].kthread.state = Sleep::running;
-  wake_kthread(id, WakeMask::normal);
+  wake_up(id, WakeMask::normal);
   if (t.call.kind == Call::Kind::parked)
     return answers(Outcome::success(), "kthread.park-before-first-run"_rule);
   return sleep_for(me, id, Call::Kind::park);
@@ -266,7 +266,7 @@ Model::Answer Model::act(TaskId me, const KthreadUnpark& op) {
 void Model::unpark(TaskId id) {
   Task& t = world_.tasks[id];
   t.kthread.should_park = false;
-  if (t.call.kind == Call::Kind::parked) wake_kthread(id, WakeMask::parked);
+  if (t.call.kind == Call::Kind::parked) wake_up(id, WakeMask::parked);
 }
 
 /// The thread parks. Who waits for that is told only now.
@@ -352,11 +352,7 @@ Model::Answer Model::act(TaskId me, const WakeUpProcess& op) {
   const TaskId id = find_for(me, op.task.pid());
   if (!id) return fails(Errno::srch, "kthread.unknown"_rule);
 
-  const Task& t = world().tasks[id];
-  const bool user = !t.in_kernel();
-  if (user && reaches(WakeMask::normal, depth_of(t))) cover("wake.sleeps-on"_rule);
-  const bool woken = user ? reaches(WakeMask::normal, depth_of(t))
-                          : wake_kthread(id, WakeMask::normal);
+  const bool woken = wake_up(id, WakeMask::normal);
   return answers(Outcome::number(woken), woken ? "wake.normal"_rule : "wake.awake"_rule);
 }
 
@@ -365,13 +361,13 @@ Model::Answer Model::act(TaskId me, const WakeUpState& op) {
   if (!id) return fails(Errno::srch, "kthread.unknown"_rule);
   if (!world().tasks[id].in_kernel()) return fails(Errno::inval, "wake.state-of-kthreads"_rule);
 
-  const bool woken = wake_kthread(id, op.mask);
+  const bool woken = wake_up(id, op.mask);
   return answers(Outcome::number(woken), woken ? "wake.mask"_rule : "wake.other-mask"_rule);
 }
 
 /// Wakes a kernel thread if the mask reaches what it sleeps in, and answers whether it did. What
 /// sleeps for something of its own looks whether that has come, and sleeps on.
-bool Model::wake_kthread(TaskId id, WakeMask mask) {
+bool Model::wake_up(TaskId id, WakeMask mask) {
   Task& t = world_.tasks[id];
   if (!reaches(mask, depth_of(t))) return false;
   touch(id);
@@ -395,6 +391,9 @@ bool Model::wake_kthread(TaskId id, WakeMask mask) {
         cover("kthread.parkme-returns"_rule), finish(id, Outcome::success());
       else
         t.call = {};
+      break;
+    case Call::Kind::wait:
+      wake(id);  // it looks once more
       break;
     default:
       cover("wake.sleeps-on"_rule);

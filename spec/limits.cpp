@@ -19,14 +19,17 @@ Model::Answer Model::act(TaskId me, const Setrlimit& op) {
   if (raises && !mine.has(cap::sys_resource)) return fails(Errno::perm, "limit.hard-raised"_rule);
 
   if (raises) cover("limit.raised-by-capable"_rule);
-  std::erase_if(p.limits, [&](const auto& set) { return set.resource == op.resource; });
-  const ResourceLimits now{op.resource, {op.soft, op.hard}};
-  if (now.limits != limits_at_first(op.resource)) {
-    const auto at = std::ranges::upper_bound(p.limits, op.resource, {}, &ResourceLimits::resource);
-    p.limits.insert(at, now);
-  }
+  set_limits(p, op.resource, {op.soft, op.hard});
   touch(p);
   return answers(Outcome::success(), "limit.set"_rule);
+}
+
+/// Those of a new world need not be remembered.
+void Model::set_limits(Process& p, Resource resource, Limits limits) {
+  std::erase_if(p.limits, [&](const auto& set) { return set.resource == resource; });
+  if (limits == limits_at_first(resource)) return;
+  const auto at = std::ranges::upper_bound(p.limits, resource, {}, &ResourceLimits::resource);
+  p.limits.insert(at, {resource, limits});
 }
 
 Model::Answer Model::act(TaskId me, const Getrlimit& op) {
@@ -83,8 +86,8 @@ Model::Answer Model::refuses_exec(TaskId id) {
 /// Whether a signal would have to be queued by a process that may queue none.
 bool Model::finds_no_room(Signal s, TaskId to, bool from_above) {
   const Process& p = world().process_of(world().tasks[to]);
-  return s.n >= kFirstRealTimeSignal && p.limits_of(Resource::sigpending).soft == Limit{0} &&
-         !p.group_exit && !is_dropped(s, world().tasks[to], from_above);
+  return s.n >= kFirstRealTimeSignal && valid(s) &&
+         p.limits_of(Resource::sigpending).soft == Limit{0} && !p.group_exit && !is_dropped(s, world().tasks[to], from_above);
 }
 
 // --- users and capabilities ----------------------------------------------------------------------
@@ -123,6 +126,13 @@ void Model::credentials_after_exec(Task& me) {
   if (a.user != User::root) cover("user.exec-kept"_rule);
   if (a.capabilities != cap::all) cover("capability.exec-regains"_rule);
   a.capabilities = cap::all;
+  Process& p = world_.process_of(me);
+  Limits stack = p.limits_of(Resource::stack);
+  if (linux_6() && a.user != User::root && stack.soft > kSecureStack) {
+    cover("limit.stack-secure"_rule);
+    stack.soft = kSecureStack;
+    set_limits(p, Resource::stack, stack);
+  }
   if (me.pdeath == sig::none) return;
   cover(a.user == User::root ? "exec.pdeathsig-kept"_rule : "exec.pdeathsig-secure"_rule);
   if (a.user != User::root) me.pdeath = sig::none;

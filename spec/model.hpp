@@ -340,6 +340,7 @@ class Model {
   std::uint64_t open_files_most(TaskId id) const {
     return world_.process_of(world_.tasks[id]).limits_of(Resource::nofile).soft.n;
   }
+  static void set_limits(Process&, Resource, Limits);
   void inherit_limits(Process& child, const Process& maker);
   Answer refuses_one_more(TaskId);
   Answer refuses_exec(TaskId);
@@ -362,7 +363,7 @@ class Model {
   Answer refuses_ask(TaskId me);
   Answer sleep_for(TaskId me, TaskId kthread, Call::Kind);
   void tell_awaiting(TaskId kthread, Call::Kind, Outcome);
-  bool wake_kthread(TaskId, WakeMask);
+  bool wake_up(TaskId, WakeMask);
   void first_run(TaskId);
   void parkme(TaskId);
   void unpark(TaskId);

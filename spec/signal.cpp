@@ -255,6 +255,7 @@ void Model::begin_group_exit(Process& p, std::int32_t code) {
   p.notice = Process::Notice::none;
   p.stopping_threads = 0;
   for (const TaskId id : p.threads) world_.tasks[id].stop_pending = false;
+  update_news(p.leader);  // stops and continues are told no more, however late it ends
 }
 
 /// Tells a task to look at its signals. A vfork parent, who waits for a kernel thread, and a

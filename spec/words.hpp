@@ -390,6 +390,7 @@ struct Limit {
   friend constexpr auto operator<=>(Limit, Limit) = default;
 };
 inline constexpr Limit kUnlimited{};
+inline constexpr Limit kSecureStack{8 << 20};  // no larger is the soft limit of a secure program
 inline constexpr std::uint64_t kOpenFilesMost = 1 << 20;  // the machine's, of any process
 
 /// The two limits of a resource: the one that binds, and the one up to which that may be raised.

@@ -70,6 +70,7 @@ Limit limit_of(Resource r, std::uint64_t n, const Rights& rights) {
   if (r == Resource::nofile) return n == RLIM_INFINITY ? kUnlimited : Limit{n - margin(r)};
   if (n == rights.hard[static_cast<std::size_t>(r)]) return kUnlimited;
   if (r == Resource::sigpending) return {n == 0 ? 0 : n - kRoomForSignals};
+  if (n < margin(r)) throw SystemLimit("an exec has cut a limit below what puppets need");
   return {n - margin(r)};
 }
 

@@ -76,11 +76,6 @@ void System::hide(TaskView& v) const {
   if (!a.users) v.user = User::root;
   if (!a.capabilities) v.capabilities = {};
   if (!a.signals) v.pending = v.shared_pending = v.blocked = v.ignored = v.caught = {};
-  // What ends a task is taken off or not, by the way it came: it shows in an init that waits.
-  const SigSet kill = SigSet::of(sig::kill);
-  if (!v.flags.has(task_flag::exiting)) return;
-  v.pending = v.pending - kill;
-  v.shared_pending = v.shared_pending - kill;
 }
 
 /// A field is not shown if hiding clears it, whatever is in it.

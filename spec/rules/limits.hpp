@@ -20,6 +20,12 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
     {"limit.inherited", "A child process has the limits of its maker, as a copy.",
      "getrlimit.2 INHERIT:1"},
     {"limit.exec-kept", "exec keeps the limits.", "getrlimit.2 INHERIT:1"},
+    {"limit.stack-secure",
+     "exec by who is root in effect, but not in reality, cuts the soft limit of the stack to 8 "
+     "MiB.",
+     "kernel-exec STACK:1"},
+    {"limit.exit-signal-lost",
+     "A real-time exit signal is lost on a parent that may queue none.", "kernel-signal QUEUE:2"},
     {"limit.nofile", "No descriptor is given out that is not below the soft limit: EMFILE.",
      "getrlimit.2 NOFILE:2"},
     {"limit.sigpending",
