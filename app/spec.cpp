@@ -19,6 +19,7 @@ namespace {
 struct Entry {
   std::string id, says, source;
   std::vector<std::string> args;
+  bool by_world = false;  // an op that no task does
 };
 
 struct Table {
@@ -54,7 +55,7 @@ std::string written(std::string_view name, Form form) {
 Table ops() {
   Table t{"Ops", "What tasks and the world do, and how it is written in a trace.", {}, true};
   for_each_op([&]<class O>() {
-    Entry e{O::name, O::says, O::source, {}};
+    Entry e{O::name, O::says, O::source, {}, is_by_world(O{})};
     O op;
     for_each_arg(op, [&](const auto& arg, const auto&) {
       e.args.push_back(written(arg.name, arg.form));
@@ -102,7 +103,10 @@ std::string as_json(const Table& table) {
   nlohmann::ordered_json array = nlohmann::ordered_json::array();
   for (const Entry& e : table.entries) {
     nlohmann::ordered_json object{{"id", e.id}, {"says", e.says}, {"source", e.source}};
-    if (table.ops) object["args"] = e.args;
+    if (table.ops) {
+      object["args"] = e.args;
+      object["by"] = e.by_world ? "world" : "task";
+    }
     array.push_back(std::move(object));
   }
   return array.dump(2) + '\n';

@@ -256,7 +256,7 @@ def look_up(options):
     options.corpus = digest(*(p.read_bytes() for p in litmus))
     if options.engine == "explore":
         ops = json.loads(call([options.command, "spec", "--ops", "--json"]))
-        options.ops = ",".join(o["id"] for o in ops if o["id"] not in ("pid_max", "pid_cursor"))
+        options.ops = ",".join(o["id"] for o in ops if o["by"] == "task")
 
 
 def run_stage(options, mutants, results, pool):

@@ -87,7 +87,8 @@ Model::Answer Model::refuses_exec(TaskId id) {
 bool Model::finds_no_room(Signal s, TaskId to, bool from_above) {
   const Process& p = world().process_of(world().tasks[to]);
   return s.n >= kFirstRealTimeSignal && valid(s) &&
-         p.limits_of(Resource::sigpending).soft == Limit{0} && !p.group_exit && !is_dropped(s, world().tasks[to], from_above);
+         p.limits_of(Resource::sigpending).soft == Limit{0} && !p.group_exit &&
+         !is_dropped(s, world().tasks[to], from_above);
 }
 
 // --- users and capabilities ----------------------------------------------------------------------

@@ -2,6 +2,10 @@
 /// their own; the adapter knows them by those of the trace's, which /proc shows.
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +13,7 @@
 #include <charconv>
 #include <cstddef>
 
+#include "harness/linux/descriptor.hpp"
 #include "harness/linux/system.hpp"
 #include "harness/system_fault.hpp"
 
@@ -33,13 +38,33 @@ std::int32_t System::number_for(const Puppet& viewer, std::int32_t task) const {
   return numbers.size() < viewer.numbers.size() ? 0 : numbers[viewer.numbers.size() - 1];
 }
 
+/// Whether a task is in a puppet's pid namespace or below it; namespaces of one depth that have the
+/// same numbers are told apart.
+bool System::sees(const Puppet& viewer, std::int32_t task) const {
+  const auto space_of = [&](std::int32_t whose) {
+    return Descriptor(::openat(stage_.proc(), fmt::format("{}/ns/pid", whose).c_str(),
+                               O_RDONLY | O_CLOEXEC));
+  };
+  const auto identity = [](const Descriptor& space) {
+    struct stat s {};
+    if (::fstat(space.get(), &s) != 0) throw SystemFault("a pid namespace has no inode");
+    return s.st_ino;
+  };
+  Descriptor space = space_of(task);
+  const Descriptor own = space_of(viewer.tid.n);
+  for (std::size_t depth = chain(task).size(); space && own && depth > viewer.numbers.size();
+       --depth)
+    space = Descriptor(::ioctl(space.get(), NS_GET_PARENT));
+  return space && own && identity(space) == identity(own);
+}
+
 /// What a puppet calls by a number of its own namespace; 0 if that is nobody's.
 std::int32_t System::meant_by(const Puppet& viewer, std::int32_t number) const {
   if (viewer.numbers.empty() || number <= 0) return std::max(number, 0);
   std::vector<Pid> all;
   tasks(all);
   for (const Pid task : all)
-    if (number_for(viewer, task.n) == number) return task.n;
+    if (number_for(viewer, task.n) == number && sees(viewer, task.n)) return task.n;
   return 0;
 }
 

@@ -109,6 +109,7 @@ class System {
   void take_birth_below(std::size_t maker, bool answered);
   std::vector<std::int32_t> chain(std::int32_t task) const;
   std::int32_t number_for(const Puppet& viewer, std::int32_t task) const;
+  bool sees(const Puppet& viewer, std::int32_t task) const;
   std::int32_t meant_by(const Puppet& viewer, std::int32_t number) const;
   Outcome compare(const Puppet& actor, const SameNs& op) const;
   std::int32_t newborn(std::uint32_t slot, std::size_t level, std::int32_t number) const;
