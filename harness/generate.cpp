@@ -179,8 +179,8 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   if (model.world().over) steps_left_ = std::min(steps_left_, 1U);
   look_around(model.world(), naming);
   const std::int32_t actor = model.world().over ? 0 : choose_actor();
-  if (actor < 0) return thaw(model.world());
-  const Pid number = naming.current(actor, model.world());
+  if (actor < 0 && !model.world().held) return thaw(model.world());
+  const Pid number = naming.current(std::max(actor, 0), model.world());
   const spec::TaskId id = model.world().task_of(number);
   const Scene scene{model.world(), naming, actor, id ? &model.world().tasks[id] : nullptr};
 
@@ -316,7 +316,7 @@ void Generator::choose(Kill& o, const Scene& scene) {
   o.signal = signal();
   o.target = target(scene, o.signal);
   if (!scene.world.kthreads || !dice_.percent(60)) return;
-  const std::optional<TaskRef> sleeper = deep_sleeper(scene);
+  const std::optional<TaskRef> sleeper = someone(scene, &spec::Task::sleeps_deeply);
   if (!sleeper) return;
   o.target = {.kind = Target::Kind::task, .who = *sleeper};
   if (dice_.percent(60)) o.signal = sig::kill;

@@ -6,6 +6,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -155,7 +156,16 @@ class Generator {
   TaskRef self_or_task(const Scene& scene);
   TaskRef child(const Scene& scene);
   TaskRef kthread(const Scene& scene);
-  std::optional<TaskRef> deep_sleeper(const Scene& scene);
+  /// One of those with a name that are so, if there are some.
+  std::optional<TaskRef> someone(const Scene& scene, auto is) {
+    std::vector<std::int32_t> names;
+    for (const std::int32_t name : alive_) {
+      const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
+      if (id && std::invoke(is, scene.world.tasks[id])) names.push_back(name);
+    }
+    if (names.empty()) return std::nullopt;
+    return TaskRef::name(dice_.one_of<std::int32_t>(names));
+  }
   TaskRef deepest(const Scene& scene) const;
   TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;

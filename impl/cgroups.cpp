@@ -115,6 +115,24 @@ void ControlGroups::release(Index task) {
 
 void ControlGroups::forget() { *this = {}; }
 
+// --- freezing ------------------------------------------------------------------------------------
+
+void ControlGroups::freeze(Index group, bool freeze, const std::function<void(Index)>& tell) {
+  if (groups_[group].frozen == freeze) return;
+  groups_[group].frozen = freeze;
+  propagate(group, freeze, tell);
+}
+
+/// Those whose first reason to freeze comes, or whose last goes, are told.
+void ControlGroups::propagate(Index group, bool freeze, const std::function<void(Index)>& tell) {
+  Cgroup& g = groups_[group];
+  const std::uint32_t reasons = freeze ? g.freezes++ : --g.freezes;
+  if (reasons == 0)
+    for (const Index member : g.members) tell(member);
+  for (const auto& [number, below] : named_)
+    if (groups_[below].parent == group) propagate(below, freeze, tell);
+}
+
 // --- tasks and their groups ----------------------------------------------------------------------
 
 Outcome Machine::perform(const CgroupMove& op) {

@@ -6,6 +6,7 @@
 ///
 /// Sources: kernel/cgroup/cgroup.c, kernel/cgroup/pids.c struct pids_cgroup.
 #pragma once
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -44,11 +45,7 @@ class ControlGroups {
   Outcome set_limit(const PidsMax& op);
   /// Sets whether a group itself is frozen. Calls `tell(task)` for each task whose first reason to
   /// be frozen comes, or whose last goes.
-  void freeze(Index group, bool freeze, auto tell) {
-    if (groups_[group].frozen == freeze) return;
-    groups_[group].frozen = freeze;
-    propagate(group, freeze, tell);
-  }
+  void freeze(Index group, bool freeze, const std::function<void(Index)>& tell);
   bool is_frozen(Index task) const {
     const Index group = in_use_ ? of(task) : kNobody;
     return group != kNobody && groups_[group].freezes > 0;
@@ -84,14 +81,7 @@ class ControlGroups {
     std::vector<Cgroup> groups;
     std::size_t placed;
   };
-  void propagate(Index group, bool freeze, auto& tell) {
-    Cgroup& g = groups_[group];
-    const std::uint32_t reasons = freeze ? g.freezes++ : --g.freezes;
-    if (reasons == 0)
-      for (const Index member : g.members) tell(member);
-    for (const auto& [number, below] : named_)
-      if (groups_[below].parent == group) propagate(below, freeze, tell);
-  }
+  void propagate(Index group, bool freeze, const std::function<void(Index)>& tell);
   void count_in(Count& count, Index task, bool exiting) const;
   bool sound(Count count) const;
 

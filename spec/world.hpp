@@ -81,11 +81,6 @@ struct Call {
   bool interrupted = false;  // a stop took the task out of its sleep
   Signal handled{};          // the first signal whose handler ran during the call
   Place since = 0;           // when it fell asleep
-
-  /// Asleep where no signal but one that kills is looked at.
-  bool is_deep() const {
-    return kind == Kind::vfork || kind == Kind::ask || kind == Kind::park || kind == Kind::stop;
-  }
 };
 
 /// What a thread is called, how it is scheduled, the size of the stack that its handlers run on,

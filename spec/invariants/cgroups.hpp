@@ -38,7 +38,7 @@ struct FrozenTasksAreOfFrozenGroups {
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     if (task.frozen) return w.freezes(task) && !task.stopped && !task.exiting();
-    return !w.freezes(task) || task.stopped || task.exiting() || task.call.is_deep();
+    return !w.freezes(task) || task.stopped || task.exiting() || task.sleeps_deeply();
   }
 };
 
