@@ -101,12 +101,12 @@ void ControlGroups::move(Index task, Index to) {
   of_task_.set(task, to);
 }
 
-void ControlGroups::cgroup_exit(Index task) {
+void ControlGroups::exit(Index task) {
   const Index group = in_use_ ? of(task) : kNobody;
   if (group != kNobody) std::erase(groups_[group].members, task);
 }
 
-void ControlGroups::cgroup_release(Index task) {
+void ControlGroups::release(Index task) {
   const Index group = of(task);
   if (group == kNobody) return;
   of_task_.set(task, kNobody);
@@ -172,8 +172,8 @@ Outcome Machine::perform(const PidsCurrent& op) {
 void Machine::leave_cgroups_but(Index leader) {
   for (Index p = all_.first; p != kNobody; p = all_.after(processes_, p))
     for_each_thread(processes_[p], [&](const Task& t) {
-      if ((t.flags & task_flag::exiting.bits) == 0) cgroups_.cgroup_exit(id(t));
-      if (id(t) != leader) cgroups_.cgroup_release(id(t));
+      if ((t.flags & task_flag::exiting.bits) == 0) cgroups_.exit(id(t));
+      if (id(t) != leader) cgroups_.release(id(t));
     });
   cgroups_.forget_tasks();
 }

@@ -60,8 +60,8 @@ class ControlGroups {
   /// A task goes to another group, with its charge.
   void move(Index task, Index to);
   /// A task that ends keeps its group, and does not keep it from being removed.
-  void cgroup_exit(Index task);
-  void cgroup_release(Index task);
+  void exit(Index task);
+  void release(Index task);
   /// Of a task that gets another record.
   void rename(Index task, Index group) { of_task_.set(task, group); }
   void forget_tasks() { of_task_.clear(); }

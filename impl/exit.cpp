@@ -92,7 +92,7 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   exit_mm(t, group_dead);
   exit_files(t);
   exit_fs(t);
-  cgroups_.cgroup_exit(id(t));
+  cgroup_exit(t);
   if (group_dead && is_init(p)) return end_world(p);
   const bool gone = p.ns == kNobody || exit_namespaces(t);
   if (!gone) return;
@@ -162,7 +162,7 @@ void Machine::release_task(Task& t) {
   const bool was_thread = !is_leader(t);
   touch(t);
   dequeue(t);
-  if (cgroups_.in_use()) [[unlikely]] cgroups_.cgroup_release(id(t));
+  if (cgroups_.in_use()) [[unlikely]] cgroup_release(t);
   unhash_process(t);
   free_pid(t.pid);
   set_exit_state(t, bits::kExitDead);

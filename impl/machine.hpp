@@ -453,6 +453,8 @@ class Machine : private Records {
   Outcome cgroup_freeze(CgroupNo number, bool freeze);
   void freeze_or_thaw(Task& t);
   [[gnu::cold]] void freezer_trap(Task& t);
+  void cgroup_exit(const Task& t) { cgroups_.exit(id(t)); }
+  void cgroup_release(const Task& t) { cgroups_.release(id(t)); }
   void leave_cgroups_but(Index leader);
   bool sound_cgroups() const;
 
