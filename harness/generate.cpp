@@ -59,6 +59,7 @@ constexpr Seldom kSeldom[] = {
     {4, 1, {"fault", "getrusage"}},
     {8, 1, {"setns", "same_ns", "sethostname", "gethostname"}},
     {4, 1, {"reboot"}},
+    {5, 1, {"ns_pid_max", "ns_pid_cursor"}},
     {12, 1, {"pidfd_open", "pidfd_send_signal", "poll"}},
     {12, 1, {"clone3"}},
     {10,
@@ -73,18 +74,19 @@ struct Theme {
   std::array<std::string_view, 10> ops;
 };
 constexpr Theme kThemes[] = {
-    {12, {"mmap", "madvise", "read", "write", "fork"}},
+    {10, {"mmap", "madvise", "read", "write", "fork"}},
     {8, {"clone", "exec", "exit", "sigaction"}},
     {6, {"prctl_subreaper", "prctl_subreaper", "fork", "exit"}},
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
-    {12, {"clone", "unshare", "fork", "exit", "kill"}},
+    {8, {"clone", "unshare", "fork", "exit", "kill"}},
     {5, {"setrlimit", "setresuid", "capset", "fork", "exec"}},
     {3, {"setrlimit", "setresuid", "clone", "exec", "wait4"}},
     {4, {"fault", "getrusage", "wait4", "exit", "clone"}},
     {8, {"setns", "same_ns", "sethostname", "gethostname", "unshare", "clone", "fork", "exec",
          "umask", "reboot"}},
     {4, {"pid_cursor", "unshare", "fork", "wait4", "exit"}},
+    {6, {"ns_pid_max", "ns_pid_cursor", "ns_pid_cursor", "unshare", "fork", "exit"}},
     {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
     {3, {"clone", "unshare", "umask", "open", "lseek"}},
     {3, {"clone", "clone", "fork", "exit", "sigprocmask"}},
@@ -394,6 +396,18 @@ void Generator::choose(SetPidCursor& o, const Scene& scene) {
   o.value = way < 45   ? dice_.between(end - 8, end + 2)
             : way < 70 ? dice_.between(0, 310)
                        : once_taken(scene);
+}
+
+void Generator::choose(NsPidMax& o, const Scene&) {
+  o.value = dice_.percent(90) ? dice_.between(kPidMaxMin - 1, kPidMaxMin + 3) : kPidMaxDefault;
+}
+
+/// Mostly near the limit, where the search goes round, or where it begins anew.
+void Generator::choose(NsPidCursor& o, const Scene& scene) {
+  const spec::NamespaceId ns =
+      scene.me == nullptr ? spec::NamespaceId::none() : scene.world.process_of(*scene.me).ns;
+  const std::int32_t max = ns ? scene.world.namespaces[ns].pid_max : scene.world.pid_max;
+  o.value = dice_.percent(70) ? dice_.between(max - 2, max + 3) : dice_.between(0, 310);
 }
 
 Script generate(std::uint64_t seed, Profile profile, bool kthreads) {

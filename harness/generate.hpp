@@ -129,6 +129,8 @@ class Generator {
   void choose(Sethostname&, const Scene&);
   void choose(Reboot&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
+  void choose(NsPidMax&, const Scene&);
+  void choose(NsPidCursor&, const Scene&);
   void choose(KthreadStop&, const Scene&);
   void choose(KthreadPark&, const Scene&);
   void choose(KthreadUnpark&, const Scene&);

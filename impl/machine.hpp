@@ -127,6 +127,8 @@ class Machine : private Records {
   }
 
   // Pid namespaces (namespaces.cpp).
+  Outcome perform(Task& t, const NsPidMax& op);
+  Outcome perform(Task& t, const NsPidCursor& op);
   std::int32_t number_in(Index ns, std::int32_t n) const;
   std::int32_t number_outside(Index ns, std::int32_t n) const;
   std::int32_t level_of(Index ns) const { return ns == kNobody ? 0 : namespaces_[ns].level; }

@@ -346,7 +346,8 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         KthreadShouldPark, KthreadParkme, SetCurrentState, Schedule, HoldKthreadd,
                         NrUninterruptible, Setns, SameNs, Sethostname, Gethostname, Reboot,
                         Clone3, PidfdOpen, PidfdSendSignal, Poll, CgroupMake, CgroupRemove,
-                        CgroupMove, CgroupOf, PidsMax, PidsCurrent, CgroupFreeze, CgroupThaw>;
+                        CgroupMove, CgroupOf, PidsMax, PidsCurrent, CgroupFreeze, CgroupThaw, NsPidMax,
+                        NsPidCursor>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 
