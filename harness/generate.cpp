@@ -37,6 +37,8 @@ constexpr Wanted kWanted[] = {
     {"hold_kthreadd", 4}, {"nr_uninterruptible", 4},
     {"clone3", 12},         {"pidfd_open", 6},
     {"poll", 6},         {"pidfd_send_signal", 8},
+    {"setns", 14},         {"same_ns", 14},        {"sethostname", 6},
+    {"gethostname", 6},    {"ns_pid_max", 8},      {"ns_pid_cursor", 10},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -72,11 +74,13 @@ constexpr Seldom kSeldom[] = {
 struct Theme {
   std::uint32_t percent;
   std::array<std::string_view, 10> ops;
+  bool narrow = false;  // little else is done, by few tasks
 };
 constexpr Theme kThemes[] = {
-    {10, {"mmap", "madvise", "read", "write", "fork"}},
+    {8, {"mmap", "madvise", "read", "write", "fork"}},
     {8, {"clone", "exec", "exit", "sigaction"}},
-    {6, {"prctl_subreaper", "prctl_subreaper", "fork", "exit"}},
+    {4, {"prctl_subreaper", "prctl_subreaper", "fork", "exit"}},
+    {2, {"prctl_subreaper", "prctl_subreaper", "fork", "exit", "wait4"}, true},
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
     {8, {"clone", "unshare", "fork", "exit", "kill"}},
@@ -88,13 +92,14 @@ constexpr Theme kThemes[] = {
     {4, {"pid_cursor", "unshare", "fork", "wait4", "exit"}},
     {6, {"ns_pid_max", "ns_pid_cursor", "ns_pid_cursor", "unshare", "fork", "exit"}},
     {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
+    {3, {"unshare", "unshare", "unshare", "fork", "setns", "same_ns", "gethostname"}, true},
+    {2, {"setrlimit", "unshare", "unshare", "unshare", "clone3", "fork"}, true},
     {3, {"clone", "unshare", "umask", "open", "lseek"}},
     {3, {"clone", "clone", "fork", "exit", "sigprocmask"}},
     {6, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
     {3, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
     {2, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
     {2, {"clone3", "sigaction", "fork", "exit", "wait4"}},
-    {2, {"open", "dup", "unshare", "clone3", "fork"}},
 };
 
 /// How many in a hundred worlds have kernel threads, and in how many of a thousand others their
@@ -141,6 +146,9 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
   if (dice_.percent(80)) at_least("exit");
   choose_theme();
   moves_ = weights_[*op_index("setns")] > 1;
+  static constexpr CloneFlags kFavourites[] = {clone_flag::newtime, clone_flag::newuts,
+                                               clone_flag::newtime | clone_flag::newuts};
+  if (moves_ && dice_.percent(45)) favourite_ = dice_.one_of<CloneFlags>(kFavourites);
 }
 
 /// One of them, or none.
@@ -153,7 +161,7 @@ void Generator::choose_theme() {
   std::uint32_t about = dice_.below(std::max(100U, kAll));
   for (const Theme& theme : kThemes) {
     if (about < theme.percent) {
-      dwell_on(theme.ops);
+      dwell_on(theme.ops, theme.narrow);
       return;
     }
     about -= theme.percent;
@@ -161,8 +169,9 @@ void Generator::choose_theme() {
 }
 
 /// These ops more often than others, and more so those that are named twice.
-void Generator::dwell_on(std::span<const std::string_view> ops) {
-  for (std::uint32_t& weight : weights_) weight = (weight + 1) / 2;
+void Generator::dwell_on(std::span<const std::string_view> ops, bool narrow) {
+  for (std::uint32_t& weight : weights_) weight = (weight + 1) / (narrow ? 6 : 2);
+  if (narrow) crowd_ = std::min<std::size_t>(crowd_, 5);
   for (const std::string_view op : ops)
     if (!op.empty()) weights_[*op_index(op)] += 5 * wanted(op);
   const bool of_numbers = std::ranges::find(ops, "pid_cursor") != ops.end();
