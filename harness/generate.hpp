@@ -74,6 +74,8 @@ class Generator {
   std::optional<Step> disturb(const Awaited& awaited, const spec::World& world,
                               const Naming& naming);
   std::int32_t choose_actor();
+  void weigh_tracing();
+  std::uint32_t tracing_weight(std::string_view op, const Scene& scene);
   std::size_t choose_op(const Scene& scene, bool crowded);
   std::uint32_t weight_by_kthreads(std::size_t op, const Scene& scene, std::uint32_t weight) const;
   Op fill(std::size_t op, const Scene& scene);
@@ -138,6 +140,12 @@ class Generator {
   void choose(PidfdOpen&, const Scene&);
   void choose(PidfdSendSignal&, const Scene&);
   void choose(Poll&, const Scene&);
+  void choose(PtraceAttach&, const Scene&);
+  void choose(PtraceSeize&, const Scene&);
+  void choose(PtraceInterrupt&, const Scene&);
+  void choose(PtraceCont&, const Scene&);
+  void choose(PtraceDetach&, const Scene&);
+  void choose(PtraceSetoptions&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -145,6 +153,9 @@ class Generator {
   TaskRef task(const Scene& scene);
   TaskRef self_or_task(const Scene& scene);
   TaskRef child(const Scene& scene);
+  TaskRef traceable(const Scene& scene);
+  TaskRef tracee(const Scene& scene, bool trapped);
+  Signal signal_to_go_on_with(const Scene& scene, TaskRef tracee);
   TaskRef kthread(const Scene& scene);
   std::optional<TaskRef> deep_sleeper(const Scene& scene);
   TaskRef deepest(const Scene& scene) const;
@@ -182,6 +193,7 @@ class Generator {
   std::int32_t names_ = 1;
   std::vector<std::int32_t> alive_{0}, runnable_, stopped_;
   std::vector<Awaited> awaited_;
+  std::vector<TaskRef> called_;  // the tracers of those that have stopped for one
 };
 
 /// A whole trace, by the model alone.

@@ -40,6 +40,7 @@ class Canonical {
   void write_kthread(const Kthread&);
   void write_open_file(OpenFileId);
   void write_attributes(const Attributes&);
+  void write_tracing(TaskId);
   void write_number(Pid);
   void write_task_index(TaskId);
   void write_namespace(NamespaceId, Pid number);

@@ -18,6 +18,7 @@
 #include "spec/invariants/limits.hpp"
 #include "spec/invariants/kthreads.hpp"
 #include "spec/invariants/namespaces.hpp"
+#include "spec/invariants/ptrace.hpp"
 #include "spec/invariants/waiting.hpp"
 #include "spec/world.hpp"
 
@@ -160,7 +161,8 @@ struct DeathIsFinal {
     if (task.was_zombie != task.zombie) return false;
     if (task.zaps()) return task.exiting() && !task.space;
     if (!task.zombie) return static_cast<bool>(task.space) != task.in_kernel() && !task.exiting();
-    return task.exiting() && !task.space && !task.stopped && task.call.kind == Call::Kind::none;
+    return task.exiting() && !task.space && !task.stopped && !task.trace.trapped &&
+           task.call.kind == Call::Kind::none;
   }
 };
 
@@ -380,7 +382,8 @@ using Invariants =
                SoftLimitsAreBelowHardOnes, RootIsNeverMarked, KthreadsAreKthreadds,
                WhoAwaitsIsAwaited, ParkedWasAsked, ChildrenAreNotAbove, TheDeadAreNowhere,
                RecordsAreOfUse, PidfdsOfProcesses,
-               PidfdsKeepNamespaces>;
+               PidfdsKeepNamespaces, TracersKnowTheirTracees, OnlyTraceesAreTrapped,
+               TraceesStopForTheirTracers>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";

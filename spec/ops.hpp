@@ -18,6 +18,7 @@
 #include "spec/namespace_ops.hpp"
 #include "spec/op.hpp"
 #include "spec/pidfd_ops.hpp"
+#include "spec/ptrace_ops.hpp"
 
 namespace forkproof {
 
@@ -344,7 +345,8 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         KthreadUnpark, WakeUpProcess, WakeUpState, KthreadShouldStop,
                         KthreadShouldPark, KthreadParkme, SetCurrentState, Schedule, HoldKthreadd,
                         NrUninterruptible, Setns, SameNs, Sethostname, Gethostname, Reboot,
-                        Clone3, PidfdOpen, PidfdSendSignal, Poll>;
+                        Clone3, PidfdOpen, PidfdSendSignal, Poll, PtraceTraceme, PtraceAttach,
+                        PtraceSeize, PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

@@ -16,6 +16,7 @@
 #include "spec/rules/namespaces.hpp"
 #include "spec/rules/pid_namespaces.hpp"
 #include "spec/rules/pidfds.hpp"
+#include "spec/rules/ptrace.hpp"
 #include "spec/rules/signals.hpp"
 #include "spec/rules/waiting.hpp"
 
@@ -37,7 +38,7 @@ inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRul
                                           kSignalRules, kGroupRules, kMemoryRules, kFileRules,
                                           kAttributeRules, kPidNamespaceRules,
                                           kLimitRules, kKthreadRules, kNamespaceRules,
-                                          kPidfdRules);
+                                          kPidfdRules, kPtraceRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

@@ -111,6 +111,26 @@ struct Request {
   friend bool operator==(const Request&, const Request&) = default;
 };
 
+/// How a task is traced, and what it is stopped for.
+struct Tracing {
+  TaskId by;              // none: it is not traced
+  Place since = 0;        // its place among those that its tracer traces
+  bool seized = false;    // and not attached to
+  bool exitkill = false;  // it dies with its tracer
+  enum class Trap : std::uint8_t {
+    none,
+    signal,  ///< for a signal that it takes
+    stop,    ///< for a group stop, an interruption, a SIGCONT
+  } trap = Trap::none;
+  bool trapped = false;       // it is stopped, for that
+  Signal code;                // the news of it; a signal that it takes it goes on with
+  bool of_process = false;    // that signal was the process's, not its own
+  bool may_stop = false;      // no SIGCONT came since it took that
+  bool interrupted = false;   // it is to stop once more
+  bool told_to_look = false;  // ... because of a SIGCONT
+  Signal stopped_by;          // what the last group stop that it was asked to join was for
+};
+
 /// A thread. The first of a process is its leader. What every step looks at comes first.
 struct Task {
   Pid tid;
@@ -142,6 +162,7 @@ struct Task {
   Attributes attributes;
   std::uint64_t faults = 0;  // batches of page faults
   Kthread kthread;
+  Tracing trace;
 
   // Remembered for the invariants alone.
   bool was_zombie = false;
@@ -153,6 +174,7 @@ struct Task {
   Call call;              // mostly none: what it holds then is not looked at
   Line<TaskId> children;  // processes made or adopted by this thread, oldest first
   Line<TaskId> news;      // those of them that a wait could report something of
+  Line<TaskId> tracees;   // whom it traces, the last one begun with at the end
 
   bool exiting() const { return flags.has(task_flag::exiting); }
   bool in_kernel() const { return flags.has(task_flag::kthread); }
@@ -163,7 +185,7 @@ struct Task {
   }
   /// Whether it is the init of a namespace, and ends it.
   bool zaps() const { return call.kind == Call::Kind::reap || call.kind == Call::Kind::outlive; }
-  static constexpr auto keeps() { return std::tuple{&Task::children, &Task::news}; }
+  static constexpr auto keeps() { return std::tuple{&Task::children, &Task::news, &Task::tracees}; }
 };
 
 struct ResourceLimits {
@@ -447,6 +469,10 @@ struct World {
   Process& process_of(const Task& t) { return processes[t.process]; }
   const Task& leader_of(const Task& t) const { return tasks[process_of(t).leader]; }
   bool is_leader(TaskId id) const { return process_of(tasks[id]).leader == id; }
+  /// Whether a task is traced by its parent's process, or not at all.
+  bool is_familys_own(const Task& t) const {
+    return !t.trace.by || (t.parent && tasks[t.trace.by].process == tasks[t.parent].process);
+  }
 };
 
 }  // namespace forkproof::spec

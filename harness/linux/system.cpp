@@ -92,7 +92,7 @@ void System::reset(const WorldSpec& world) {
   stage_.close();
   spare_slots_.clear();
   next_slot_ = 1;
-  over_ = below_ = leaves_late_ = policies_are_real_ = false;
+  over_ = below_ = leaves_late_ = traced_ = policies_are_real_ = false;
   stage_.open();
   add(0, kInit);
   puppets_[0].born = true;
@@ -118,6 +118,8 @@ const Effects& System::apply(Pid actor, const Op& op) {
   Puppet* const puppet = find(actor);
   if (over_ || puppet == nullptr || puppet->rest != Rest::idle)
     effects_.outcome = Outcome::of(Outcome::Kind::not_run);
+  else if (actor == kInit && std::holds_alternative<PtraceTraceme>(op))
+    effects_.outcome = Outcome::failure(Errno::perm);  // its parent is none of the world's
   else if (const auto answer = by_convention(op))
     effects_.outcome = *answer;
   else if (const std::string_view why = beyond_puppets(op); !why.empty())
@@ -191,6 +193,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   below_ = below_ || makes_namespace(op);
   leaves_late_ = leaves_late_ || ends_late(op);
   refuse_endless_ends(actor, op);
+  refuse_traced_threads(actor, op);
   if (is_private(op)) return ask(actor, op);
   const Pid tid = actor.tid;
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
@@ -201,8 +204,8 @@ Outcome System::act(Puppet& actor, const Op& op) {
   write_call(op, stage_.slot(slot), slot, actor.child);
   stage_.post(slot);
   settle(slot);
-
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
+  refuse_untraceable(op, answer);
   for (const Puppet& p : puppets_)
     if (p.rest == Rest::gone) spare_slots_.push_back(p.slot);
   std::erase_if(puppets_, [](const Puppet& p) { return p.rest == Rest::gone; });
@@ -412,7 +415,7 @@ bool System::still_at_rest() {
 /// The number of the call is not shown: a call that was begun, by a task that sleeps.
 Rest System::look_by_state(const Puppet& p, char state) const {
   const Slot& slot = stage_.slot(p.slot);
-  if (state == 'T') return Rest::stopped;
+  if (is_halted(state)) return state == 'T' ? Rest::stopped : Rest::traced;
   if (!sleeping_call(p.op) || !pending(slot) || load(slot.taken) != load(slot.posted))
     return Rest::none;
   if (state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
@@ -435,11 +438,11 @@ Rest System::look(Puppet& p) {
     return p.ends_namespace ? Rest::asleep : Rest::none;
   }
   if (glance->state == 'S' && !p.calling) return Rest::idle;
-  if (glance->state != 'T' && !p.calling) return Rest::none;
+  if (!is_halted(glance->state) && !p.calling) return Rest::none;
 
   if (!stage_.abilities().call_numbers) return look_by_state(p, glance->state);
   if (safeguards_.number_of_call && !is_in_its_call(p, glance->state)) return Rest::none;
-  if (glance->state == 'T') return Rest::stopped;
+  if (is_halted(glance->state)) return glance->state == 'T' ? Rest::stopped : Rest::traced;
   if (!pending(stage_.slot(p.slot))) return Rest::none;
   if (glance->state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
   return glance->state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
@@ -449,7 +452,7 @@ Rest System::look(Puppet& p) {
 /// not count.
 bool System::is_in_its_call(Puppet& p, char state) const {
   const auto number = parse_syscall(read_call(p.syscall, p.tid));
-  return number && (state == 'T' || number == sleeping_call(p.op));
+  return number && (is_halted(state) || number == sleeping_call(p.op));
 }
 
 /// A thread that execs gets the leader's number before it has its answer, which a stop can keep

@@ -21,7 +21,7 @@
 namespace forkproof::harness::kernel {
 
 /// In which way a puppet is at rest; `none` is not.
-enum class Rest : std::uint8_t { none, idle, asleep, suspended, stopped, gone };
+enum class Rest : std::uint8_t { none, idle, asleep, suspended, stopped, traced, gone };
 
 class System {
  public:
@@ -104,6 +104,12 @@ class System {
   void take_birth(std::size_t maker, bool answered);
   void take_over_process(Puppet& survivor);
 
+  // Tracing (tracing.cpp).
+  const Puppet* called(const Puppet& viewer, TaskRef task) const;
+  bool has_threads(const Puppet& puppet) const;
+  void refuse_traced_threads(const Puppet& actor, const Op& op);
+  void refuse_untraceable(const Op& op, const Outcome& answer) const;
+
   // Pid namespaces (namespaces.cpp).
   bool makes_below(const Puppet& maker) const;
   void take_birth_below(std::size_t maker, bool answered);
@@ -153,6 +159,7 @@ class System {
   std::int32_t pid_max_ = 0;
   bool below_ = false;  // there was a namespace below the trace's
   bool leaves_late_ = false;  // there was a namespace whose end leaves the processor
+  bool traced_ = false;  // the trace has had somebody traced
   bool over_ = false;  // init is dead, and everybody with it
   bool policies_are_real_ = false;  // the trace has asked for them
   Op last_op_;
