@@ -82,6 +82,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   leave_namespaces(me);
   cover("exit.handlers-let-go"_rule);
   touch(p);
+  let_tracees_go(id);
   end_by_reboot(id);
   if (id == world_.reaper && !live_thread(p)) return end_world();
   if (is_last_of_init(id) && !zap(id)) return;
