@@ -31,7 +31,7 @@ std::uint32_t Generator::tracing_weight(std::string_view op, const Scene& scene)
   const std::uint32_t weight = weights_[*op_index(op)];
   if (weight == 0 || scene.me == nullptr) return weight;
   const bool alone = scene.world.process_of(*scene.me).threads.size() == 1;
-  if (op == "ptrace_traceme") return alone && scene.actor != 0 ? weight : 0;
+  if (op == "ptrace_traceme") return !alone ? 0 : scene.actor != 0 ? weight : 1;
   if (op == "ptrace_attach" || op == "ptrace_seize") return weight;
   return scene.me->tracees.empty() ? (weight + 7) / 8 : 2 * weight;
 }
