@@ -6,6 +6,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -73,6 +74,7 @@ class Generator {
   void look_around(const spec::World& world, const Naming& naming);
   std::optional<Step> disturb(const Awaited& awaited, const spec::World& world,
                               const Naming& naming);
+  std::optional<Step> thaw(const spec::World& world);
   std::int32_t choose_actor();
   void weigh_tracing();
   std::uint32_t tracing_weight(std::string_view op, const Scene& scene);
@@ -140,6 +142,14 @@ class Generator {
   void choose(PidfdOpen&, const Scene&);
   void choose(PidfdSendSignal&, const Scene&);
   void choose(Poll&, const Scene&);
+  void choose(CgroupMake&, const Scene&);
+  void choose(CgroupRemove&, const Scene&);
+  void choose(CgroupMove&, const Scene&);
+  void choose(CgroupOf&, const Scene&);
+  void choose(PidsMax&, const Scene&);
+  void choose(PidsCurrent&, const Scene&);
+  void choose(CgroupFreeze&, const Scene&);
+  void choose(CgroupThaw&, const Scene&);
   void choose(PtraceAttach&, const Scene&);
   void choose(PtraceSeize&, const Scene&);
   void choose(PtraceInterrupt&, const Scene&);
@@ -157,7 +167,16 @@ class Generator {
   TaskRef tracee(const Scene& scene, bool trapped);
   Signal signal_to_go_on_with(const Scene& scene, TaskRef tracee);
   TaskRef kthread(const Scene& scene);
-  std::optional<TaskRef> deep_sleeper(const Scene& scene);
+  /// One of those with a name that are so, if there are some.
+  std::optional<TaskRef> someone(const Scene& scene, auto is) {
+    std::vector<std::int32_t> names;
+    for (const std::int32_t name : alive_) {
+      const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
+      if (id && std::invoke(is, scene.world.tasks[id])) names.push_back(name);
+    }
+    if (names.empty()) return std::nullopt;
+    return TaskRef::name(dice_.one_of<std::int32_t>(names));
+  }
   TaskRef deepest(const Scene& scene) const;
   TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;
@@ -176,6 +195,10 @@ class Generator {
   Descriptor pidfd(const Scene& scene);
   TidList tids(const Scene& scene, bool newpid);
   std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);
+  CgroupNo cgroup(const Scene& scene);
+  TaskRef task_in_cgroup(const Scene& scene);
+  CgroupNo cgroup_to_remove(const Scene& scene);
+  CgroupNo frozen_cgroup(const Scene& scene, bool frozen);
   FdFlags fd_flags();
   PageNo run_of_pages();
   Limit limit_near(const Scene& scene, Resource resource);

@@ -40,6 +40,7 @@ struct Machine::Birth {
   Index ns = kNobody;  // its pid namespace
   Index proxy = kNobody;
   Index pidfd = kNobody;  // the open file that will stand for it
+  Index cgroup = kNobody;  // that it is charged to
   bool maker_got_files = false;  // to share, as it had none
   bool maker_got_fs = false;
   bool maker_got_actions = false;
@@ -348,8 +349,10 @@ std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
   if (b.ns != kNobody && found && !namespaces_[b.ns].accepts)
     return static_cast<std::uint64_t>(Errno::nomem);
   const std::uint64_t verdict =
-      bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6,
-                         [&] { return look_again(b.maker); });
+      bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6, [&] {
+        // can_fork came first
+        return cgroups_.has_room(cgroups_.of(id(b.maker)), tasks_.taken()) && look_again(b.maker);
+      });
   return b.ns == kNobody ? verdict : alloc_in_namespaces(b, verdict);
 }
 
@@ -379,12 +382,22 @@ std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
   return bits::kGoesOn;
 }
 
-std::uint64_t Machine::can_fork(Birth&, auto& faults) {
-  return faults.strike(CopyStep::can_fork) ? failure_of(CopyStep::can_fork) : bits::kGoesOn;
+/// A control group that is full refuses the task.
+std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
+  if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
+  if (!cgroups_.in_use()) return bits::kGoesOn;
+  const Index group = cgroups_.of(id(b.maker));
+  if (cgroups_.has_room(group, tasks_.taken())) {
+    cgroups_.charge(b.cgroup = group);
+    return bits::kGoesOn;
+  }
+  if (b.ns != kNobody && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;
+  return failure_of(CopyStep::can_fork);
 }
 
 /// The last step done is undone first. The cursor has passed the number, and stays.
 void Machine::undo(Birth& b) {
+  cgroups_.uncharge(b.cgroup);
   if (b.pidfd != kNobody) open_files_.give_back(b.pidfd);
   if (b.number != 0) taken_.give_back(static_cast<std::size_t>(b.number));
   put_proxy(b.proxy);
@@ -412,6 +425,7 @@ void Machine::attach(Birth& b) {
   t.pid = b.number;
   numbers_.make(b.number).task = id(t);
   if (b.ns != kNobody) [[unlikely]] attach_in_namespaces(b, t);
+  if (cgroups_.in_use()) [[unlikely]] cgroups_.enter(id(t), b.cgroup);
   if (b.is_thread)
     attach_thread(b, t);
   else

@@ -39,6 +39,10 @@ Machine::Fate Machine::take_signals(Task& t) {
         take_part_in_stop(t);
         return Fate::stops;
       }
+      if (cgroups_.is_frozen(id(t))) [[unlikely]] {
+        freezer_trap(t);
+        return Fate::stops;
+      }
       from.may_stop = true;
       const bool of_process = (t.pending - t.blocked).empty();
       s = next_signal(t);

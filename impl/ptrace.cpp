@@ -204,7 +204,7 @@ void Machine::trap(Task& t, Trap what, Signal code) {
   tracing.code = code;
   tracing.again = false;
   tracing.may_stop = true;
-  t.signalled = false;
+  t.signalled = t.frozen = false;
   const bool complete = what == Trap::stop && leave_stop_count(t);
   set_state(t, states().traced);
   touch(t);

@@ -105,6 +105,7 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   bool queued : 1 = false;
   bool asleep : 1 = false;  // on its process's ring of sleepers
   bool has_result : 1 = false;
+  bool frozen : 1 = false;  // sleeps for its control group
   bool traced : 1 = false;  // there is a Tracing of it
   bool traces : 1 = false;  // it is the tracer of one
   std::uint8_t pdeath_signal = 0;

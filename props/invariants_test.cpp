@@ -59,6 +59,8 @@ constexpr std::string_view kMarked =
     "C: setrlimit NPROC 1 unlimited\nC: setresuid alice\n";
 constexpr std::string_view kTraced = "init: fork -> A\ninit: ptrace_seize A\n";
 constexpr std::string_view kBelow = "init: clone NEWPID -> A\nA: fork -> B\n";
+constexpr std::string_view kInGroup =
+    "world: cgroup_make 1\ninit: fork -> A\nworld: cgroup_move A 1\n";
 constexpr std::string_view kOrphan =
     "init: fork -> A\nA: prctl_subreaper 1\nA: fork -> B\nB: fork -> C\nB: exit_group 0\n";
 
@@ -154,6 +156,18 @@ const std::vector<Break>& other_breaks() {
   return breaks;
 }
 
+Cgroup& group(World& w) { return w.cgroups[task(w, 2).cgroup]; }
+
+const std::vector<Break>& cgroup_breaks() {
+  static const std::vector<Break> breaks{
+      {"CGROUP-1", kInGroup, [](World& w) { group(w).removed = true; }},
+      {"CGROUP-2", kInGroup, [](World& w) { ++group(w).tasks; }},
+      {"CGROUP-3", kInGroup, [](World& w) { group(w).number = 0; }},
+      {"CGROUP-4", kInGroup, [](World& w) { task(w, 2).frozen = true; }},
+  };
+  return breaks;
+}
+
 /// The ids of all invariants that ask something of a world, or of a task in it.
 Ids applying_in(const World& w) {
   Ids ids;
@@ -187,9 +201,12 @@ TEST(Invariants, AboutTheFamilyCatchWhatTheyForbid) { expect_caught(family_break
 TEST(Invariants, AboutTheRestCatchWhatTheyForbid) { expect_caught(other_breaks()); }
 TEST(Invariants, AboutKthreadsCatchWhatTheyForbid) { expect_caught(breaks_of_kthreads()); }
 
+TEST(Invariants, AboutControlGroupsCatchWhatTheyForbid) { expect_caught(cgroup_breaks()); }
+
 TEST(Invariants, EachHasAWorldThatBreaksIt) {
   Ids broken, all;
-  for (const auto* const breaks : {&family_breaks(), &other_breaks(), &breaks_of_kthreads()})
+  for (const auto* const breaks :
+       {&family_breaks(), &other_breaks(), &breaks_of_kthreads(), &cgroup_breaks()})
     for (const Break& b : *breaks) EXPECT_TRUE(broken.insert(b.id).second) << b.id << " twice";
   const auto add = [&]<class I>() { EXPECT_TRUE(all.insert(I::id).second) << I::id << " twice"; };
   for_each_invariant(add);

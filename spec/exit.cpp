@@ -63,7 +63,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (me.attention && !p.group_exit) retarget(id);
   me.exit_code = code;
   if (me.stopped) cover("stop.killed"_rule);
-  me.stopped = me.stop_pending = false;
+  me.stopped = me.stop_pending = me.frozen = false;
   me.trace.trapped = me.trace.interrupted = me.trace.told_to_look = false;
   me.trace.trap = Tracing::Trap::none;
   if (me.call.kind == Call::Kind::vfork && me.call.child) {
@@ -288,6 +288,7 @@ void Model::detach(TaskId id) {
   Process& p = world_.processes[process];
   touch(id);
   account_end(id);
+  leave_cgroup(t);
   if (t.trace.by) world_.tasks[t.trace.by].tracees.erase(t.trace.since);
   if (--world_.handlers[t.handlers].users == 0) world_.handlers.drop(t.handlers);
   if (p.ns && world_.namespaces[p.ns].reaper == id)

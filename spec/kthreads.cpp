@@ -12,6 +12,7 @@ Depth Model::depth_of(const Task& t) {
                                Depth::killable, Depth::idle};
   using enum Call::Kind;
   if (t.zombie || t.stopped || t.trace.trapped) return Depth::beyond;
+  if (t.frozen) return Depth::interruptible;
   switch (t.call.kind) {
     case none:
     case sched:
@@ -119,6 +120,8 @@ Outcome Model::make_kthread(bool run) {
     return fails(Errno::again, "sched.deadline-fork"_rule);
   Numbers numbers;
   if (const Answer refused = fresh_numbers(NamespaceId::none(), {}, numbers)) return *refused;
+  if (!has_room_for_task(world().tasks[world_.kthreadd].cgroup))
+    return fails(Errno::again, "cgroup.full"_rule);
 
   const TaskId id = new_kthread(numbers.number);
   if (run) {
@@ -371,6 +374,7 @@ bool Model::wake_up(TaskId id, WakeMask mask) {
   Task& t = world_.tasks[id];
   if (!reaches(mask, depth_of(t))) return false;
   touch(id);
+  if (t.frozen) return cover("freezer.woken-in-vain"_rule), true;
   switch (t.call.kind) {
     case Call::Kind::none:
       cover("state.woken-before-sleep"_rule);

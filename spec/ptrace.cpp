@@ -225,7 +225,7 @@ void Model::trap(TaskId id, Tracing::Trap what, Signal code) {
   t.trace.trap = what;
   t.trace.code = code;
   t.trace.trapped = true;
-  t.attention = false;
+  t.attention = t.frozen = false;
   t.call.interrupted = true;
   const bool stop_made = what == Tracing::Trap::stop && t.stop_pending && leave_stop_count(t, p);
   t.trace.interrupted = false;

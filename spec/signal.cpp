@@ -329,8 +329,8 @@ bool Model::deal_with_signals(TaskId id) {
     Task& t = world_.tasks[id];
     if (is_doomed(id)) return takes(id, sig::kill);
     if (t.trace.by && joins_stop(id)) return false;
-    if (t.stop_pending) {
-      take_part_in_stop(id);
+    if (t.stop_pending || world_.freezes(t)) {
+      t.stop_pending ? take_part_in_stop(id) : freeze(id);
       return false;
     }
     if (!t.attention) return true;

@@ -52,6 +52,7 @@ void Model::begin_group_stop(TaskId id, Signal s) {
   p.stopping_threads = 1;
   world_.tasks[id].stop_pending = true;
   world_.tasks[id].trace.stopped_by = s;
+  world_.tasks[id].attention = !deliverable(world_.tasks[id]).empty();  // kept while it is stopped
   for (const TaskId other : p.threads) {
     Task& t = world_.tasks[other];
     if (other == id || t.stopped || t.exiting()) continue;
@@ -69,7 +70,6 @@ void Model::take_part_in_stop(TaskId id) {
   Task& t = world_.tasks[id];
   Process& p = world_.process_of(t);
   t.stopped = true;
-  t.attention = false;
   t.call.interrupted = true;
   touch(id);
   if (leave_stop_count(t, p)) tell_parent_of_stop(p, Process::Notice::stopped);

@@ -274,7 +274,8 @@ void Model::wake_waiters(TaskId child, TaskId parent) {
   std::vector<TaskId> waiters;
   for (const TaskId id : world_.process_of(world_.tasks[parent]).threads) {
     const Task& w = world().tasks[id];
-    if (w.call.kind != Call::Kind::wait || w.stopped || w.trace.trapped) continue;
+    if (w.call.kind != Call::Kind::wait || w.stopped || w.frozen || w.trace.trapped)
+      continue;
     if (!selects(w.call.query, child)) {
       cover("wait.wake-filter"_rule);
       continue;

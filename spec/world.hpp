@@ -18,6 +18,7 @@
 #include "spec/outcome.hpp"
 #include "spec/pool.hpp"
 #include "spec/rules.hpp"
+#include "spec/tracing.hpp"
 
 namespace forkproof::spec {
 
@@ -31,6 +32,7 @@ struct FsInfo;
 struct Namespace;
 struct NsProxy;
 struct UtsName;
+struct Cgroup;
 using TaskId = Id<Task>;
 using ProcessId = Id<Process>;
 using SpaceId = Id<AddressSpace>;
@@ -41,6 +43,7 @@ using FsInfoId = Id<FsInfo>;
 using NamespaceId = Id<Namespace>;  // of pids; none is the world's own
 using NsProxyId = Id<NsProxy>;      // the other kinds; none is the world's own of each
 using UtsNameId = Id<UtsName>;      // none is the world's own
+using CgroupId = Id<Cgroup>;  // none is group 0
 
 /// What a sleeping wait waits for. A group is remembered as it was when the call was made.
 struct WaitQuery {
@@ -111,26 +114,6 @@ struct Request {
   friend bool operator==(const Request&, const Request&) = default;
 };
 
-/// How a task is traced, and what it is stopped for.
-struct Tracing {
-  TaskId by;              // none: it is not traced
-  Place since = 0;        // its place among those that its tracer traces
-  bool seized = false;    // and not attached to
-  bool exitkill = false;  // it dies with its tracer
-  enum class Trap : std::uint8_t {
-    none,
-    signal,  ///< for a signal that it takes
-    stop,    ///< for a group stop, an interruption, a SIGCONT
-  } trap = Trap::none;
-  bool trapped = false;       // it is stopped, for that
-  Signal code;                // the news of it; a signal that it takes it goes on with
-  bool of_process = false;    // that signal was the process's, not its own
-  bool may_stop = false;      // no SIGCONT came since it took that
-  bool interrupted = false;   // it is to stop once more
-  bool told_to_look = false;  // ... because of a SIGCONT
-  Signal stopped_by;          // what the last group stop that it was asked to join was for
-};
-
 /// A thread. The first of a process is its leader. What every step looks at comes first.
 struct Task {
   Pid tid;
@@ -140,6 +123,7 @@ struct Task {
   HandlersId handlers;
   FilesId files;  // none of a task that has ended, as with `fs`
   FsInfoId fs;
+  CgroupId cgroup;
   NamespaceId child_ns;  // that its children will be in; none of a task that has ended
   NsProxyId proxy;       // likewise
   TaskFlags flags;
@@ -155,9 +139,11 @@ struct Task {
   bool stop_pending = false;  // it still has to take part in a group stop
   bool stopped = false;
   bool resumed = false;  // SIGCONT ended its stop: it looks at its signals in any case
+  bool frozen = false;  // it sleeps for its control group
   bool queued = false;  // it is on the list of those that run next
   TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
   Place touched = 0;    // the last step that touched it
+  Place cgroup_place = 0;  // since when it is in its control group
   Place born = 0;       // whom a trace's name means: goes on with the number in an exec
   Attributes attributes;
   std::uint64_t faults = 0;  // batches of page faults
@@ -332,6 +318,19 @@ struct UtsName {
   static constexpr auto keeps() { return std::tuple{}; }
 };
 
+/// A control group, but for group 0. When it is removed it stays until the zombies in it are gone.
+struct Cgroup {
+  CgroupId parent;
+  CgroupNo number = 0;
+  Place made = 0;
+  PidsLimit limit;
+  std::uint32_t tasks = 0;  // not yet released, in it and below it
+  bool removed = false;
+  bool frozen = false;  // it, and not one above
+
+  static constexpr auto keeps() { return std::tuple{}; }
+};
+
 /// The namespaces that a thread is in, but those of pids: what tells them apart is when they were
 /// made; 0 is the world's own.
 struct NsProxy {
@@ -391,6 +390,8 @@ struct World {
   Pool<Namespace> namespaces;
   Pool<NsProxy> proxies;
   Pool<UtsName> uts;
+  Pool<Cgroup> cgroups;
+  PidsLimit limit;  // of group 0
   NumberTable<Number> numbers;
   Line<ProcessId> all_processes;  // as they were made
   std::vector<PageValue> shared_pages;
@@ -407,6 +408,8 @@ struct World {
     namespaces.clear();
     proxies.clear();
     uts.clear();
+    cgroups.clear();
+    limit = {};
     numbers.clear();
     all_processes.clear();
     shared_pages.clear();
@@ -434,7 +437,8 @@ struct World {
            open_files.is_sealed_as(other.open_files) && files.is_sealed_as(other.files) &&
            fs.is_sealed_as(other.fs) && numbers.is_sealed_as(other.numbers) &&
            namespaces.is_sealed_as(other.namespaces) && proxies.is_sealed_as(other.proxies) &&
-           uts.is_sealed_as(other.uts);
+           uts.is_sealed_as(other.uts) && limit == other.limit &&
+           cgroups.is_sealed_as(other.cgroups);
   }
 
   /// The task with this number, released ones excluded.
@@ -463,6 +467,24 @@ struct World {
   }
   /// The namespaces of a task that has not ended, but those of pids.
   NsProxy proxy_of(const Task& t) const { return t.proxy ? proxies[t.proxy] : NsProxy{}; }
+  /// The group that is called so, removed ones excluded; none also where no other than 0 is.
+  CgroupId cgroup_called(CgroupNo number) const {
+    CgroupId found;
+    cgroups.for_each([&](CgroupId id, const Cgroup& g) {
+      if (g.number == number && !g.removed) found = id;
+    });
+    return found;
+  }
+  /// Whether a group, or one that it lies in, is frozen.
+  bool freezes(CgroupId id) const {
+    for (; id; id = cgroups[id].parent)
+      if (cgroups[id].frozen) return true;
+    return false;
+  }
+  bool freezes(const Task& t) const { return !t.in_kernel() && freezes(t.cgroup); }
+  bool has_cgroup(CgroupNo number) const {
+    return number == 0 || static_cast<bool>(cgroup_called(number));
+  }
   TaskId reaper_of(NamespaceId ns) const { return ns ? namespaces[ns].reaper : reaper; }
   std::int32_t level_of(NamespaceId ns) const { return ns ? namespaces[ns].level : 0; }
   const Process& process_of(const Task& t) const { return processes[t.process]; }

@@ -310,6 +310,8 @@ struct Writer {
   }
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
+  template <class O>
+  requires is_about_cgroups<O> void operator()(const O&) const {}
 };
 
 Outcome change_of(std::int32_t pid, std::int32_t status) {
@@ -466,7 +468,7 @@ bool is_private(const Op& op) {
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
                                    Sethostname, Gethostname, PidfdOpen, Poll, SetPidMax,
                                    SetPidCursor>;
-        return among(static_cast<Private*>(nullptr));
+        return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },
       op);
 }
