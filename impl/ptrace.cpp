@@ -166,6 +166,7 @@ Resumed Machine::resumed(Task& t) {
   r.after_signal = tracing.trap == Trap::signal;
   r.may_stop = tracing.may_stop;
   tracing.trap = Trap::none;
+  update_news(process_of(t));  // a fatal signal took it out of the stop
   const bool in_process = tracing.of_process && profile_ == Profile::linux_6;
   const Signal given = std::exchange(tracing.code, sig::none);
   if (tracing.tracer == kNobody) drop_tracing(t);
@@ -205,6 +206,7 @@ void Machine::trap(Task& t, Trap what, Signal code) {
   tracing.again = false;
   tracing.may_stop = true;
   t.signalled = t.frozen = false;
+  dequeue(t);  // a SIGCONT that it sent itself again may have woken it, who runs
   const bool complete = what == Trap::stop && leave_stop_count(t);
   set_state(t, states().traced);
   touch(t);
