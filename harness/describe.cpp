@@ -115,6 +115,7 @@ constexpr Topic kTopics[] = {
     {"flags", "nproc."},
     {"user", "user."},
     {"capabilities", "capability."},
+    {"tracer", "ptrace."},
 };
 
 }  // namespace

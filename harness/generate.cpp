@@ -138,6 +138,7 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
     for (const std::string_view op : seldom.ops)
       if (!op.empty()) rare[*op_index(op)] = weights_[*op_index(op)];
   }
+  weigh_tracing();
   const auto at_least = [&](std::string_view op) {
     std::uint32_t& weight = weights_[*op_index(op)];
     weight = std::max(weight, wanted(op));
@@ -216,13 +217,16 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
 void Generator::look_around(const spec::World& world, const Naming& naming) {
   runnable_.clear();
   stopped_.clear();
+  called_.clear();
   awaited_.clear();
   std::erase_if(alive_, [&](std::int32_t name) {
     const Pid number = naming.current(name, world);
     if (number.n == 0) return true;
     const spec::Task& t = world.tasks[world.task_of(number)];
     if (t.frozen) return false;
-    if (t.stopped)
+    if (t.trace.trapped)
+      called_.push_back(named(world.tasks[t.trace.by].tid, naming));
+    else if (t.stopped)
       stopped_.push_back(name);
     else if (!t.zombie && t.call.kind == spec::Call::Kind::none)
       runnable_.push_back(name);
@@ -270,6 +274,11 @@ std::int32_t Generator::choose_actor() {
   if (runnable_.empty()) return -1;
   if (dice_.percent(2))
     return static_cast<std::int32_t>(dice_.below(static_cast<std::size_t>(names_)));
+  if (!called_.empty() && dice_.percent(40)) {
+    const TaskRef tracer = dice_.one_of<TaskRef>(called_);
+    if (tracer.named && std::ranges::find(runnable_, tracer.n) != runnable_.end())
+      return last_actor_ = tracer.n;
+  }
   if (dice_.percent(persistent_) && std::ranges::find(runnable_, last_actor_) != runnable_.end())
     return last_actor_;
   return last_actor_ = dice_.one_of<std::int32_t>(runnable_);
@@ -283,6 +292,7 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
     const bool makes = creates(kDefaultOps[i]);
     const bool sleeps = op == "pause" || op == "vfork";
     if (init && ends) return dice_.percent(4) ? 1 : 0;
+    if (op.starts_with("ptrace_")) return tracing_weight(op, scene);
     if (sleeps && runnable_.size() < 2 && op == "pause") return 0;
     if (crowded && makes) return weights_[i] / 8;
     if (crowded && ends) return weights_[i] * 3;
@@ -307,7 +317,11 @@ Op Generator::fill(std::size_t index, const Scene& scene) {
   return op;
 }
 
-void Generator::choose(Clone& o, const Scene&) { o = clone(); }
+void Generator::choose(Clone& o, const Scene& scene) {
+  o = clone();
+  if (scene.me != nullptr && scene.me->trace.by && dice_.percent(98))
+    o.flags = o.flags - clone_flag::thread;  // which it cannot
+}
 void Generator::choose(Exit& o, const Scene&) { o.code = exit_code(); }
 void Generator::choose(ExitGroup& o, const Scene&) { o.code = exit_code(); }
 

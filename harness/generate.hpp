@@ -76,6 +76,8 @@ class Generator {
                               const Naming& naming);
   std::optional<Step> thaw(const spec::World& world);
   std::int32_t choose_actor();
+  void weigh_tracing();
+  std::uint32_t tracing_weight(std::string_view op, const Scene& scene);
   std::size_t choose_op(const Scene& scene, bool crowded);
   std::uint32_t weight_by_kthreads(std::size_t op, const Scene& scene, std::uint32_t weight) const;
   Op fill(std::size_t op, const Scene& scene);
@@ -150,6 +152,12 @@ class Generator {
   void choose(PidsCurrent&, const Scene&);
   void choose(CgroupFreeze&, const Scene&);
   void choose(CgroupThaw&, const Scene&);
+  void choose(PtraceAttach&, const Scene&);
+  void choose(PtraceSeize&, const Scene&);
+  void choose(PtraceInterrupt&, const Scene&);
+  void choose(PtraceCont&, const Scene&);
+  void choose(PtraceDetach&, const Scene&);
+  void choose(PtraceSetoptions&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -157,6 +165,9 @@ class Generator {
   TaskRef task(const Scene& scene);
   TaskRef self_or_task(const Scene& scene);
   TaskRef child(const Scene& scene);
+  TaskRef traceable(const Scene& scene);
+  TaskRef tracee(const Scene& scene, bool trapped);
+  Signal signal_to_go_on_with(const Scene& scene, TaskRef tracee);
   TaskRef kthread(const Scene& scene);
   /// One of those with a name that are so, if there are some.
   std::optional<TaskRef> someone(const Scene& scene, auto is) {
@@ -208,6 +219,7 @@ class Generator {
   std::int32_t names_ = 1;
   std::vector<std::int32_t> alive_{0}, runnable_, stopped_;
   std::vector<Awaited> awaited_;
+  std::vector<TaskRef> called_;  // the tracers of those that have stopped for one
 };
 
 /// A whole trace, by the model alone.

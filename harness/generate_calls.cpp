@@ -101,6 +101,7 @@ void Generator::choose(Clone3& o, const Scene& scene) {
   if (dice_.percent(2)) o.flags.bits |= dice_.percent(50) ? 1U << dice_.below(7) : 0x400000U;
   if (dice_.percent(3)) o.exit_signal = signal();
   if (dice_.percent(35)) o.set_tid = tids(scene, flags.has(fl::newpid));
+  if (scene.me != nullptr && scene.me->trace.by) o.flags.bits &= ~fl::thread.bits;
 }
 
 void Generator::choose(PidfdOpen& o, const Scene& scene) {

@@ -18,44 +18,68 @@ std::int32_t signal_of(std::int32_t code) {
 
 /// Deals with all signals that `t` can take, until it stops or dies of one.
 Machine::Fate Machine::take_signals(Task& t) {
-  Process& p = process_of(t);
+  const Process& p = process_of(t);
+  const bool plain = !t.traced;
   t.continued = false;
+  Resumed from;
+  if (!plain) [[unlikely]] from = resumed(t);
+  bool tells = !from.after_signal;
   for (;;) {
-    if ((p.flags & process_flag::tells) != 0) {
-      set_flags(p, p.flags & static_cast<std::uint8_t>(~process_flag::tells));
-      tell_parent(p);
-    }
+    if (tells && (p.flags & process_flag::tells) != 0) tell_owed(t);
+    tells = plain;
     if (p.exits() || (execing_ != kNobody && tasks_[execing_].process == t.process)) {
       t.pending.remove(sig::kill);
       die(t, sig::kill);
       return Fate::dies;
     }
-    if (t.stop_pending) {
-      take_part_in_stop(t);
-      return Fate::stops;
+    Signal s = std::exchange(from.given, sig::none);
+    if (s == sig::none) {
+      if (t.traced && traps(t)) return Fate::stops;
+      if (t.stop_pending) {
+        take_part_in_stop(t);
+        return Fate::stops;
+      }
+      if (cgroups_.is_frozen(id(t))) [[unlikely]] {
+        freezer_trap(t);
+        return Fate::stops;
+      }
+      from.may_stop = true;
+      const bool of_process = (t.pending - t.blocked).empty();
+      s = next_signal(t);
+      if (s == sig::none) return Fate::runs;
+      if (t.traced && traps_for(t, s, of_process)) return Fate::stops;
     }
-    if (cgroups_.is_frozen(id(t))) [[unlikely]] {
-      freezer_trap(t);
-      return Fate::stops;
-    }
-    const Signal s = next_signal(t);
-    if (s == sig::none) return Fate::runs;
     const Actions& a = actions_of(p);
     if (a.caught.has(s)) {
       if (t.handled == Handled::nothing)
         t.handled = a.restarts.has(s) ? Handled::restarts : Handled::interrupts;
+      if (!plain) tells = look_again(t) || (t.traced && tracing_of(t).is_called());
       continue;
     }
     if (SigSet{bits::spared(a.ignored.bits, p.unkillable)}.has(s)) continue;
-    if (!kStopSignals.has(s)) {
-      die(t, s);
-      return Fate::dies;
-    }
-    if (s != sig::stop && orphaned(groups_[p.group], nullptr)) continue;
-    begin_stop(t, s);
-    take_part_in_stop(t);
-    return Fate::stops;
+    if (const Fate fate = act_on(t, s, from.may_stop); fate != Fate::runs) return fate;
   }
+}
+
+/// What the kernel does with a signal that is neither caught nor ignored.
+Machine::Fate Machine::act_on(Task& t, Signal s, bool may_stop) {
+  if (!kStopSignals.has(s)) {
+    die(t, s);
+    return Fate::dies;
+  }
+  if (s != sig::stop && orphaned(groups_[process_of(t).group], nullptr)) return Fate::runs;
+  if (!may_stop) return Fate::runs;
+  begin_stop(t, s);
+  if (!t.traced || !traps(t)) take_part_in_stop(t);
+  return Fate::stops;
+}
+
+/// The parent hears of the stop or the continue that it is owed, and a tracer of elsewhere, too.
+void Machine::tell_owed(Task& t) {
+  Process& p = process_of(t);
+  set_flags(p, p.flags & static_cast<std::uint8_t>(~process_flag::tells));
+  tell_parent(p);
+  if (t.traced && is_traced(t) && !is_familys(p)) tell_tracer(t);
 }
 
 /// Takes the next signal off the queues: the thread's own first, then the process's.
@@ -88,6 +112,7 @@ void Machine::begin_stop(Task& t, Signal s) {
   Process& p = process_of(t);
   if ((p.flags & process_flag::stopped) == 0) p.exit_code = s.n;
   p.to_stop = 1;
+  p.stopped_by = static_cast<std::uint8_t>(s.n);
   t.stop_pending = t.stop_counted = true;
   for (Index i = Ring<Threads>::around(tasks_, id(t)); i != id(t);
        i = Ring<Threads>::around(tasks_, i)) {
@@ -123,7 +148,7 @@ void Machine::tell_parent(Process& p) {
   const Actions& a = actions_of(process_of(parent));
   if (!a.ignored.has(sig::chld) && !a.child.has(sa_flag::nocldstop))
     send(sig::chld, parent, Scope::process);
-  wake_waiters(p);
+  wake_waiters(p, p.parent);
 }
 
 Outcome Machine::perform(Task& t, const Pause&) {

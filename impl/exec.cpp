@@ -11,6 +11,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   if (!may) return Outcome::failure(Errno::inval);
   if (has_too_many_to_exec(caller)) return Outcome::failure(Errno::again);
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
+  if (over_) return Outcome::death(sig::kill);  // a sibling's end was to be init's, too
   Task& t = tasks_[current()];  // others have run, and may have made tasks
   Process& p = process_of(t);
   if (p.exits()) return Outcome::failure(Errno::again);  // killed by what they did
@@ -29,6 +30,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   t.flags = static_cast<std::uint16_t>(bits::flags_after_exec(std::uint32_t{t.flags}));
   ++p.exec_id;
   touch(t, true);
+  if (t.traced && is_traced(t) && !tracing_of(t).seized) send(sig::trap, t, Scope::thread);
   return Outcome::success();
 }
 
@@ -46,6 +48,7 @@ void Machine::become_sole_thread(const Task& t) {
   }
   run_listed();
   execing_ = kNobody;
+  if (over_) return;
   if (!is_leader(tasks_[me]) && !process_of(tasks_[me]).exits()) take_leadership(tasks_[me]);
 }
 

@@ -93,6 +93,7 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   exit_files(t);
   exit_fs(t);
   cgroup_exit(t);
+  if (t.traced || t.traces) [[unlikely]] leave_tracings(t);
   if (group_dead && is_init(p)) return end_world(p);
   const bool gone = p.ns == kNobody || exit_namespaces(t);
   if (!gone) return;
@@ -153,7 +154,7 @@ void Machine::exit_notify(Task& t) {
   if (!is_leader(t))
     release_task(t);
   else if (p.thread_count == 1)
-    mourn(p);
+    t.traced ? mourn_traced(p) : mourn(p);
 }
 
 /// A dead thread goes. The last one to go lets the parent know of a leader that died before.
@@ -163,6 +164,7 @@ void Machine::release_task(Task& t) {
   touch(t);
   dequeue(t);
   if (cgroups_.in_use()) [[unlikely]] cgroup_release(t);
+  if (t.traced) [[unlikely]] drop_tracing(t);
   unhash_process(t);
   free_pid(t.pid);
   set_exit_state(t, bits::kExitDead);
@@ -216,7 +218,7 @@ bool Machine::notify_parent(Process& p) {
   const Signal sent{static_cast<std::int32_t>(signal)};
   if (bits::is_sent(signal, ignored) && !finds_no_room(sent, parent, nullptr))
     send(sent, parent, Scope::process);
-  wake_waiters(p);
+  wake_waiters(p, p.parent);
   return unwanted;
 }
 

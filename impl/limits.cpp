@@ -18,7 +18,7 @@ bool is_marked(const Task& t) { return (t.flags & kMark) != 0; }
 
 }  // namespace
 
-const LimitTable Machine::kLimitsAtFirst{};
+const LimitTable Records::kLimitsAtFirst{};
 
 // --- limits --------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@
 
 namespace forkproof::impl {
 
-const Actions Machine::kAllDefault{};
+const Actions Records::kAllDefault{};
+const Task Records::kKernel{};
 
 Machine::Machine(const WorldSpec& spec, Bug bug) : bug_(bug) {
   profile_ = spec.profile;
@@ -105,7 +106,7 @@ void Machine::list_woken() {
 /// Those that were listed run, but for the actor.
 void Machine::run_listed() {
   for (const Index i : listed_)
-    if (i != current() && tasks_[i].queued) run_next(i);
+    if (!over_ && i != current() && tasks_[i].queued) run_next(i);
 }
 
 void Machine::run_next(Index i) {
@@ -303,6 +304,8 @@ void Machine::forget_records() {
   if (proxies_.taken() != 0) proxied_.clear();
   proxies_.clear();
   ns_.clear();
+  tracings_.clear();
+  ever_traced_ = false;
   if (living_namespaces_ != 0) {
     innermost_.clear();
     diverted_.clear();

@@ -57,22 +57,11 @@ class Machine : private Records {
   enum class Fate : std::uint8_t { runs, stops, dies };
 
   // Who is who.
-  /// The same, by the number that `t`'s namespace has.
-  Task* find_for(const Task& t, Pid p) { return find({meant_by(t, p.n)}); }
-  std::int32_t meant_by(const Task& t, std::int32_t n) const {
-    const Index ns = process_of(t).ns;
-    return ns == kNobody ? n : number_outside(process_of(t).pid_ns(), n);
-  }
-  /// What `t`'s namespace calls what is `n` in the world; 0 what it does not see.
-  std::int32_t seen_by(const Task& t, std::int32_t n) const {
-    const Index ns = process_of(t).ns;
-    return ns == kNobody ? n : number_in(process_of(t).pid_ns(), n);
-  }
   Outcome number_for(const Task& t, std::int32_t n) const {
     return Outcome::task(Pid{seen_by(t, n)});
   }
   bool can_run(const Task& t) const {
-    return !over_ && !t.zombie() && !t.stopped() && !t.frozen && t.call == Call::none;
+    return !over_ && !t.zombie() && !t.halted() && !t.frozen && t.call == Call::none;
   }
   State state_of(const Task& t) const;
   std::int32_t parent_number(const Process& p) const;
@@ -129,9 +118,6 @@ class Machine : private Records {
   // Pid namespaces (namespaces.cpp).
   Outcome perform(Task& t, const NsPidMax& op);
   Outcome perform(Task& t, const NsPidCursor& op);
-  std::int32_t number_in(Index ns, std::int32_t n) const;
-  std::int32_t number_outside(Index ns, std::int32_t n) const;
-  std::int32_t level_of(Index ns) const { return ns == kNobody ? 0 : namespaces_[ns].level; }
   std::uint64_t alloc_inner(Index ns, std::span<const std::int32_t> wanted,
                             std::vector<std::int32_t>& numbers);
   static Errno refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
@@ -262,16 +248,14 @@ class Machine : private Records {
   bool look_at_news(const Task& t, const Task& of, Outcome& found);
   bool exists_child(const Task& t) const;
   bool report(const Task& t, Process& child, Outcome& found);
+  bool report_tracee(const Task& t, Process& p, Outcome& found);
+  void report_death(const Task& t, Process& p, Outcome& found);
+  bool report_continue(const Task& t, Process& p, Outcome& found);
   bool selects(const Task& t, const Process& child) const;
-  void wake_waiters(const Process& child);
+  void wake_waiters(const Process& child, Index parent);
   void stop_waiting(Task& t);
   bool has_news(const Process& p) const;
   void update_news(Process& p);
-  void count_child(const Process& p, bool in) {
-    if (p.parent == kNobody) return;
-    std::uint32_t& living = tasks_[p.parent].living[p.clone_child()];
-    in ? ++living : --living;
-  }
   void set_exit_signal(Process& p, std::int16_t signal);
 
   // Signals: sending (signal.cpp) and taking (deliver.cpp).
@@ -294,18 +278,42 @@ class Machine : private Records {
   bool look_again(Task& t);
   void retarget(Task& t);
   void set_flags(Process& p, std::uint8_t flags);
-  const Actions& actions_of(const Process& p) const {
-    return p.actions == kNobody ? kAllDefault : actions_[p.actions];
-  }
   Actions& own_actions(Process& p);
   void leave_actions(Process& p);
   Fate take_signals(Task& t);
+  Fate act_on(Task& t, Signal s, bool may_stop);
+  void tell_owed(Task& t);
   Signal next_signal(Task& t);
   void die(Task& t, Signal s);
   void begin_stop(Task& t, Signal s);
   void take_part_in_stop(Task& t);
   bool leave_stop_count(Task& t);
   void tell_parent(Process& p);
+
+  // Tracing (ptrace.cpp).
+  Outcome perform(Task& t, const PtraceTraceme& op);
+  Outcome perform(Task& t, const PtraceAttach& op);
+  Outcome perform(Task& t, const PtraceSeize& op);
+  Outcome perform(Task& t, const PtraceInterrupt& op);
+  Outcome perform(Task& t, const PtraceCont& op);
+  Outcome perform(Task& t, const PtraceDetach& op);
+  Outcome perform(Task& t, const PtraceSetoptions& op);
+  Outcome start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill);
+  Tracing* own_tracing(Task& t, TaskRef whom, bool stopped);
+  Tracing& link_tracing(Task& t, Task& tracer);
+  void unlink_tracing(Task& t);
+  void leave_trap(Task& t);
+  [[gnu::cold]] Resumed resumed(Task& t);
+  [[gnu::cold]] bool traps(Task& t);
+  [[gnu::cold]] bool traps_for(Task& t, Signal s, bool of_process);
+  void trap(Task& t, Trap what, Signal code);
+  void tell_tracer(Task& t);
+  [[gnu::cold]] void mourn_traced(Process& p);
+  [[gnu::cold]] void exit_ptrace(Task& tracer);
+  [[gnu::cold]] void leave_tracings(Task& t);
+  bool look_at_tracees(const Task& t, Index of, Outcome& found, bool& exists);
+  [[gnu::cold]] bool look_at_all_tracees(const Task& t, Outcome& found, bool& exists);
+  bool sound_tracings() const;
 
   // Identity and groups (identity.cpp).
   Outcome perform(Task& t, const Getpid&);
@@ -358,7 +366,6 @@ class Machine : private Records {
   const OpenFile* pidfd_at(const Task& t, Descriptor fd) const;
   const Task* target_of(const OpenFile& pidfd) const;
   bool can_see(const Task& t, Index ns) const;
-
   // Attributes (attributes.cpp).
   Outcome perform(Task& t, const PrctlName& op);
   Outcome perform(Task& t, const Setpriority& op);
@@ -370,9 +377,6 @@ class Machine : private Records {
   Outcome perform(Task& t, const SchedGetaffinity& op);
   Outcome perform(Task& t, const Sigaltstack& op);
   Task* named(Task& t, TaskRef who) { return who.n == 0 ? &t : find_for(t, who.pid()); }
-  const Attributes& attributes_of(const Task& t) const {
-    return t.attributes == kNobody ? kUsual : attributes_[t.attributes].value;
-  }
   void set_attributes(Task& t, const Attributes& to);
   void leave_attributes(Task& t);
   void attributes_after_exec(Task& t);
@@ -385,9 +389,6 @@ class Machine : private Records {
   Outcome perform(Task& t, const Capset& op);
   Outcome perform(Task& t, const Getrusage& op);
   Outcome perform(Task& t, const Fault& op);
-  const LimitTable& limits_of(const Process& p) const {
-    return p.limits == kNobody ? kLimitsAtFirst : limits_[p.limits].value;
-  }
   bool finds_no_room(Signal s, Task& to, const Task* from);
   void set_limits(Process& p, const LimitTable& to);
   void leave_limits(Process& p);
@@ -416,7 +417,6 @@ class Machine : private Records {
   Outcome perform(const NrUninterruptible&);
   template <class O>
   bool is_refused(const Task& t) const;
-  bool is_kthread(const Task& t) const { return process_of(t).kthread != kNobody; }
   Kthread* to_kthread(const Task& t);
   Errno may_wait_for(const Task& t, TaskRef who);
   TaskFlags flags_of_kthread(const Process& p) const;
@@ -470,9 +470,6 @@ class Machine : private Records {
   bool sound_counts() const;
   bool sound_files() const;
 
-  static const Actions kAllDefault;
-  static constexpr Attributes kUsual{};
-  static const LimitTable kLimitsAtFirst;
 
   std::uint64_t sp_ = 0;       // the stack pointer of the actor, until it has its outcome; or 0
   std::uint64_t frame_ = kFrame;  // what a call takes of its stack

@@ -13,13 +13,13 @@ namespace forkproof::impl {
 // --- numbers -------------------------------------------------------------------------------------
 
 /// What the namespace calls that which is `n` in the world; 0 if it is not in there.
-std::int32_t Machine::number_in(Index ns, std::int32_t n) const {
+std::int32_t Records::number_in(Index ns, std::int32_t n) const {
   if (ns == kNobody || n <= 0) return n;
   return static_cast<std::int32_t>(namespaces_[ns].inside.find(static_cast<std::uint64_t>(n)));
 }
 
 /// What is `n` in a namespace, in the world: a number that nobody has if nothing is.
-std::int32_t Machine::number_outside(Index ns, std::int32_t n) const {
+std::int32_t Records::number_outside(Index ns, std::int32_t n) const {
   if (ns == kNobody || n <= 0) return n;
   const auto found = namespaces_[ns].outside.find(static_cast<std::uint64_t>(n));
   return found == 0 ? kNeverAPid.n : static_cast<std::int32_t>(found);
@@ -219,7 +219,8 @@ bool Machine::go_on_zapping(Task& t) {
   t.call = Call::none;
   scratch_.clear();
   for (Index i = t.children.first; reaps && i != kNobody; i = t.children.after(processes_, i))
-    if (dead(processes_[i])) scratch_.push_back(processes_[i].leader());
+    if (dead(processes_[i]) && !leader_of(processes_[i]).traced)
+      scratch_.push_back(processes_[i].leader());
   for (const Index i : scratch_) {
     collect_usage(p, process_of(tasks_[i]));
     release_task(tasks_[i]);

@@ -14,11 +14,17 @@
 #include "impl/open_files.hpp"
 #include "impl/pid_bitmap.hpp"
 #include "impl/pid_map.hpp"
+#include "impl/ptrace.hpp"
 #include "impl/task.hpp"
 
 namespace forkproof::impl {
 
 struct Records {
+  static const Actions kAllDefault;
+  static constexpr Attributes kUsual{};
+  static const LimitTable kLimitsAtFirst;
+  static const Task kKernel;  // who sends what no init is protected from
+
   Arena<Task> tasks_;
   Arena<Process> processes_;
   Arena<Group> groups_;
@@ -37,6 +43,8 @@ struct Records {
   Kthreadd kthreadd_;
   Arena<NsProxy> proxies_;
   Arena<NsCommon> ns_;
+  std::vector<Tracing> tracings_;  // the youngest last
+  bool ever_traced_ = false;       // then news of stops may be owed until a signal comes
   SparseNumbers proxied_;    // the records of those who have one, by the task
   SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number
   SparseNumbers diverted_;   // those that children will be in, by the task that makes them
@@ -67,6 +75,45 @@ struct Records {
   bool is_init(const Process& p) const { return p.tgid == kInit.n; }
   /// All its threads are dead, and its parent can know.
   bool dead(const Process& p) const { return p.thread_count == 1 && leader_of(p).zombie(); }
+  const Tracing& tracing_of(const Task& t) const;
+  Tracing& tracing_of(Task& t) { return const_cast<Tracing&>(std::as_const(*this).tracing_of(t)); }
+  Index tracer_of(const Task& t) const { return t.traced ? tracing_of(t).tracer : kNobody; }
+  bool is_traced(const Task& t) const { return tracer_of(t) != kNobody; }
+  bool is_familys(const Process& p) const;
+  [[gnu::cold]] void drop_tracing(Task& t);
+  void count_tracings(Index tracer);
+  [[gnu::cold]] bool is_trapped(const Process& p) const;
+  /// Dead, and for its parent to reap.
+  bool ready(const Process& p) const { return dead(p) && (!leader_of(p).traced || is_familys(p)); }
+  /// The same, by the number that `t`'s namespace has.
+  Task* find_for(const Task& t, Pid p) { return find({meant_by(t, p.n)}); }
+  std::int32_t meant_by(const Task& t, std::int32_t n) const {
+    const Index ns = process_of(t).ns;
+    return ns == kNobody ? n : number_outside(process_of(t).pid_ns(), n);
+  }
+  /// What `t`'s namespace calls what is `n` in the world; 0 what it does not see.
+  std::int32_t seen_by(const Task& t, std::int32_t n) const {
+    const Index ns = process_of(t).ns;
+    return ns == kNobody ? n : number_in(process_of(t).pid_ns(), n);
+  }
+  std::int32_t level_of(Index ns) const { return ns == kNobody ? 0 : namespaces_[ns].level; }
+  std::int32_t number_in(Index ns, std::int32_t n) const;
+  std::int32_t number_outside(Index ns, std::int32_t n) const;
+  const Actions& actions_of(const Process& p) const {
+    return p.actions == kNobody ? kAllDefault : actions_[p.actions];
+  }
+  const Attributes& attributes_of(const Task& t) const {
+    return t.attributes == kNobody ? kUsual : attributes_[t.attributes].value;
+  }
+  const LimitTable& limits_of(const Process& p) const {
+    return p.limits == kNobody ? kLimitsAtFirst : limits_[p.limits].value;
+  }
+  bool is_kthread(const Task& t) const { return process_of(t).kthread != kNobody; }
+  void count_child(const Process& p, bool in) {
+    if (p.parent == kNobody) return;
+    std::uint32_t& living = tasks_[p.parent].living[p.clone_child()];
+    in ? ++living : --living;
+  }
   /// Calls `f(thread)` for each thread, as they were made. `f` must not release them.
   void for_each_thread(const Process& p, auto f) {
     for (Index i = p.threads.first; i != kNobody; i = p.threads.after(tasks_, i)) f(tasks_[i]);

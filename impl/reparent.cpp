@@ -40,7 +40,7 @@ void Machine::forget_original_parent(Task& father) {
 }
 
 void Machine::adopt(Process& child, Task& father, Task& reaper) {
-  const bool is_dead = dead(child);
+  const bool is_dead = ready(child);
   if (!is_dead) count_child(child, false);
   father.children.remove(processes_, id(child));
   if (linked<News>(child)) father.news.remove(processes_, id(child));
@@ -53,10 +53,11 @@ void Machine::adopt(Process& child, Task& father, Task& reaper) {
   });
   const bool leaves = reaper.process != father.process;
   if (leaves) child.exit_signal = static_cast<std::int16_t>(sig::chld.n);
-  if (!is_dead) count_child(child, true);
+  if (!ready(child)) count_child(child, true);
   update_news(child);
   if (!leaves) return;
-  if (is_dead && notify_parent(child)) scratch_.push_back(child.leader());
+  if (is_dead && !leader_of(child).traced && notify_parent(child))
+    scratch_.push_back(child.leader());
   kill_orphaned_pgrp(child, process_of(father), nullptr);
 }
 

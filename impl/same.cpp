@@ -24,7 +24,8 @@ bool Machine::same_as(const Machine& other) const {
                        attributes_.same_as(other.attributes_) && limits_.same_as(other.limits_) &&
                        usage_.same_as(other.usage_) && thread_usage_ == other.thread_usage_ &&
                        user_tasks_ == other.user_tasks_ &&
-                       kthreads_.same_as(other.kthreads_) && kthreadd_ == other.kthreadd_;
+                       kthreads_.same_as(other.kthreads_) && kthreadd_ == other.kthreadd_ &&
+                       tracings_ == other.tracings_;
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   const bool namespaces = namespaces_.same_as(other.namespaces_) &&

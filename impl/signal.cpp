@@ -97,6 +97,8 @@ bool Machine::prepare(Signal s, Task& to, const Task* from) {
   const SigSet out{bits::driven_out(SigSet::of(s).bits)};
   if (!out.empty()) flush(p, out);
   if (s == sig::cont) resume(p);
+  if (to.traced && (s != sig::kill || profile_ != Profile::linux_6) && is_traced(to)) [[unlikely]]
+    return true;
   const Actions& a = actions_of(p);
   const SigSet dropped{
       bits::dropped(a.ignored.bits, a.caught.bits, to.blocked.bits, p.unkillable)};
@@ -113,6 +115,12 @@ bool Machine::shields(const Process& p, Signal s, const Task* from) const {
 void Machine::resume(Process& p) {
   for_each_thread(p, [&](Task& t) {
     t.stop_pending = t.stop_counted = false;
+    if (t.traced) [[unlikely]] {
+      Tracing& tracing = tracing_of(t);
+      tracing.may_stop = false;
+      tracing.notify = tracing.seized && (t.flags & task_flag::exiting.bits) == 0;
+      if (tracing.notify) alert(t, false);
+    }
     if (!t.stopped()) return;
     wake(t, bits::kStoppedBit);
     t.continued = true;
@@ -139,7 +147,7 @@ void Machine::flush(Process& p, SigSet which) {
 
 bool Machine::wants(Signal s, const Task& t) const {
   const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
-  return bits::wants(t.blocked.has(s), exiting, s == sig::kill, t.stopped(), t.signalled);
+  return bits::wants(t.blocked.has(s), exiting, s == sig::kill, t.halted(), t.signalled);
 }
 
 /// Wakes a thread that can take the signal. One that will be fatal dooms the process at once.
@@ -157,7 +165,8 @@ void Machine::choose_taker(Signal s, Task& to, Scope scope) {
   }
   const Actions& a = actions_of(p);
   const SigSet harmless{bits::harmless(a.ignored.bits, a.caught.bits)};
-  if (!harmless.has(s))  // who comes so far ends even init
+  const bool held = to.traced && s != sig::kill && is_traced(to);
+  if (!harmless.has(s) && !held)  // who comes so far ends even init
     doom(p, s);
   else
     alert(tasks_[taker], s == sig::kill);

@@ -40,8 +40,8 @@ bool Machine::sound_task(const Task& t) const {
   if (exiting != (t.zombie() || outlives)) return false;
   if (outlives && (!p.unkillable || p.live != 0)) return false;
   if (t.zombie() && (!is_leader(t) || !t.children.empty() || !t.news.empty())) return false;
-  if (!t.stopped() && t.state != resting_state(t)) return false;
-  if (t.zombie() && (t.stopped() || t.call != Call::none)) return false;
+  if (!t.halted() && t.state != resting_state(t)) return false;
+  if (t.zombie() && (t.halted() || t.call != Call::none)) return false;
   const bool waits_for_child = t.vfork_child != kNobody;
   if (waits_for_child && (t.call != Call::vfork || tasks_[t.vfork_child].vfork_parent != id(t)))
     return false;
@@ -50,10 +50,10 @@ bool Machine::sound_task(const Task& t) const {
   const bool undying = t.call == Call::park || t.call == Call::stop;
   const bool deep = waits_for_child || t.call == Call::ask || undying;
   if (t.stop_pending && !deep) return false;  // else it would have stopped
-  const bool may_have_business = t.stopped() || deep || exiting;
+  const bool may_have_business = t.halted() || deep || exiting;
   if (t.signalled && !may_have_business) return false;
-  if (t.has_result && !t.stopped() && !waits_for_child && !t.frozen) return false;
-  if (t.frozen && (t.stopped() || exiting || t.asleep || !cgroups_.is_frozen(id(t)))) return false;
+  if (t.has_result && !t.halted() && !waits_for_child && !t.frozen) return false;
+  if (t.frozen && (t.halted() || exiting || t.asleep || !cgroups_.is_frozen(id(t)))) return false;
   if (!t.frozen && !may_have_business && !is_kthread(t) && cgroups_.is_frozen(id(t))) return false;
   if (kthreadd_.exists && !sound_kthread(t)) return false;
   return t.blocked == t.blocked - kUnblockable && (exiting || undying || !p.exits());
@@ -76,7 +76,7 @@ bool Machine::sound_process(const Process& p, bool memory) const {
   }
   if (count != p.thread_count || live != p.live || to_stop != p.to_stop) return false;
   if (leader_of(p).pid != p.tgid || !knows_detour) return false;
-  if ((p.flags & process_flag::tells) != 0) return false;
+  if ((p.flags & process_flag::tells) != 0 && !ever_traced_) return false;  // who owes it runs
   const bool all_dead = live == 0;
   if (all_dead && profile_ == Profile::linux_6 && !p.exits()) return false;
   const Call call = leader_of(p).call;
@@ -114,7 +114,7 @@ bool Machine::sound_children(const Task& t) const {
     const Process& child = processes_[i];
     if (child.parent != id(t) || child.order <= order) return false;
     order = child.order;
-    living[child.clone_child()] += !dead(child);
+    living[child.clone_child()] += !ready(child);
     with_news += has_news(child);
   }
   order = 0;
@@ -202,7 +202,7 @@ bool Machine::sound() const {
     return false;
   return sound_numbers() && sound_counts() && sound_files() && sound_attributes() &&
          sound_namespaces() && sound_proxies() && sound_limits() && sound_kthreads() &&
-         sound_cgroups() && memory_.sound(spaces);
+         sound_cgroups() && sound_tracings() && memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

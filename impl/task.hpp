@@ -106,6 +106,8 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   bool asleep : 1 = false;  // on its process's ring of sleepers
   bool has_result : 1 = false;
   bool frozen : 1 = false;  // sleeps for its control group
+  bool traced : 1 = false;  // there is a Tracing of it
+  bool traces : 1 = false;  // it is the tracer of one
   std::uint8_t pdeath_signal = 0;
   Index fs = kNobody;  // nobody: as at first, and not shared
   Index attributes = kNobody;  // nobody: those of a new world's init
@@ -117,6 +119,8 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
 
   bool zombie() const { return exit_state != 0; }
   bool stopped() const { return (state & bits::kStoppedBit) != 0; }
+  bool trapped() const { return (state & bits::kTracedBit) != 0; }
+  bool halted() const { return (state & (bits::kStoppedBit | bits::kTracedBit)) != 0; }
   friend bool operator==(const Task&, const Task&) = default;
 };
 
@@ -156,6 +160,7 @@ struct alignas(64) Process : Link<Siblings>,
   bool has_subreaper = false;
   bool leads_session = false;
   bool unkillable = false;  // an init
+  std::uint8_t stopped_by = 0;  // what its last group stop was for
   Index detour = kNobody;  // the thread that last took a signal in another's place
   SigSet pending;
   Index ns = kNobody;  // its pid namespace, nobody: the world's own; and what is beside it

@@ -50,6 +50,7 @@ TaskView Machine::view(Pid number) const {
   v.rt_priority = a.rt_priority;
   v.user = a.user;
   v.capabilities = {a.capabilities};
+  if (is_traced(*t)) v.tracer = {tasks_[tracer_of(*t)].pid};
   return v;
 }
 

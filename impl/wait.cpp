@@ -153,16 +153,19 @@ std::optional<Outcome> Machine::look(Task& t) {
   if (is_for_process(t.whom)) {
     Process* const child = child_by_number(t);
     if (child != nullptr) {
-      exists = !dead(*child);
+      exists = !ready(*child);
       if (report(t, *child, found)) return found;
     }
+    if (!tracings_.empty() && look_at_all_tracees(t, found, exists)) return found;
   } else {
     Index of = id(t);
+    bool traces_some = false;
     do {
       if (look_at_news(t, tasks_[of], found)) return found;
+      if (tasks_[of].traces && look_at_tracees(t, of, found, traces_some)) return found;
       of = Ring<Threads>::around(tasks_, of);
     } while (of != id(t) && !has(t.args, wait_option::nothread));
-    exists = exists_child(t);
+    exists = traces_some || exists_child(t);
   }
   if (!exists) return Outcome::failure(Errno::child);
   if (has(t.args, wait_option::nohang)) return Outcome::of(Outcome::Kind::none);
@@ -215,37 +218,67 @@ bool Machine::exists_child(const Task& t) const {
   const Ring<Members>& members = groups_[n.group].members;
   for (Index i = members.first; i != kNobody; i = members.after(processes_, i)) {
     const Process& p = processes_[i];
-    if (is_child_of(p, t) && !dead(p) && wants_clones_or_not(t.args, p.clone_child())) return true;
+    if (is_child_of(p, t) && !ready(p) && wants_clones_or_not(t.args, p.clone_child())) return true;
   }
   return false;
 }
 
 /// Takes what `child` has to report, if the options ask for it. A dead child is then gone.
 bool Machine::report(const Task& t, Process& child, Outcome& found) {
-  const Blocked& args = t.args;
-  const Pid number{seen_by(t, child.tgid)};
-  const bool consume = !has(args, wait_option::nowait);
-  if (dead(child)) {
-    if (!has(args, wait_option::exited)) return false;
-    const std::int32_t code = child.exits() ? child.exit_code : leader_of(child).exit_code;
-    found = news_of(number, static_cast<std::uint32_t>(code));
-    if (!consume) return true;
-    collect_usage(processes_[t.process], child);
-    release_task(leader_of(child));
+  if (is_traced(leader_of(child)) && is_familys(child)) [[unlikely]]
+    return report_tracee(t, child, found);
+  if (ready(child)) {
+    if (!has(t.args, wait_option::exited)) return false;
+    report_death(t, child, found);
     return true;
   }
   const bool is_stopped = (child.flags & process_flag::stopped) != 0;
-  if (is_stopped && child.exit_code != 0 && has(args, wait_option::stopped)) {
-    found = news_of(number, bits::stopped_status(static_cast<std::uint32_t>(child.exit_code)));
-    if (consume) child.exit_code = 0;
-  } else if ((child.flags & process_flag::continued) != 0 && has(args, wait_option::continued)) {
-    found = news_of(number, bits::continued_status(args.options));
-    if (consume) child.flags &= static_cast<std::uint8_t>(~process_flag::continued);
-  } else {
-    return false;
-  }
+  if (!is_stopped || child.exit_code == 0 || !has(t.args, wait_option::stopped))
+    return report_continue(t, child, found);
+  found = news_of({seen_by(t, child.tgid)},
+                  bits::stopped_status(static_cast<std::uint32_t>(child.exit_code)));
+  if (!has(t.args, wait_option::nowait)) child.exit_code = 0;
   update_news(child);
   return true;
+}
+
+/// The same to its tracer, or to its parent if both are of one process.
+bool Machine::report_tracee(const Task& t, Process& p, Outcome& found) {
+  if (dead(p)) {
+    if (!has(t.args, wait_option::exited)) return false;
+    report_death(t, p, found);
+    return true;
+  }
+  Tracing& tracing = tracing_of(leader_of(p));
+  if (!tracing.reports()) return report_continue(t, p, found);
+  found = news_of({seen_by(t, p.tgid)},
+                  bits::stopped_status(static_cast<std::uint32_t>(tracing.code.n)));
+  if (!has(t.args, wait_option::nowait)) tracing.code = sig::none;
+  update_news(p);
+  return true;
+}
+
+bool Machine::report_continue(const Task& t, Process& p, Outcome& found) {
+  if ((p.flags & process_flag::continued) == 0 || !has(t.args, wait_option::continued))
+    return false;
+  found = news_of({seen_by(t, p.tgid)}, bits::continued_status(t.args.options));
+  const auto rest = static_cast<std::uint8_t>(~process_flag::continued);
+  if (!has(t.args, wait_option::nowait)) p.flags &= rest;
+  update_news(p);
+  return true;
+}
+
+/// A dead process is gone when that was reported; or, if a tracer of elsewhere asked, its parent's.
+void Machine::report_death(const Task& t, Process& p, Outcome& found) {
+  const std::int32_t code = p.exits() ? p.exit_code : leader_of(p).exit_code;
+  found = news_of({seen_by(t, p.tgid)}, static_cast<std::uint32_t>(code));
+  if (has(t.args, wait_option::nowait)) return;
+  if (!leader_of(p).traced || is_familys(p)) {
+    collect_usage(processes_[t.process], p);
+    return release_task(leader_of(p));
+  }
+  unlink_tracing(leader_of(p));
+  mourn(p);  // now its parent hears of it
 }
 
 /// Whether a wait is for this process, going by its number or group.
@@ -255,22 +288,26 @@ bool Machine::selects(const Task& t, const Process& child) const {
   return theirs == t.args.number && numbers_.find(theirs).generation == t.args.generation;
 }
 
-/// Wakes those of the parent's threads that wait for this child, the last to fall asleep first.
-void Machine::wake_waiters(const Process& child) {
-  const Process& family = process_of(tasks_[child.parent]);
-  if (tasks_[child.parent].call == Call::reap) [[unlikely]]
-    return wake(tasks_[child.parent], bits::kInterruptible);
+/// Wakes those of the threads of a parent, or tracer, that wait for this child, the last to fall
+/// asleep first.
+void Machine::wake_waiters(const Process& child, Index parent) {
+  const Process& family = process_of(tasks_[parent]);
+  if (tasks_[parent].call == Call::reap) [[unlikely]]
+    return wake(tasks_[parent], bits::kInterruptible);
+  const Index tracer = tracer_of(leader_of(child));
+  const Index told = tracer == kNobody ? child.parent : tracer;
   for (Index i = family.sleepers.last(tasks_); i != kNobody;
        i = family.sleepers.before(tasks_, i)) {
     Task& t = tasks_[i];
-    if (has(t.args, wait_option::nothread) && child.parent != i) continue;
+    if (has(t.args, wait_option::nothread) && told != i) continue;
     if (selects(t, child)) wake(t, bits::kInterruptible);
   }
 }
 
 bool Machine::has_news(const Process& p) const {
   const bool stop = (p.flags & process_flag::stopped) != 0 && p.exit_code != 0;
-  return stop || (p.flags & process_flag::continued) != 0 || dead(p);
+  return stop || (p.flags & process_flag::continued) != 0 || dead(p) ||
+         (!tracings_.empty() && is_trapped(p));
 }
 
 /// Puts `p` on its parent's ring of news, in its place, or takes it off.

@@ -57,6 +57,7 @@ constexpr std::string_view kThread = "init: clone VM|SIGHAND|THREAD -> A\n";
 constexpr std::string_view kMarked =
     "init: fork -> A\nA: setresuid alice\nA: fork -> B\ninit: fork -> C\n"
     "C: setrlimit NPROC 1 unlimited\nC: setresuid alice\n";
+constexpr std::string_view kTraced = "init: fork -> A\ninit: ptrace_seize A\n";
 constexpr std::string_view kBelow = "init: clone NEWPID -> A\nA: fork -> B\n";
 constexpr std::string_view kInGroup =
     "world: cgroup_make 1\ninit: fork -> A\nworld: cgroup_move A 1\n";
@@ -147,6 +148,10 @@ const std::vector<Break>& other_breaks() {
       {"LIMIT-2", kMarked, [](World& w) { task(w, 4).attributes.user = User::root; }},
       {"USAGE-1", "init: fault 1\n", [](World& w) { task(w, 1).faults = 2; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
+      {"PTRACE-1", kTraced, [](World& w) { task(w, 1).tracees.clear(); }},
+      {"PTRACE-2", "init: fork -> A\ninit: ptrace_attach A\n",
+       [](World& w) { task(w, 2).trace.by = TaskId::none(); }},
+      {"PTRACE-3", kTraced, [](World& w) { task(w, 2).stopped = true; }},
   };
   return breaks;
 }

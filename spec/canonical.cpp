@@ -123,6 +123,7 @@ void Canonical::write_task(TaskId id) {
   write_attributes(t.attributes);
   put(t.faults);
   if (t.in_kernel()) write_kthread(t.kthread);
+  write_tracing(id);
   write_call(t);
 }
 
@@ -137,6 +138,16 @@ void Canonical::write_attributes(const Attributes& a) {
   put_all(word_of(a.comm), word_of(a.policy), word_of(a.reset_on_fork), word_of(a.rt_priority),
           word_of(a.nice), word_of(a.processors), word_of(a.signal_stack), word_of(a.user),
           word_of(a.capabilities));
+}
+
+void Canonical::write_tracing(TaskId id) {
+  const Tracing& t = world_->tasks[id].trace;
+  write_task_index(t.by);
+  if (!t.by) return;
+  put_all(rank_in(world_->tasks[t.by].tracees, id), word_of(t.trap), word_of(t.code),
+          bits(t.seized, t.exitkill, t.trapped, t.of_process, t.may_stop, t.interrupted,
+               t.told_to_look),
+          word_of(t.stopped_by));
 }
 
 void Canonical::write_process(const Process& p) {

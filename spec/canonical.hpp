@@ -43,6 +43,7 @@ class Canonical {
   void write_cgroups();
   void write_cgroup(CgroupId);
   std::uint64_t rank_in_cgroup(const Task&) const;
+  void write_tracing(TaskId);
   void write_number(Pid);
   void write_task_index(TaskId);
   void write_namespace(NamespaceId, Pid number);

@@ -63,6 +63,8 @@ Model::Answer Model::refuses_flags(const Task& me, CloneFlags flags) {
     return fails(Errno::inval, "pidns.no-thread"_rule);
   if (flags.has(fl::pidfd | fl::detached))
     return fails(Errno::inval, "pidfd.clone-detached"_rule);
+  if (flags.has(fl::thread) && me.trace.by)
+    return fails(Errno::inval, "ptrace.one-thread"_rule);
   return std::nullopt;
 }
 
@@ -142,6 +144,7 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
   inherit(child, me, flags);
   inherit_files(child, me, flags);
   inherit_attributes(child, me, flags);
+  if (me.trace.by) cover("ptrace.fork-untraced"_rule);
   constexpr CloneFlags kTold = fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent |
                                fl::thread | fl::new_any | fl::pidfd | fl::clear_sighand;
   if (flags - kTold != CloneFlags{}) cover("clone.inert"_rule);

@@ -10,6 +10,10 @@ Model::Answer Model::act(TaskId id, const Exec&) {
     return fails(Errno::inval, "kthread.no-exec"_rule);
   if (const Answer refused = refuses_exec(id)) return refused;
   if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
+  if (world_.over) {  // init was to die with a thread that traced it
+    effects_.outcome = answers(Outcome::death(sig::kill), "world.ends"_rule);
+    return Outcome{};
+  }
   Task& me = world_.tasks[id];
   if (world_.process_of(me).group_exit) return Outcome::failure(Errno::again);  // it dies meanwhile
   const bool sharers = me.space && world_.spaces[me.space].users > 1;
@@ -39,6 +43,10 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   if (world_.process_of(me).is_subreaper) cover("exec.subreaper-kept"_rule);
   if (!world_.process_of(me).limits.empty()) cover("limit.exec-kept"_rule);
   touch(id, true);
+  if (me.trace.by && !me.trace.seized) {
+    cover("ptrace.exec-trap"_rule);
+    send(sig::trap, id, Scope::thread);
+  }
   return answers(Outcome::success(), "exec.identity-kept"_rule);
 }
 
@@ -61,6 +69,7 @@ void Model::become_only_thread(TaskId id) {
       std::erase(next_, woken);
       run_woken(woken);
     }
+  if (world_.over) return;
   p.execing = TaskId::none();
   cover("exec.other-threads-die"_rule);
   if (p.leader != id && !p.group_exit) take_leaders_place(id);

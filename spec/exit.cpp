@@ -64,6 +64,8 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   me.exit_code = code;
   if (me.stopped) cover("stop.killed"_rule);
   me.stopped = me.stop_pending = me.frozen = false;
+  me.trace.trapped = me.trace.interrupted = me.trace.told_to_look = false;
+  me.trace.trap = Tracing::Trap::none;
   if (me.call.kind == Call::Kind::vfork && me.call.child) {
     cover("vfork.orphan-keeps-memory"_rule);
     world_.tasks[me.call.child].vfork_parent = TaskId::none();
@@ -80,6 +82,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   leave_namespaces(me);
   cover("exit.handlers-let-go"_rule);
   touch(p);
+  let_tracees_go(id);
   end_by_reboot(id);
   if (id == world_.reaper && !live_thread(p)) return end_world();
   if (is_last_of_init(id) && !zap(id)) return;
@@ -116,6 +119,10 @@ void Model::leader_is_dead(TaskId id) {
     cover("pid.leader-kept"_rule);
     update_news(id);
     return;
+  }
+  if (world_.tasks[id].trace.by) {
+    notify_tracer(id);
+    return update_news(id);
   }
   const bool unwanted = notify_parent(id);
   update_news(id);
@@ -207,7 +214,8 @@ void Model::reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& 
   Task& t = world_.tasks[leader];
   if (t.exit_signal != sig::chld.n) cover("reaper.exit-signal"_rule);
   t.exit_signal = sig::chld.n;
-  if (ready(leader)) {
+  if (ready(leader) && t.trace.by) cover("ptrace.adopted-zombie"_rule);
+  if (ready(leader) && !t.trace.by) {
     cover("reaper.zombie-told"_rule);
     if (notify_parent(leader)) {
       cover("reaper.zombie-autoreaped"_rule);
@@ -248,7 +256,7 @@ bool Model::notify_parent(TaskId leader) {
   } else {
     cover("exit.signal-none"_rule);
   }
-  wake_waiters(leader);
+  wake_waiters(leader, t.parent);
   if (unwanted) tell(leader);
   return unwanted;
 }
@@ -281,6 +289,7 @@ void Model::detach(TaskId id) {
   touch(id);
   account_end(id);
   leave_cgroup(t);
+  if (t.trace.by) world_.tasks[t.trace.by].tracees.erase(t.trace.since);
   if (--world_.handlers[t.handlers].users == 0) world_.handlers.drop(t.handlers);
   if (p.ns && world_.namespaces[p.ns].reaper == id)
     world_.namespaces[p.ns].reaper = TaskId::none();
@@ -325,7 +334,8 @@ void Model::end_world() {
   }
   for (const TaskId id : others) {
     Task& t = world_.tasks[id];
-    t.children.clear(), t.news.clear();
+    t.children.clear(), t.news.clear(), t.tracees.clear();
+    t.trace = {};
     t.call = {};
     if (t.space && --world_.spaces[t.space].users == 0) world_.spaces.drop(t.space);
     let_go_of_files(t);
@@ -335,7 +345,8 @@ void Model::end_world() {
     if (world_.tasks.has(id)) tell(id), detach(id);
   Task& t = world_.tasks[init];
   world_.process_of(t).running_threads = 0;
-  t.children.clear(), t.news.clear();
+  t.children.clear(), t.news.clear(), t.tracees.clear();
+  t.trace = {};
   t.zombie = t.was_zombie = true;
   t.flags = t.flags | task_flag::exiting;
   touch(init, true);

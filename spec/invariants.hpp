@@ -19,6 +19,7 @@
 #include "spec/invariants/kthreads.hpp"
 #include "spec/invariants/cgroups.hpp"
 #include "spec/invariants/namespaces.hpp"
+#include "spec/invariants/ptrace.hpp"
 #include "spec/invariants/waiting.hpp"
 #include "spec/world.hpp"
 
@@ -161,7 +162,8 @@ struct DeathIsFinal {
     if (task.was_zombie != task.zombie) return false;
     if (task.zaps()) return task.exiting() && !task.space;
     if (!task.zombie) return static_cast<bool>(task.space) != task.in_kernel() && !task.exiting();
-    return task.exiting() && !task.space && !task.stopped && task.call.kind == Call::Kind::none;
+    return task.exiting() && !task.space && !task.stopped && !task.trace.trapped &&
+           task.call.kind == Call::Kind::none;
   }
 };
 
@@ -381,7 +383,8 @@ using Invariants =
                SoftLimitsAreBelowHardOnes, RootIsNeverMarked, KthreadsAreKthreadds,
                WhoAwaitsIsAwaited, ParkedWasAsked, ChildrenAreNotAbove, TheDeadAreNowhere,
                RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces,
-               GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups>;
+               GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
+               TracersKnowTheirTracees, OnlyTraceesAreTrapped, TraceesStopForTheirTracers>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";

@@ -11,7 +11,7 @@ Depth Model::depth_of(const Task& t) {
   constexpr Depth kDepths[] = {Depth::awake, Depth::interruptible, Depth::uninterruptible,
                                Depth::killable, Depth::idle};
   using enum Call::Kind;
-  if (t.zombie || t.stopped) return Depth::beyond;
+  if (t.zombie || t.stopped || t.trace.trapped) return Depth::beyond;
   if (t.frozen) return Depth::interruptible;
   switch (t.call.kind) {
     case none:

@@ -61,7 +61,8 @@ Model::Answer Model::act_if_may(TaskId me, const O& op) {
 
 bool Model::can_run(TaskId id) const {
   const Task& t = world_.tasks[id];
-  return !t.zombie && !t.stopped && !t.frozen && t.call.kind == Call::Kind::none && !world_.over;
+  return !t.zombie && !t.stopped && !t.frozen && !t.trace.trapped &&
+         t.call.kind == Call::Kind::none && !world_.over;
 }
 
 const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
@@ -151,7 +152,7 @@ void Model::wake(TaskId id) {
 /// Lets a woken task do what it has to do: take its result, deal with its signals, go on.
 void Model::run(TaskId id) {
   Task& t = world_.tasks[id];
-  if (t.zombie || (t.stopped && !is_doomed(id))) return;
+  if (t.zombie || ((t.stopped || t.trace.trapped) && !is_doomed(id))) return;
   if (t.zaps()) {
     if (go_on_zapping(id)) finish_exit(id);
     return;
@@ -264,6 +265,7 @@ void Model::touch(const Process& process) {
 /// 4.12 has no letters for what is parked and what is idle.
 State Model::state_of(const Task& t) const {
   if (t.zombie) return State::zombie;
+  if (t.trace.trapped) return State::traced;
   switch (depth_of(t)) {
     case Depth::awake:
       return State::running;
@@ -318,6 +320,7 @@ TaskView Model::view(Pid number) const {
   v.rt_priority = t.attributes.rt_priority;
   v.user = t.attributes.user;
   v.capabilities = t.attributes.capabilities;
+  if (t.trace.by) v.tracer = world_.tasks[t.trace.by].tid;
   return v;
 }
 

@@ -3,9 +3,9 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, groups, memory, files, attributes, limits, kthreads, pids, pid_namespaces, namespaces,
-/// pidfds, cgroups, freezer. `"..."_rule` names the rule of the book (spec/rules.hpp) that acts at
-/// this place: that counts its coverage, and lets a violation say it.
+/// stop, ptrace, groups, memory, files, attributes, limits, kthreads, pids, pid_namespaces,
+/// namespaces, pidfds, cgroups, freezer. `"..."_rule` names the rule of the book (spec/rules.hpp)
+/// that acts at this place: that counts its coverage, and lets a violation say it.
 #pragma once
 #include <deque>
 #include <span>
@@ -145,6 +145,13 @@ class Model {
   Answer act(TaskId, const PidfdOpen&);
   Answer act(TaskId, const PidfdSendSignal&);
   Answer act(TaskId, const Poll&);
+  Answer act(TaskId, const PtraceTraceme&);
+  Answer act(TaskId, const PtraceAttach&);
+  Answer act(TaskId, const PtraceSeize&);
+  Answer act(TaskId, const PtraceInterrupt&);
+  Answer act(TaskId, const PtraceCont&);
+  Answer act(TaskId, const PtraceDetach&);
+  Answer act(TaskId, const PtraceSetoptions&);
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
   Outcome turn(const HoldKthreadd&);
@@ -268,6 +275,7 @@ class Model {
   void reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead);
   TaskId live_thread(const Process&) const;
   bool notify_parent(TaskId leader);
+  void notify_tracer(TaskId leader);
   void tell(TaskId leader);
   void release(TaskId);
   void detach(TaskId);
@@ -277,13 +285,15 @@ class Model {
   Answer wait(TaskId, WaitQuery, const Op&);
   Answer look(TaskId, const WaitQuery&);
   enum class Verdict : std::uint8_t { not_there, there, news };
-  Verdict consider(const WaitQuery&, TaskId child);
+  Verdict consider(const WaitQuery&, TaskId child, bool as_tracer = false);
+  std::vector<TaskId> tracees_of(TaskId) const;
   bool selects(const WaitQuery&, TaskId child) const;
-  Outcome report(TaskId waiter, const WaitQuery&, TaskId child);
+  Outcome report(TaskId waiter, const WaitQuery&, TaskId child, bool as_tracer);
+  Outcome report_death(TaskId waiter, const WaitQuery&, TaskId child);
   bool ready(TaskId leader) const;
   bool has_news(TaskId leader) const;
   void update_news(TaskId leader);
-  void wake_waiters(TaskId child);
+  void wake_waiters(TaskId child, TaskId parent);
 
   // signal.cpp
   enum class Scope : std::uint8_t { process, thread };
@@ -300,14 +310,32 @@ class Model {
   std::optional<Signal> take_next_signal(Task&);
   bool deal_with_signals(TaskId);
   bool default_action(TaskId, Signal);
+  bool takes(TaskId, Signal);
 
   // stop.cpp
   void forget_stops_or_continues(Process&, Signal);
   void begin_group_stop(TaskId, Signal);
   void take_part_in_stop(TaskId);
   void tell_parent_of_stop(Process&, Process::Notice);
+  bool leave_stop_count(Task&, Process&);
   bool will_be_orphaned(Pid group, TaskId ignored) const;
   void hang_up_if_orphaned(TaskId leader, TaskId father);
+
+  // ptrace.cpp
+  Answer attach(TaskId, TaskRef, bool seize, TraceFlags);
+  Answer refuses_tracer(TaskId, TaskId whom);
+  void link(TaskId tracee, TaskId tracer);
+  void unlink(TaskId tracee);
+  std::optional<TaskId> my_tracee(TaskId, TaskRef, bool trapped);
+  void resume(TaskId tracee);
+  void tell_tracee_of_continue(TaskId);
+  bool joins_stop(TaskId);
+  void trap(TaskId, Tracing::Trap, Signal);
+  std::optional<Signal> signal_after_trap(TaskId);
+  void tell_of_notice(TaskId);
+  void tell_tracer_of_stop(TaskId);
+  void let_tracees_go(TaskId);
+  bool let_dead_tracee_go(TaskId tracee, TaskId tracer);
 
   // groups.cpp
   void join_group(ProcessId, Pid);

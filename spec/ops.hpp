@@ -19,6 +19,7 @@
 #include "spec/namespace_ops.hpp"
 #include "spec/op.hpp"
 #include "spec/pidfd_ops.hpp"
+#include "spec/ptrace_ops.hpp"
 
 namespace forkproof {
 
@@ -346,8 +347,9 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         KthreadShouldPark, KthreadParkme, SetCurrentState, Schedule, HoldKthreadd,
                         NrUninterruptible, Setns, SameNs, Sethostname, Gethostname, Reboot,
                         Clone3, PidfdOpen, PidfdSendSignal, Poll, CgroupMake, CgroupRemove,
-                        CgroupMove, CgroupOf, PidsMax, PidsCurrent, CgroupFreeze, CgroupThaw, NsPidMax,
-                        NsPidCursor>;
+                        CgroupMove, CgroupOf, PidsMax, PidsCurrent, CgroupFreeze, CgroupThaw,
+                        NsPidMax, NsPidCursor, PtraceTraceme, PtraceAttach, PtraceSeize,
+                        PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

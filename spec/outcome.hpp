@@ -94,6 +94,7 @@ struct TaskView {
   std::int32_t level = 0;  // how many namespaces below the world's that is
   User user = User::root;
   Capabilities capabilities;
+  Pid tracer;  // 0 for none
   friend constexpr bool operator==(const TaskView&, const TaskView&) = default;
 
   /// The fields, once: `expect`, reports and comparisons are derived from it.
@@ -111,7 +112,7 @@ Field(std::string_view, std::string_view, Value TaskView::*) -> Field<Value>;
 
 constexpr auto TaskView::fields() {
   return std::tuple{
-      Field{"state", "running, sleeping, disk-sleep, stopped, zombie, dead, parked or idle",
+      Field{"state", "running, sleeping, disk-sleep, stopped, zombie, dead, parked, idle or traced",
             &TaskView::state},
       Field{"pid", "the task's own number", &TaskView::pid},
       Field{"tgid", "the number of its process", &TaskView::tgid},
@@ -139,6 +140,7 @@ constexpr auto TaskView::fields() {
       Field{"level", "how deep below the world's its pid namespace is", &TaskView::level},
       Field{"user", "the real user that it is run by", &TaskView::user},
       Field{"capabilities", "those that it has in effect", &TaskView::capabilities},
+      Field{"tracer", "the number of the task that traces it, 0 if none does", &TaskView::tracer},
   };
 }
 

@@ -169,7 +169,7 @@ bool Model::go_on_zapping(TaskId id) {
   const bool reaps = std::exchange(me.call, {}).kind != Call::Kind::outlive;
   std::vector<TaskId> dead;
   for (const auto& [place, child] : me.children)
-    if (reaps && ready(child)) dead.push_back(child);
+    if (reaps && ready(child) && !world().tasks[child].trace.by) dead.push_back(child);
   for (const TaskId child : dead) {
     cover("pidns.zap-reaps"_rule);
     tell(child);

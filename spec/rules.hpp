@@ -17,6 +17,7 @@
 #include "spec/rules/namespaces.hpp"
 #include "spec/rules/pid_namespaces.hpp"
 #include "spec/rules/pidfds.hpp"
+#include "spec/rules/ptrace.hpp"
 #include "spec/rules/signals.hpp"
 #include "spec/rules/waiting.hpp"
 
@@ -38,7 +39,7 @@ inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRul
                                           kSignalRules, kGroupRules, kMemoryRules, kFileRules,
                                           kAttributeRules, kPidNamespaceRules,
                                           kLimitRules, kKthreadRules, kNamespaceRules,
-                                          kPidfdRules, kCgroupRules);
+                                          kPidfdRules, kCgroupRules, kPtraceRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

@@ -166,7 +166,9 @@ void Model::send(Signal s, TaskId to, Scope scope, bool from_above) {
   const bool fatal =
       h.of(s) == Disposition::default_ && !kDefaultIgnored.has(s) && !kStopSignals.has(s);
   const bool falls = !p.unkillable || s == sig::kill;  // SIGKILL comes so far from above only
-  if (fatal && !kCoreSignals.has(s) && (falls || init_falls())) return kill_process(p, s);
+  const bool at_once = !kCoreSignals.has(s) && (s == sig::kill || !t.trace.by);
+  if (fatal && t.trace.by) cover("ptrace.fatal-at-delivery"_rule);
+  if (fatal && at_once && (falls || init_falls())) return kill_process(p, s);
   if (fatal && kCoreSignals.has(s)) cover("signal.core-at-delivery"_rule);
   draw_attention(taker_id, s == sig::kill);
 }
@@ -182,6 +184,10 @@ bool Model::init_falls() {
 bool Model::is_dropped(Signal s, const Task& t, bool from_above) {
   if (t.blocked.has(s)) {
     cover("signal.blocked-pending"_rule);
+    return false;
+  }
+  if (t.trace.by && (s != sig::kill || !linux_6())) {
+    cover("ptrace.nothing-dropped"_rule);
     return false;
   }
   const Disposition d = world_.handlers[t.handlers].of(s);
@@ -205,7 +211,7 @@ bool Model::can_take(Signal s, TaskId id) const {
   if (t.blocked.has(s) || t.exiting()) return false;
   if (s == sig::kill) return true;
   const bool on_processor = id == actor_ && world().process_of(t).execing != id;  // else it waits
-  return !t.stopped && (!t.attention || on_processor);
+  return !t.stopped && !t.trace.trapped && (!t.attention || on_processor);
 }
 
 /// Which thread is told of a signal: the addressee if it can take it; for a process, else another.
@@ -263,7 +269,7 @@ void Model::begin_group_exit(Process& p, std::int32_t code) {
 void Model::draw_attention(TaskId id, bool fatal) {
   Task& t = world_.tasks[id];
   t.attention = true;
-  if (fatal || (!t.stopped && !t.sleeps_deeply()))
+  if (fatal || (!t.stopped && !t.trace.trapped && !t.sleeps_deeply()))
     wake(id);
   else if (t.call.kind == Call::Kind::vfork)
     cover("vfork.signals-wait"_rule);
@@ -303,6 +309,8 @@ std::optional<Signal> Model::take_next_signal(Task& t) {
     if (!synchronous.empty()) cover("signal.synchronous-first"_rule);
     const Signal s = synchronous.empty() ? ready.lowest() : synchronous.lowest();
     pending->remove(s);
+    t.trace.of_process = pending == &p.shared_pending;
+    t.trace.may_stop = true;
     cover(pending == &t.pending ? "signal.private-first"_rule : "signal.lowest-first"_rule);
     return s;
   }
@@ -312,19 +320,15 @@ std::optional<Signal> Model::take_next_signal(Task& t) {
 /// Everything that a task does about signals on its way back to its program. Answers whether it
 /// gets there: it may stop or die. Its call remembers the first signal whose handler ran.
 bool Model::deal_with_signals(TaskId id) {
+  const auto trap = std::exchange(world_.tasks[id].trace.trap, Tracing::Trap::none);
+  if (trap != Tracing::Trap::signal) tell_of_notice(id);
+  if (is_doomed(id)) return takes(id, sig::kill);
+  if (trap == Tracing::Trap::signal)
+    if (const std::optional<Signal> s = signal_after_trap(id); s && !takes(id, *s)) return false;
   for (;;) {
     Task& t = world_.tasks[id];
-    Process& p = world_.process_of(t);
-    if (p.notice != Process::Notice::none)
-      tell_parent_of_stop(p, std::exchange(p.notice, Process::Notice::none));
-    if (is_doomed(id)) {
-      t.pending.remove(sig::kill);
-      t.flags = t.flags | task_flag::signaled;
-      cover("exit.signaled-flag"_rule);
-      if (p.group_exit_code < 0x80) cover("exit.status-signal"_rule);
-      exit_thread(id, p.group_exit ? p.group_exit_code : 0);
-      return false;
-    }
+    if (is_doomed(id)) return takes(id, sig::kill);
+    if (t.trace.by && joins_stop(id)) return false;
     if (t.stop_pending || world_.freezes(t)) {
       t.stop_pending ? take_part_in_stop(id) : freeze(id);
       return false;
@@ -335,19 +339,42 @@ bool Model::deal_with_signals(TaskId id) {
       t.attention = false;
       return true;
     }
-    touch(p);
-    switch (world_.handlers[t.handlers].of(*s)) {
-      case Disposition::ignore:
-        cover("signal.ignore-later"_rule);
-        continue;
-      case Disposition::catch_:
-        cover("signal.handler-runs"_rule);
-        if (t.call.handled == sig::none) t.call.handled = *s;
-        continue;
-      case Disposition::default_:
-        if (!default_action(id, *s)) return false;
+    touch(world().process_of(t));
+    if (t.trace.by && *s != sig::kill) {
+      cover("ptrace.signal-stop"_rule);
+      this->trap(id, Tracing::Trap::signal, *s);
+      return false;
     }
+    if (!takes(id, *s)) return false;
   }
+}
+
+/// The task takes a signal, or, doomed, its end. Answers whether it goes on.
+bool Model::takes(TaskId id, Signal s) {
+  Task& t = world_.tasks[id];
+  Process& p = world_.process_of(t);
+  if (is_doomed(id)) {
+    t.pending.remove(sig::kill);
+    t.flags = t.flags | task_flag::signaled;
+    cover("exit.signaled-flag"_rule);
+    if (p.group_exit_code < 0x80) cover("exit.status-signal"_rule);
+    exit_thread(id, p.group_exit ? p.group_exit_code : 0);
+    return false;
+  }
+  switch (world_.handlers[t.handlers].of(s)) {
+    case Disposition::ignore:
+      cover("signal.ignore-later"_rule);
+      return true;
+    case Disposition::catch_:
+      cover("signal.handler-runs"_rule);
+      if (t.call.handled == sig::none) t.call.handled = s;
+      if (!deliverable(t).empty() || t.trace.interrupted || t.trace.told_to_look)
+        tell_of_notice(id);
+      return true;
+    case Disposition::default_:
+      return default_action(id, s);
+  }
+  return true;
 }
 
 /// Answers whether the task lives on.
@@ -362,6 +389,10 @@ bool Model::default_action(TaskId id, Signal s) {
   if (kStopSignals.has(s)) {
     if (s != sig::stop && will_be_orphaned(p.pgid, TaskId::none())) {
       cover("stop.terminal-orphaned"_rule);
+      return true;
+    }
+    if (!t.trace.may_stop) {
+      cover("ptrace.continue-cancels-stop"_rule);
       return true;
     }
     begin_group_stop(id, s);

@@ -378,6 +378,54 @@ struct FrozenWithSignals {
   }
 };
 
+struct ZombieKeptByTracer {
+  static constexpr std::string_view
+      id = "SOMETIMES-39",
+      says = "A zombie that another process traces waits for that before its parent can reap it.";
+  static bool holds(const World& w, TaskId t) {
+    return w.tasks[t].zombie && !w.is_familys_own(w.tasks[t]);
+  }
+};
+
+struct TraceeRunsInStoppedProcess {
+  static constexpr std::string_view
+      id = "SOMETIMES-40",
+      says = "A traced task runs although its process is stopped.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return task.trace.by && !task.trace.trapped && !task.exiting() &&
+           w.process_of(task).stop_complete;
+  }
+};
+
+struct TracerIsTraced {
+  static constexpr std::string_view id = "SOMETIMES-41",
+                                    says = "A task that is traced traces another.";
+  static bool holds(const World& w, TaskId t) {
+    return w.tasks[t].trace.by && !w.tasks[t].tracees.empty();
+  }
+};
+
+struct ParentIsTraced {
+  static constexpr std::string_view id = "SOMETIMES-42",
+                                    says = "A child traces its parent.";
+  static bool holds(const World& w, TaskId t) {
+    const TaskId tracer = w.tasks[t].trace.by;
+    return tracer && w.tasks[tracer].parent == t;
+  }
+};
+
+struct SignalHeldForTracer {
+  static constexpr std::string_view
+      id = "SOMETIMES-43",
+      says = "A task is stopped for its tracer before it takes a signal that would end it.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return task.trace.trapped && task.trace.trap == Tracing::Trap::signal &&
+           task.trace.code == sig::term;
+  }
+};
+
 /// The register.
 using AllSometimes =
     std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
@@ -393,7 +441,9 @@ using AllSometimes =
                KthreadSleepsIdle, KthreadWaitsForKthread, ThreadsWithNamesOfTheirOwn,
                ChildrenTwoBelow, InjectedAndOrphaned, TimeOfChildrenDiffers, EndedByReboot,
                PidfdOfNumberReused, PidfdOfDelayedLeader, SleepsByPidfd, PidfdOutOfSight,
-               CgroupOverItsLimit, ZombieOfRemovedCgroup, LeaderLeftInCgroup, FrozenWithSignals>;
+               CgroupOverItsLimit, ZombieOfRemovedCgroup, LeaderLeftInCgroup, FrozenWithSignals,
+               ZombieKeptByTracer, TraceeRunsInStoppedProcess, TracerIsTraced, ParentIsTraced,
+               SignalHeldForTracer>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

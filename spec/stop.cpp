@@ -21,7 +21,8 @@ void Model::forget_stops_or_continues(Process& p, Signal s) {
   forget(kStopSignals);
   for (const TaskId id : p.threads) {
     Task& t = world_.tasks[id];
-    t.stop_pending = false;
+    t.stop_pending = t.trace.may_stop = false;
+    if (t.trace.by) tell_tracee_of_continue(id);
     if (!t.stopped) continue;
     cover("stop.continue"_rule);
     t.stopped = false;
@@ -50,12 +51,14 @@ void Model::begin_group_stop(TaskId id, Signal s) {
   cover(s == sig::stop ? "stop.sigstop"_rule : "stop.terminal"_rule);
   p.stopping_threads = 1;
   world_.tasks[id].stop_pending = true;
+  world_.tasks[id].trace.stopped_by = s;
   world_.tasks[id].attention = !deliverable(world_.tasks[id]).empty();  // kept while it is stopped
   for (const TaskId other : p.threads) {
     Task& t = world_.tasks[other];
     if (other == id || t.stopped || t.exiting()) continue;
     cover("stop.all-threads"_rule);
     t.stop_pending = true;
+    t.trace.stopped_by = s;
     p.stopping_threads++;
     if (t.call.kind == Call::Kind::vfork) cover("stop.vfork-holds-up"_rule);
     draw_attention(other, false);
@@ -66,19 +69,25 @@ void Model::begin_group_stop(TaskId id, Signal s) {
 void Model::take_part_in_stop(TaskId id) {
   Task& t = world_.tasks[id];
   Process& p = world_.process_of(t);
-  t.stop_pending = false;
   t.stopped = true;
   t.call.interrupted = true;
   touch(id);
-  if (--p.stopping_threads > 0 || p.stop_complete) return;
+  if (leave_stop_count(t, p)) tell_parent_of_stop(p, Process::Notice::stopped);
+}
 
+/// One thread less to wait for, unless it joins a stop that was complete before. Answers whether
+/// that completes a new stop.
+bool Model::leave_stop_count(Task& t, Process& p) {
+  t.stop_pending = false;
+  if (p.stopping_threads > 0) p.stopping_threads--;
+  if (p.stopping_threads > 0 || p.stop_complete) return false;
   cover("stop.complete"_rule);
   p.stop_complete = true;
   if (p.continued) cover("wait.stop-erases-continue"_rule);
   p.continued = false;
   p.notice = Process::Notice::none;
   update_news(p.leader);
-  tell_parent_of_stop(p, Process::Notice::stopped);
+  return true;
 }
 
 void Model::tell_parent_of_stop(Process& p, Process::Notice what) {
@@ -90,7 +99,7 @@ void Model::tell_parent_of_stop(Process& p, Process::Notice what) {
     send(sig::chld, leader.parent, Scope::process);
   else
     cover("stop.wakes-parent"_rule);
-  wake_waiters(p.leader);
+  wake_waiters(p.leader, leader.parent);
 }
 
 /// Whether no member of a group has a parent in its session but outside the group; `ignored` and

@@ -97,7 +97,8 @@ Model::Answer Model::wait(TaskId id, WaitQuery query, const Op& op) {
 }
 
 /// One scan: the caller's own children first, then those of its other threads, going round; each
-/// oldest first. Answers news, ECHILD or `none`; nothing means sleep.
+/// oldest first, and after its children whom it traces. Answers news, ECHILD or `none`; nothing
+/// means sleep.
 Model::Answer Model::look(TaskId id, const WaitQuery& query) {
   const Process& mine = world().process_of(world().tasks[id]);
   const bool only_mine = query.options.has(opt::nothread);
@@ -111,7 +112,12 @@ Model::Answer Model::look(TaskId id, const WaitQuery& query) {
     for (const auto& [place, child] : thread.news)
       if (consider(query, child) == Verdict::news) {
         if (n > 1) cover(i > 0 ? "wait.sibling-children"_rule : "wait.own-children-first"_rule);
-        return report(id, query, child);
+        return report(id, query, child, false);
+      }
+    for (const TaskId child : tracees_of(mine.threads[(first + i) % n]))
+      if (consider(query, child, true) == Verdict::news) {
+        cover("ptrace.wait-after-children"_rule);
+        return report(id, query, child, true);
       }
   }
   if (only_mine && n > 1) cover("wait.nothread"_rule);
@@ -121,6 +127,9 @@ Model::Answer Model::look(TaskId id, const WaitQuery& query) {
         there = true;
         break;
       }
+  for (std::size_t i = 0; i < (only_mine ? 1 : n) && !there; ++i)
+    for (const TaskId child : tracees_of(mine.threads[(first + i) % n]))
+      there = there || consider(query, child, true) != Verdict::not_there;
   if (!there) {
     cover("wait.no-child"_rule);
     return Outcome::failure(Errno::child);
@@ -144,26 +153,33 @@ bool Model::selects(const WaitQuery& query, TaskId child) const {
   return world_.numbers.find(query.number.n)->use == query.use;
 }
 
-/// What one child means to one wait.
-Model::Verdict Model::consider(const WaitQuery& query, TaskId child) {
+/// What one child, or, to its tracer, one traced task means to one wait.
+Model::Verdict Model::consider(const WaitQuery& query, TaskId child, bool as_tracer) {
   const Task& t = world().tasks[child];
   const Process& p = world().process_of(t);
   if (!selects(query, child)) return Verdict::not_there;
   const bool clone_child = t.exit_signal != sig::chld.n;
-  if (!query.options.has(opt::all) && clone_child != query.options.has(opt::clone)) {
+  const bool chosen = query.options.has(opt::all) || clone_child == query.options.has(opt::clone);
+  if (as_tracer && !chosen) cover("ptrace.wait-any-kind"_rule);
+  if (!as_tracer && !chosen) {
     cover(clone_child ? "wait.sigchld-children"_rule : "wait.clone-children"_rule);
     return Verdict::not_there;
   }
   if (clone_child && query.options.has(opt::all)) cover("wait.all-children"_rule);
 
-  if (ready(child)) {
+  const bool traced = t.trace.by && (as_tracer || world().is_familys_own(t));
+  if (ready(child) && t.trace.by && !traced) {
+    cover("ptrace.wait-not-yet"_rule);
+  } else if (ready(child)) {
     if (query.options.has(opt::exited)) return Verdict::news;
     cover("wait.zombie-not-asked"_rule);
     return Verdict::not_there;
   }
   if (t.zombie) cover("wait.leader-with-threads"_rule);
   if (t.zombie && has_news(child)) cover("wait.leader-with-threads-events"_rule);
-  if (query.options.has(opt::stopped) && p.stop_complete && p.stop_signal != sig::none)
+  if (traced && p.stop_complete) cover("ptrace.wait-own-stops"_rule);
+  if (traced ? t.trace.trapped && t.trace.code != sig::none
+             : query.options.has(opt::stopped) && p.stop_complete && p.stop_signal != sig::none)
     return Verdict::news;
   if (query.options.has(opt::continued) && p.continued) return Verdict::news;
   if (has_news(child)) cover("wait.events-not-asked"_rule);
@@ -171,28 +187,26 @@ Model::Verdict Model::consider(const WaitQuery& query, TaskId child) {
 }
 
 /// Tells the news of a child and, unless WNOWAIT, takes them.
-Outcome Model::report(TaskId waiter, const WaitQuery& query, TaskId child) {
+Outcome Model::report(TaskId waiter, const WaitQuery& query, TaskId child, bool as_tracer) {
   const Task& t = world().tasks[child];
+  const bool traced = t.trace.by && (as_tracer || world().is_familys_own(t));
   Process& p = world_.process_of(t);
   const Pid pid = seen_by(waiter, t.tid);
   const bool keep = query.options.has(opt::nowait);
   if (keep) cover("wait.nowait"_rule);
   if (query.whom == WaitQuery::Whom::any) cover("wait.oldest-first"_rule);
 
-  if (ready(child)) {
-    const std::int32_t status = p.group_exit ? p.group_exit_code : t.exit_code;
-    if (!keep) {
-      cover("wait.reaps"_rule);
-      tell(child);
-      account(waiter, child);
-      release(child);
-    }
-    cover((status & 0x7f) == 0 ? "wait.exited"_rule : "wait.killed"_rule);
-    return (status & 0x7f) == 0 ? Outcome::news(pid, Change::exited, status >> 8)
-                                : Outcome::news(pid, Change::killed, status & 0x7f);
+  if (ready(child) && (traced || !t.trace.by)) return report_death(waiter, query, child);
+  if (traced && t.trace.trapped && t.trace.code != sig::none) {
+    const Signal by = t.trace.code;
+    if (!keep) world_.tasks[child].trace.code = sig::none;
+    update_news(child);
+    cover(query.options.has(opt::stopped) ? "wait.stopped"_rule : "ptrace.wait-unasked"_rule);
+    if (!keep) cover("ptrace.wait-once"_rule);
+    return Outcome::news(pid, Change::stopped, by.n);
   }
-  const bool stop =
-      query.options.has(opt::stopped) && p.stop_complete && p.stop_signal != sig::none;
+  const bool stop = !traced && query.options.has(opt::stopped) && p.stop_complete &&
+                    p.stop_signal != sig::none;
   const Signal by = p.stop_signal;
   if (!keep && stop) p.stop_signal = sig::none;
   if (!keep && !stop) p.continued = false;
@@ -203,6 +217,29 @@ Outcome Model::report(TaskId waiter, const WaitQuery& query, TaskId child) {
               : Outcome::news(pid, Change::continued, 0);
 }
 
+/// Tells the death of a process, and takes it away; or, if a tracer heard of it before its parent
+/// did, leaves it to that.
+Outcome Model::report_death(TaskId waiter, const WaitQuery& query, TaskId child) {
+  const Task& t = world().tasks[child];
+  const Process& p = world().process_of(t);
+  const Pid pid = seen_by(waiter, t.tid);
+  const std::int32_t status = p.group_exit ? p.group_exit_code : t.exit_code;
+  const bool for_parent = world().is_familys_own(t);
+  if (!query.options.has(opt::nowait) && for_parent) {
+    cover("wait.reaps"_rule);
+    tell(child);
+    account(waiter, child);
+    release(child);
+  } else if (!query.options.has(opt::nowait)) {
+    cover("ptrace.tracer-first"_rule);
+    unlink(child);
+    if (notify_parent(child)) release(child);
+  }
+  cover((status & 0x7f) == 0 ? "wait.exited"_rule : "wait.killed"_rule);
+  return (status & 0x7f) == 0 ? Outcome::news(pid, Change::exited, status >> 8)
+                              : Outcome::news(pid, Change::killed, status & 0x7f);
+}
+
 /// Whether the death of a process can be reported: no other thread of it is left.
 bool Model::ready(TaskId leader) const {
   const Task& t = world_.tasks[leader];
@@ -211,7 +248,9 @@ bool Model::ready(TaskId leader) const {
 
 bool Model::has_news(TaskId leader) const {
   const Process& p = world_.process_of(world_.tasks[leader]);
-  return ready(leader) || (p.stop_complete && p.stop_signal != sig::none) || p.continued;
+  const Tracing& trace = world_.tasks[leader].trace;
+  return ready(leader) || (p.stop_complete && p.stop_signal != sig::none) || p.continued ||
+         (trace.trapped && trace.code != sig::none);
 }
 
 /// Keeps the parent's list of children with news true after anything about a child changed.
@@ -225,21 +264,24 @@ void Model::update_news(TaskId leader) {
     news.erase(t.sibling);
 }
 
-/// Wakes the threads of the parent process that sleep in a wait which this child's event matches,
+/// Wakes the threads of the process of a parent or tracer that sleep in a wait which this child's
+/// event matches,
 /// who fell asleep last first; which of them really looks first is nobody's promise.
-void Model::wake_waiters(TaskId child) {
+void Model::wake_waiters(TaskId child, TaskId parent) {
   const Task& t = world().tasks[child];
-  if (!t.parent) return;
-  if (world().tasks[t.parent].call.kind == Call::Kind::reap) return wake(t.parent);
+  if (!parent) return;
+  if (world().tasks[parent].call.kind == Call::Kind::reap) return wake(parent);
   std::vector<TaskId> waiters;
-  for (const TaskId id : world_.process_of(world_.tasks[t.parent]).threads) {
+  for (const TaskId id : world_.process_of(world_.tasks[parent]).threads) {
     const Task& w = world().tasks[id];
-    if (w.call.kind != Call::Kind::wait || w.stopped || w.frozen) continue;
+    if (w.call.kind != Call::Kind::wait || w.stopped || w.frozen || w.trace.trapped)
+      continue;
     if (!selects(w.call.query, child)) {
       cover("wait.wake-filter"_rule);
       continue;
     }
-    if (w.call.query.options.has(opt::nothread) && id != t.parent) {
+    if (w.call.query.options.has(opt::nothread) &&
+        id != (t.trace.by ? t.trace.by : t.parent)) {
       cover("wait.wake-filter-thread"_rule);
       continue;
     }

@@ -88,6 +88,7 @@ enum class Errno : std::uint8_t {
   noent = 2,
   srch = 3,
   intr = 4,
+  io = 5,
   badf = 9,
   child = 10,
   again = 11,
@@ -110,7 +111,7 @@ inline constexpr std::array kErrnos{
     Word{"ECHILD", 10}, Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13},
     Word{"EFAULT", 14}, Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24},
     Word{"EBUSY", 16},  Word{"EEXIST", 17}, Word{"ENOSPC", 28}, Word{"ESPIPE", 29},
-    Word{"ENOSYS", 38}, Word{"EUSERS", 87}, Word{"ENODEV", 19},
+    Word{"ENOSYS", 38}, Word{"EUSERS", 87}, Word{"ENODEV", 19}, Word{"EIO", 5},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -135,8 +136,8 @@ inline constexpr std::array kSignals{
 };
 
 namespace sig {
-inline constexpr Signal none{0}, hup{1}, int_{2}, quit{3}, kill{9}, usr1{10}, segv{11}, term{15},
-    chld{17}, cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22};
+inline constexpr Signal none{0}, hup{1}, int_{2}, quit{3}, trap{5}, kill{9}, usr1{10}, segv{11},
+    term{15}, chld{17}, cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22};
 }
 
 constexpr bool valid(Signal s) { return s.n >= 1 && s.n <= kSignalMax; }
@@ -422,6 +423,17 @@ inline constexpr std::array kReboots{Word{"RESTART", 0},   Word{"RESTART2", 1},
                                      Word{"HALT", 2},      Word{"POWER_OFF", 3},
                                      Word{"CAD_ON", 4},    Word{"SW_SUSPEND", 5}};
 
+// --- tracing -------------------------------------------------------------------------------------
+
+/// What ptrace(2) SEIZE and SETOPTIONS take.
+struct TraceKind {
+  static constexpr std::array words{Word{"EXITKILL", 0x100000}};
+};
+using TraceFlags = Flags<TraceKind>;
+namespace trace_flag {
+inline constexpr TraceFlags exitkill{0x100000};
+}
+
 // --- memory --------------------------------------------------------------------------------------
 
 enum class Mapping : std::uint8_t { private_, shared };
@@ -437,7 +449,7 @@ inline constexpr std::array kAdvices{Word{"DONTFORK", 10}, Word{"DOFORK", 11},
 /// What a task is doing, as /proc tells it of a task that a controller drives: `running` is idle
 /// in user mode, `sleeping` is inside a wait or a pause, `disk_sleep` is a vfork parent's sleep.
 /// `dead` is a number that no task has (any more). `parked` and `idle` are sleeps of kernel
-/// threads.
+/// threads. `traced` is stopped for its tracer.
 enum class State : std::uint8_t {
   running,
   sleeping,
@@ -446,11 +458,12 @@ enum class State : std::uint8_t {
   zombie,
   dead,
   parked,
-  idle
+  idle,
+  traced
 };
 inline constexpr std::array kStates{Word{"running", 0}, Word{"sleeping", 1}, Word{"disk-sleep", 2},
                                     Word{"stopped", 3}, Word{"zombie", 4},   Word{"dead", 5},
-                                    Word{"parked", 6},  Word{"idle", 7}};
+                                    Word{"parked", 6},  Word{"idle", 7},     Word{"traced", 8}};
 
 /// What a kernel thread sleeps in, by the names of its states in the kernel. The numbers that these
 /// have there differ between 4.12 and 6.x.

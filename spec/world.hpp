@@ -18,6 +18,7 @@
 #include "spec/outcome.hpp"
 #include "spec/pool.hpp"
 #include "spec/rules.hpp"
+#include "spec/tracing.hpp"
 
 namespace forkproof::spec {
 
@@ -42,7 +43,6 @@ using FsInfoId = Id<FsInfo>;
 using NamespaceId = Id<Namespace>;  // of pids; none is the world's own
 using NsProxyId = Id<NsProxy>;      // the other kinds; none is the world's own of each
 using UtsNameId = Id<UtsName>;      // none is the world's own
-
 using CgroupId = Id<Cgroup>;  // none is group 0
 
 /// What a sleeping wait waits for. A group is remembered as it was when the call was made.
@@ -148,6 +148,7 @@ struct Task {
   Attributes attributes;
   std::uint64_t faults = 0;  // batches of page faults
   Kthread kthread;
+  Tracing trace;
 
   // Remembered for the invariants alone.
   bool was_zombie = false;
@@ -159,6 +160,7 @@ struct Task {
   Call call;              // mostly none: what it holds then is not looked at
   Line<TaskId> children;  // processes made or adopted by this thread, oldest first
   Line<TaskId> news;      // those of them that a wait could report something of
+  Line<TaskId> tracees;   // whom it traces, the last one begun with at the end
 
   bool exiting() const { return flags.has(task_flag::exiting); }
   bool in_kernel() const { return flags.has(task_flag::kthread); }
@@ -169,7 +171,7 @@ struct Task {
   }
   /// Whether it is the init of a namespace, and ends it.
   bool zaps() const { return call.kind == Call::Kind::reap || call.kind == Call::Kind::outlive; }
-  static constexpr auto keeps() { return std::tuple{&Task::children, &Task::news}; }
+  static constexpr auto keeps() { return std::tuple{&Task::children, &Task::news, &Task::tracees}; }
 };
 
 struct ResourceLimits {
@@ -490,6 +492,10 @@ struct World {
   Process& process_of(const Task& t) { return processes[t.process]; }
   const Task& leader_of(const Task& t) const { return tasks[process_of(t).leader]; }
   bool is_leader(TaskId id) const { return process_of(tasks[id]).leader == id; }
+  /// Whether a task is traced by its parent's process, or not at all.
+  bool is_familys_own(const Task& t) const {
+    return !t.trace.by || (t.parent && tasks[t.trace.by].process == tasks[t.parent].process);
+  }
 };
 
 }  // namespace forkproof::spec

@@ -35,6 +35,8 @@ constexpr std::array kWhoseTried{Whose::self, Whose::children};
 constexpr std::array<PageNo, 1> kOne{1};  // page at a time, and what is written
 constexpr std::array kSent{sig::kill, sig::stop, sig::cont};
 constexpr std::array kHandled{sig::chld, sig::usr1};
+constexpr std::array kGivenByTracer{Signal{}, sig::stop};
+constexpr std::array<TraceFlags, 2> kTraceFlagsTried{TraceFlags{}, trace_flag::exitkill};
 constexpr std::array kAtDeath{Signal{}, sig::kill};
 constexpr std::array<SigSet, 1> kMasks{sigset(sig::usr1.n)};
 constexpr std::array<SaFlags, 1> kNoSaFlags{};
@@ -122,6 +124,9 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<O, Sigaction> && std::is_same_v<V, Signal>) return kHandled;
   if constexpr (std::is_same_v<O, PrctlPdeathsig>) return kAtDeath;
   if constexpr (std::is_same_v<O, Clone3> && std::is_same_v<V, Signal>) return kExitSignals3;
+  if constexpr (std::is_same_v<O, PtraceCont> || std::is_same_v<O, PtraceDetach>)
+    if constexpr (std::is_same_v<V, Signal>) return kGivenByTracer;
+  if constexpr (std::is_same_v<V, TraceFlags>) return kTraceFlagsTried;
   if constexpr (std::is_same_v<V, Signal>) return kSent;
   if constexpr (std::is_same_v<O, Setns> || std::is_same_v<O, SameNs>)
     if constexpr (std::is_same_v<V, CloneFlags>) return kKindsTried;
@@ -150,7 +155,7 @@ void combine(const Scene& scene, O& op, Step& step, std::vector<Step>& steps) {
 }
 
 bool can_act(const spec::Task& t) {
-  return !t.zombie && !t.stopped && t.call.kind == spec::Call::Kind::none;
+  return !t.zombie && !t.stopped && !t.trace.trapped && t.call.kind == spec::Call::Kind::none;
 }
 
 Scene scene_of(const spec::World& world, const Naming& naming, const Bounds& bounds) {

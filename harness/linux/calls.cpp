@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -295,6 +296,20 @@ struct Writer {
     put_area(slot, pollfd{.fd = fd, .events = POLLIN, .revents = 0});
     call(SYS_poll, {area_at(index), 1, 0});
   }
+  void trace(int request, TaskRef task, std::uint64_t data = 0) const {
+    call(SYS_ptrace, {word(request), word(task.n), 0, data});
+  }
+  void operator()(const PtraceTraceme&) const { trace(PTRACE_TRACEME, {}); }
+  void operator()(const PtraceAttach& op) const { trace(PTRACE_ATTACH, op.task); }
+  void operator()(const PtraceSeize& op) const { trace(PTRACE_SEIZE, op.task, op.options.bits); }
+  void operator()(const PtraceInterrupt& op) const { trace(PTRACE_INTERRUPT, op.task); }
+  void operator()(const PtraceCont& op) const { trace(PTRACE_CONT, op.task, word(op.signal.n)); }
+  void operator()(const PtraceDetach& op) const {
+    trace(PTRACE_DETACH, op.task, word(op.signal.n));
+  }
+  void operator()(const PtraceSetoptions& op) const {
+    trace(PTRACE_SETOPTIONS, op.task, op.options.bits);
+  }
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
   template <class O>
@@ -313,7 +328,8 @@ Outcome change_of(const siginfo_t& info) {
   constexpr Change kByCode[] = {Change::exited,  Change::killed,  Change::dumped,
                                 Change::stopped, Change::stopped, Change::continued};
   const int index = std::clamp(info.si_code, int{CLD_EXITED}, int{CLD_CONTINUED}) - CLD_EXITED;
-  return Outcome::news(Pid{info.si_pid}, kByCode[index], info.si_status);
+  constexpr int kSignal = 0xff;  // what is above it says why a tracee stopped
+  return Outcome::news(Pid{info.si_pid}, kByCode[index], info.si_status & kSignal);
 }
 
 }  // namespace
@@ -381,6 +397,10 @@ std::string_view beyond_puppets(const Op& op) {
   if (const auto* const set = std::get_if<Setrlimit>(&op)) return beyond_limits(set->resource);
   if (const auto* const get = std::get_if<Getrlimit>(&op)) return beyond_limits(get->resource);
   return {};
+}
+
+bool begins_tracing(const Op& op) {
+  return std::holds_alternative<PtraceAttach>(op) || std::holds_alternative<PtraceSeize>(op);
 }
 
 bool is_about_policies(const Op& op) {

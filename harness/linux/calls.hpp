@@ -20,6 +20,8 @@ bool is_about_scheduling(const Op& op);
 bool is_about_policies(const Op& op);
 /// Whether it makes a pidfd, or asks something of one.
 bool is_about_pidfds(const Op& op);
+/// Whether it has the caller trace another.
+bool begins_tracing(const Op& op);
 
 /// Writes the op into the slot `index` of a puppet, all but the word that posts it. `child` is the
 /// slot for the task that the op makes, if it makes one.

@@ -9,6 +9,7 @@
 
 #include "harness/describe.hpp"
 #include "harness/linux/system.hpp"
+#include "harness/system_fault.hpp"
 #include "spec/derive.hpp"
 
 namespace forkproof::harness::kernel {
@@ -63,6 +64,18 @@ std::string System::excuse() {
       return fmt::format("a process that is none of ours was in the namespace: {}",
                          name.substr(0, name.size() - 1));
   return {};
+}
+
+/// Where nobody has CAP_SYS_RESOURCE, the kernel refuses what it would grant to who had it.
+void System::refuse_missing_right(Pid task, const Op& op, const Outcome& said) const {
+  const auto* const set = std::get_if<Setrlimit>(&op);
+  const bool refused = set != nullptr ? said == Outcome::failure(Errno::perm)
+                                      : creates(op) && said == Outcome::failure(Errno::again);
+  if (stage_.abilities().resource || !refused) return;
+  if (set != nullptr && set->resource == Resource::nofile && set->hard.n > kOpenFilesMost) return;
+  const Capabilities has = view(task).capabilities;
+  if (has.has(capability::sys_resource) && (set != nullptr || !has.has(capability::sys_admin)))
+    throw SystemLimit("nobody has the capability here that lifts limits");
 }
 
 }  // namespace forkproof::harness::kernel

@@ -90,7 +90,8 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
     std::uint64_t* set;
   };
   const Wanted wanted[] = {
-      {"Tgid:", &s.tgid, nullptr},      {"Threads:", &s.threads, nullptr},
+      {"Tgid:", &s.tgid, nullptr},      {"TracerPid:", &s.tracer, nullptr},
+      {"Threads:", &s.threads, nullptr},
       {"SigPnd:", nullptr, &s.pending}, {"ShdPnd:", nullptr, &s.shared_pending},
       {"SigBlk:", nullptr, &s.blocked}, {"SigIgn:", nullptr, &s.ignored},
       {"SigCgt:", nullptr, &s.caught}};
@@ -115,7 +116,7 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
     if (!(w.number != nullptr ? read_number(word, *w.number) : read_number(word, *w.set, 16)))
       return std::nullopt;
   }
-  if (found < 2) return std::nullopt;
+  if (found < 3) return std::nullopt;
   s.signals = found == std::size(wanted);
   return s;
 }
@@ -169,6 +170,7 @@ TaskView view_of(Pid pid, const TaskStat& stat, const TaskStatus& status, State 
     v.level = static_cast<std::int32_t>(status.numbers.size()) - 1;
   }
   v.threads = status.threads;
+  v.tracer = {status.tracer};
   v.blocked = {status.blocked};
   // The last thread of a dead process has nothing that could still come to anybody.
   if (state != State::zombie || status.threads > 1) v.shared_pending = {status.shared_pending};

@@ -26,9 +26,12 @@ struct TaskGlance {
 };
 std::optional<TaskGlance> parse_glance(std::string_view text);
 
+/// Whether a task in this state has stopped, perhaps for its tracer.
+constexpr bool is_halted(char state) { return state == 'T' || state == 't'; }
+
 /// The fields of /proc/PID/status that count here.
 struct TaskStatus {
-  std::int32_t tgid = 0, threads = 0;
+  std::int32_t tgid = 0, tracer = 0, threads = 0;
   std::uint64_t pending = 0, shared_pending = 0, blocked = 0, ignored = 0, caught = 0;
   std::uint32_t user = 0;          // the real one
   std::uint64_t capabilities = 0;  // in effect

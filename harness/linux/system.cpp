@@ -91,7 +91,7 @@ void System::reset(const WorldSpec& world) {
   control_groups_.end();
   spare_slots_.clear();
   next_slot_ = 1;
-  over_ = below_ = leaves_late_ = policies_are_real_ = false;
+  over_ = below_ = leaves_late_ = traced_ = policies_are_real_ = false;
   stage_.open();
   add(0, kInit);
   puppets_[0].born = true;
@@ -117,6 +117,8 @@ const Effects& System::apply(Pid actor, const Op& op) {
   Puppet* const puppet = find(actor);
   if (over_ || puppet == nullptr || puppet->rest != Rest::idle)
     effects_.outcome = Outcome::of(Outcome::Kind::not_run);
+  else if (actor == kInit && std::holds_alternative<PtraceTraceme>(op))
+    effects_.outcome = Outcome::failure(Errno::perm);  // its parent is none of the world's
   else if (const auto answer = by_convention(op))
     effects_.outcome = *answer;
   else if (const std::string_view why = beyond_puppets(op); !why.empty())
@@ -169,6 +171,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   below_ = below_ || makes_namespace(op);
   leaves_late_ = leaves_late_ || ends_late(op);
   refuse_endless_ends(actor, op);
+  refuse_traced_threads(actor, op);
   if (is_private(op)) return ask(actor, op);
   const Pid tid = actor.tid;
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
@@ -180,6 +183,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   stage_.post(slot);
   settle(slot);
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
+  refuse_untraceable(op, answer);
   bury();
   refuse_missing_right(tid, op, answer);
   for (const Returned& r : effects_.returned)
@@ -192,18 +196,6 @@ void System::bury() {
     if (p.rest == Rest::gone) spare_slots_.push_back(p.slot);
   std::erase_if(puppets_, [](const Puppet& p) { return p.rest == Rest::gone; });
   over_ = std::ranges::find(puppets_, kInit, &Puppet::tgid) == puppets_.end();
-}
-
-/// Where nobody has CAP_SYS_RESOURCE, the kernel refuses what it would grant to who had it.
-void System::refuse_missing_right(Pid task, const Op& op, const Outcome& said) const {
-  const auto* const set = std::get_if<Setrlimit>(&op);
-  const bool refused = set != nullptr ? said == Outcome::failure(Errno::perm)
-                                      : creates(op) && said == Outcome::failure(Errno::again);
-  if (stage_.abilities().resource || !refused) return;
-  if (set != nullptr && set->resource == Resource::nofile && set->hard.n > kOpenFilesMost) return;
-  const Capabilities has = view(task).capabilities;
-  if (has.has(capability::sys_resource) && (set != nullptr || !has.has(capability::sys_admin)))
-    throw SystemLimit("nobody has the capability here that lifts limits");
 }
 
 /// A list of numbers that is too long for the trace's world is not too long for the namespaces that
@@ -393,7 +385,7 @@ bool System::still_at_rest() {
 /// The number of the call is not shown: a call that was begun, by a task that sleeps.
 Rest System::look_by_state(const Puppet& p, char state) const {
   const Slot& slot = stage_.slot(p.slot);
-  if (state == 'T') return Rest::stopped;
+  if (is_halted(state)) return state == 'T' ? Rest::stopped : Rest::traced;
   if (!sleeping_call(p.op) || !pending(slot) || load(slot.taken) != load(slot.posted))
     return Rest::none;
   if (state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
@@ -417,11 +409,11 @@ Rest System::look(Puppet& p) {
   }
   if (glance->state == 'S' && control_groups_.has_frozen() && is_frozen(p)) return Rest::frozen;
   if (glance->state == 'S' && !p.calling) return Rest::idle;
-  if (glance->state != 'T' && !p.calling) return Rest::none;
+  if (!is_halted(glance->state) && !p.calling) return Rest::none;
 
   if (!stage_.abilities().call_numbers) return look_by_state(p, glance->state);
   if (safeguards_.number_of_call && !is_in_its_call(p, glance->state)) return Rest::none;
-  if (glance->state == 'T') return Rest::stopped;
+  if (is_halted(glance->state)) return glance->state == 'T' ? Rest::stopped : Rest::traced;
   if (!pending(stage_.slot(p.slot))) return Rest::none;
   if (glance->state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
   return glance->state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
@@ -431,7 +423,7 @@ Rest System::look(Puppet& p) {
 /// not count.
 bool System::is_in_its_call(Puppet& p, char state) const {
   const auto number = parse_syscall(read_call(p.syscall, p.tid));
-  return number && (state == 'T' || number == sleeping_call(p.op));
+  return number && (is_halted(state) || number == sleeping_call(p.op));
 }
 
 /// A thread that execs gets the leader's number before it has its answer, which a stop can keep

@@ -22,7 +22,7 @@
 namespace forkproof::harness::kernel {
 
 /// In which way a puppet is at rest; `none` is not.
-enum class Rest : std::uint8_t { none, idle, asleep, suspended, stopped, frozen, gone };
+enum class Rest : std::uint8_t { none, idle, asleep, suspended, stopped, traced, frozen, gone };
 
 class System {
  public:
@@ -122,6 +122,11 @@ class System {
   Outcome ask(const CgroupFreeze& op);
   Outcome ask(const CgroupThaw& op);
   bool is_frozen(const Puppet& puppet) const;
+  // Tracing (tracing.cpp).
+  const Puppet* called(const Puppet& viewer, TaskRef task) const;
+  bool has_threads(const Puppet& puppet) const;
+  void refuse_traced_threads(const Puppet& actor, const Op& op);
+  void refuse_untraceable(const Op& op, const Outcome& answer) const;
 
   // Pid namespaces (namespaces.cpp).
   bool makes_below(const Puppet& maker) const;
@@ -173,6 +178,7 @@ class System {
   std::int32_t pid_max_ = 0;
   bool below_ = false;  // there was a namespace below the trace's
   bool leaves_late_ = false;  // there was a namespace whose end leaves the processor
+  bool traced_ = false;  // the trace has had somebody traced
   bool over_ = false;  // init is dead, and everybody with it
   bool policies_are_real_ = false;  // the trace has asked for them
   Op last_op_;

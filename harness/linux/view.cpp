@@ -31,6 +31,8 @@ State state_at(Rest rest) {
       return State::disk_sleep;
     case Rest::stopped:
       return State::stopped;
+    case Rest::traced:
+      return State::traced;
     case Rest::gone:
     case Rest::none:
       break;

@@ -45,7 +45,7 @@ inline constexpr std::array kStateLetters{
     StateLetter{'S', kInterruptible, State::sleeping},
     StateLetter{'D', kUninterruptible, State::disk_sleep},
     StateLetter{'T', kStoppedBit, State::stopped},
-    StateLetter{'t', kTracedBit, State::stopped},
+    StateLetter{'t', kTracedBit, State::traced},
     StateLetter{'X', kExitDead, State::dead},
     StateLetter{'Z', kExitZombie, State::zombie},
     StateLetter{'P', 0x40, State::parked},

@@ -22,7 +22,7 @@ struct RunningThreadsAreCounted {
     const auto stopping = std::ranges::count_if(
         p.threads, [&](TaskId thread) { return w.tasks[thread].stop_pending; });
     return running == static_cast<std::ptrdiff_t>(p.running_threads) &&
-           stopping == p.stopping_threads;
+           (stopping == p.stopping_threads || p.stop_complete);  // who joins late is not counted
   }
 };
 
@@ -74,8 +74,8 @@ struct KillAndStopAreBeyondReach {
 struct NobodyForgetsSignals {
   static constexpr std::string_view id = "SIGNAL-3";
   static constexpr std::string_view says =
-      "Who was told of a signal and has not dealt with it is stopped, or asleep in vfork, or for a "
-      "kernel thread.";
+      "Who was told of a signal and has not dealt with it is stopped, also for a tracer, or asleep "
+      "in vfork, or for a kernel thread.";
   static constexpr std::string_view source = "kernel-signal STOP:6";
   static bool applies(const auto& w, TaskId t) {
     return !w.tasks[t].exiting() && w.tasks[t].attention;
@@ -83,15 +83,15 @@ struct NobodyForgetsSignals {
   static bool holds(const auto& w, TaskId t) {
     if (!applies(w, t)) return true;
     const auto& task = w.tasks[t];
-    return task.stopped || task.sleeps_deeply();
+    return task.stopped || task.trace.trapped || task.sleeps_deeply();
   }
 };
 
 struct StopsAreWhole {
   static constexpr std::string_view id = "STOP-1";
   static constexpr std::string_view says =
-      "A process has stopped when all its living threads have; stopped and continued are never "
-      "both news.";
+      "A process has stopped when all its living threads have that are not traced; stopped and "
+      "continued are never both news.";
   static constexpr std::string_view source = "kernel-signal STOP:1";
   static bool applies(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
@@ -100,8 +100,8 @@ struct StopsAreWhole {
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
     if (p.stop_complete && (p.continued || p.stopping_threads != 0 || p.group_exit)) return false;
-    if (w.tasks[t].zombie) return true;
-    if (p.stop_complete) return w.tasks[t].stopped;
+    if (w.tasks[t].exiting() || w.tasks[t].trace.by) return true;
+    if (p.stop_complete) return w.tasks[t].stopped || w.tasks[t].stop_pending;
     return !w.tasks[t].stopped || p.stopping_threads > 0;
   }
 };
@@ -126,7 +126,8 @@ struct NewsIsKept {
   static bool has_news(const auto& w, const auto& task) {
     const auto& p = w.process_of(task);
     return (task.zombie && p.threads.size() == 1) ||
-           (p.stop_complete && p.stop_signal != sig::none) || p.continued;
+           (p.stop_complete && p.stop_signal != sig::none) || p.continued ||
+           (task.trace.trapped && task.trace.code != sig::none);
   }
 };
 
@@ -134,11 +135,12 @@ struct NobodyOversleeps {
   static constexpr std::string_view id = "WAIT-2";
   static constexpr std::string_view says =
       "Nobody sleeps in a wait for any dead child, whatever its exit signal, while one can be "
-      "reaped.";
+      "reaped: no other process traces it.";
   static constexpr std::string_view source = "wait.2 BLOCK:1";
   static bool applies(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
     return task.call.kind == Call::Kind::wait && !task.stopped && !task.frozen &&
+           !task.trace.trapped &&
            task.call.query.whom == WaitQuery::Whom::any &&
            task.call.query.options.has(wait_option::exited | wait_option::all) &&
            !task.call.query.options.has(wait_option::nothread);
@@ -147,7 +149,8 @@ struct NobodyOversleeps {
     if (!applies(w, t)) return true;
     return std::ranges::none_of(w.tasks[t].news, [&](const auto& entry) {
       return w.tasks[entry.second].zombie &&
-             w.process_of(w.tasks[entry.second]).threads.size() == 1;
+             w.process_of(w.tasks[entry.second]).threads.size() == 1 &&
+             w.is_familys_own(w.tasks[entry.second]);
     });
   }
 };

@@ -1,0 +1,96 @@
+/// Random traces in which tasks trace one another.
+#include "harness/generate.hpp"
+
+#include "spec/derive.hpp"
+
+namespace forkproof::harness {
+
+namespace {
+
+/// Tracing is what so many traces of a hundred have, then each op this often.
+constexpr std::uint32_t kTraced = 14;
+struct Tracer {
+  std::string_view op;
+  std::uint32_t weight;
+};
+constexpr Tracer kTracers[] = {
+    {"ptrace_traceme", 8}, {"ptrace_attach", 12}, {"ptrace_seize", 12},     {"ptrace_interrupt", 8},
+    {"ptrace_cont", 24},   {"ptrace_detach", 8},  {"ptrace_setoptions", 4},
+};
+
+}  // namespace
+
+void Generator::weigh_tracing() {
+  const bool traced = dice_.percent(kTraced);
+  for (const Tracer& w : kTracers)
+    weights_[*op_index(w.op)] = traced ? w.weight * (1 + dice_.below(3)) : 0;
+}
+
+/// Of the ops about tracing those that a task can do something with.
+std::uint32_t Generator::tracing_weight(std::string_view op, const Scene& scene) {
+  const std::uint32_t weight = weights_[*op_index(op)];
+  if (weight == 0 || scene.me == nullptr) return weight;
+  const bool alone = scene.world.process_of(*scene.me).threads.size() == 1;
+  if (op == "ptrace_traceme") return !alone ? 0 : scene.actor != 0 ? weight : 1;
+  if (op == "ptrace_attach" || op == "ptrace_seize") return weight;
+  return scene.me->tracees.empty() ? (weight + 7) / 8 : 2 * weight;
+}
+
+void Generator::choose(PtraceAttach& o, const Scene& scene) { o.task = traceable(scene); }
+
+void Generator::choose(PtraceSeize& o, const Scene& scene) {
+  o.task = traceable(scene);
+  if (dice_.percent(30)) o.options = trace_flag::exitkill;
+}
+
+void Generator::choose(PtraceInterrupt& o, const Scene& scene) { o.task = tracee(scene, false); }
+
+void Generator::choose(PtraceCont& o, const Scene& scene) {
+  o.task = tracee(scene, true);
+  o.signal = signal_to_go_on_with(scene, o.task);
+}
+
+void Generator::choose(PtraceDetach& o, const Scene& scene) {
+  o.task = tracee(scene, true);
+  o.signal = signal_to_go_on_with(scene, o.task);
+}
+
+void Generator::choose(PtraceSetoptions& o, const Scene& scene) {
+  o.task = tracee(scene, true);
+  if (dice_.percent(70)) o.options = trace_flag::exitkill;
+}
+
+/// Mostly somebody that can be traced.
+TaskRef Generator::traceable(const Scene& scene) {
+  for (int tries = 0; tries < 6; ++tries) {
+    const TaskRef ref = task(scene);
+    const spec::TaskId id = scene.world.task_of(number_of(ref, scene.naming.numbers()));
+    if (!id) continue;
+    const spec::Task& t = scene.world.tasks[id];
+    if (scene.world.process_of(t).threads.size() > 1) continue;
+    if ((!t.zombie && !t.trace.by && &t != scene.me) || dice_.percent(10)) return ref;
+  }
+  return TaskRef::name(scene.actor);
+}
+
+/// Mostly one of those that the actor traces.
+TaskRef Generator::tracee(const Scene& scene, bool trapped) {
+  std::vector<Pid> numbers;
+  if (scene.me != nullptr)
+    for (const auto& [place, id] : scene.me->tracees)
+      if (!trapped || scene.world.tasks[id].trace.trapped)
+        numbers.push_back(scene.world.tasks[id].tid);
+  if (numbers.empty() || dice_.percent(4)) return task(scene);
+  return named(dice_.one_of<Pid>(numbers), scene.naming);
+}
+
+/// Nothing, what it stopped for, or anything.
+Signal Generator::signal_to_go_on_with(const Scene& scene, TaskRef tracee) {
+  const std::uint32_t way = dice_.below(100);
+  if (way < 30) return {};
+  const spec::TaskId id = scene.world.task_of(number_of(tracee, scene.naming.numbers()));
+  if (id && way < 70) return scene.world.tasks[id].trace.code;
+  return signal();
+}
+
+}  // namespace forkproof::harness

@@ -1,0 +1,44 @@
+/// Tracing, as far as the spec speaks of it: of processes of one thread.
+#include "harness/linux/system.hpp"
+#include "harness/system_fault.hpp"
+
+namespace forkproof::harness::kernel {
+
+/// The puppet that another one knows by a number.
+const System::Puppet* System::called(const Puppet& viewer, TaskRef task) const {
+  for (const Puppet& p : puppets_)
+    if (p.rest != Rest::gone && number_for(viewer, p.tid.n) == task.n) return &p;
+  return nullptr;
+}
+
+/// Whether its process has other threads, one of which may be a leader that is dead.
+bool System::has_threads(const Puppet& puppet) const {
+  if (puppet.tid != puppet.tgid) return true;
+  for (const Puppet& p : puppets_)
+    if (p.tgid == puppet.tgid && p.slot != puppet.slot && p.rest != Rest::gone) return true;
+  return false;
+}
+
+/// What TRACE:1 of forkproof.md answers is no kernel's answer.
+void System::refuse_traced_threads(const Puppet& actor, const Op& op) {
+  traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
+  const auto refuse = [] { throw SystemLimit("a thread of several would be traced"); };
+  if (std::holds_alternative<PtraceTraceme>(op) && has_threads(actor)) refuse();
+  const auto* const attach = std::get_if<PtraceAttach>(&op);
+  const auto* const seize = std::get_if<PtraceSeize>(&op);
+  if (attach != nullptr || seize != nullptr) {
+    const Puppet* const p = called(actor, attach != nullptr ? attach->task : seize->task);
+    if (p != nullptr && p->tgid != actor.tgid && has_threads(*p)) refuse();
+  }
+  if (!traced_ || !clone_flags_of(op).has(clone_flag::thread)) return;
+  const auto status = parse_status(read(std::to_string(actor.tid.n) + "/status"));
+  if (!status || status->tracer != 0) refuse();
+}
+
+/// No puppet is dumpable: who has no rights over the whole machine may not trace one.
+void System::refuse_untraceable(const Op& op, const Outcome& answer) const {
+  if (begins_tracing(op) && answer == Outcome::failure(Errno::perm) && !stage_.abilities().raises)
+    throw SystemLimit("who may trace whom hangs on rights here");
+}
+
+}  // namespace forkproof::harness::kernel
