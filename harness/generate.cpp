@@ -37,6 +37,8 @@ constexpr Wanted kWanted[] = {
     {"hold_kthreadd", 4}, {"nr_uninterruptible", 4},
     {"clone3", 12},         {"pidfd_open", 6},
     {"poll", 6},         {"pidfd_send_signal", 8},
+    {"setns", 14},         {"same_ns", 14},        {"sethostname", 6},
+    {"gethostname", 6},    {"ns_pid_max", 8},      {"ns_pid_cursor", 10},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -59,6 +61,7 @@ constexpr Seldom kSeldom[] = {
     {4, 1, {"fault", "getrusage"}},
     {8, 1, {"setns", "same_ns", "sethostname", "gethostname"}},
     {4, 1, {"reboot"}},
+    {5, 1, {"ns_pid_max", "ns_pid_cursor"}},
     {12, 1, {"pidfd_open", "pidfd_send_signal", "poll"}},
     {12, 1, {"clone3"}},
     {10,
@@ -71,28 +74,32 @@ constexpr Seldom kSeldom[] = {
 struct Theme {
   std::uint32_t percent;
   std::array<std::string_view, 10> ops;
+  bool narrow = false;  // little else is done, by few tasks
 };
 constexpr Theme kThemes[] = {
-    {12, {"mmap", "madvise", "read", "write", "fork"}},
+    {8, {"mmap", "madvise", "read", "write", "fork"}},
     {8, {"clone", "exec", "exit", "sigaction"}},
-    {6, {"prctl_subreaper", "prctl_subreaper", "fork", "exit"}},
+    {4, {"prctl_subreaper", "prctl_subreaper", "fork", "exit"}},
+    {2, {"prctl_subreaper", "prctl_subreaper", "fork", "exit", "wait4"}, true},
     {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
     {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
-    {12, {"clone", "unshare", "fork", "exit", "kill"}},
+    {8, {"clone", "unshare", "fork", "exit", "kill"}},
     {5, {"setrlimit", "setresuid", "capset", "fork", "exec"}},
     {3, {"setrlimit", "setresuid", "clone", "exec", "wait4"}},
     {4, {"fault", "getrusage", "wait4", "exit", "clone"}},
     {8, {"setns", "same_ns", "sethostname", "gethostname", "unshare", "clone", "fork", "exec",
          "umask", "reboot"}},
     {4, {"pid_cursor", "unshare", "fork", "wait4", "exit"}},
+    {6, {"ns_pid_max", "ns_pid_cursor", "ns_pid_cursor", "unshare", "fork", "exit"}},
     {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
+    {3, {"unshare", "unshare", "unshare", "fork", "setns", "same_ns", "gethostname"}, true},
+    {2, {"setrlimit", "unshare", "unshare", "unshare", "clone3", "fork"}, true},
     {3, {"clone", "unshare", "umask", "open", "lseek"}},
     {3, {"clone", "clone", "fork", "exit", "sigprocmask"}},
     {6, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
     {3, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
     {2, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
     {2, {"clone3", "sigaction", "fork", "exit", "wait4"}},
-    {2, {"open", "dup", "unshare", "clone3", "fork"}},
 };
 
 /// How many in a hundred worlds have kernel threads, and in how many of a thousand others their
@@ -140,6 +147,9 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
   if (dice_.percent(80)) at_least("exit");
   choose_theme();
   moves_ = weights_[*op_index("setns")] > 1;
+  static constexpr CloneFlags kFavourites[] = {clone_flag::newtime, clone_flag::newuts,
+                                               clone_flag::newtime | clone_flag::newuts};
+  if (moves_ && dice_.percent(45)) favourite_ = dice_.one_of<CloneFlags>(kFavourites);
 }
 
 /// One of them, or none.
@@ -152,7 +162,7 @@ void Generator::choose_theme() {
   std::uint32_t about = dice_.below(std::max(100U, kAll));
   for (const Theme& theme : kThemes) {
     if (about < theme.percent) {
-      dwell_on(theme.ops);
+      dwell_on(theme.ops, theme.narrow);
       return;
     }
     about -= theme.percent;
@@ -160,8 +170,9 @@ void Generator::choose_theme() {
 }
 
 /// These ops more often than others, and more so those that are named twice.
-void Generator::dwell_on(std::span<const std::string_view> ops) {
-  for (std::uint32_t& weight : weights_) weight = (weight + 1) / 2;
+void Generator::dwell_on(std::span<const std::string_view> ops, bool narrow) {
+  for (std::uint32_t& weight : weights_) weight = (weight + 1) / (narrow ? 6 : 2);
+  if (narrow) crowd_ = std::min<std::size_t>(crowd_, 5);
   for (const std::string_view op : ops)
     if (!op.empty()) weights_[*op_index(op)] += 5 * wanted(op);
   const bool of_numbers = std::ranges::find(ops, "pid_cursor") != ops.end();
@@ -408,6 +419,18 @@ void Generator::choose(SetPidCursor& o, const Scene& scene) {
   o.value = way < 45   ? dice_.between(end - 8, end + 2)
             : way < 70 ? dice_.between(0, 310)
                        : once_taken(scene);
+}
+
+void Generator::choose(NsPidMax& o, const Scene&) {
+  o.value = dice_.percent(90) ? dice_.between(kPidMaxMin - 1, kPidMaxMin + 3) : kPidMaxDefault;
+}
+
+/// Mostly near the limit, where the search goes round, or where it begins anew.
+void Generator::choose(NsPidCursor& o, const Scene& scene) {
+  const spec::NamespaceId ns =
+      scene.me == nullptr ? spec::NamespaceId::none() : scene.world.process_of(*scene.me).ns;
+  const std::int32_t max = ns ? scene.world.namespaces[ns].pid_max : scene.world.pid_max;
+  o.value = dice_.percent(70) ? dice_.between(max - 2, max + 3) : dice_.between(0, 310);
 }
 
 Script generate(std::uint64_t seed, Profile profile, bool kthreads) {

@@ -70,7 +70,7 @@ class Generator {
   };
 
   void choose_theme();
-  void dwell_on(std::span<const std::string_view> ops);
+  void dwell_on(std::span<const std::string_view> ops, bool narrow);
   void look_around(const spec::World& world, const Naming& naming);
   std::optional<Step> disturb(const Awaited& awaited, const spec::World& world,
                               const Naming& naming);
@@ -131,6 +131,8 @@ class Generator {
   void choose(Sethostname&, const Scene&);
   void choose(Reboot&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
+  void choose(NsPidMax&, const Scene&);
+  void choose(NsPidCursor&, const Scene&);
   void choose(KthreadStop&, const Scene&);
   void choose(KthreadPark&, const Scene&);
   void choose(KthreadUnpark&, const Scene&);
@@ -209,7 +211,8 @@ class Generator {
   std::array<std::uint32_t, kOps> weights_{};
   std::uint32_t steps_left_;
   bool strays_ = false;  // functions of the kernel are tried in any world
-  bool moves_ = false;  // tasks go into namespaces of all kinds
+  bool moves_ = false;    // tasks go into namespaces of all kinds
+  CloneFlags favourite_;  // kinds that most of that is about; or none
   std::size_t crowd_;
   std::uint32_t persistent_ = 0;  // how often, in a hundred, who has just acted goes on
   std::int32_t last_actor_ = 0;

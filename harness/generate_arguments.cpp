@@ -159,6 +159,7 @@ CloneFlags Generator::kinds_of_namespaces() {
   static constexpr CloneFlags kMix[] = {fl::newuts, fl::newuts,    fl::newuts,  fl::newns,
                                         fl::newipc, fl::newcgroup, fl::newtime, fl::newtime,
                                         fl::newpid};
+  if (favourite_.bits != 0 && dice_.percent(75)) return favourite_;
   CloneFlags flags = dice_.percent(1) ? fl::newnet : dice_.one_of<CloneFlags>(kMix);
   while (dice_.percent(25)) flags = flags | dice_.one_of<CloneFlags>(kMix);
   return flags;

@@ -124,6 +124,7 @@ void Generator::choose(PrctlName& o, const Scene&) {
 
 void Generator::choose(Setpriority& o, const Scene& scene) {
   o.task = self_or_task(scene);
+  if (scene.world.kthreads && dice_.percent(40)) o.task = TaskRef::number(kKthreadd);
   const bool raises = dice_.percent(20);  // which not everybody may
   o.nice = raises ? dice_.between(-30, 0) : dice_.between(0, dice_.percent(90) ? 9 : 30);
 }

@@ -25,7 +25,7 @@ User Generator::user() {
 /// Of tasks about as many as a user has; of others few.
 Limit Generator::limit_near(const Scene& scene, Resource resource) {
   if (resource == Resource::nofile)
-    return {static_cast<std::uint64_t>(dice_.between(dice_.percent(5) ? 0 : 1, kDescriptors))};
+    return {static_cast<std::uint64_t>(dice_.percent(20) ? 0 : dice_.between(1, kDescriptors))};
   if (resource == Resource::sigpending) return {dice_.percent(75) ? 0U : dice_.below(4)};
   if (resource != Resource::nproc) return {dice_.below(8)};
   const User whose = scene.me != nullptr && dice_.percent(50) ? scene.me->attributes.user : user();
@@ -36,8 +36,8 @@ Limit Generator::limit_near(const Scene& scene, Resource resource) {
 
 void Generator::choose(Setrlimit& o, const Scene& scene) {
   const std::uint32_t way = dice_.below(100);
-  o.resource = way < 62   ? Resource::nproc
-               : way < 74 ? Resource::sigpending
+  o.resource = way < 54   ? Resource::nproc
+               : way < 66 ? Resource::sigpending
                : way < 86 ? Resource::nofile
                           : static_cast<Resource>(dice_.one_of<Word>(kResources).value);
   constexpr std::array kHardlyTurned{Resource::core, Resource::nice, Resource::rtprio};

@@ -32,6 +32,27 @@ Errno Machine::refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
   return taken.taken(static_cast<std::uint64_t>(n)) ? Errno::exist : Errno::ok;
 }
 
+/// Before 6.14 the limit is the machine's, whoever sets it.
+Outcome Machine::perform(Task& t, const NsPidMax& op) {
+  const Index ns = process_of(t).pid_ns();
+  if (ns == kNobody || profile_ == Profile::linux_4_12) return perform(SetPidMax{{}, op.value});
+  if (op.value < kPidMaxMin || op.value > kPidMaxLimit) return Outcome::failure(Errno::inval);
+  namespaces_[ns].pid_max = op.value;
+  return Outcome::success();
+}
+
+Outcome Machine::perform(Task& t, const NsPidCursor& op) {
+  const bool old = profile_ == Profile::linux_4_12;
+  if (old && !attributes_of(t).can(capability::sys_admin))
+    return Outcome::failure(Errno::perm);
+  const Index ns = process_of(t).pid_ns();
+  if (ns == kNobody) return perform(SetPidCursor{{}, op.value});
+  if (op.value < 1 || op.value > (old ? pid_max_ : namespaces_[ns].pid_max) + 1)
+    return Outcome::failure(Errno::inval);
+  namespaces_[ns].cursor = op.value;
+  return Outcome::success();
+}
+
 /// A number in each namespace from `ns` outwards: those that are wanted, then what a search finds.
 /// Where one is full those inside it stay passed.
 std::uint64_t Machine::alloc_inner(Index ns, std::span<const std::int32_t> wanted,
@@ -41,7 +62,7 @@ std::uint64_t Machine::alloc_inner(Index ns, std::span<const std::int32_t> wante
     Namespace& at = namespaces_[i];
     const auto cursor = static_cast<std::uint64_t>(at.cursor);
     const bool own_limit = profile_ == Profile::linux_6;
-    const auto pid_max = static_cast<std::uint64_t>(own_limit ? kPidMaxLimit : pid_max_);
+    const auto pid_max = static_cast<std::uint64_t>(own_limit ? at.pid_max : pid_max_);
     if (numbers.size() < wanted.size()) {
       const std::int32_t n = wanted[numbers.size()];
       const Errno refused =

@@ -8,6 +8,7 @@
 #pragma once
 #include "impl/arena.hpp"
 #include "impl/pid_bitmap.hpp"
+#include "spec/words.hpp"
 
 namespace forkproof::impl {
 
@@ -62,6 +63,7 @@ struct Namespace {
   Index reaper = kNobody;  // the thread of its init that adopts
   std::int32_t level = 1;
   std::int32_t cursor = 1;
+  std::int32_t pid_max = kPidMaxLimit;
   std::uint32_t count = 0;  // numbers in use
   std::uint32_t users = 0;  // tasks of elsewhere whose children will be in it, namespaces in it,
                             // and pidfds of who is or was in it
@@ -74,7 +76,7 @@ struct Namespace {
 
   friend bool operator==(const Namespace& a, const Namespace& b) {
     return a.parent == b.parent && a.reaper == b.reaper && a.level == b.level &&
-           a.cursor == b.cursor && a.count == b.count && a.users == b.users &&
+           a.cursor == b.cursor && a.pid_max == b.pid_max && a.count == b.count && a.users == b.users &&
            a.accepts == b.accepts && a.reboot == b.reboot && a.outside == b.outside &&
            a.accepts == b.accepts && a.began == b.began && a.outside == b.outside &&
            a.inside == b.inside;

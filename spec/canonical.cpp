@@ -271,7 +271,7 @@ void Canonical::write_namespace(NamespaceId id, Pid number) {
   const auto rank = static_cast<std::uint64_t>(std::distance(ns.numbers.begin(), at));
   put_all(index + 1, fold_.numbers || at == ns.numbers.end() ? rank : word_of(at->first));
   if (index < known) return;
-  put_all(bits(ns.accepts, ns.began), word_of(ns.reboot), ns.numbers.size());
+  put_all(bits(ns.accepts, ns.began), word_of(ns.reboot), word_of(ns.pid_max), ns.numbers.size());
   if (!fold_.numbers) put(word_of(ns.cursor));
   write_task_index(ns.reaper);
   for (const auto& [inner, pid] : ns.numbers) write_number(pid);

@@ -134,6 +134,8 @@ class Model {
   Answer act(TaskId, const KthreadParkme&);
   Answer act(TaskId, const SetCurrentState&);
   Answer act(TaskId, const Schedule&);
+  Answer act(TaskId, const NsPidMax&);
+  Answer act(TaskId, const NsPidCursor&);
   Answer act(TaskId, const Setns&);
   Answer act(TaskId, const SameNs&);
   Answer act(TaskId, const Sethostname&);
@@ -193,6 +195,7 @@ class Model {
     std::vector<InnerNumber> inner;
   };
   std::optional<std::int32_t> search(std::int32_t& cursor, std::int32_t pid_max, const auto& used);
+  std::int32_t pid_max_of(NamespaceId);
   Answer refuses_number(std::int32_t n, std::int32_t pid_max, bool began, const auto& used);
   Answer fresh_numbers(NamespaceId, const TidList&, Numbers&);
   void use_numbers(TaskId, Numbers);

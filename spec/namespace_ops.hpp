@@ -6,6 +6,27 @@
 
 namespace forkproof {
 
+struct NsPidMax {
+  static constexpr auto name = "ns_pid_max";
+  static constexpr auto says =
+      "Sets the bound of the numbers in the caller's pid namespace: 301..4194304, else EINVAL.";
+  static constexpr auto source = "proc(5) /proc/sys/kernel/pid_max, of a pid namespace since 6.14";
+  std::int32_t value = kPidMaxDefault;
+  static constexpr std::tuple args{Arg{"value", &NsPidMax::value}};
+  friend bool operator==(const NsPidMax&, const NsPidMax&) = default;
+};
+
+struct NsPidCursor {
+  static constexpr auto name = "ns_pid_cursor";
+  static constexpr auto says =
+      "Sets the number that the search in the caller's pid namespace starts at: 1..pid_max+1, else "
+      "EINVAL.";
+  static constexpr auto source = "pid_namespaces(7) ns_last_pid, which is one less";
+  std::int32_t value = 2;
+  static constexpr std::tuple args{Arg{"value", &NsPidCursor::value}};
+  friend bool operator==(const NsPidCursor&, const NsPidCursor&) = default;
+};
+
 struct Setns {
   static constexpr auto name = "setns";
   static constexpr auto says =

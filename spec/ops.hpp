@@ -348,8 +348,8 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         NrUninterruptible, Setns, SameNs, Sethostname, Gethostname, Reboot,
                         Clone3, PidfdOpen, PidfdSendSignal, Poll, CgroupMake, CgroupRemove,
                         CgroupMove, CgroupOf, PidsMax, PidsCurrent, CgroupFreeze, CgroupThaw,
-                        PtraceTraceme, PtraceAttach, PtraceSeize, PtraceInterrupt, PtraceCont,
-                        PtraceDetach, PtraceSetoptions>;
+                        NsPidMax, NsPidCursor, PtraceTraceme, PtraceAttach, PtraceSeize,
+                        PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

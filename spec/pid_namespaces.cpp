@@ -20,6 +20,34 @@ bool Model::is_from_above(TaskId sender, TaskId to) const {
   return world_.seen_in(world_.process_of(world_.tasks[to]).ns, world_.tasks[sender].tid).n == 0;
 }
 
+/// The limit of the numbers in a namespace.
+std::int32_t Model::pid_max_of(NamespaceId ns) {
+  if (!ns) return world_.pid_max;
+  cover(linux_6() ? "pidns.own-limit"_rule : "pidns.one-limit"_rule);
+  return linux_6() ? world_.namespaces[ns].pid_max : world_.pid_max;
+}
+
+Model::Answer Model::act(TaskId id, const NsPidMax& op) {
+  if (op.value < kPidMaxMin || op.value > kPidMaxLimit)
+    return fails(Errno::inval, "world.pid-max-range"_rule);
+
+  const NamespaceId ns = world_.process_of(world_.tasks[id]).ns;
+  (ns && linux_6() ? world_.namespaces[ns].pid_max : world_.pid_max) = op.value;
+  return answers(Outcome::success(), "pidns.sets-limit"_rule);
+}
+
+Model::Answer Model::act(TaskId id, const NsPidCursor& op) {
+  const Task& me = world().tasks[id];
+  const NamespaceId ns = world_.process_of(me).ns;
+  if (!linux_6() && !me.attributes.capabilities.has(capability::sys_admin))
+    return fails(Errno::perm, "pidns.cursor-right"_rule);
+  if (op.value < 1 || op.value > pid_max_of(ns) + 1)
+    return fails(Errno::inval, "world.pid-cursor-range"_rule);
+
+  (ns ? world_.namespaces[ns].cursor : world_.cursor) = op.value;
+  return answers(Outcome::success(), "pidns.sets-cursor"_rule);
+}
+
 // --- making and leaving --------------------------------------------------------------------------
 
 /// Why no namespace can be made for the children of a task; nothing if one can.

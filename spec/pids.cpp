@@ -84,9 +84,8 @@ Model::Answer Model::fresh_numbers(NamespaceId ns, const TidList& tids, Numbers&
   Answer refused;
   for (NamespaceId at = ns; at && !refused; at = world_.namespaces[at].parent) {
     Namespace& inner = world_.namespaces[at];
-    const std::int32_t pid_max = linux_6() ? kPidMaxLimit : world_.pid_max;
     Pid number;
-    refused = number_in(inner.cursor, pid_max, inner.began, inner.numbers, number);
+    refused = number_in(inner.cursor, pid_max_of(at), inner.began, inner.numbers, number);
     cover("pidns.number-each"_rule);
     numbers.inner.push_back({at, number});
   }

@@ -301,6 +301,7 @@ struct Namespace {
   std::int32_t level = 1;
   TaskId reaper;  // the thread of its init that adopts; none before and after
   std::int32_t cursor = 1;
+  std::int32_t pid_max = kPidMaxLimit;
   bool accepts = true;                   // new tasks: not since its init has ended
   Signal reboot;                         // by which its init dies of a reboot; none without one
   bool began = false;                    // it has, or had, an init

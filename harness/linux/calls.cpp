@@ -269,6 +269,8 @@ struct Writer {
     put(slot, Action::enter, SYS_setns, {word(op.task.n), op.flags.bits});
   }
   void operator()(const SameNs&) const {}
+  void operator()(const NsPidMax&) const {}
+  void operator()(const NsPidCursor&) const {}
   void operator()(const Sethostname& op) const {
     const std::string name = std::to_string(op.host);
     std::memcpy(slot.area, name.data(), name.size());

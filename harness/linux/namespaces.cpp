@@ -19,6 +19,13 @@
 
 namespace forkproof::harness::kernel {
 
+namespace {
+
+constexpr std::string_view kPidMaxFile = "/proc/sys/kernel/pid_max";
+constexpr std::string_view kLastPidFile = "/proc/sys/kernel/ns_last_pid";
+
+}  // namespace
+
 /// Whether what a creating call answers, or the child says of itself, may be other numbers than
 /// those of the trace.
 bool System::makes_below(const Puppet& maker) const {
@@ -168,6 +175,45 @@ bool System::ends_namespace(const Puppet& puppet) const {
       return false;
   const std::vector<std::int32_t> numbers = chain(puppet.tgid.n);
   return !numbers.empty() && numbers.back() == kInit.n;
+}
+
+/// The files of the namespace answer as the caller's namespace has them, so a puppet must write.
+Outcome System::turn_knob(const Op& op) {
+  const auto* const max = std::get_if<SetPidMax>(&op);
+  const std::int64_t value = max != nullptr ? max->value : std::get<SetPidCursor>(op).value - 1LL;
+  if (over_) {  // nobody is left to ask
+    const bool good = max != nullptr ? value >= kPidMaxMin && value <= kPidMaxLimit
+                                     : value >= 0 && value <= pid_max_;
+    if (good && max != nullptr) pid_max_ = max->value;
+    return good ? Outcome::success() : Outcome::failure(Errno::inval);
+  }
+  if (max != nullptr ? stage_.abilities().pid_max == PidMax::missing : !stage_.abilities().cursor)
+    throw SystemLimit(fmt::format("{} cannot be varied here", name_of(op)));
+  const std::string_view file = max != nullptr ? kPidMaxFile : kLastPidFile;
+  const auto at = std::ranges::find_if(puppets_, [](const Puppet& p) {
+    return p.rest == Rest::idle && p.numbers.empty();
+  });
+  const std::int64_t answer = at != puppets_.end()
+                                  ? stage_.write_file(at->slot, file, std::to_string(value))
+                                  : stage_.write_file_from_outside(file, std::to_string(value));
+  if (answer == 0 && max != nullptr) pid_max_ = max->value;
+  return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
+}
+
+/// A puppet turns a knob of its own namespace.
+Outcome System::turn_knob(const Puppet& actor, const NsPidMax& op) {
+  if (stage_.abilities().pid_max != PidMax::of_namespace)
+    throw SystemLimit("pid_max is not a namespace's own here");
+  const std::int64_t answer = stage_.write_file(actor.slot, kPidMaxFile, std::to_string(op.value));
+  if (answer == 0 && actor.numbers.empty()) pid_max_ = op.value;
+  return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
+}
+
+Outcome System::turn_knob(const Puppet& actor, const NsPidCursor& op) {
+  if (!stage_.abilities().cursor) throw SystemLimit("ns_pid_cursor cannot be varied here");
+  const std::int64_t answer =
+      stage_.write_file(actor.slot, kLastPidFile, std::to_string(op.value - 1LL));
+  return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
 }
 
 }  // namespace forkproof::harness::kernel

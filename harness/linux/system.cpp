@@ -21,8 +21,6 @@ namespace forkproof::harness::kernel {
 
 namespace {
 
-constexpr std::string_view kPidMaxFile = "/proc/sys/kernel/pid_max";
-constexpr std::string_view kLastPidFile = "/proc/sys/kernel/ns_last_pid";
 
 /// A task that ends is gone for a moment before its number is free, and those that it was to
 /// release. One that is not real-time may be interrupted there: so often, and for so long, the
@@ -140,29 +138,6 @@ void System::make_policies_real() {
   policies_are_real_ = true;
 }
 
-/// The files of the namespace answer as the caller's namespace has them, so a puppet must write.
-Outcome System::turn_knob(const Op& op) {
-  const auto* const max = std::get_if<SetPidMax>(&op);
-  const std::int64_t value = max != nullptr ? max->value : std::get<SetPidCursor>(op).value - 1LL;
-  if (over_) {  // nobody is left to ask
-    const bool good = max != nullptr ? value >= kPidMaxMin && value <= kPidMaxLimit
-                                     : value >= 0 && value <= pid_max_;
-    if (good && max != nullptr) pid_max_ = max->value;
-    return good ? Outcome::success() : Outcome::failure(Errno::inval);
-  }
-  if (max != nullptr ? stage_.abilities().pid_max == PidMax::missing : !stage_.abilities().cursor)
-    throw SystemLimit(fmt::format("{} cannot be varied here", name_of(op)));
-  const std::string_view file = max != nullptr ? kPidMaxFile : kLastPidFile;
-  const auto at = std::ranges::find_if(puppets_, [](const Puppet& p) {
-    return p.rest == Rest::idle && p.numbers.empty();
-  });
-  const std::int64_t answer = at != puppets_.end()
-                                  ? stage_.write_file(at->slot, file, std::to_string(value))
-                                  : stage_.write_file_from_outside(file, std::to_string(value));
-  if (answer == 0 && max != nullptr) pid_max_ = max->value;
-  return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
-}
-
 /// An op that touches nobody else: its answer is all.
 Outcome System::ask(Puppet& actor, const Op& op) {
   const std::uint32_t slot = actor.slot;
@@ -190,6 +165,8 @@ Outcome System::act(Puppet& actor, const Op& op) {
   expect_offered(op, stage_.abilities());
   if (is_about_policies(op)) make_policies_real();
   if (const auto* const same = std::get_if<SameNs>(&op)) return compare(actor, *same);
+  if (const auto* const max = std::get_if<NsPidMax>(&op)) return turn_knob(actor, *max);
+  if (const auto* const next = std::get_if<NsPidCursor>(&op)) return turn_knob(actor, *next);
   refuse_what_is_missing(actor, op);
   below_ = below_ || makes_namespace(op);
   leaves_late_ = leaves_late_ || ends_late(op);

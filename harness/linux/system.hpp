@@ -91,6 +91,8 @@ class System {
   Outcome ask_world(const Op& op);
   Outcome ask(const auto& op) { return turn_knob(op); }
   Outcome turn_knob(const Op& op);
+  Outcome turn_knob(const Puppet& actor, const NsPidMax& op);
+  Outcome turn_knob(const Puppet& actor, const NsPidCursor& op);
   Outcome act(Puppet& actor, const Op& op);
   Outcome ask(Puppet& actor, const Op& op);
   void refuse_what_is_missing(const Puppet& actor, const Op& op) const;

@@ -11,6 +11,20 @@ inline constexpr auto kPidNamespaceRules = std::to_array<Rule>({
     {"pidns.number-each",
      "A new task gets a number in its pid namespace and in every one above, by a search of each.",
      "pid_namespaces.7 NESTING:2"},
+    {"pidns.own-limit",
+     "A pid namespace has a pid_max of its own, at first 4194304: that of one above does not bound "
+     "the numbers in it (linux-6, as since 6.14).", "kernel-pid MAX:3"},
+    {"pidns.one-limit", "Before 6.14 one pid_max bounds the numbers in every pid namespace.",
+     "kernel-pid MAX:3"},
+    {"pidns.sets-limit",
+     "ns_pid_max sets the pid_max of the pid namespace that its caller has its number in, or the "
+     "only one.", "kernel-pid MAX:3"},
+    {"pidns.sets-cursor",
+     "ns_pid_cursor N makes N the next number to try in the pid namespace that its caller has its "
+     "number in.", "kernel-pid CURSOR:4"},
+    {"pidns.cursor-right",
+     "Before 5.9 ns_pid_cursor without SYS_ADMIN is EPERM, whatever the value.",
+     "kernel-pid CURSOR:4"},
     {"pidns.no-thread",
      "A thread cannot be in another pid namespace than its process: clone with THREAD and NEWPID, "
      "or with THREAD after an unshare of NEWPID, is EINVAL.", "clone.2 NEWPID:1"},
