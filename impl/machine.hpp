@@ -116,8 +116,8 @@ class Machine : private Records {
   }
 
   // Pid namespaces (namespaces.cpp).
-  Outcome perform(Task\& t, const NsPidMax\& op);
-  Outcome perform(Task\& t, const NsPidCursor\& op);
+  Outcome perform(Task& t, const NsPidMax& op);
+  Outcome perform(Task& t, const NsPidCursor& op);
   std::uint64_t alloc_inner(Index ns, std::span<const std::int32_t> wanted,
                             std::vector<std::int32_t>& numbers);
   static Errno refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
