@@ -172,9 +172,7 @@ std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
 std::uint64_t Machine::check_flags(Birth& b) {
   if (b.below && b.is_thread && children_in(b.maker) != b.makers.pid_ns())
     return static_cast<std::uint64_t>(Errno::inval);
-  if (b.flags.has(clone_flag::pidfd | clone_flag::detached))
-    return static_cast<std::uint64_t>(Errno::inval);
-  if (b.maker.traced && b.is_thread && is_traced(b.maker))
+  if (b.flags.has(clone_flag::pidfd | clone_flag::detached) || (b.is_thread && is_traced(b.maker)))
     return static_cast<std::uint64_t>(Errno::inval);
   return bits::before_copying(b.flags.bits, b.makers.unkillable, profile_ == Profile::linux_6,
                               [&] { return look_again(b.maker); });

@@ -35,12 +35,8 @@ Machine::Fate Machine::take_signals(Task& t) {
     Signal s = std::exchange(from.given, sig::none);
     if (s == sig::none) {
       if (t.traced && traps(t)) return Fate::stops;
-      if (t.stop_pending) {
-        take_part_in_stop(t);
-        return Fate::stops;
-      }
-      if (cgroups_.is_frozen(id(t))) [[unlikely]] {
-        freezer_trap(t);
+      if (t.stop_pending || cgroups_.is_frozen(id(t))) [[unlikely]] {
+        t.stop_pending ? take_part_in_stop(t) : freezer_trap(t);
         return Fate::stops;
       }
       from.may_stop = true;

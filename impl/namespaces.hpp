@@ -76,8 +76,8 @@ struct Namespace {
 
   friend bool operator==(const Namespace& a, const Namespace& b) {
     return a.parent == b.parent && a.reaper == b.reaper && a.level == b.level &&
-           a.cursor == b.cursor && a.pid_max == b.pid_max && a.count == b.count && a.users == b.users &&
-           a.accepts == b.accepts && a.reboot == b.reboot && a.outside == b.outside &&
+           a.cursor == b.cursor && a.pid_max == b.pid_max && a.count == b.count &&
+           a.users == b.users && a.reboot == b.reboot &&
            a.accepts == b.accepts && a.began == b.began && a.outside == b.outside &&
            a.inside == b.inside;
   }

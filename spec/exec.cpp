@@ -10,10 +10,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
     return fails(Errno::inval, "kthread.no-exec"_rule);
   if (const Answer refused = refuses_exec(id)) return refused;
   if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
-  if (world_.over) {  // init was to die with a thread that traced it
-    effects_.outcome = answers(Outcome::death(sig::kill), "world.ends"_rule);
-    return Outcome{};
-  }
+  if (world_.over) return dies_with_world();
   Task& me = world_.tasks[id];
   if (world_.process_of(me).group_exit) return Outcome::failure(Errno::again);  // it dies meanwhile
   const bool sharers = me.space && world_.spaces[me.space].users > 1;
@@ -43,10 +40,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   if (world_.process_of(me).is_subreaper) cover("exec.subreaper-kept"_rule);
   if (!world_.process_of(me).limits.empty()) cover("limit.exec-kept"_rule);
   touch(id, true);
-  if (me.trace.by && !me.trace.seized) {
-    cover("ptrace.exec-trap"_rule);
-    send(sig::trap, id, Scope::thread);
-  }
+  if (me.trace.by && !me.trace.seized) send_exec_trap(id);
   return answers(Outcome::success(), "exec.identity-kept"_rule);
 }
 

@@ -334,6 +334,8 @@ class Model {
   std::optional<Signal> signal_after_trap(TaskId);
   void tell_of_notice(TaskId);
   void tell_tracer_of_stop(TaskId);
+  void send_exec_trap(TaskId);
+  Outcome dies_with_world();
   void let_tracees_go(TaskId);
   bool let_dead_tracee_go(TaskId tracee, TaskId tracer);
 

@@ -272,6 +272,18 @@ std::optional<Signal> Model::signal_after_trap(TaskId id) {
   return std::nullopt;
 }
 
+/// Who was not seized stops once its exec is over.
+void Model::send_exec_trap(TaskId id) {
+  cover("ptrace.exec-trap"_rule);
+  send(sig::trap, id, Scope::thread);
+}
+
+/// The answer to an exec within which the world ends: init was to die with a thread that traced it.
+Outcome Model::dies_with_world() {
+  effects_.outcome = answers(Outcome::death(sig::kill), "world.ends"_rule);
+  return {};
+}
+
 /// A dead process that is traced: its tracer hears of it, and nobody else yet.
 void Model::notify_tracer(TaskId leader) {
   const Task& t = world().tasks[leader];

@@ -16,7 +16,6 @@
 #include "spec/line.hpp"
 #include "spec/numbers.hpp"
 #include "spec/outcome.hpp"
-#include "spec/pool.hpp"
 #include "spec/rules.hpp"
 #include "spec/tracing.hpp"
 

@@ -173,7 +173,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   refuse_endless_ends(actor, op);
   refuse_traced_threads(actor, op);
   if (is_private(op)) return ask(actor, op);
-  const Pid tid = actor.tid;
+  const Pid tid = actor.tid, tracer = tracer_of(actor);
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
   actor.calling = true;
   actor.made = {};
@@ -185,6 +185,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
   refuse_untraceable(op, answer);
   bury();
+  refuse_freed(tracer, answer);
   refuse_missing_right(tid, op, answer);
   for (const Returned& r : effects_.returned)
     if (const Puppet* const p = find(r.task)) refuse_missing_right(r.task, p->op, r.outcome);

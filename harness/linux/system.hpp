@@ -127,6 +127,8 @@ class System {
   bool has_threads(const Puppet& puppet) const;
   void refuse_traced_threads(const Puppet& actor, const Op& op);
   void refuse_untraceable(const Op& op, const Outcome& answer) const;
+  Pid tracer_of(const Puppet& puppet) const;
+  void refuse_freed(Pid tracer, const Outcome& answer) const;
 
   // Pid namespaces (namespaces.cpp).
   bool makes_below(const Puppet& maker) const;

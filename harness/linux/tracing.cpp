@@ -30,9 +30,21 @@ void System::refuse_traced_threads(const Puppet& actor, const Op& op) {
     const Puppet* const p = called(actor, attach != nullptr ? attach->task : seize->task);
     if (p != nullptr && p->tgid != actor.tgid && has_threads(*p)) refuse();
   }
-  if (!traced_ || !clone_flags_of(op).has(clone_flag::thread)) return;
-  const auto status = parse_status(read(std::to_string(actor.tid.n) + "/status"));
-  if (!status || status->tracer != 0) refuse();
+  if (clone_flags_of(op).has(clone_flag::thread) && tracer_of(actor).n != 0) refuse();
+}
+
+/// Who traces it; nobody if nobody can.
+Pid System::tracer_of(const Puppet& puppet) const {
+  if (!traced_) return {};
+  const auto status = parse_status(read(std::to_string(puppet.tid.n) + "/status"));
+  return status ? Pid{status->tracer} : Pid{};
+}
+
+/// Who stopped for a tracer, which ended of the same call and so let it go to its death, is seen to
+/// have died of its call; of which, and so TRACE:5 says, it had stopped.
+void System::refuse_freed(Pid tracer, const Outcome& answer) const {
+  if (tracer.n != 0 && answer.kind == Outcome::Kind::dies && find(tracer) == nullptr)
+    throw SystemLimit("whether a task died before its tracer ended or after cannot be told here");
 }
 
 /// No puppet is dumpable: who has no rights over the whole machine may not trace one.

@@ -29,16 +29,17 @@ struct GroupsOfTheLivingAreThere {
 struct FrozenTasksAreOfFrozenGroups {
   static constexpr std::string_view id = "CGROUP-4";
   static constexpr std::string_view says =
-      "Whose control group is frozen, or lies in one that is, is frozen, stopped, also for a tracer, "
-      "asleep beyond signals, a kernel thread, or has begun to end; nobody else is frozen.";
+      "Whose control group is frozen, or lies in one that is, is frozen, stopped, also for a "
+      "tracer, asleep beyond signals, a kernel thread, or has begun to end; nobody else is frozen.";
   static constexpr std::string_view source = "kernel-cgroup-freezer FREEZE:1";
   static bool applies(const auto& w, TaskId t) {
     return w.tasks[t].frozen || w.freezes(w.tasks[t]);
   }
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
-    if (task.frozen) return w.freezes(task) && !task.stopped && !task.exiting() && !task.trace.trapped;
-    return !w.freezes(task) || task.stopped || task.trace.trapped || task.exiting() || task.sleeps_deeply();
+    const bool stopped = task.stopped || task.trace.trapped;
+    if (task.frozen) return w.freezes(task) && !stopped && !task.exiting();
+    return !w.freezes(task) || stopped || task.exiting() || task.sleeps_deeply();
   }
 };
 
