@@ -37,6 +37,7 @@ constexpr Wanted kWanted[] = {
     {"hold_kthreadd", 4}, {"nr_uninterruptible", 4},
     {"clone3", 12},         {"pidfd_open", 6},
     {"poll", 6},         {"pidfd_send_signal", 8},
+    {"map_ids", 6},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -60,6 +61,7 @@ constexpr Seldom kSeldom[] = {
     {4, {"reboot"}},
     {12, {"pidfd_open", "pidfd_send_signal", "poll"}},
     {12, {"clone3"}},
+    {6, {"map_ids", "getuid"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -88,6 +90,12 @@ constexpr Theme kThemes[] = {
     {2, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
     {2, {"clone3", "sigaction", "fork", "exit", "wait4"}},
     {2, {"open", "dup", "unshare", "clone3", "fork"}},
+    {4, {"map_ids", "setns", "same_ns", "sethostname", "unshare", "clone", "capset", "reboot"}},
+    {4, {"map_ids", "map_ids", "getuid", "setresuid", "unshare", "exec", "capset", "setns",
+         "prctl_pdeathsig", "fork"}},
+    {3, {"map_ids", "setrlimit", "setresuid", "clone", "setpriority", "sched_setscheduler", "exec",
+         "tgkill"}},
+    {2, {"map_ids", "clone3", "clone", "setns", "fork", "reboot", "exec"}},
 };
 
 /// How many in a hundred worlds have kernel threads, and in how many of a thousand others their
@@ -130,6 +138,7 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
   if (dice_.percent(80)) at_least("exit");
   choose_theme();
   moves_ = weights_[*op_index("setns")] > 1;
+  users_ = weights_[*op_index("map_ids")] > 1;
 }
 
 /// One of them, or none.

@@ -138,6 +138,7 @@ class Generator {
   void choose(PidfdOpen&, const Scene&);
   void choose(PidfdSendSignal&, const Scene&);
   void choose(Poll&, const Scene&);
+  void choose(MapIds&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -157,7 +158,9 @@ class Generator {
   Selector selector(const Scene& scene);
   Target target(const Scene& scene, Signal signal);
   Clone clone();
+  ExitSignal exit_signal();
   CloneFlags kinds_of_namespaces();
+  CloneFlags with_users(CloneFlags flags, std::uint32_t percent);
   PageNo page(const Scene& scene);
   Descriptor descriptor();
   std::optional<Descriptor> own_pidfd(const Scene& scene);
@@ -176,6 +179,7 @@ class Generator {
   std::uint32_t steps_left_;
   bool strays_ = false;  // functions of the kernel are tried in any world
   bool moves_ = false;  // tasks go into namespaces of all kinds
+  bool users_ = false;  // ... and into those of users
   std::size_t crowd_;
   std::uint32_t persistent_ = 0;  // how often, in a hundred, who has just acted goes on
   std::int32_t last_actor_ = 0;

@@ -26,15 +26,17 @@ std::int32_t Machine::number_outside(Index ns, std::int32_t n) const {
 }
 
 /// Why a namespace does not give the number that is asked for.
-Errno Machine::refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
+Errno Machine::refuses_number(std::int32_t n, std::int32_t pid_max, bool began, bool may,
                               const PidBitmap& taken) {
   if (n < 1 || n >= pid_max || (n != kInit.n && !began)) return Errno::inval;
+  if (!may) return Errno::perm;
   return taken.taken(static_cast<std::uint64_t>(n)) ? Errno::exist : Errno::ok;
 }
 
 /// A number in each namespace from `ns` outwards: those that are wanted, then what a search finds.
 /// Where one is full those inside it stay passed.
-std::uint64_t Machine::alloc_inner(Index ns, std::span<const std::int32_t> wanted,
+std::uint64_t Machine::alloc_inner(const Task& maker, Index ns,
+                                   std::span<const std::int32_t> wanted,
                                    std::vector<std::int32_t>& numbers) {
   numbers.clear();
   for (Index i = ns; i != kNobody; i = namespaces_[i].parent) {
@@ -45,7 +47,8 @@ std::uint64_t Machine::alloc_inner(Index ns, std::span<const std::int32_t> wante
     if (numbers.size() < wanted.size()) {
       const std::int32_t n = wanted[numbers.size()];
       const Errno refused =
-          refuses_number(n, static_cast<std::int32_t>(pid_max), at.began, at.taken);
+          refuses_number(n, static_cast<std::int32_t>(pid_max), at.began,
+                         ns_capable(maker, at.owner), at.taken);
       if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
       numbers.push_back(n);
       continue;
@@ -110,17 +113,21 @@ Index Machine::children_in(const Task& t) const {
 }
 
 /// Whether a namespace can be made below that of the task.
-Errno Machine::may_make_namespace(const Task& t) const {
+Errno Machine::may_make_namespace(const Task& t, Index owner) const {
   const Index own = process_of(t).pid_ns();
   if (children_in(t) != own) return Errno::inval;
+  const bool inward = in_userns(owner, owner_of_pid_ns(own));
+  if (profile_ == Profile::linux_6 && !inward) return Errno::inval;
   return level_of(own) == kNamespaceDepth ? Errno::nospc : Errno::ok;
 }
 
-Index Machine::make_namespace(Index parent) {
+Index Machine::make_namespace(Index parent, Index owner) {
   const Index ns = namespaces_.take();
   ++living_namespaces_;
   namespaces_[ns] = {};
   namespaces_[ns].parent = parent;
+  namespaces_[ns].owner = owner;
+  get_user_ns(owner);
   namespaces_[ns].level = level_of(parent) + 1;
   if (parent != kNobody) ++namespaces_[parent].users;
   return ns;
@@ -130,6 +137,7 @@ Index Machine::make_namespace(Index parent) {
 void Machine::put_namespace(Index ns) {
   while (ns != kNobody && namespaces_[ns].count == 0 && namespaces_[ns].users == 0) {
     const Index parent = namespaces_[ns].parent;
+    put_user_ns(namespaces_[ns].owner);
     namespaces_.give_back(ns);
     --living_namespaces_;
     if (parent != kNobody) --namespaces_[parent].users;

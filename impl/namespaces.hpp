@@ -68,6 +68,7 @@ struct Namespace {
   bool accepts = true;      // new tasks: until its init ends
   std::uint8_t reboot = 0;  // the signal that its init dies of by a reboot
   bool began = false;       // it has an init, or had one
+  Index owner = kNobody;    // its user namespace
   PidBitmap taken;
   SparseNumbers outside;  // what its numbers are in the world
   SparseNumbers inside;   // what the world's are in it
@@ -76,7 +77,7 @@ struct Namespace {
     return a.parent == b.parent && a.reaper == b.reaper && a.level == b.level &&
            a.cursor == b.cursor && a.count == b.count && a.users == b.users &&
            a.accepts == b.accepts && a.reboot == b.reboot && a.outside == b.outside &&
-           a.accepts == b.accepts && a.began == b.began && a.outside == b.outside &&
+           a.owner == b.owner && a.began == b.began &&
            a.inside == b.inside;
   }
 };

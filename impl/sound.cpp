@@ -199,7 +199,7 @@ bool Machine::sound() const {
     return false;
   return sound_numbers() && sound_counts() && sound_files() && sound_attributes() &&
          sound_namespaces() && sound_proxies() && sound_limits() && sound_kthreads() &&
-         memory_.sound(spaces);
+         sound_user_ns(profile_ == Profile::linux_6) && memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

@@ -18,6 +18,7 @@
 #include "spec/invariants/limits.hpp"
 #include "spec/invariants/kthreads.hpp"
 #include "spec/invariants/namespaces.hpp"
+#include "spec/invariants/user_namespaces.hpp"
 #include "spec/invariants/waiting.hpp"
 #include "spec/world.hpp"
 
@@ -380,7 +381,8 @@ using Invariants =
                SoftLimitsAreBelowHardOnes, RootIsNeverMarked, KthreadsAreKthreadds,
                WhoAwaitsIsAwaited, ParkedWasAsked, ChildrenAreNotAbove, TheDeadAreNowhere,
                RecordsAreOfUse, PidfdsOfProcesses,
-               PidfdsKeepNamespaces>;
+               PidfdsKeepNamespaces, ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,
+               PidNamespacesBelongInward, PowerlessAreBelow, UserNamespacesAreThere>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";

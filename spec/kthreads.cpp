@@ -118,7 +118,8 @@ Outcome Model::make_kthread(bool run) {
   if (makers.policy == Policy::deadline && !makers.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
   Numbers numbers;
-  if (const Answer refused = fresh_numbers(NamespaceId::none(), {}, numbers)) return *refused;
+  if (const Answer refused = fresh_numbers(world().tasks[world_.kthreadd], {}, {}, numbers))
+    return *refused;
 
   const TaskId id = new_kthread(numbers.number);
   if (run) {

@@ -18,6 +18,7 @@
 #include "spec/namespace_ops.hpp"
 #include "spec/op.hpp"
 #include "spec/pidfd_ops.hpp"
+#include "spec/user_namespace_ops.hpp"
 
 namespace forkproof {
 
@@ -344,7 +345,7 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         KthreadUnpark, WakeUpProcess, WakeUpState, KthreadShouldStop,
                         KthreadShouldPark, KthreadParkme, SetCurrentState, Schedule, HoldKthreadd,
                         NrUninterruptible, Setns, SameNs, Sethostname, Gethostname, Reboot,
-                        Clone3, PidfdOpen, PidfdSendSignal, Poll>;
+                        Clone3, PidfdOpen, PidfdSendSignal, Poll, MapIds, Getuid>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

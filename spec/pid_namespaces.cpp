@@ -23,18 +23,22 @@ bool Model::is_from_above(TaskId sender, TaskId to) const {
 // --- making and leaving --------------------------------------------------------------------------
 
 /// Why no namespace can be made for the children of a task; nothing if one can.
-Model::Answer Model::refuses_namespace(const Task& me) {
+Model::Answer Model::refuses_namespace(const Task& me, UserNamespaceId owner) {
   const NamespaceId own = world_.process_of(me).ns;
   if (me.child_ns != own) return fails(Errno::inval, "pidns.not-twice"_rule);
+  const UserNamespaceId above = world().owner_of(own);
+  if (linux_6() && owner != above && !world().is_below(owner, above))
+    return fails(Errno::inval, "pidns.owner-not-above"_rule);
   if (world_.level_of(own) == kNamespaceDepth) return fails(Errno::nospc, "pidns.depth"_rule);
   return std::nullopt;
 }
 
-NamespaceId Model::make_namespace(NamespaceId parent) {
+NamespaceId Model::make_namespace(NamespaceId parent, UserNamespaceId owner) {
   const NamespaceId id = world_.namespaces.make();
   Namespace& ns = world_.namespaces[id];
   ns.made = next_place();
   ns.parent = parent;
+  ns.owner = owner;
   ns.level = world_.level_of(parent) + 1;
   if (parent) world_.namespaces[parent].users++;
   return id;

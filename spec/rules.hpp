@@ -17,6 +17,7 @@
 #include "spec/rules/pid_namespaces.hpp"
 #include "spec/rules/pidfds.hpp"
 #include "spec/rules/signals.hpp"
+#include "spec/rules/user_namespaces.hpp"
 #include "spec/rules/waiting.hpp"
 
 namespace forkproof {
@@ -37,7 +38,7 @@ inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRul
                                           kSignalRules, kGroupRules, kMemoryRules, kFileRules,
                                           kAttributeRules, kPidNamespaceRules,
                                           kLimitRules, kKthreadRules, kNamespaceRules,
-                                          kPidfdRules);
+                                          kPidfdRules, kUserNamespaceRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "spec/sometimes/namespaces.hpp"
+#include "spec/sometimes/user_namespaces.hpp"
 #include "spec/world.hpp"
 
 namespace forkproof::spec {
@@ -355,7 +356,8 @@ using AllSometimes =
                KthreadSleepsIdle, KthreadWaitsForKthread, ThreadsWithNamesOfTheirOwn,
                ChildrenTwoBelow, InjectedAndOrphaned, TimeOfChildrenDiffers, EndedByReboot,
                PidfdOfNumberReused, PidfdOfDelayedLeader, SleepsByPidfd,
-               PidfdOutOfSight>;
+               PidfdOutOfSight, UserNamespaceInAnother, PowerlessWhereMapped, NamesBelongElsewhere,
+               UnknownUser, PidsOfInnerUsers>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -31,6 +31,7 @@ struct FsInfo;
 struct Namespace;
 struct NsProxy;
 struct UtsName;
+struct UserNamespace;
 using TaskId = Id<Task>;
 using ProcessId = Id<Process>;
 using SpaceId = Id<AddressSpace>;
@@ -41,6 +42,7 @@ using FsInfoId = Id<FsInfo>;
 using NamespaceId = Id<Namespace>;  // of pids; none is the world's own
 using NsProxyId = Id<NsProxy>;      // the other kinds; none is the world's own of each
 using UtsNameId = Id<UtsName>;      // none is the world's own
+using UserNamespaceId = Id<UserNamespace>;  // likewise
 
 /// What a sleeping wait waits for. A group is remembered as it was when the call was made.
 struct WaitQuery {
@@ -91,7 +93,9 @@ struct Attributes {
   std::int32_t processors = kProcessors;
   std::int32_t signal_stack = 0;
   User user = User::root;                          // the real one
-  Capabilities capabilities = capability::all;     // in effect
+  Capabilities capabilities = capability::all;     // in effect, in its own user namespace
+  bool powerless = false;   // it has none, those included that no trace names
+  UserNamespaceId user_ns{};
   friend bool operator==(const Attributes&, const Attributes&) = default;
 };
 
@@ -296,6 +300,7 @@ struct Namespace {
   bool accepts = true;                   // new tasks: not since its init has ended
   Signal reboot;                         // by which its init dies of a reboot; none without one
   bool began = false;                    // it has, or had, an init
+  UserNamespaceId owner;
   std::uint32_t users = 0;  // tasks whose children will be in it, namespaces in it, pidfds of it
   std::map<std::int32_t, Pid> numbers;   // those in use, and what they are in the world
 
@@ -306,7 +311,20 @@ struct Namespace {
 struct UtsName {
   std::int32_t host = 0;
   std::uint32_t users = 0;  // tasks
+  UserNamespaceId owner;
 
+  static constexpr auto keeps() { return std::tuple{}; }
+};
+
+/// A user namespace below the world's own. Whom its maps know has the same number in it.
+struct UserNamespace {
+  UserNamespaceId parent;
+  std::int32_t level = 1;
+  bool made_by_powerless = false;
+  bool mapped = false;          // the maps were written
+  IdMap whom = IdMap::root;     // those that they know
+  Limit tasks_most;             // that it may have, with those in namespaces below it
+  bool queues_signals = true;   // real-time ones
   static constexpr auto keeps() { return std::tuple{}; }
 };
 
@@ -369,6 +387,8 @@ struct World {
   Pool<Namespace> namespaces;
   Pool<NsProxy> proxies;
   Pool<UtsName> uts;
+  Pool<UserNamespace> user_namespaces;
+  std::map<Place, UserNamespaceId> owners;  // of an NsProxy's, but for those of the world's own
   NumberTable<Number> numbers;
   Line<ProcessId> all_processes;  // as they were made
   std::vector<PageValue> shared_pages;
@@ -385,6 +405,8 @@ struct World {
     namespaces.clear();
     proxies.clear();
     uts.clear();
+    user_namespaces.clear();
+    owners.clear();
     numbers.clear();
     all_processes.clear();
     shared_pages.clear();
@@ -412,7 +434,8 @@ struct World {
            open_files.is_sealed_as(other.open_files) && files.is_sealed_as(other.files) &&
            fs.is_sealed_as(other.fs) && numbers.is_sealed_as(other.numbers) &&
            namespaces.is_sealed_as(other.namespaces) && proxies.is_sealed_as(other.proxies) &&
-           uts.is_sealed_as(other.uts);
+           uts.is_sealed_as(other.uts) && owners == other.owners &&
+           user_namespaces.is_sealed_as(other.user_namespaces);
   }
 
   /// The task with this number, released ones excluded.
@@ -441,6 +464,30 @@ struct World {
   }
   /// The namespaces of a task that has not ended, but those of pids.
   NsProxy proxy_of(const Task& t) const { return t.proxy ? proxies[t.proxy] : NsProxy{}; }
+  UserNamespaceId owner_of(Place place) const {
+    const auto at = owners.find(place);
+    return at == owners.end() ? UserNamespaceId::none() : at->second;
+  }
+  UserNamespaceId owner_of(NamespaceId ns) const {
+    return ns ? namespaces[ns].owner : UserNamespaceId::none();
+  }
+  UserNamespaceId owner_of(UtsNameId ns) const {
+    return ns ? uts[ns].owner : UserNamespaceId::none();
+  }
+  /// Whether a user namespace is below another.
+  bool is_below(UserNamespaceId ns, UserNamespaceId other) const {
+    while (ns && ns != other) {
+      ns = user_namespaces[ns].parent;
+      if (ns == other) return true;
+    }
+    return false;
+  }
+  /// Whether a user has a number in a user namespace.
+  bool knows(UserNamespaceId ns, User user) const {
+    if (!ns) return true;
+    const UserNamespace& maps = user_namespaces[ns];
+    return maps.mapped && (user == User::root || maps.whom == IdMap::everybody);
+  }
   TaskId reaper_of(NamespaceId ns) const { return ns ? namespaces[ns].reaper : reaper; }
   std::int32_t level_of(NamespaceId ns) const { return ns ? namespaces[ns].level : 0; }
   const Process& process_of(const Task& t) const { return processes[t.process]; }

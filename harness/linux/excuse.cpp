@@ -25,11 +25,13 @@ std::uint64_t System::kills_for_memory() {
 
 namespace {
 
-/// Whether we are in the first pid namespace of the machine, by the number that it always has.
-bool is_machines_own() {
-  constexpr ino_t kFirst = 0xEFFFFFFC;  // PROC_PID_INIT_INO
+/// Whether we are in the machine's first namespace of a kind, by the number that it always has.
+bool is_machines_own(const char* kind) {
+  constexpr ino_t kFirstUsers = 0xEFFFFFFD, kFirstPids = 0xEFFFFFFC;  // PROC_PID_INIT_INO
+  const bool users = std::string_view(kind) == "user";
   struct stat file{};
-  return ::stat("/proc/self/ns/pid", &file) == 0 && file.st_ino == kFirst;
+  return ::stat((std::string("/proc/self/ns/") + kind).c_str(), &file) == 0 &&
+         file.st_ino == (users ? kFirstUsers : kFirstPids);
 }
 
 }  // namespace
@@ -52,8 +54,9 @@ std::string System::excuse() {
     kills_for_memory_ = kills;
     return "the machine ran short of memory, and killed";
   }
-  if (makes_namespace(last_op_) && effects_.outcome == Outcome::failure(Errno::nospc) &&
-      !is_machines_own())
+  const bool crowded = effects_.outcome == Outcome::failure(Errno::nospc);
+  if (crowded && ((makes_namespace(last_op_) && !is_machines_own("pid")) ||
+                  (makes_user_namespace(last_op_) && !is_machines_own("user"))))
     return "the namespaces that this machine runs us in leave less room for others";
   if (over_) return {};
   for (const std::int32_t pid : numbers_in("."))

@@ -166,6 +166,12 @@ Outcome limit_in(const Slot& slot, const Getrlimit& op, const Rights& rights) {
   return Outcome::number(static_cast<std::int64_t>(limit_of(op.resource, n, rights).n));
 }
 
+Outcome user_in(const Slot& slot, const Rights& rights) {
+  if (slot.result == kOverflowUser) return Outcome::number(kOverflowUser);
+  const User user = rights.user_of(static_cast<std::uint32_t>(slot.result));
+  return Outcome::number(static_cast<std::int64_t>(user));
+}
+
 std::string_view beyond_limits(Resource resource) {
   return resource == Resource::core ? "a limit of cores would have cores written" : "";
 }

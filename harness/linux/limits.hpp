@@ -40,6 +40,9 @@ bool write_limit_call(const Op& op, Slot& slot, std::uint32_t index, const Right
 /// What getrlimit has answered in a slot.
 Outcome limit_in(const Slot& slot, const Getrlimit& op, const Rights& rights);
 
+/// What getuid has answered in a slot.
+Outcome user_in(const Slot& slot, const Rights& rights);
+
 /// Why limits of the resource are not turned on a running kernel; empty if they are.
 std::string_view beyond_limits(Resource resource);
 

@@ -77,7 +77,7 @@ Outcome System::compare(const Puppet& actor, const SameNs& op) const {
   namespace fl = clone_flag;
   constexpr Link kLinks[] = {{fl::newns, "mnt"},   {fl::newuts, "uts"},       {fl::newipc, "ipc"},
                              {fl::newnet, "net"},  {fl::newcgroup, "cgroup"}, {fl::newtime, "time"},
-                             {fl::newpid, "pid"}};
+                             {fl::newpid, "pid"},  {fl::newuser, "user"}};
   const std::int32_t other = meant_by(actor, op.task.n);
   const auto target = [&](std::int32_t task, const char* kind) {
     const std::string path = fmt::format("{}/ns/{}", task, kind);

@@ -77,6 +77,8 @@ class Stage {
 
   /// The namespace's own /proc.
   int proc() const { return proc_.get(); }
+  /// The number outside of a task in the namespace; not positive where the kernel does not tell.
+  int number_outside(std::int32_t number) const;
   /// Has a task, named by its number in the namespace, no longer as what keeps puppets in order.
   void make_ordinary(std::int32_t number) const;
   /// A descriptor of a process, named by its number in the namespace; none where that cannot be.
@@ -88,7 +90,6 @@ class Stage {
   std::int64_t show_proc();
   void probe_proc();
   std::string text_of(const std::string& path) const;
-  int number_outside(std::int32_t number) const;
   void pin();
   void share();
   void load_program();

@@ -63,6 +63,8 @@ void expect_offered(const Op& op, const Abilities& a) {
     throw SystemLimit("pid namespaces in one another are not shown here");
   if (is_about_other_namespaces(op) && !a.kinds)
     throw SystemLimit("namespaces but those of pids are not to be had here");
+  if (makes_user_namespace(op) && !a.user_namespaces)
+    throw SystemLimit("user namespaces cannot be made here");
 }
 
 /// Throws it where the answer is that who is not root may not.
@@ -153,9 +155,9 @@ Outcome System::ask_world(const Op& op) {
   const auto at = std::ranges::find_if(puppets_, [](const Puppet& p) {
     return p.rest == Rest::idle && p.numbers.empty();
   });
-  const std::int64_t answer = at != puppets_.end()
-                                  ? stage_.write_file(at->slot, file, std::to_string(value))
-                                  : stage_.write_file_from_outside(file, std::to_string(value));
+  const std::string text = std::to_string(value);
+  std::int64_t answer = at == puppets_.end() ? -EPERM : stage_.write_file(at->slot, file, text);
+  if (answer == -EPERM || answer == -EACCES) answer = stage_.write_file_from_outside(file, text);
   if (answer == 0 && max != nullptr) pid_max_ = max->value;
   return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
 }
@@ -176,6 +178,7 @@ Outcome System::ask(Puppet& actor, const Op& op) {
                                             std::max<std::size_t>(actor.numbers.size(), 1);
   if (const auto* const get = std::get_if<Getrlimit>(&op))
     return limit_in(stage_.slot(slot), *get, stage_.rights());
+  if (std::holds_alternative<Getuid>(op)) return user_in(stage_.slot(slot), stage_.rights());
   const Outcome said = outcome_of(op, stage_.slot(slot));
   refuse_missing_right(actor.tid, op, said);
   return said;
@@ -188,6 +191,8 @@ Outcome System::act(Puppet& actor, const Op& op) {
   if (is_about_policies(op)) make_policies_real();
   if (const auto* const same = std::get_if<SameNs>(&op)) return compare(actor, *same);
   refuse_what_is_missing(actor, op);
+  refuse_what_users_hide(actor, op);
+  if (const auto* const map = std::get_if<MapIds>(&op)) return map_ids(actor, *map);
   below_ = below_ || makes_namespace(op);
   leaves_late_ = leaves_late_ || ends_late(op);
   refuse_endless_ends(actor, op);

@@ -1,0 +1,70 @@
+/// Puppets in user namespaces below that of the trace: their maps, and what cannot be asked there.
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "harness/linux/system.hpp"
+#include "harness/system_fault.hpp"
+
+namespace forkproof::harness::kernel {
+
+namespace {
+
+/// Whether a text of /proc/PID/status says that no capability is permitted.
+bool is_powerless(std::string_view status) {
+  constexpr std::string_view kName = "CapPrm:\t";
+  const std::size_t at = status.find(kName);
+  return at != status.npos && status.substr(at + kName.size(), 16) == "0000000000000000";
+}
+
+constexpr std::string_view kFirstLine = "0 0 1\n";
+
+}  // namespace
+
+/// The puppet writes the files, as only what it may itself counts. The number of the task is the
+/// one that the /proc has which puppets see.
+Outcome System::map_ids(const Puppet& actor, const MapIds& op) {
+  const std::int32_t whose = meant_by(actor, op.task.n);
+  if (whose == 0 || read(fmt::format("{}/stat", whose)).empty())
+    return Outcome::failure(Errno::noent);
+  const int number = stage_.number_outside(whose);
+  if (number <= 0) throw SystemLimit("of whom maps would be written cannot be told here");
+  const bool everybody = op.whom == IdMap::everybody;
+  if (everybody && !stage_.abilities().users) throw SystemLimit("users cannot be varied here");
+  std::string users(kFirstLine);
+  for (const User user : {User::alice, User::bob})
+    if (everybody) users += fmt::format("{0} {0} 1\n", stage_.rights().number_of(user));
+  const auto write = [&](std::string_view file, std::string_view text) {
+    return stage_.write_file(actor.slot, fmt::format("/proc/{}/{}", number, file), text);
+  };
+  const std::int64_t answer = write("uid_map", users);
+  if (answer == -EACCES) throw SystemLimit("the maps of a task are kept from who is not root here");
+  if (answer < 0) return Outcome::failure(static_cast<Errno>(-answer));
+  if (write("setgroups", "deny") < 0 || write("gid_map", kFirstLine) < 0)
+    throw SystemFault("users could be mapped, and groups could not");
+  return Outcome::success();
+}
+
+/// What the trace's world does not know of the machine's: how many other tasks root has, and what
+/// cannot be seen of a task's memory.
+void System::refuse_what_users_hide(const Puppet& actor, const Op& op) const {
+  if (makes_user_namespace(op)) {
+    const int number = stage_.number_outside(actor.tid.n);
+    rlimit limit{};
+    if (::prlimit(number, RLIMIT_NPROC, nullptr, &limit) != 0) limit.rlim_cur = 0;
+    if (limit.rlim_cur != RLIM_INFINITY && view(actor.tid).user != User::root)
+      throw SystemLimit("root has other tasks than those of the trace");
+  }
+  const bool execs = std::holds_alternative<Exec>(op);
+  if (!execs && !std::holds_alternative<Setns>(op)) return;
+  if (!is_powerless(read(fmt::format("{}/status", actor.tid.n)))) return;
+  if (execs && view(actor.tid).user != User::root)
+    throw SystemLimit("who has no capabilities might become, in effect, who he is in reality");
+  if (!execs) throw SystemLimit("whether a program may be looked at cannot be told");
+}
+
+}  // namespace forkproof::harness::kernel
