@@ -169,16 +169,13 @@ Outcome System::ask(Puppet& actor, const Op& op) {
     write_call(op, stage_.slot(slot), slot, 0);
   if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
     stage_.slot(slot).action = Action::dependent_call;
-  stage_.post(slot);
-  const std::int64_t answer = stage_.await(slot);
+  const std::int64_t answer = carry_out(actor, op);
   if (!stage_.abilities().raises) expect_allowed(op, answer);
   const auto* const setns = std::get_if<Setns>(&op);
   if (sends_children_elsewhere(op) && answer == 0)  // a setns may lead back
     actor.diverts = setns == nullptr || chain(meant_by(actor, setns->task.n)).size() >
                                             std::max<std::size_t>(actor.numbers.size(), 1);
-  if (const auto* const get = std::get_if<Getrlimit>(&op))
-    return limit_in(stage_.slot(slot), *get, stage_.rights());
-  if (std::holds_alternative<Getuid>(op)) return user_in(stage_.slot(slot), stage_.rights());
+  if (const auto told = limit_or_user_in(stage_.slot(slot), op, stage_.rights())) return *told;
   const Outcome said = outcome_of(op, stage_.slot(slot));
   refuse_missing_right(actor.tid, op, said);
   return said;

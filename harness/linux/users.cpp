@@ -1,7 +1,10 @@
 /// Puppets in user namespaces below that of the trace: their maps, and what cannot be asked there.
 #include <fmt/format.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,6 +68,45 @@ void System::refuse_what_users_hide(const Puppet& actor, const Op& op) const {
   if (execs && view(actor.tid).user != User::root)
     throw SystemLimit("who has no capabilities might become, in effect, who he is in reality");
   if (!execs) throw SystemLimit("whether a program may be looked at cannot be told");
+}
+
+/// Whether a puppet is in another user namespace than that which the trace began in.
+bool System::is_below_users(const Puppet& puppet) const {
+  const auto identity = [](int at, const std::string& path) {
+    struct stat file{};
+    return ::fstatat(at, path.c_str(), &file, 0) == 0 ? file.st_ino : 0;
+  };
+  const ino_t own = identity(stage_.proc(), fmt::format("{}/ns/user", puppet.tid.n));
+  return own != identity(AT_FDCWD, "/proc/self/ns/user");
+}
+
+/// What puppets execute is kept from all but who is strong where it was executed, or they would
+/// dump core. Ordinary programs are not: whom a setns from below is about shows itself for the time.
+const System::Puppet* System::make_lookable(const Puppet& actor, const Op& op) {
+  const auto* const setns = std::get_if<Setns>(&op);
+  if (setns == nullptr || !is_below_users(actor)) return nullptr;
+  const Puppet* const target = find(Pid{meant_by(actor, setns->task.n)});
+  const bool exists = target != nullptr || meant_by(actor, setns->task.n) != 0;
+  if (!exists || (target != nullptr && target->tgid == actor.tgid)) return nullptr;
+  if (target == nullptr || target->rest != Rest::idle)
+    throw SystemLimit("who is busy cannot show its program to a setns from below");
+  stage_.call(target->slot, SYS_prctl, {PR_SET_DUMPABLE, 1});
+  return target;
+}
+
+/// Has a puppet make a call that touches nobody else. Below, priorities rise by limits alone, which
+/// have to be none at first.
+std::int64_t System::carry_out(const Puppet& actor, const Op& op) {
+  const Puppet* const shown = make_lookable(actor, op);
+  stage_.post(actor.slot);
+  const std::int64_t answer = stage_.await(actor.slot);
+  if (shown != nullptr) stage_.call(shown->slot, SYS_prctl, {PR_SET_DUMPABLE, 0});
+  const auto& hard = stage_.rights().hard;
+  const bool free = hard[RLIMIT_NICE] == RLIM_INFINITY && hard[RLIMIT_RTPRIO] == RLIM_INFINITY;
+  const bool refused = answer == -EPERM || answer == -EACCES;
+  if (refused && !free && is_about_scheduling(op) && is_below_users(actor))
+    throw SystemLimit("limits of priorities cannot be as high as that here");
+  return answer;
 }
 
 }  // namespace forkproof::harness::kernel
