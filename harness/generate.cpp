@@ -46,22 +46,27 @@ constexpr std::uint32_t wanted(std::string_view op) {
   return 1;
 }
 
-/// Ops that a system may pay for: those of a group are off but in so many traces of a hundred.
+/// Ops that a system may pay for: those of a group are off but in so many traces of a hundred, and
+/// come there so many times as often as others of the kind.
 struct Seldom {
-  std::uint32_t percent;
-  std::array<std::string_view, 4> ops;
+  std::uint32_t percent, times;
+  std::array<std::string_view, 6> ops;
 };
 constexpr Seldom kSeldom[] = {
-    {25, {"setpriority", "getpriority"}},
-    {10, {"sched_setscheduler", "sched_getscheduler"}},
-    {2, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
-    {8, {"setrlimit", "getrlimit", "setresuid", "capset"}},
-    {4, {"fault", "getrusage"}},
-    {8, {"setns", "same_ns", "sethostname", "gethostname"}},
-    {4, {"reboot"}},
-    {12, {"pidfd_open", "pidfd_send_signal", "poll"}},
-    {12, {"clone3"}},
-    {6, {"map_ids", "getuid"}},
+    {25, 1, {"setpriority", "getpriority"}},
+    {10, 1, {"sched_setscheduler", "sched_getscheduler"}},
+    {2, 1, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
+    {8, 1, {"setrlimit", "getrlimit", "setresuid", "capset"}},
+    {4, 1, {"fault", "getrusage"}},
+    {8, 1, {"setns", "same_ns", "sethostname", "gethostname"}},
+    {4, 1, {"reboot"}},
+    {12, 1, {"pidfd_open", "pidfd_send_signal", "poll"}},
+    {12, 1, {"clone3"}},
+    {10,
+     3,
+     {"cgroup_make", "cgroup_remove", "cgroup_move", "cgroup_of", "pids_max", "pids_current"}},
+    {8, 5, {"cgroup_make", "cgroup_move", "cgroup_freeze", "cgroup_thaw"}},
+    {6, 1, {"map_ids", "getuid"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -95,7 +100,7 @@ constexpr Theme kThemes[] = {
          "prctl_pdeathsig", "fork"}},
     {3, {"map_ids", "setrlimit", "setresuid", "clone", "setpriority", "sched_setscheduler", "exec",
          "tgkill"}},
-    {2, {"map_ids", "clone3", "clone", "setns", "fork", "reboot", "exec"}},
+    {3, {"map_ids", "clone3", "clone", "setns", "setns", "fork", "unshare", "reboot", "exec"}},
 };
 
 /// How many in a hundred worlds have kernel threads, and in how many of a thousand others their
@@ -125,10 +130,14 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
     weights_[i] = dice_.percent(25) ? 0 : wanted(kOpNames[i]) * (1 + dice_.below(4));
   if (dice_.percent(5))  // so that descriptors run out
     for (const std::string_view op : {"open", "dup"}) weights_[*op_index(op)] *= 16;
+  std::array<std::uint32_t, kOps> rare{};  // an op may be in several groups
   for (const Seldom& seldom : kSeldom) {
-    const std::uint32_t weight = dice_.percent(seldom.percent) ? 3 + dice_.below(8) : 0;
+    const std::uint32_t weight =
+        dice_.percent(seldom.percent) ? seldom.times * (3 + dice_.below(8)) : 0;
     for (const std::string_view op : seldom.ops)
-      if (!op.empty()) weights_[*op_index(op)] = weight;
+      if (!op.empty()) weights_[*op_index(op)] = std::max(weight, rare[*op_index(op)]);
+    for (const std::string_view op : seldom.ops)
+      if (!op.empty()) rare[*op_index(op)] = weights_[*op_index(op)];
   }
   const auto at_least = [&](std::string_view op) {
     std::uint32_t& weight = weights_[*op_index(op)];
@@ -179,7 +188,7 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   if (model.world().over) steps_left_ = std::min(steps_left_, 1U);
   look_around(model.world(), naming);
   const std::int32_t actor = model.world().over ? 0 : choose_actor();
-  if (actor < 0 && !model.world().held) return std::nullopt;
+  if (actor < 0 && !model.world().held) return thaw(model.world());
   const Pid number = naming.current(std::max(actor, 0), model.world());
   const spec::TaskId id = model.world().task_of(number);
   const Scene scene{model.world(), naming, actor, id ? &model.world().tasks[id] : nullptr};
@@ -210,6 +219,7 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
     const Pid number = naming.current(name, world);
     if (number.n == 0) return true;
     const spec::Task& t = world.tasks[world.task_of(number)];
+    if (t.frozen) return false;
     if (t.stopped)
       stopped_.push_back(name);
     else if (!t.zombie && t.call.kind == spec::Call::Kind::none)
@@ -289,7 +299,8 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
 }
 
 Op Generator::fill(std::size_t index, const Scene& scene) {
-  Op op = default_op(index);
+  const bool in_vain = kOpNames[index].starts_with("cgroup_") && scene.world.cgroups.size() == 0;
+  Op op = default_op(in_vain ? *op_index("cgroup_make") : index);
   std::visit([&](auto& o) { choose(o, scene); }, op);
   return op;
 }
@@ -314,7 +325,7 @@ void Generator::choose(Kill& o, const Scene& scene) {
   o.signal = signal();
   o.target = target(scene, o.signal);
   if (!scene.world.kthreads || !dice_.percent(60)) return;
-  const std::optional<TaskRef> sleeper = deep_sleeper(scene);
+  const std::optional<TaskRef> sleeper = someone(scene, &spec::Task::sleeps_deeply);
   if (!sleeper) return;
   o.target = {.kind = Target::Kind::task, .who = *sleeper};
   if (dice_.percent(60)) o.signal = sig::kill;

@@ -6,6 +6,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -73,6 +74,7 @@ class Generator {
   void look_around(const spec::World& world, const Naming& naming);
   std::optional<Step> disturb(const Awaited& awaited, const spec::World& world,
                               const Naming& naming);
+  std::optional<Step> thaw(const spec::World& world);
   std::int32_t choose_actor();
   std::size_t choose_op(const Scene& scene, bool crowded);
   std::uint32_t weight_by_kthreads(std::size_t op, const Scene& scene, std::uint32_t weight) const;
@@ -138,6 +140,14 @@ class Generator {
   void choose(PidfdOpen&, const Scene&);
   void choose(PidfdSendSignal&, const Scene&);
   void choose(Poll&, const Scene&);
+  void choose(CgroupMake&, const Scene&);
+  void choose(CgroupRemove&, const Scene&);
+  void choose(CgroupMove&, const Scene&);
+  void choose(CgroupOf&, const Scene&);
+  void choose(PidsMax&, const Scene&);
+  void choose(PidsCurrent&, const Scene&);
+  void choose(CgroupFreeze&, const Scene&);
+  void choose(CgroupThaw&, const Scene&);
   void choose(MapIds&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
@@ -147,8 +157,18 @@ class Generator {
   TaskRef self_or_task(const Scene& scene);
   TaskRef child(const Scene& scene);
   TaskRef kthread(const Scene& scene);
-  std::optional<TaskRef> deep_sleeper(const Scene& scene);
+  /// One of those with a name that are so, if there are some.
+  std::optional<TaskRef> someone(const Scene& scene, auto is) {
+    std::vector<std::int32_t> names;
+    for (const std::int32_t name : alive_) {
+      const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
+      if (id && std::invoke(is, scene.world.tasks[id])) names.push_back(name);
+    }
+    if (names.empty()) return std::nullopt;
+    return TaskRef::name(dice_.one_of<std::int32_t>(names));
+  }
   TaskRef deepest(const Scene& scene) const;
+  TaskRef unmapped(const Scene& scene);
   TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;
   Signal signal();
@@ -168,6 +188,10 @@ class Generator {
   Descriptor pidfd(const Scene& scene);
   TidList tids(const Scene& scene, bool newpid);
   std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);
+  CgroupNo cgroup(const Scene& scene);
+  TaskRef task_in_cgroup(const Scene& scene);
+  CgroupNo cgroup_to_remove(const Scene& scene);
+  CgroupNo frozen_cgroup(const Scene& scene, bool frozen);
   FdFlags fd_flags();
   PageNo run_of_pages();
   Limit limit_near(const Scene& scene, Resource resource);

@@ -27,6 +27,8 @@ void Generator::choose(KthreadPark& o, const Scene& scene) { o.task = kthread(sc
 void Generator::choose(KthreadUnpark& o, const Scene& scene) { o.task = kthread(scene); }
 void Generator::choose(WakeUpProcess& o, const Scene& scene) {
   o.task = dice_.percent(80) ? kthread(scene) : task(scene);
+  const auto frozen = someone(scene, [](const spec::Task& t) { return t.frozen; });
+  if (frozen && dice_.percent(60)) o.task = *frozen;
 }
 
 void Generator::choose(WakeUpState& o, const Scene& scene) {
@@ -49,24 +51,8 @@ void Generator::choose(HoldKthreadd& o, const Scene& scene) {
 
 /// Mostly a kernel thread, if there is one that has a name.
 TaskRef Generator::kthread(const Scene& scene) {
-  std::vector<std::int32_t> names;
-  for (const std::int32_t name : alive_) {
-    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
-    if (id && scene.world.tasks[id].kthread.made) names.push_back(name);
-  }
-  if (names.empty() || dice_.percent(8)) return task(scene);
-  return TaskRef::name(dice_.one_of<std::int32_t>(names));
-}
-
-/// Who sleeps for kthreadd or a kernel thread, if somebody does.
-std::optional<TaskRef> Generator::deep_sleeper(const Scene& scene) {
-  std::vector<std::int32_t> names;
-  for (const std::int32_t name : alive_) {
-    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
-    if (id && scene.world.tasks[id].sleeps_deeply()) names.push_back(name);
-  }
-  if (names.empty()) return std::nullopt;
-  return TaskRef::name(dice_.one_of<std::int32_t>(names));
+  const auto found = someone(scene, [](const spec::Task& t) { return t.kthread.made; });
+  return found && !dice_.percent(8) ? *found : task(scene);
 }
 
 }  // namespace forkproof::harness

@@ -15,10 +15,25 @@ CloneFlags Generator::with_users(CloneFlags flags, std::uint32_t percent) {
   return flags;
 }
 
+/// Somebody who is in a user namespace that has no maps yet, if anybody is.
+TaskRef Generator::unmapped(const Scene& scene) {
+  std::vector<std::int32_t> found;
+  for (const std::int32_t name : alive_) {
+    const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
+    if (!id) continue;
+    const spec::Attributes& a = scene.world.tasks[id].attributes;
+    if (!scene.world.knows(a.user_ns, User::root)) found.push_back(name);
+  }
+  return found.empty() ? task(scene) : TaskRef::name(dice_.one_of<std::int32_t>(found));
+}
+
 /// Mostly of one that has just entered one, from above or from inside.
 void Generator::choose(MapIds& o, const Scene& scene) {
   const std::uint32_t way = dice_.below(100);
-  o.task = way < 40 ? child(scene) : way < 75 ? TaskRef::name(scene.actor) : task(scene);
+  o.task = way < 60   ? unmapped(scene)
+           : way < 75 ? TaskRef::name(scene.actor)
+           : way < 90 ? child(scene)
+                      : task(scene);
   if (dice_.percent(40)) o.whom = IdMap::everybody;
 }
 

@@ -30,6 +30,9 @@ void simpler(const Limit& l, auto&& f) {
 void simpler(const ExitSignal& s, auto&& f) {
   if (s.n != ExitSignal{}.n) f(ExitSignal{});
 }
+void simpler(const PidsLimit& l, auto&& f) {
+  if (l != PidsLimit{}) f(PidsLimit{});
+}
 void simpler(const std::int32_t& n, auto&& f) {
   if (n == 0) return;
   f(0);

@@ -41,36 +41,12 @@ struct Machine::Birth {
   Index proxy = kNobody;
   Index user_ns = kNobody;  // a new one
   Index pidfd = kNobody;  // the open file that will stand for it
+  Index cgroup = kNobody;  // that it is charged to
   bool maker_got_files = false;  // to share, as it had none
   bool maker_got_fs = false;
   bool maker_got_actions = false;
   bool maker_got_space = false;
 };
-
-/// What it stores of a pidfd has the place that PARENT_SETTID has. Before 5.2 there are no pidfds.
-Outcome Machine::perform(Task& t, const Clone& op) {
-  namespace fl = clone_flag;
-  const bool today = profile_ == Profile::linux_6;
-  if (today && op.flags.has(fl::pidfd | fl::parent_settid)) return Outcome::failure(Errno::inval);
-  const CloneFlags low = op.flags & fl::newtime;  // a bit of the exit signal here
-  const auto signal = static_cast<std::uint8_t>(op.exit_signal.n | low.bits);
-  return create(t, (today ? op.flags : op.flags - fl::pidfd) - low, signal);
-}
-
-Outcome Machine::perform(Task& t, const Clone3& op) {
-  namespace fl = clone_flag;
-  constexpr std::uint64_t kUpper = fl::clear_sighand.bits << 1;  // and above: not known
-  constexpr std::uint64_t kSignalBits = 0x7F;
-  if (profile_ == Profile::linux_4_12) return Outcome::failure(Errno::nosys);
-  const CloneFlags flags{op.flags.bits};
-  const bool signals = static_cast<std::uint32_t>(op.exit_signal.n) <= kSignalMax;
-  const bool own_signal = flags.any(fl::thread | fl::parent) && op.exit_signal.n != 0;
-  const bool unknown = flags.bits >= kUpper || (flags.bits & kSignalBits) != 0;
-  if (!signals || own_signal || unknown || flags.has(fl::detached) ||
-      flags.has(fl::sighand | fl::clear_sighand))
-    return Outcome::failure(Errno::inval);
-  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n), op.set_tid.numbers());
-}
 
 Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
                         std::span<const std::int32_t> wanted) {
@@ -357,8 +333,10 @@ std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
   if (b.ns != kNobody && found && !namespaces_[b.ns].accepts)
     return static_cast<std::uint64_t>(Errno::nomem);
   const std::uint64_t verdict =
-      bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6,
-                         [&] { return look_again(b.maker); });
+      bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6, [&] {
+        // can_fork came first
+        return cgroups_.has_room(cgroups_.of(id(b.maker)), tasks_.taken()) && look_again(b.maker);
+      });
   return b.ns == kNobody ? verdict : alloc_in_namespaces(b, verdict);
 }
 
@@ -389,12 +367,22 @@ std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
   return bits::kGoesOn;
 }
 
-std::uint64_t Machine::can_fork(Birth&, auto& faults) {
-  return faults.strike(CopyStep::can_fork) ? failure_of(CopyStep::can_fork) : bits::kGoesOn;
+/// A control group that is full refuses the task.
+std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
+  if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
+  if (!cgroups_.in_use()) return bits::kGoesOn;
+  const Index group = cgroups_.of(id(b.maker));
+  if (cgroups_.has_room(group, tasks_.taken())) {
+    cgroups_.charge(b.cgroup = group);
+    return bits::kGoesOn;
+  }
+  if (b.ns != kNobody && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;
+  return failure_of(CopyStep::can_fork);
 }
 
 /// The last step done is undone first. The cursor has passed the number, and stays.
 void Machine::undo(Birth& b) {
+  cgroups_.uncharge(b.cgroup);
   if (b.pidfd != kNobody) open_files_.give_back(b.pidfd);
   if (b.number != 0) taken_.give_back(static_cast<std::size_t>(b.number));
   put_proxy(b.proxy);
@@ -423,6 +411,7 @@ void Machine::attach(Birth& b) {
   t.pid = b.number;
   numbers_.make(b.number).task = id(t);
   if (b.ns != kNobody) [[unlikely]] attach_in_namespaces(b, t);
+  if (cgroups_.in_use()) [[unlikely]] cgroups_.enter(id(t), b.cgroup);
   if (b.is_thread)
     attach_thread(b, t);
   else

@@ -34,6 +34,10 @@ Machine::Fate Machine::take_signals(Task& t) {
       take_part_in_stop(t);
       return Fate::stops;
     }
+    if (cgroups_.is_frozen(id(t))) [[unlikely]] {
+      freezer_trap(t);
+      return Fate::stops;
+    }
     const Signal s = next_signal(t);
     if (s == sig::none) return Fate::runs;
     const Actions& a = actions_of(p);

@@ -72,6 +72,7 @@ void Machine::take_leadership(Task& t) {
   if (p.detour == id(old)) p.detour = id(t);
   p.threads.remove(tasks_, id(old));
   --p.thread_count;
+  if (cgroups_.in_use()) cgroups_.release(id(old));
   set_exit_state(old, bits::kExitDead);
   put_task_struct(id(old));
 }

@@ -87,11 +87,12 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   t.exit_code = code;
   if (t.call == Call::ask) abandon_request(t);
   t.call = Call::none;
-  t.has_result = false;
+  t.has_result = t.frozen = false;
   touch(p, true);
   exit_mm(t, group_dead);
   exit_files(t);
   exit_fs(t);
+  cgroup_exit(t);
   if (group_dead && is_init(p)) return end_world(p);
   const bool gone = p.ns == kNobody || exit_namespaces(t);
   if (!gone) return;
@@ -161,6 +162,7 @@ void Machine::release_task(Task& t) {
   const bool was_thread = !is_leader(t);
   touch(t);
   dequeue(t);
+  if (cgroups_.in_use()) [[unlikely]] cgroup_release(t);
   unhash_process(t);
   free_pid(t.pid);
   set_exit_state(t, bits::kExitDead);

@@ -19,6 +19,7 @@ Machine::Machine(const WorldSpec& spec, Bug bug) : bug_(bug) {
 
 void Machine::reset(const WorldSpec& spec) {
   forget_all();
+  if (cgroups_.in_use()) cgroups_.forget();
   profile_ = spec.profile;
   kthreadd_.exists = spec.kthreads;
   kthreadd_.held = false;
@@ -134,6 +135,8 @@ void Machine::proceed(Task& t) {
   if (t.signalled || t.continued) {
     stop_waiting(t);
     if (take_signals(t) != Fate::runs) return;
+  } else if (t.frozen) [[unlikely]] {
+    return set_state(t, bits::kInterruptible);  // woken by hand
   }
   conclude(t);
 }
@@ -232,6 +235,8 @@ void Machine::end_world(const Process& init) {
   const bool was_kthread = is_kthread(leader);
   const std::int32_t cursor = cursor_;
   const std::int32_t exit_code = reboot_ != 0 ? reboot_ : end.exit_code;
+  const Index cgroup = cgroups_.of(id(leader));
+  if (cgroups_.in_use()) leave_cgroups_but(id(leader));
   forget_all();
   begin_world(pid_max_);
 
@@ -249,6 +254,7 @@ void Machine::end_world(const Process& init) {
   p.exit_code = exit_code;
   p.exit_signal = end.exit_signal;
   p.live = 0;
+  if (cgroups_.in_use()) cgroups_.rename(id(t), cgroup);
   cursor_ = cursor;
   over_ = true;
 }

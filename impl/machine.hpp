@@ -10,6 +10,7 @@
 #include <span>
 
 #include "impl/bits/kernel_stack.hpp"
+#include "impl/cgroups.hpp"
 #include "impl/faults.hpp"
 #include "impl/users.hpp"
 
@@ -71,16 +72,10 @@ class Machine : private Users {
     return Outcome::task(Pid{seen_by(t, n)});
   }
   bool can_run(const Task& t) const {
-    return !over_ && !t.zombie() && !t.stopped() && t.call == Call::none;
+    return !over_ && !t.zombie() && !t.stopped() && !t.frozen && t.call == Call::none;
   }
   State state_of(const Task& t) const;
   std::int32_t parent_number(const Process& p) const;
-  void touch(const Task& t, bool memory = false) {
-    effects_.touched.push_back({{t.pid}, memory});
-  }
-  void touch(const Process& p, bool memory = false) {
-    for_each_thread(p, [&](const Task& t) { touch(t, memory); });
-  }
 
   // Stacks. The actor is the task on whose stack the stack pointer is.
   static constexpr std::uint64_t kFrame = 1024;
@@ -104,24 +99,6 @@ class Machine : private Users {
   void answer(Task& t, const Outcome& outcome);
   void keep(Task& t, const Outcome& outcome);
   void make_room();
-  /// The table of states of the profile.
-  const bits::StateTable& states() const {
-    return profile_ == Profile::linux_6 ? bits::kStates6 : bits::kStates412;
-  }
-  static void set_state(Task& t, std::uint64_t state) {
-    t.state = static_cast<std::uint16_t>(state);
-  }
-  static void set_exit_state(Task& t, std::uint64_t to) {
-    t.exit_state = static_cast<std::uint8_t>(
-        bits::exit_forward(std::uint32_t{t.exit_state}, static_cast<std::uint32_t>(to)));
-  }
-  /// Has a task run that the mask reaches. One that runs anyway looks once more.
-  void wake(Task& t, std::uint64_t mask) {
-    const std::uint32_t state = t.state;
-    if (state != bits::kRunning && !bits::reaches(static_cast<std::uint32_t>(mask), state)) return;
-    set_state(t, bits::kRunning);
-    enqueue(t);
-  }
   void begin_world(std::int32_t pid_max);
   void begin_kthreads();
   void end_world(const Process& init);
@@ -465,6 +442,23 @@ class Machine : private Users {
   Outcome perform(const SetPidMax& op);
   Outcome perform(const SetPidCursor& op);
 
+  // Control groups (cgroups.cpp, freezer.cpp).
+  Outcome perform(const CgroupMake& op) { return cgroups_.make(op); }
+  Outcome perform(const CgroupRemove& op) { return cgroups_.remove(op); }
+  Outcome perform(const PidsMax& op) { return cgroups_.set_limit(op); }
+  Outcome perform(const CgroupMove& op);
+  Outcome perform(const CgroupOf& op);
+  Outcome perform(const PidsCurrent& op);
+  Outcome perform(const CgroupFreeze& op) { return cgroup_freeze(op.group, true); }
+  Outcome perform(const CgroupThaw& op) { return cgroup_freeze(op.group, false); }
+  Outcome cgroup_freeze(CgroupNo number, bool freeze);
+  void freeze_or_thaw(Task& t);
+  [[gnu::cold]] void freezer_trap(Task& t);
+  void cgroup_exit(const Task& t) { cgroups_.exit(id(t)); }
+  void cgroup_release(const Task& t) { cgroups_.release(id(t)); }
+  void leave_cgroups_but(Index leader);
+  bool sound_cgroups() const;
+
   // Soundness (sound.cpp).
   std::uint64_t resting_state(const Task& t) const;
   bool sound_task(const Task& t) const;
@@ -487,11 +481,9 @@ class Machine : private Users {
   std::int32_t cursor_ = 2;  // the number to try next
   std::int32_t host_ = 0;    // the name of the world's own UTS namespace
   std::uint8_t reboot_ = 0;  // the signal that init dies of by a reboot
-  Profile profile_ = Profile::linux_6;
   Bug bug_ = Bug::none;
   bool over_ = false;
   Faults faults_;
-  Effects effects_;
   std::vector<Index> scratch_;
   std::vector<Index> doomed_;  // the threads that an exit_group or exec ends
   std::vector<Index> listed_;  // who runs before that exec goes on

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "impl/attributes.hpp"
+#include "impl/cgroups.hpp"
 #include "impl/limits.hpp"
 #include "impl/kthreads.hpp"
 #include "impl/namespaces.hpp"
@@ -49,6 +50,9 @@ struct Records {
   PidBitmap taken_;
   Ring<Processes> all_;
   Ring<RunQueue> woken_;
+  ControlGroups cgroups_;
+  Profile profile_ = Profile::linux_6;
+  Effects effects_;
 
   Task* find(Pid p) {
     const Index i = numbers_.find(p.n).task;
@@ -78,6 +82,30 @@ struct Records {
     if (!t.queued) return;
     t.queued = false;
     woken_.remove(tasks_, id(t));
+  }
+  void touch(const Task& t, bool memory = false) {
+    effects_.touched.push_back({{t.pid}, memory});
+  }
+  void touch(const Process& p, bool memory = false) {
+    for_each_thread(p, [&](const Task& t) { touch(t, memory); });
+  }
+  /// The table of states of the profile.
+  const bits::StateTable& states() const {
+    return profile_ == Profile::linux_6 ? bits::kStates6 : bits::kStates412;
+  }
+  static void set_state(Task& t, std::uint64_t state) {
+    t.state = static_cast<std::uint16_t>(state);
+  }
+  static void set_exit_state(Task& t, std::uint64_t to) {
+    t.exit_state = static_cast<std::uint8_t>(
+        bits::exit_forward(std::uint32_t{t.exit_state}, static_cast<std::uint32_t>(to)));
+  }
+  /// Has a task run that the mask reaches. One that runs anyway looks once more.
+  void wake(Task& t, std::uint64_t mask) {
+    const std::uint32_t state = t.state;
+    if (state != bits::kRunning && !bits::reaches(static_cast<std::uint32_t>(mask), state)) return;
+    set_state(t, bits::kRunning);
+    enqueue(t);
   }
 };
 

@@ -32,7 +32,8 @@ bool Machine::same_as(const Machine& other) const {
                           proxies_.same_as(other.proxies_) && ns_.same_as(other.ns_) &&
                           proxied_ == other.proxied_ && host_ == other.host_ &&
                           reboot_ == other.reboot_;
-  return records && numbers && namespaces && all_ == other.all_ && woken_ == other.woken_ &&
+  return records && numbers && namespaces && cgroups_.same_as(other.cgroups_) &&
+         all_ == other.all_ && woken_ == other.woken_ &&
          sp_ == other.sp_ && execing_ == other.execing_ && reaper_ == other.reaper_ &&
          order_ == other.order_ && profile_ == other.profile_ && over_ == other.over_;
 }

@@ -8,6 +8,7 @@ namespace forkproof::impl {
 /// The state of a task that is not stopped, by the call that it is inside.
 std::uint64_t Machine::resting_state(const Task& t) const {
   if (t.zombie()) return states().dead;
+  if (t.frozen) return bits::kInterruptible;
   switch (t.call) {
     case Call::none: return is_kthread(t) ? t.state : bits::kRunning;  // it may say another
     case Call::wait:
@@ -51,7 +52,9 @@ bool Machine::sound_task(const Task& t) const {
   if (t.stop_pending && !deep) return false;  // else it would have stopped
   const bool may_have_business = t.stopped() || deep || exiting;
   if (t.signalled && !may_have_business) return false;
-  if (t.has_result && !t.stopped() && !waits_for_child) return false;
+  if (t.has_result && !t.stopped() && !waits_for_child && !t.frozen) return false;
+  if (t.frozen && (t.stopped() || exiting || t.asleep || !cgroups_.is_frozen(id(t)))) return false;
+  if (!t.frozen && !may_have_business && !is_kthread(t) && cgroups_.is_frozen(id(t))) return false;
   if (kthreadd_.exists && !sound_kthread(t)) return false;
   return t.blocked == t.blocked - kUnblockable && (exiting || undying || !p.exits());
 }
@@ -199,7 +202,7 @@ bool Machine::sound() const {
     return false;
   return sound_numbers() && sound_counts() && sound_files() && sound_attributes() &&
          sound_namespaces() && sound_proxies() && sound_limits() && sound_kthreads() &&
-         sound_user_ns(profile_ == Profile::linux_6) && memory_.sound(spaces);
+         sound_cgroups() && sound_user_ns(profile_ == Profile::linux_6) && memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

@@ -77,8 +77,8 @@ inline constexpr std::array kCopyProcess{
              "descriptor left for it; else the number is given back, and is passed.",
              "kernel-fork PIDFD:1", Errno::nomem},
     LifeStep{"can_fork",
-             "The last that can refuse are asked, as a control group with a limit would be; here "
-             "there is none. The number is given back, and is passed.",
+             "The last that can refuse are asked: the task is charged to its control group and to "
+             "those above, if none is full. Else the number is given back, and is passed.",
              "kernel-fork STEPS:3", Errno::again},
     LifeStep{"attach",
              "The task is tied to its number, process, parent, group, session and to those with "
@@ -103,6 +103,9 @@ inline constexpr std::array kDoExit{
     LifeStep{"exit_files", "The last user of a table of descriptors closes them.",
              "kernel-exit FILES:1"},
     LifeStep{"exit_fs", "The umask and the directory are let go of.", "kernel-exit FILES:1"},
+    LifeStep{"cgroup_exit",
+             "The thread keeps its control group no longer from being removed, and stays in it.",
+             "kernel-cgroup EXIT:1"},
     LifeStep{"exit_namespaces",
              "The thread lets go of its namespaces. The last one of an init kills all others in "
              "its pid namespace, and goes on when they are gone.",
@@ -117,6 +120,9 @@ inline constexpr std::array kDoExit{
 };
 
 inline constexpr std::array kReleaseTask{
+    LifeStep{"cgroup_release",
+             "The control group of the task, and those above it, are given back the charge.",
+             "kernel-cgroup-pids RELEASE:1"},
     LifeStep{"unhash_process",
              "The number stands for the task no more; a process leaves its parent, group, session "
              "and table of actions.",

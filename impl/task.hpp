@@ -105,6 +105,7 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   bool queued : 1 = false;
   bool asleep : 1 = false;  // on its process's ring of sleepers
   bool has_result : 1 = false;
+  bool frozen : 1 = false;  // sleeps for its control group
   std::uint8_t pdeath_signal = 0;
   Index fs = kNobody;  // nobody: as at first, and not shared
   Index attributes = kNobody;  // nobody: those of a new world's init

@@ -48,6 +48,10 @@ class Pick {
   void operator()(Limit& limit) const {
     limit = once_in(3) ? kUnlimited : Limit{*rc::gen::arbitrary<std::uint32_t>()};
   }
+  void operator()(PidsLimit& limit) const {
+    limit = {};
+    if (once_in(2)) (*this)(limit.n);
+  }
   void operator()(SigSet& set) const {
     if (once_in(6)) return (*this)(set.bits);
     set = {};

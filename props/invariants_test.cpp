@@ -58,6 +58,8 @@ constexpr std::string_view kMarked =
     "init: fork -> A\nA: setresuid alice\nA: fork -> B\ninit: fork -> C\n"
     "C: setrlimit NPROC 1 unlimited\nC: setresuid alice\n";
 constexpr std::string_view kBelow = "init: clone NEWPID -> A\nA: fork -> B\n";
+constexpr std::string_view kInGroup =
+    "world: cgroup_make 1\ninit: fork -> A\nworld: cgroup_move A 1\n";
 constexpr std::string_view kOrphan =
     "init: fork -> A\nA: prctl_subreaper 1\nA: fork -> B\nB: fork -> C\nB: exit_group 0\n";
 
@@ -165,6 +167,18 @@ const std::vector<Break>& other_breaks() {
   return breaks;
 }
 
+Cgroup& group(World& w) { return w.cgroups[task(w, 2).cgroup]; }
+
+const std::vector<Break>& cgroup_breaks() {
+  static const std::vector<Break> breaks{
+      {"CGROUP-1", kInGroup, [](World& w) { group(w).removed = true; }},
+      {"CGROUP-2", kInGroup, [](World& w) { ++group(w).tasks; }},
+      {"CGROUP-3", kInGroup, [](World& w) { group(w).number = 0; }},
+      {"CGROUP-4", kInGroup, [](World& w) { task(w, 2).frozen = true; }},
+  };
+  return breaks;
+}
+
 /// The ids of all invariants that ask something of a world, or of a task in it.
 Ids applying_in(const World& w) {
   Ids ids;
@@ -199,10 +213,12 @@ TEST(Invariants, AboutTheRestCatchWhatTheyForbid) { expect_caught(other_breaks()
 TEST(Invariants, AboutUsersCatchWhatTheyForbid) { expect_caught(breaks_of_users()); }
 TEST(Invariants, AboutKthreadsCatchWhatTheyForbid) { expect_caught(breaks_of_kthreads()); }
 
+TEST(Invariants, AboutControlGroupsCatchWhatTheyForbid) { expect_caught(cgroup_breaks()); }
+
 TEST(Invariants, EachHasAWorldThatBreaksIt) {
   Ids broken, all;
   for (const auto* const breaks : {&family_breaks(), &other_breaks(), &breaks_of_kthreads(),
-                                   &breaks_of_users()})
+                                   &cgroup_breaks(), &breaks_of_users()})
     for (const Break& b : *breaks) EXPECT_TRUE(broken.insert(b.id).second) << b.id << " twice";
   const auto add = [&]<class I>() { EXPECT_TRUE(all.insert(I::id).second) << I::id << " twice"; };
   for_each_invariant(add);

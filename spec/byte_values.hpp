@@ -22,6 +22,9 @@ inline constexpr std::array<std::int32_t, 7> kNotableNumbers{
 inline constexpr std::array<std::uint32_t, 8> kNotablePages{
     16, 64, 255, 256, kPages - 1, kPages, kPages + 1, 0xFFFFFFFF};
 inline constexpr std::array kNotableSignals{32, 33, 34, 40, 63, 64, 65, -1};
+inline constexpr std::array<std::int32_t, 8> kNotableLimits{
+    PidsLimit::kMax, PidsLimit::kMax, PidsLimit::kMax,   PidsLimit::kMax,
+    -2,              kPidsLimitMax,   kPidsLimitMax + 1, std::numeric_limits<std::int32_t>::max()};
 inline constexpr std::array<std::int32_t, 16> kNotablePids{
     0, -1, 1, 2, 3, 4, 5, 7, -2, -3, 299, 300, 301, 302, kPidMaxDefault, kNeverAPid.n};
 inline constexpr std::array<SigSet, 4> kNotableSets{
@@ -86,6 +89,9 @@ constexpr std::uint32_t common(std::uint32_t, unsigned byte) {
 constexpr Signal common(Signal, unsigned byte) {
   return {byte < 0xF0 ? static_cast<std::int32_t>(byte % 32) : notable(kNotableSignals, byte)};
 }
+constexpr PidsLimit common(PidsLimit, unsigned byte) {
+  return {byte < 0xE0 ? static_cast<std::int32_t>(byte % 16) : notable(kNotableLimits, byte)};
+}
 constexpr ExitSignal common(ExitSignal, unsigned byte) {
   if (byte >= 0x80) return {static_cast<std::uint8_t>(byte - 0x80)};
   return {byte % 2 == 0 ? ExitSignal{}.n : std::uint8_t{0}};
@@ -121,6 +127,7 @@ constexpr Flags<Kind> common(Flags<Kind>, unsigned byte) {
 constexpr std::uint64_t whole(std::integral auto n) { return static_cast<std::uint64_t>(n); }
 constexpr std::uint64_t whole(Signal s) { return whole(s.n); }
 constexpr std::uint64_t whole(ExitSignal s) { return s.n; }
+constexpr std::uint64_t whole(PidsLimit l) { return whole(l.n); }
 constexpr std::uint64_t whole(SigSet s) { return s.bits; }
 constexpr std::uint64_t whole(Limit l) { return l.n; }
 constexpr std::uint64_t whole(FlagWord auto f) { return f.bits; }

@@ -21,6 +21,7 @@ constexpr std::uint64_t word_of(Signal v) { return static_cast<std::uint64_t>(v.
 constexpr std::uint64_t word_of(SigSet v) { return v.bits; }
 constexpr std::uint64_t word_of(ExitSignal v) { return v.n; }
 constexpr std::uint64_t word_of(Limit v) { return v.n; }
+constexpr std::uint64_t word_of(PidsLimit v) { return word_of(v.n); }
 template <class Kind>
 constexpr std::uint64_t word_of(Flags<Kind> v) {
   return v.bits;
@@ -62,7 +63,8 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
   world_ = &world;
   row_.clear();
   for (auto* const list : {&tasks_, &numbers_, &spaces_, &handlers_, &shared_pages_, &files_,
-                           &open_files_, &fs_, &namespaces_, &uts_, &others_, &user_namespaces_})
+                           &open_files_, &fs_, &namespaces_, &uts_, &others_, &cgroups_,
+                           &user_namespaces_})
     list->clear();
   put_all(word_of(world.profile), world.over, word_of(world.pid_max), word_of(world.host));
   put_all(world.kthreads, world.held, world.requests.size());
@@ -78,6 +80,7 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
     write_task_index(request.creator);
     put(request.run);
   }
+  write_cgroups();
   return row_;
 }
 
@@ -105,6 +108,8 @@ void Canonical::write_task(TaskId id) {
   write_namespace(p.ns, t.tid);
   if (t.child_ns != p.ns) write_namespace(t.child_ns, {});
   write_proxy(t.proxy);
+  write_cgroup(t.cgroup);
+  if (t.cgroup) put(rank_in_cgroup(t));
   write_task_index(p.leader);
   if (p.leader == id) write_process(p);
   write_task_index(t.parent);
@@ -113,7 +118,7 @@ void Canonical::write_task(TaskId id) {
   write_files(t);
   put_all(word_of(t.flags), word_of(t.exit_code), word_of(t.exit_signal), word_of(t.pdeath),
           word_of(t.pending), word_of(t.blocked),
-          bits(t.zombie, t.attention, t.stop_pending, t.stopped, t.resumed, t.queued));
+          bits(t.zombie, t.attention, t.stop_pending, t.stopped, t.resumed, t.queued, t.frozen));
   if (!fold_.exec_ids) put_all(t.self_exec_id, t.parent_exec_id);
   write_task_index(t.vfork_parent);
   write_attributes(t.attributes);
@@ -293,6 +298,40 @@ void Canonical::write_proxy(NsProxyId id) {
   if (!proxy.uts) return;
   put_all(index_in(uts_, proxy.uts.n), word_of(world_->uts[proxy.uts].host));
   write_user_namespace(world_->uts[proxy.uts].owner);
+}
+
+/// How many came to the task's control group before it.
+std::uint64_t Canonical::rank_in_cgroup(const Task& t) const {
+  std::uint64_t before = 0;
+  for (const std::uint32_t other : tasks_) {
+    const Task& o = world_->tasks[{other}];
+    before += o.cgroup == t.cgroup && o.cgroup_place < t.cgroup_place;
+  }
+  return before;
+}
+
+/// A control group with those that it lies in, when it is first met.
+void Canonical::write_cgroup(CgroupId id) {
+  if (!id) return put(0);
+  const std::size_t known = cgroups_.size();
+  const std::size_t index = index_in(cgroups_, id.n);
+  put(index + 1);
+  if (index < known) return;
+  const Cgroup& group = world_->cgroups[id];
+  put_all(bits(group.removed, group.frozen), group.removed ? 0 : word_of(group.number),
+          word_of(group.limit));
+  write_cgroup(group.parent);
+}
+
+/// Those that nobody is in count as well: they can be moved into.
+void Canonical::write_cgroups() {
+  put(word_of(world_->limit));
+  std::vector<std::pair<Place, CgroupId>> groups;  // as they were made
+  world_->cgroups.for_each([&](CgroupId id, const Cgroup& group) {
+    if (!group.removed) groups.emplace_back(group.made, id);
+  });
+  std::ranges::sort(groups, {}, &std::pair<Place, CgroupId>::first);
+  for (const auto& [made, id] : groups) write_cgroup(id);
 }
 
 void Canonical::write_handlers(HandlersId id) {

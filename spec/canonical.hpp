@@ -40,6 +40,9 @@ class Canonical {
   void write_kthread(const Kthread&);
   void write_open_file(OpenFileId);
   void write_attributes(const Attributes&);
+  void write_cgroups();
+  void write_cgroup(CgroupId);
+  std::uint64_t rank_in_cgroup(const Task&) const;
   void write_number(Pid);
   void write_task_index(TaskId);
   void write_namespace(NamespaceId, Pid number);
@@ -59,7 +62,7 @@ class Canonical {
   std::vector<std::uint64_t> row_;
   std::vector<std::uint32_t> tasks_;  // ids: threads after their leader, children after parents
   std::vector<std::uint32_t> numbers_, spaces_, handlers_, shared_pages_, files_, open_files_, fs_,
-      namespaces_, uts_, others_, user_namespaces_;
+      namespaces_, uts_, others_, cgroups_, user_namespaces_;
 };
 
 }  // namespace forkproof::spec

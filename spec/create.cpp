@@ -100,11 +100,13 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
       flags.has(fl::newpid) ? make_namespace(me.child_ns, wish.user_ns) : me.child_ns;
   Numbers numbers;
   Answer refused = fresh_numbers(me, ns, wish.tids, numbers);
-  const bool full = flags.has(fl::pidfd) && !has_room_for_descriptor(id);
-  if (refused || full || interrupted) {
+  const bool no_descriptor = flags.has(fl::pidfd) && !has_room_for_descriptor(id);
+  const bool full = !refused && !no_descriptor && !has_room_for_task(me.cgroup);
+  if (refused || no_descriptor || full || interrupted) {
     if (!refused) abandon_first_number(ns);
     drop_if_unused(ns);
-    if (!refused && full) refused = fails(Errno::mfile, "pidfd.clone-full"_rule);
+    if (!refused && no_descriptor) refused = fails(Errno::mfile, "pidfd.clone-full"_rule);
+    if (full) refused = fails(Errno::again, "cgroup.full"_rule);
     return refused ? refused : restart("clone.pending-burns-number"_rule);
   }
 
@@ -142,6 +144,8 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
   use_numbers(id, std::move(numbers));
   enter_namespace(child, ns);
   inherit_namespaces(child, me, flags, wish.user_ns);
+  enter_cgroup(child, me.cgroup);
+  if (me.cgroup) cover("cgroup.born"_rule);
   child.flags = (me.flags - task_flag::exiting) | task_flag::forknoexec;
   cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);
   child.parent = kin ? me.parent : maker;

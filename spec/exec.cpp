@@ -93,6 +93,7 @@ void Model::take_leaders_place(TaskId id) {
   p.threads = {id};
   world_.handlers[old.handlers].users--;
   p.faults_of_dead_threads += old.faults;
+  leave_cgroup(old);
   world_.tasks.drop(leader);
 }
 

@@ -63,7 +63,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (me.attention && !p.group_exit) retarget(id);
   me.exit_code = code;
   if (me.stopped) cover("stop.killed"_rule);
-  me.stopped = me.stop_pending = false;
+  me.stopped = me.stop_pending = me.frozen = false;
   if (me.call.kind == Call::Kind::vfork && me.call.child) {
     cover("vfork.orphan-keeps-memory"_rule);
     world_.tasks[me.call.child].vfork_parent = TaskId::none();
@@ -280,6 +280,7 @@ void Model::detach(TaskId id) {
   Process& p = world_.processes[process];
   touch(id);
   account_end(id);
+  leave_cgroup(t);
   if (--world_.handlers[t.handlers].users == 0) world_.handlers.drop(t.handlers);
   if (p.ns && world_.namespaces[p.ns].reaper == id)
     world_.namespaces[p.ns].reaper = TaskId::none();

@@ -17,6 +17,7 @@
 #include "spec/invariants/attributes.hpp"
 #include "spec/invariants/limits.hpp"
 #include "spec/invariants/kthreads.hpp"
+#include "spec/invariants/cgroups.hpp"
 #include "spec/invariants/namespaces.hpp"
 #include "spec/invariants/user_namespaces.hpp"
 #include "spec/invariants/waiting.hpp"
@@ -380,8 +381,9 @@ using Invariants =
                InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow,
                SoftLimitsAreBelowHardOnes, RootIsNeverMarked, KthreadsAreKthreadds,
                WhoAwaitsIsAwaited, ParkedWasAsked, ChildrenAreNotAbove, TheDeadAreNowhere,
-               RecordsAreOfUse, PidfdsOfProcesses,
-               PidfdsKeepNamespaces, ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,
+               RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces,
+               GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
+               ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,
                PidNamespacesBelongInward, PowerlessAreBelow, UserNamespacesAreThere>;
 
 struct CountsAreTrue {
@@ -450,7 +452,8 @@ struct NoDeathIsLost {
 };
 
 /// The register of what no single task can vouch for. O(tasks): for the full check.
-using WorldInvariants = std::tuple<CountsAreTrue, NoDeathIsLost, UsageIsCountedOnce>;
+using WorldInvariants = std::tuple<CountsAreTrue, NoDeathIsLost, UsageIsCountedOnce, ChargesAreTrue,
+                                   GroupsLieInGroups>;
 
 /// Calls `f.operator()<I>()` for each invariant about all tasks together.
 constexpr void for_each_world_invariant(auto&& f) {

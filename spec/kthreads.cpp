@@ -12,6 +12,7 @@ Depth Model::depth_of(const Task& t) {
                                Depth::killable, Depth::idle};
   using enum Call::Kind;
   if (t.zombie || t.stopped) return Depth::beyond;
+  if (t.frozen) return Depth::interruptible;
   switch (t.call.kind) {
     case none:
     case sched:
@@ -118,8 +119,9 @@ Outcome Model::make_kthread(bool run) {
   if (makers.policy == Policy::deadline && !makers.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
   Numbers numbers;
-  if (const Answer refused = fresh_numbers(world().tasks[world_.kthreadd], {}, {}, numbers))
-    return *refused;
+  const Task& maker = world().tasks[world_.kthreadd];
+  if (const Answer refused = fresh_numbers(maker, {}, {}, numbers)) return *refused;
+  if (!has_room_for_task(maker.cgroup)) return fails(Errno::again, "cgroup.full"_rule);
 
   const TaskId id = new_kthread(numbers.number);
   if (run) {
@@ -372,6 +374,7 @@ bool Model::wake_up(TaskId id, WakeMask mask) {
   Task& t = world_.tasks[id];
   if (!reaches(mask, depth_of(t))) return false;
   touch(id);
+  if (t.frozen) return cover("freezer.woken-in-vain"_rule), true;
   switch (t.call.kind) {
     case Call::Kind::none:
       cover("state.woken-before-sleep"_rule);

@@ -61,7 +61,7 @@ Model::Answer Model::act_if_may(TaskId me, const O& op) {
 
 bool Model::can_run(TaskId id) const {
   const Task& t = world_.tasks[id];
-  return !t.zombie && !t.stopped && t.call.kind == Call::Kind::none && !world_.over;
+  return !t.zombie && !t.stopped && !t.frozen && t.call.kind == Call::Kind::none && !world_.over;
 }
 
 const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {

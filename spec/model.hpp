@@ -4,7 +4,7 @@
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
 /// stop, groups, memory, files, attributes, limits, kthreads, pids, pid_namespaces, namespaces,
-/// pidfds, user_namespaces. `"..."_rule` names the rule of the book (spec/rules.hpp) that acts at
+/// pidfds, cgroups, freezer, user_namespaces. `"..."_rule` names the rule of the book that acts at
 /// this place: that counts its coverage, and lets a violation say it.
 #pragma once
 #include <deque>
@@ -149,6 +149,14 @@ class Model {
   Outcome turn(const SetPidCursor&);
   Outcome turn(const HoldKthreadd&);
   Outcome turn(const NrUninterruptible&);
+  Outcome turn(const CgroupMake&);
+  Outcome turn(const CgroupRemove&);
+  Outcome turn(const CgroupMove&);
+  Outcome turn(const CgroupOf&);
+  Outcome turn(const PidsMax&);
+  Outcome turn(const PidsCurrent&);
+  Outcome turn(const CgroupFreeze&);
+  Outcome turn(const CgroupThaw&);
 
   // model.cpp: answering, and who runs next.
   bool can_run(TaskId) const;
@@ -394,6 +402,20 @@ class Model {
   void parkme(TaskId);
   void unpark(TaskId);
   void end_kthread(TaskId, Outcome);
+  // cgroups.cpp
+  PidsLimit limit_of(CgroupId g) const { return g ? world_.cgroups[g].limit : world_.limit; }
+  std::uint32_t tasks_in(CgroupId) const;
+  bool is_populated(CgroupId) const;
+  bool has_groups_below(CgroupId) const;
+  bool has_room_for_task(CgroupId);
+  void enter_cgroup(Task&, CgroupId);
+  void leave_cgroup(Task&);
+
+  // freezer.cpp
+  Answer refuses_freezer(CgroupNo);
+  std::vector<TaskId> living_in(CgroupId) const;
+  void freeze_or_thaw(TaskId);
+  void freeze(TaskId);
 
   World world_;
   std::deque<TaskId> next_;

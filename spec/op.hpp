@@ -67,6 +67,13 @@ struct TidList {
   friend constexpr bool operator==(const TidList&, const TidList&) = default;
 };
 
+/// How many tasks a control group may have: `max` is any number of them.
+struct PidsLimit {
+  static constexpr std::int32_t kMax = -1;
+  std::int32_t n = kMax;
+  friend constexpr bool operator==(PidsLimit, PidsLimit) = default;
+};
+
 /// How an argument is written: a word that must be there, a word that is left out when it has its
 /// default value, or `key=value`, left out likewise.
 enum class Form : std::uint8_t { word, optional, key };

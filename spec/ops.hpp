@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "spec/attribute_ops.hpp"
+#include "spec/cgroup_ops.hpp"
 #include "spec/file_ops.hpp"
 #include "spec/limit_ops.hpp"
 #include "spec/kthread_ops.hpp"
@@ -345,7 +346,9 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         KthreadUnpark, WakeUpProcess, WakeUpState, KthreadShouldStop,
                         KthreadShouldPark, KthreadParkme, SetCurrentState, Schedule, HoldKthreadd,
                         NrUninterruptible, Setns, SameNs, Sethostname, Gethostname, Reboot,
-                        Clone3, PidfdOpen, PidfdSendSignal, Poll, MapIds, Getuid>;
+                        Clone3, PidfdOpen, PidfdSendSignal, Poll, CgroupMake, CgroupRemove,
+                        CgroupMove, CgroupOf, PidsMax, PidsCurrent, CgroupFreeze, CgroupThaw,
+                        MapIds, Getuid>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

@@ -6,6 +6,7 @@
 
 #include "spec/rules/attributes.hpp"
 #include "spec/rules/call.hpp"
+#include "spec/rules/cgroups.hpp"
 #include "spec/rules/creation.hpp"
 #include "spec/rules/ending.hpp"
 #include "spec/rules/files.hpp"
@@ -38,7 +39,7 @@ inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRul
                                           kSignalRules, kGroupRules, kMemoryRules, kFileRules,
                                           kAttributeRules, kPidNamespaceRules,
                                           kLimitRules, kKthreadRules, kNamespaceRules,
-                                          kPidfdRules, kUserNamespaceRules);
+                                          kPidfdRules, kCgroupRules, kUserNamespaceRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

@@ -325,8 +325,8 @@ bool Model::deal_with_signals(TaskId id) {
       exit_thread(id, p.group_exit ? p.group_exit_code : 0);
       return false;
     }
-    if (t.stop_pending) {
-      take_part_in_stop(id);
+    if (t.stop_pending || world_.freezes(t)) {
+      t.stop_pending ? take_part_in_stop(id) : freeze(id);
       return false;
     }
     if (!t.attention) return true;

@@ -341,6 +341,44 @@ struct KthreadWaitsForKthread {
   }
 };
 
+struct CgroupOverItsLimit {
+  static constexpr std::string_view id = "SOMETIMES-54",
+                                    says = "A control group has more tasks than its limit.";
+  static bool holds(const World& w, TaskId t) {
+    const CgroupId own = w.tasks[t].cgroup;
+    if (!own || w.cgroups[own].limit == PidsLimit{}) return false;
+    return w.cgroups[own].tasks > static_cast<std::uint32_t>(w.cgroups[own].limit.n);
+  }
+};
+
+struct ZombieOfRemovedCgroup {
+  static constexpr std::string_view id = "SOMETIMES-55",
+                                    says = "A zombie is left of a control group that was removed.";
+  static bool holds(const World& w, TaskId t) {
+    const CgroupId own = w.tasks[t].cgroup;
+    return own && w.cgroups[own].removed;
+  }
+};
+
+struct LeaderLeftInCgroup {
+  static constexpr std::string_view
+      id = "SOMETIMES-56",
+      says = "A dead leader is in another control group than its threads.";
+  static bool holds(const World& w, TaskId t) {
+    return w.leader_of(w.tasks[t]).cgroup != w.tasks[t].cgroup;
+  }
+};
+
+struct FrozenWithSignals {
+  static constexpr std::string_view id = "SOMETIMES-57",
+                                    says = "A frozen task has signals that it could take.";
+  static bool holds(const World& w, TaskId t) {
+    const Task& task = w.tasks[t];
+    return task.frozen &&
+           !((task.pending | w.process_of(task).shared_pending) - task.blocked).empty();
+  }
+};
+
 /// The register.
 using AllSometimes =
     std::tuple<ZombieLeaderWithLiveThread, NumberPinnedAsGroup, NumberPinnedAsSession,
@@ -355,9 +393,10 @@ using AllSometimes =
                UsageOfGrandchildren, KthreadParked, RequestAbandoned, KilledInDeepSleep,
                KthreadSleepsIdle, KthreadWaitsForKthread, ThreadsWithNamesOfTheirOwn,
                ChildrenTwoBelow, InjectedAndOrphaned, TimeOfChildrenDiffers, EndedByReboot,
-               PidfdOfNumberReused, PidfdOfDelayedLeader, SleepsByPidfd,
-               PidfdOutOfSight, UserNamespaceInAnother, PowerlessWhereMapped, NamesBelongElsewhere,
-               UnknownUser, PidsOfInnerUsers>;
+               PidfdOfNumberReused, PidfdOfDelayedLeader, SleepsByPidfd, PidfdOutOfSight,
+               CgroupOverItsLimit, ZombieOfRemovedCgroup, LeaderLeftInCgroup, FrozenWithSignals,
+               UserNamespaceInAnother, PowerlessWhereMapped, NamesBelongElsewhere, UnknownUser,
+               PidsOfInnerUsers>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -50,6 +50,7 @@ void Model::begin_group_stop(TaskId id, Signal s) {
   cover(s == sig::stop ? "stop.sigstop"_rule : "stop.terminal"_rule);
   p.stopping_threads = 1;
   world_.tasks[id].stop_pending = true;
+  world_.tasks[id].attention = !deliverable(world_.tasks[id]).empty();  // kept while it is stopped
   for (const TaskId other : p.threads) {
     Task& t = world_.tasks[other];
     if (other == id || t.stopped || t.exiting()) continue;
@@ -67,7 +68,6 @@ void Model::take_part_in_stop(TaskId id) {
   Process& p = world_.process_of(t);
   t.stop_pending = false;
   t.stopped = true;
-  t.attention = false;
   t.call.interrupted = true;
   touch(id);
   if (--p.stopping_threads > 0 || p.stop_complete) return;

@@ -37,6 +37,11 @@ class ValueWriter {
     else (*this)(limit.n);
   }
 
+  void operator()(PidsLimit limit) {
+    if (limit == PidsLimit{}) out_ += "max";
+    else (*this)(limit.n);
+  }
+
   void operator()(TaskRef task) {
     const auto index = static_cast<std::size_t>(task.n);
     if (!task.named) return (*this)(task.n);
@@ -149,6 +154,10 @@ class ValueReader {
     limit = unlimited ? kUnlimited : Limit{number};
     return true;
   }
+  bool operator()(std::string_view word, PidsLimit& limit) const {
+    if (word == "max") return limit = {}, true;
+    return read_number(word, limit.n);
+  }
 
   bool operator()(std::string_view word, TaskRef& task) const {
     if (const std::int32_t index = lookup_(word); index != kNoName) {
@@ -259,6 +268,7 @@ std::string describe() {
     return "up to " + std::to_string(kTidsMax) + " numbers joined by `,`";
   if constexpr (std::is_same_v<Value, Target>)
     return "a task made above, a pid, `group:` and one of these, `own-group` or `all`";
+  if constexpr (std::is_same_v<Value, PidsLimit>) return "a number of tasks, or `max`";
   if constexpr (std::is_same_v<Value, Signal> || std::is_same_v<Value, ExitSignal>)
     return "a signal, such as SIGTERM or 0";
   if constexpr (std::is_same_v<Value, Limit>) return "a number up to 4294967295, or `unlimited`";

@@ -234,7 +234,7 @@ void Model::wake_waiters(TaskId child) {
   std::vector<TaskId> waiters;
   for (const TaskId id : world_.process_of(world_.tasks[t.parent]).threads) {
     const Task& w = world().tasks[id];
-    if (w.call.kind != Call::Kind::wait || w.stopped) continue;
+    if (w.call.kind != Call::Kind::wait || w.stopped || w.frozen) continue;
     if (!selects(w.call.query, child)) {
       cover("wait.wake-filter"_rule);
       continue;

@@ -17,6 +17,7 @@ struct Domain {
   bool operator()(std::uint32_t) const { return true; }
   bool operator()(Signal) const { return true; }
   bool operator()(ExitSignal) const { return true; }
+  bool operator()(PidsLimit) const { return true; }
   bool operator()(SigSet) const { return true; }
   bool operator()(Limit l) const { return l.unlimited() || l.n <= UINT32_MAX; }
   bool operator()(Enumeration auto e) const {

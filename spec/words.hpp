@@ -53,6 +53,9 @@ inline constexpr std::int32_t kUmaskAtFirst = 022;
 /// A directory, by a number: there are these, and a new world's init is in the first.
 using Directory = std::int32_t;
 inline constexpr Directory kDirectories = 4;
+/// A number by which a trace calls a control group, and the highest limit of tasks that one takes.
+using CgroupNo = std::int32_t;
+inline constexpr std::int32_t kPidsLimitMax = kPidMaxLimit;
 
 /// A name and the number that Linux gives it.
 struct Word {
@@ -94,6 +97,7 @@ enum class Errno : std::uint8_t {
   fault = 14,
   busy = 16,
   exist = 17,
+  nodev = 19,
   inval = 22,
   mfile = 24,
   nospc = 28,
@@ -107,7 +111,7 @@ inline constexpr std::array kErrnos{
     Word{"ECHILD", 10}, Word{"EAGAIN", 11}, Word{"ENOMEM", 12}, Word{"EACCES", 13},
     Word{"EFAULT", 14}, Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24},
     Word{"EBUSY", 16},  Word{"EEXIST", 17}, Word{"ENOSPC", 28}, Word{"ESPIPE", 29},
-    Word{"ENOSYS", 38}, Word{"EUSERS", 87},
+    Word{"ENOSYS", 38}, Word{"EUSERS", 87}, Word{"ENODEV", 19},
 };
 
 // --- signals -------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@
 #include "spec/outcome.hpp"
 #include "spec/pool.hpp"
 #include "spec/rules.hpp"
+#include "spec/users.hpp"
 
 namespace forkproof::spec {
 
@@ -31,7 +32,7 @@ struct FsInfo;
 struct Namespace;
 struct NsProxy;
 struct UtsName;
-struct UserNamespace;
+struct Cgroup;
 using TaskId = Id<Task>;
 using ProcessId = Id<Process>;
 using SpaceId = Id<AddressSpace>;
@@ -42,7 +43,8 @@ using FsInfoId = Id<FsInfo>;
 using NamespaceId = Id<Namespace>;  // of pids; none is the world's own
 using NsProxyId = Id<NsProxy>;      // the other kinds; none is the world's own of each
 using UtsNameId = Id<UtsName>;      // none is the world's own
-using UserNamespaceId = Id<UserNamespace>;  // likewise
+
+using CgroupId = Id<Cgroup>;  // none is group 0
 
 /// What a sleeping wait waits for. A group is remembered as it was when the call was made.
 struct WaitQuery {
@@ -82,23 +84,6 @@ struct Call {
   Place since = 0;           // when it fell asleep
 };
 
-/// What a thread is called, how it is scheduled, the size of the stack that its handlers run on,
-/// and on whose behalf it acts.
-struct Attributes {
-  Comm comm = Comm::puppet;
-  Policy policy = Policy::other;
-  bool reset_on_fork = false;
-  std::int32_t rt_priority = 0;
-  std::int32_t nice = 0;
-  std::int32_t processors = kProcessors;
-  std::int32_t signal_stack = 0;
-  User user = User::root;                          // the real one
-  Capabilities capabilities = capability::all;     // in effect, in its own user namespace
-  bool powerless = false;   // it has none, those included that no trace names
-  UserNamespaceId user_ns{};
-  friend bool operator==(const Attributes&, const Attributes&) = default;
-};
-
 /// What a kernel thread has been asked, and by whom. Of others it says nothing.
 struct Kthread {
   bool made = false;     // by kthread_create, which kthreadd is not
@@ -124,6 +109,7 @@ struct Task {
   HandlersId handlers;
   FilesId files;  // none of a task that has ended, as with `fs`
   FsInfoId fs;
+  CgroupId cgroup;
   NamespaceId child_ns;  // that its children will be in; none of a task that has ended
   NsProxyId proxy;       // likewise
   TaskFlags flags;
@@ -139,9 +125,11 @@ struct Task {
   bool stop_pending = false;  // it still has to take part in a group stop
   bool stopped = false;
   bool resumed = false;  // SIGCONT ended its stop: it looks at its signals in any case
+  bool frozen = false;  // it sleeps for its control group
   bool queued = false;  // it is on the list of those that run next
   TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
   Place touched = 0;    // the last step that touched it
+  Place cgroup_place = 0;  // since when it is in its control group
   Place born = 0;       // whom a trace's name means: goes on with the number in an exec
   Attributes attributes;
   std::uint64_t faults = 0;  // batches of page faults
@@ -300,7 +288,7 @@ struct Namespace {
   bool accepts = true;                   // new tasks: not since its init has ended
   Signal reboot;                         // by which its init dies of a reboot; none without one
   bool began = false;                    // it has, or had, an init
-  UserNamespaceId owner;
+  UserNamespaceId owner{};
   std::uint32_t users = 0;  // tasks whose children will be in it, namespaces in it, pidfds of it
   std::map<std::int32_t, Pid> numbers;   // those in use, and what they are in the world
 
@@ -311,20 +299,21 @@ struct Namespace {
 struct UtsName {
   std::int32_t host = 0;
   std::uint32_t users = 0;  // tasks
-  UserNamespaceId owner;
+  UserNamespaceId owner{};
 
   static constexpr auto keeps() { return std::tuple{}; }
 };
 
-/// A user namespace below the world's own. Whom its maps know has the same number in it.
-struct UserNamespace {
-  UserNamespaceId parent;
-  std::int32_t level = 1;
-  bool made_by_powerless = false;
-  bool mapped = false;          // the maps were written
-  IdMap whom = IdMap::root;     // those that they know
-  Limit tasks_most;             // that it may have, with those in namespaces below it
-  bool queues_signals = true;   // real-time ones
+/// A control group, but for group 0. When it is removed it stays until the zombies in it are gone.
+struct Cgroup {
+  CgroupId parent;
+  CgroupNo number = 0;
+  Place made = 0;
+  PidsLimit limit;
+  std::uint32_t tasks = 0;  // not yet released, in it and below it
+  bool removed = false;
+  bool frozen = false;  // it, and not one above
+
   static constexpr auto keeps() { return std::tuple{}; }
 };
 
@@ -359,7 +348,7 @@ struct Number {
   static constexpr auto keeps() { return std::tuple{&Number::group, &Number::inner}; }
 };
 
-struct World {
+struct World : UserNamespaces {
   Profile profile = Profile::linux_6;
   std::int32_t pid_max = kPidMaxDefault;
   std::int32_t cursor =
@@ -387,8 +376,8 @@ struct World {
   Pool<Namespace> namespaces;
   Pool<NsProxy> proxies;
   Pool<UtsName> uts;
-  Pool<UserNamespace> user_namespaces;
-  std::map<Place, UserNamespaceId> owners;  // of an NsProxy's, but for those of the world's own
+  Pool<Cgroup> cgroups;
+  PidsLimit limit;  // of group 0
   NumberTable<Number> numbers;
   Line<ProcessId> all_processes;  // as they were made
   std::vector<PageValue> shared_pages;
@@ -405,8 +394,9 @@ struct World {
     namespaces.clear();
     proxies.clear();
     uts.clear();
-    user_namespaces.clear();
-    owners.clear();
+    cgroups.clear();
+    limit = {};
+    clear_user_namespaces();
     numbers.clear();
     all_processes.clear();
     shared_pages.clear();
@@ -434,8 +424,8 @@ struct World {
            open_files.is_sealed_as(other.open_files) && files.is_sealed_as(other.files) &&
            fs.is_sealed_as(other.fs) && numbers.is_sealed_as(other.numbers) &&
            namespaces.is_sealed_as(other.namespaces) && proxies.is_sealed_as(other.proxies) &&
-           uts.is_sealed_as(other.uts) && owners == other.owners &&
-           user_namespaces.is_sealed_as(other.user_namespaces);
+           uts.is_sealed_as(other.uts) && limit == other.limit &&
+           cgroups.is_sealed_as(other.cgroups) && has_sealed_user_namespaces(other);
   }
 
   /// The task with this number, released ones excluded.
@@ -464,30 +454,27 @@ struct World {
   }
   /// The namespaces of a task that has not ended, but those of pids.
   NsProxy proxy_of(const Task& t) const { return t.proxy ? proxies[t.proxy] : NsProxy{}; }
-  UserNamespaceId owner_of(Place place) const {
-    const auto at = owners.find(place);
-    return at == owners.end() ? UserNamespaceId::none() : at->second;
+  /// The group that is called so, removed ones excluded; none also where no other than 0 is.
+  CgroupId cgroup_called(CgroupNo number) const {
+    CgroupId found;
+    cgroups.for_each([&](CgroupId id, const Cgroup& g) {
+      if (g.number == number && !g.removed) found = id;
+    });
+    return found;
   }
-  UserNamespaceId owner_of(NamespaceId ns) const {
-    return ns ? namespaces[ns].owner : UserNamespaceId::none();
-  }
-  UserNamespaceId owner_of(UtsNameId ns) const {
-    return ns ? uts[ns].owner : UserNamespaceId::none();
-  }
-  /// Whether a user namespace is below another.
-  bool is_below(UserNamespaceId ns, UserNamespaceId other) const {
-    while (ns && ns != other) {
-      ns = user_namespaces[ns].parent;
-      if (ns == other) return true;
-    }
+  /// Whether a group, or one that it lies in, is frozen.
+  bool freezes(CgroupId id) const {
+    for (; id; id = cgroups[id].parent)
+      if (cgroups[id].frozen) return true;
     return false;
   }
-  /// Whether a user has a number in a user namespace.
-  bool knows(UserNamespaceId ns, User user) const {
-    if (!ns) return true;
-    const UserNamespace& maps = user_namespaces[ns];
-    return maps.mapped && (user == User::root || maps.whom == IdMap::everybody);
+  bool freezes(const Task& t) const { return !t.in_kernel() && freezes(t.cgroup); }
+  bool has_cgroup(CgroupNo number) const {
+    return number == 0 || static_cast<bool>(cgroup_called(number));
   }
+  using UserNamespaces::owner_of;
+  auto owner_of(NamespaceId ns) const { return ns ? namespaces[ns].owner : UserNamespaceId{}; }
+  auto owner_of(UtsNameId ns) const { return ns ? uts[ns].owner : UserNamespaceId{}; }
   TaskId reaper_of(NamespaceId ns) const { return ns ? namespaces[ns].reaper : reaper; }
   std::int32_t level_of(NamespaceId ns) const { return ns ? namespaces[ns].level : 0; }
   const Process& process_of(const Task& t) const { return processes[t.process]; }

@@ -91,6 +91,7 @@ std::string describe(const Abilities& a) {
   note(!a.names, "names of tasks are not shown");
   note(!a.policies, "policies and nice values are not shown, nor varied");
   note(!a.raises, "priorities cannot be raised");
+  note(!a.wait_channels, "who is frozen is not shown");
   note(!a.namespaces, "numbers in pid namespaces below the trace's are not shown");
   note(!a.users, "users are not varied, nor limits of their tasks");
   note(!a.resource, "no hard limit can be raised");

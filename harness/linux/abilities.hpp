@@ -13,6 +13,7 @@ struct Abilities {
   PidMax pid_max = PidMax::of_namespace;
   bool cursor = true;        ///< ns_last_pid
   bool call_numbers = true;  ///< /proc/PID/syscall; else what blocks is told provisionally
+  bool wait_channels = true;  ///< /proc/PID/wchan, with names
   bool hidden_proc = true;   ///< fsopen; else /proc is mounted for a moment in a folder
   bool flags = true;         ///< in /proc/PID/stat
   bool exit_codes = true;    ///< of zombies, in /proc/PID/stat

@@ -297,6 +297,8 @@ struct Writer {
   void operator()(const Getuid&) const { call(SYS_getuid, {}); }
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
+  template <class O>
+  requires is_about_cgroups<O> void operator()(const O&) const {}
 };
 
 Outcome change_of(std::int32_t pid, std::int32_t status) {
@@ -454,7 +456,7 @@ bool is_private(const Op& op) {
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
                                    Sethostname, Gethostname, PidfdOpen, Poll, Getuid,
                                    SetPidMax, SetPidCursor>;
-        return among(static_cast<Private*>(nullptr));
+        return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },
       op);
 }

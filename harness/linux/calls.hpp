@@ -36,6 +36,14 @@ std::optional<std::uint64_t> sleeping_call(const Op& op);
 /// wait for.
 bool is_private(const Op& op);
 
+/// The ops that are done in the folders of control groups.
+template <class O>
+inline constexpr bool is_about_cgroups =
+    std::is_same_v<O, CgroupMake> || std::is_same_v<O, CgroupRemove> ||
+    std::is_same_v<O, CgroupMove> || std::is_same_v<O, CgroupOf> || std::is_same_v<O, PidsMax> ||
+    std::is_same_v<O, PidsCurrent> || std::is_same_v<O, CgroupFreeze> ||
+    std::is_same_v<O, CgroupThaw>;
+
 /// Whether the op asks for a new pid namespace.
 bool makes_namespace(const Op& op);
 /// Whether it asks for a new user namespace.

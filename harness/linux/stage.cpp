@@ -292,6 +292,18 @@ std::int64_t Stage::show_proc() {
   return answer;
 }
 
+/// Has the init make a child for this slot.
+std::int64_t Stage::fork_init(std::uint32_t child) {
+  Slot& s = slot(0);
+  s.action = Action::create;
+  s.number = SYS_clone;
+  std::ranges::fill(s.args, 0);
+  s.args[0] = SIGCHLD;
+  s.args[1] = child;
+  post(0);
+  return await(0);
+}
+
 /// What /proc shows of a task that just was born, and of a zombie.
 void Stage::probe_proc() {
   constexpr std::int32_t kProbe = 3;
@@ -301,22 +313,14 @@ void Stage::probe_proc() {
   if (!status || !init) throw SystemFault("/proc of a namespace cannot be read");
   abilities_.signals = status->signals;
   abilities_.namespaces = !status->numbers.empty();
+  abilities_.wait_channels = text_of("1/wchan") > "0";  // which stands for none
   abilities_.flags = init->flags != 0;
   abilities_.names = !program_name_.empty() && init->comm == program_name_;
   const std::int32_t policy = abilities_.real_time ? SCHED_FIFO : SCHED_BATCH;
   abilities_.policies =
       init->policy == policy && init->nice == 0 && number_outside(1) == init_;
   arm(1);
-  const std::int64_t child = [&] {
-    Slot& s = slot(0);
-    s.action = Action::create;
-    s.number = SYS_clone;
-    std::ranges::fill(s.args, 0);
-    s.args[0] = SIGCHLD;
-    s.args[1] = 1;
-    post(0);
-    return await(0);
-  }();
+  const std::int64_t child = fork_init(1);
   if (child < 0) give_up("no process can be made in a namespace", static_cast<int>(-child));
   await(1);
   Slot& s = slot(1);

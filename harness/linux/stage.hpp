@@ -77,7 +77,7 @@ class Stage {
 
   /// The namespace's own /proc.
   int proc() const { return proc_.get(); }
-  /// The number outside of a task in the namespace; not positive where the kernel does not tell.
+  /// The machine's number of a task of the namespace; not positive where the kernel does not tell.
   int number_outside(std::int32_t number) const;
   /// Has a task, named by its number in the namespace, no longer as what keeps puppets in order.
   void make_ordinary(std::int32_t number) const;
@@ -88,6 +88,7 @@ class Stage {
   static void allow_many_files();
   void clear_numbers() const;
   std::int64_t show_proc();
+  std::int64_t fork_init(std::uint32_t child);
   void probe_proc();
   std::string text_of(const std::string& path) const;
   void pin();

@@ -92,6 +92,7 @@ void System::reset(const WorldSpec& world) {
   if (world.kthreads) throw SystemLimit("no program drives kernel threads");
   puppets_.clear();
   stage_.close();
+  control_groups_.end();
   spare_slots_.clear();
   next_slot_ = 1;
   over_ = below_ = leaves_late_ = policies_are_real_ = false;
@@ -105,7 +106,7 @@ void System::reset(const WorldSpec& world) {
   pid_max_ = 0;
   SetPidMax limit;
   limit.value = world.pid_max;
-  ask_world(limit);
+  turn_knob(limit);
   if (pid_max_ != world.pid_max) throw SystemFault("pid_max of a namespace cannot be set");
 }
 
@@ -140,7 +141,7 @@ void System::make_policies_real() {
 }
 
 /// The files of the namespace answer as the caller's namespace has them, so a puppet must write.
-Outcome System::ask_world(const Op& op) {
+Outcome System::turn_knob(const Op& op) {
   const auto* const max = std::get_if<SetPidMax>(&op);
   const std::int64_t value = max != nullptr ? max->value : std::get<SetPidCursor>(op).value - 1LL;
   if (over_) {  // nobody is left to ask
@@ -203,28 +204,19 @@ Outcome System::act(Puppet& actor, const Op& op) {
   write_call(op, stage_.slot(slot), slot, actor.child);
   stage_.post(slot);
   settle(slot);
-
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
-  for (const Puppet& p : puppets_)
-    if (p.rest == Rest::gone) spare_slots_.push_back(p.slot);
-  std::erase_if(puppets_, [](const Puppet& p) { return p.rest == Rest::gone; });
-  over_ = std::ranges::find(puppets_, kInit, &Puppet::tgid) == puppets_.end();
+  bury();
   refuse_missing_right(tid, op, answer);
   for (const Returned& r : effects_.returned)
     if (const Puppet* const p = find(r.task)) refuse_missing_right(r.task, p->op, r.outcome);
   return answer;
 }
 
-/// Where nobody has CAP_SYS_RESOURCE, the kernel refuses what it would grant to who had it.
-void System::refuse_missing_right(Pid task, const Op& op, const Outcome& said) const {
-  const auto* const set = std::get_if<Setrlimit>(&op);
-  const bool refused = set != nullptr ? said == Outcome::failure(Errno::perm)
-                                      : creates(op) && said == Outcome::failure(Errno::again);
-  if (stage_.abilities().resource || !refused) return;
-  if (set != nullptr && set->resource == Resource::nofile && set->hard.n > kOpenFilesMost) return;
-  const Capabilities has = view(task).capabilities;
-  if (has.has(capability::sys_resource) && (set != nullptr || !has.has(capability::sys_admin)))
-    throw SystemLimit("nobody has the capability here that lifts limits");
+void System::bury() {
+  for (const Puppet& p : puppets_)
+    if (p.rest == Rest::gone) spare_slots_.push_back(p.slot);
+  std::erase_if(puppets_, [](const Puppet& p) { return p.rest == Rest::gone; });
+  over_ = std::ranges::find(puppets_, kInit, &Puppet::tgid) == puppets_.end();
 }
 
 /// A list of numbers that is too long for the trace's world is not too long for the namespaces that
@@ -436,6 +428,7 @@ Rest System::look(Puppet& p) {
     p.ends_namespace = glance->state == 'S' && ends_namespace(p);
     return p.ends_namespace ? Rest::asleep : Rest::none;
   }
+  if (glance->state == 'S' && control_groups_.has_frozen() && is_frozen(p)) return Rest::frozen;
   if (glance->state == 'S' && !p.calling) return Rest::idle;
   if (glance->state != 'T' && !p.calling) return Rest::none;
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "harness/linux/calls.hpp"
+#include "harness/linux/control_groups.hpp"
 #include "harness/linux/proc.hpp"
 #include "harness/linux/stage.hpp"
 #include "spec/derive.hpp"
@@ -21,7 +22,7 @@
 namespace forkproof::harness::kernel {
 
 /// In which way a puppet is at rest; `none` is not.
-enum class Rest : std::uint8_t { none, idle, asleep, suspended, stopped, gone };
+enum class Rest : std::uint8_t { none, idle, asleep, suspended, stopped, frozen, gone };
 
 class System {
  public:
@@ -88,6 +89,8 @@ class System {
 
   // What the puppets do.
   Outcome ask_world(const Op& op);
+  Outcome ask(const auto& op) { return turn_knob(op); }
+  Outcome turn_knob(const Op& op);
   Outcome act(Puppet& actor, const Op& op);
   Outcome ask(Puppet& actor, const Op& op);
   void refuse_what_is_missing(const Puppet& actor, const Op& op) const;
@@ -100,9 +103,23 @@ class System {
 
   // Waiting until they rest.
   void settle(std::uint32_t actor);
+  void bury();
   void take_answers(std::uint32_t actor);
   void take_birth(std::size_t maker, bool answered);
   void take_over_process(Puppet& survivor);
+
+  // Control groups (control_groups.cpp).
+  void use_control_groups();
+  std::int64_t outside_control_groups() const;
+  Outcome ask(const CgroupMake& op);
+  Outcome ask(const CgroupRemove& op);
+  Outcome ask(const CgroupMove& op);
+  Outcome ask(const CgroupOf& op);
+  Outcome ask(const PidsMax& op);
+  Outcome ask(const PidsCurrent& op);
+  Outcome ask(const CgroupFreeze& op);
+  Outcome ask(const CgroupThaw& op);
+  bool is_frozen(const Puppet& puppet) const;
 
   // Pid namespaces (namespaces.cpp).
   bool makes_below(const Puppet& maker) const;
@@ -154,6 +171,7 @@ class System {
   Descriptor open(const std::string& path, int flags) const;
 
   Safeguards safeguards_;
+  ControlGroups control_groups_;  // outlives all who are in them
   Stage stage_{safeguards_};
   std::vector<Puppet> puppets_;  // in the order in which they were seen; the dead are taken out
   std::uint32_t next_slot_ = 1;

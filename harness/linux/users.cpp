@@ -59,7 +59,7 @@ void System::refuse_what_users_hide(const Puppet& actor, const Op& op) const {
     const int number = stage_.number_outside(actor.tid.n);
     rlimit limit{};
     if (::prlimit(number, RLIMIT_NPROC, nullptr, &limit) != 0) limit.rlim_cur = 0;
-    if (limit.rlim_cur != RLIM_INFINITY && view(actor.tid).user != User::root)
+    if (limit.rlim_cur != stage_.rights().hard[RLIMIT_NPROC] && view(actor.tid).user != User::root)
       throw SystemLimit("root has other tasks than those of the trace");
   }
   const bool execs = std::holds_alternative<Exec>(op);
@@ -68,6 +68,18 @@ void System::refuse_what_users_hide(const Puppet& actor, const Op& op) const {
   if (execs && view(actor.tid).user != User::root)
     throw SystemLimit("who has no capabilities might become, in effect, who he is in reality");
   if (!execs) throw SystemLimit("whether a program may be looked at cannot be told");
+}
+
+/// Where nobody has CAP_SYS_RESOURCE, the kernel refuses what it would grant to who had it.
+void System::refuse_missing_right(Pid task, const Op& op, const Outcome& said) const {
+  const auto* const set = std::get_if<Setrlimit>(&op);
+  const bool refused = set != nullptr ? said == Outcome::failure(Errno::perm)
+                                      : creates(op) && said == Outcome::failure(Errno::again);
+  if (stage_.abilities().resource || !refused) return;
+  if (set != nullptr && set->resource == Resource::nofile && set->hard.n > kOpenFilesMost) return;
+  const Capabilities has = view(task).capabilities;
+  if (has.has(capability::sys_resource) && (set != nullptr || !has.has(capability::sys_admin)))
+    throw SystemLimit("nobody has the capability here that lifts limits");
 }
 
 /// Whether a puppet is in another user namespace than that which the trace began in.
@@ -81,7 +93,7 @@ bool System::is_below_users(const Puppet& puppet) const {
 }
 
 /// What puppets execute is kept from all but who is strong where it was executed, or they would
-/// dump core. Ordinary programs are not: whom a setns from below is about shows itself for the time.
+/// dump core. Ordinary programs are not: whom a setns from below is about shows itself meanwhile.
 const System::Puppet* System::make_lookable(const Puppet& actor, const Op& op) {
   const auto* const setns = std::get_if<Setns>(&op);
   if (setns == nullptr || !is_below_users(actor)) return nullptr;

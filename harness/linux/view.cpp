@@ -25,6 +25,7 @@ State state_at(Rest rest) {
     case Rest::idle:
       return State::running;
     case Rest::asleep:
+    case Rest::frozen:
       return State::sleeping;
     case Rest::suspended:
       return State::disk_sleep;

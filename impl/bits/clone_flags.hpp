@@ -17,12 +17,12 @@ constexpr auto clone_refuses(const W& flags, const Truth& unkillable) {
            constant(flags, 1);
   };
   const W newuser = bit(clone_flag::newuser);
-  const W root_shared = (bit(clone_flag::newns) | newuser) & bit(clone_flag::fs);
+  const W mounts_shared = (bit(clone_flag::newns) | newuser) & bit(clone_flag::fs);
   const W thread_alone = bit(clone_flag::thread) & ~bit(clone_flag::sighand);
   const W sighand_alone = bit(clone_flag::sighand) & ~bit(clone_flag::vm);
   const W second_root = bit(clone_flag::parent) & mask_if(unkillable, flags);
   const W thread_elsewhere = bit(clone_flag::thread) & (bit(clone_flag::newpid) | newuser);
-  return (root_shared | thread_alone | sighand_alone | second_root | thread_elsewhere) !=
+  return (mounts_shared | thread_alone | sighand_alone | second_root | thread_elsewhere) !=
          constant(flags, 0);
 }
 

@@ -12,11 +12,13 @@ fi
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 trace any.trace 'init: getpid -> init'
-# Which puppets there are, which mounts, which namespaces of pids.
+trace groups.trace 'world: cgroup_make 1 -> 0'
+# Which puppets there are, which mounts, which namespaces of pids, which control groups.
 leavings() {
   grep -lsEx 'puppet|memfd:puppet|101' /proc/[0-9]*/comm || true
   cut -d' ' -f5 /proc/self/mountinfo
   readlink /proc/[0-9]*/ns/pid 2>/dev/null || true
+  ls -d /sys/fs/cgroup/{,*/}forkproof-groups-* 2>/dev/null || true
 }
 leavings | sort -u >before.txt
 status=0
@@ -104,6 +106,8 @@ child.send_signal(getattr(signal, "SIG" + sys.argv[2]))
 status = child.wait(timeout=20)
 sys.exit(status != (0 if sys.argv[2] == "INT" else -9))
 END
+  # The control groups of one that was killed are removed by the next that makes some.
+  [[ $signal == INT ]] || "$F" replay groups.trace --system linux >/dev/null 2>&1 || true
   clean "SIG$signal"
 done
 finish

@@ -138,7 +138,7 @@ struct NobodyOversleeps {
   static constexpr std::string_view source = "wait.2 BLOCK:1";
   static bool applies(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
-    return task.call.kind == Call::Kind::wait && !task.stopped &&
+    return task.call.kind == Call::Kind::wait && !task.stopped && !task.frozen &&
            task.call.query.whom == WaitQuery::Whom::any &&
            task.call.query.options.has(wait_option::exited | wait_option::all) &&
            !task.call.query.options.has(wait_option::nothread);
