@@ -39,6 +39,7 @@ constexpr Wanted kWanted[] = {
     {"poll", 6},         {"pidfd_send_signal", 8},
     {"setns", 14},         {"same_ns", 14},        {"sethostname", 6},
     {"gethostname", 6},    {"ns_pid_max", 8},      {"ns_pid_cursor", 10},
+    {"map_ids", 6},
 };
 
 constexpr std::uint32_t wanted(std::string_view op) {
@@ -68,6 +69,7 @@ constexpr Seldom kSeldom[] = {
      3,
      {"cgroup_make", "cgroup_remove", "cgroup_move", "cgroup_of", "pids_max", "pids_current"}},
     {8, 5, {"cgroup_make", "cgroup_move", "cgroup_freeze", "cgroup_thaw"}},
+    {6, 1, {"map_ids", "getuid"}},
 };
 
 /// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
@@ -100,6 +102,12 @@ constexpr Theme kThemes[] = {
     {3, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
     {2, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
     {2, {"clone3", "sigaction", "fork", "exit", "wait4"}},
+    {4, {"map_ids", "setns", "same_ns", "sethostname", "unshare", "clone", "capset", "reboot"}},
+    {4, {"map_ids", "map_ids", "getuid", "setresuid", "unshare", "exec", "capset", "setns",
+         "prctl_pdeathsig", "fork"}},
+    {3, {"map_ids", "setrlimit", "setresuid", "clone", "setpriority", "sched_setscheduler", "exec",
+         "tgkill"}},
+    {3, {"map_ids", "clone3", "clone", "setns", "setns", "fork", "unshare", "reboot", "exec"}},
 };
 
 /// How many in a hundred worlds have kernel threads, and in how many of a thousand others their
@@ -150,6 +158,7 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
   static constexpr CloneFlags kFavourites[] = {clone_flag::newtime, clone_flag::newuts,
                                                clone_flag::newtime | clone_flag::newuts};
   if (moves_ && dice_.percent(45)) favourite_ = dice_.one_of<CloneFlags>(kFavourites);
+  users_ = weights_[*op_index("map_ids")] > 1;
 }
 
 /// One of them, or none.

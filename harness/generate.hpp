@@ -158,6 +158,7 @@ class Generator {
   void choose(PtraceCont&, const Scene&);
   void choose(PtraceDetach&, const Scene&);
   void choose(PtraceSetoptions&, const Scene&);
+  void choose(MapIds&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -180,6 +181,7 @@ class Generator {
     return TaskRef::name(dice_.one_of<std::int32_t>(names));
   }
   TaskRef deepest(const Scene& scene) const;
+  TaskRef unmapped(const Scene& scene);
   TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;
   Signal signal();
@@ -189,7 +191,9 @@ class Generator {
   Selector selector(const Scene& scene);
   Target target(const Scene& scene, Signal signal);
   Clone clone();
+  ExitSignal exit_signal();
   CloneFlags kinds_of_namespaces();
+  CloneFlags with_users(CloneFlags flags, std::uint32_t percent);
   PageNo page(const Scene& scene);
   Descriptor descriptor();
   std::optional<Descriptor> own_pidfd(const Scene& scene);
@@ -213,6 +217,7 @@ class Generator {
   bool strays_ = false;  // functions of the kernel are tried in any world
   bool moves_ = false;    // tasks go into namespaces of all kinds
   CloneFlags favourite_;  // kinds that most of that is about; or none
+  bool users_ = false;    // tasks go into those of users, too
   std::size_t crowd_;
   std::uint32_t persistent_ = 0;  // how often, in a hundred, who has just acted goes on
   std::int32_t last_actor_ = 0;

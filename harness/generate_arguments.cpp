@@ -139,18 +139,21 @@ Clone Generator::clone() {
   c.flags = dice_.one_of<CloneFlags>(kLikely);
   if (dice_.percent(15))
     for (const Word& w : CloneKind::words)
-      if (dice_.percent(25) && (w.value == fl::newpid.bits || !fl::new_any.has({w.value})))
+      if (dice_.percent(25) &&
+          (w.value == fl::newpid.bits || !(fl::new_any | fl::newuser).has({w.value})))
         c.flags = c.flags | CloneFlags{w.value};
   if (dice_.percent(moves_ ? 40 : 1)) c.flags = c.flags | kinds_of_namespaces();
   if (moves_ && dice_.percent(20)) c.flags = (c.flags | fl::fs) - fl::newns;
-  const std::uint32_t way = dice_.below(100);
-  if (way < 12)
-    c.exit_signal.n = 0;
-  else if (way < 40)
-    c.exit_signal.n = static_cast<std::uint8_t>(std::max(signal().n, 0));
-  else if (way < 43)
-    c.exit_signal.n = static_cast<std::uint8_t>(dice_.below(256));
+  c.flags = with_users(c.flags, 40);
+  c.exit_signal = exit_signal();
   return c;
+}
+
+ExitSignal Generator::exit_signal() {
+  const std::uint32_t way = dice_.below(100);
+  if (way < 12) return {0};
+  if (way < 40) return {static_cast<std::uint8_t>(std::max(signal().n, 0))};
+  return way < 43 ? ExitSignal{static_cast<std::uint8_t>(dice_.below(256))} : ExitSignal{};
 }
 
 /// One kind, or some; seldom those of nets, which take long to make.

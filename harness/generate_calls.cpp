@@ -33,6 +33,7 @@ void Generator::choose(Unshare& o, const Scene&) {
   for (const Word& w : CloneKind::words) {
     const CloneFlags flag{w.value};
     if (clone_flag::new_any.has(flag) && flag != clone_flag::newpid) continue;
+    if (flag == clone_flag::newuser) continue;
     if (dice_.percent(flag == clone_flag::fs || flag == clone_flag::files ? 60 : 6))
       o.flags = o.flags | flag;
   }
@@ -42,6 +43,7 @@ void Generator::choose(Unshare& o, const Scene&) {
     o.flags = (dice_.percent(80) ? CloneFlags{} : o.flags) | kinds_of_namespaces();
   else if (dice_.percent(40))
     o.flags = clone_flag::newpid;
+  o.flags = with_users(o.flags, 55);
 }
 
 void Generator::choose(Setns& o, const Scene& scene) {
@@ -54,6 +56,11 @@ void Generator::choose(Setns& o, const Scene& scene) {
   if (dice_.percent(30)) {
     o.flags = clone_flag::newpid;
     if (dice_.percent(50)) o.task = deepest(scene);
+  }
+  if (users_ && dice_.percent(40)) {
+    if (dice_.percent(60)) o.flags = {};
+    o.flags = o.flags | clone_flag::newuser;
+    if (dice_.percent(60)) o.task = child(scene);
   }
   if (dice_.percent(3)) o.flags = dice_.percent(50) ? CloneFlags{} : o.flags | clone_flag::fs;
 }
@@ -73,6 +80,7 @@ TaskRef Generator::deepest(const Scene& scene) const {
 void Generator::choose(SameNs& o, const Scene& scene) {
   o.task = task(scene);
   o.flags = dice_.percent(35) ? clone_flag::newtime : kinds_of_namespaces();
+  if (users_ && dice_.percent(50)) o.flags = clone_flag::newuser;
   if (dice_.percent(2)) o.flags = {};
 }
 
@@ -82,7 +90,7 @@ void Generator::choose(Sethostname& o, const Scene&) { o.host = dice_.between(0,
 void Generator::choose(Reboot& o, const Scene& scene) {
   const bool below = scene.me != nullptr && scene.world.process_of(*scene.me).ns;
   o.command = static_cast<RebootCommand>(dice_.one_of<Word>(kReboots).value);
-  if (!below && dice_.percent(90)) o.command = RebootCommand::cad_on;
+  if (!below && dice_.percent(users_ ? 60 : 90)) o.command = RebootCommand::cad_on;
 }
 
 /// What is refused seldom, or all traces of it would be the same.

@@ -43,6 +43,7 @@ void Generator::choose(Setrlimit& o, const Scene& scene) {
   constexpr std::array kHardlyTurned{Resource::core, Resource::nice, Resource::rtprio};
   if (std::ranges::find(kHardlyTurned, o.resource) != kHardlyTurned.end() && dice_.percent(90))
     o.resource = Resource::fsize;
+  if (users_ && dice_.percent(15)) o.resource = Resource::nice;  // which binds below
   if (dice_.percent(88)) o.soft = limit_near(scene, o.resource);
   if (o.resource == Resource::nofile && o.soft.unlimited()) o.soft = {kDescriptors};
   if (dice_.percent(o.resource == Resource::nofile ? 15 : 65)) return;

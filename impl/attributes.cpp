@@ -19,8 +19,11 @@ Outcome Machine::perform(Task& t, const PrctlName& op) {
 Outcome Machine::perform(Task& t, const Setpriority& op) {
   Task* const who = named(t, op.task);
   if (who == nullptr) return Outcome::failure(Errno::srch);
+  const std::int32_t nice = std::clamp(op.nice, kNiceMin, kNiceMax);
+  if (!may_nice(t, *who, nice, limits_of(process_of(*who)))) return Outcome::failure(Errno::acces);
+  if (is_weaker(t, *who)) return Outcome::failure(Errno::perm);
   Attributes a = attributes_of(*who);
-  a.nice = static_cast<std::int8_t>(std::clamp(op.nice, kNiceMin, kNiceMax));
+  a.nice = static_cast<std::int8_t>(nice);
   set_attributes(*who, a);
   touch(*who);
   return Outcome::success();
@@ -39,6 +42,8 @@ Outcome Machine::perform(Task& t, const SchedSetscheduler& op) {
   const std::int32_t least = is_real_time(op.policy) ? 1 : 0;
   const std::int32_t most = is_real_time(op.policy) ? kRealTimeMax : 0;
   if (op.priority < least || op.priority > most) return Outcome::failure(Errno::inval);
+  if (!may_have_policy(t, *who, op, limits_of(process_of(*who))) || is_weaker(t, *who))
+    return Outcome::failure(Errno::perm);
   Attributes a = attributes_of(*who);
   a.policy = op.policy;
   a.rt_priority = static_cast<std::int8_t>(op.priority);
@@ -62,7 +67,7 @@ Outcome Machine::perform(Task& t, const SchedSetattr& op) {
   Task* const who = named(t, op.task);
   if (who == nullptr) return Outcome::failure(Errno::srch);
   Attributes a = attributes_of(*who);
-  if (a.processors != kProcessors) return Outcome::failure(Errno::perm);
+  if (a.processors != kProcessors || !ns_capable(t, kNobody)) return Outcome::failure(Errno::perm);
   a.policy = Policy::deadline;
   a.rt_priority = 0;
   a.reset_on_fork = op.flags.has(sched_flag::reset_on_fork);
@@ -74,6 +79,7 @@ Outcome Machine::perform(Task& t, const SchedSetattr& op) {
 Outcome Machine::perform(Task& t, const SchedSetaffinity& op) {
   Task* const who = named(t, op.task);
   if (who == nullptr) return Outcome::failure(Errno::srch);
+  if (is_weaker(t, *who)) return Outcome::failure(Errno::perm);
   Attributes a = attributes_of(*who);
   a.processors = static_cast<std::uint8_t>(op.mask & kProcessors);
   if (a.policy == Policy::deadline && a.processors != kProcessors)
@@ -97,26 +103,16 @@ Outcome Machine::perform(Task& t, const Sigaltstack& op) {
   return Outcome::number(before);
 }
 
-/// Gives the task attributes: its own record if they are not the usual ones.
-void Machine::set_attributes(Task& t, const Attributes& to) {
-  if (to == kUsual) return leave_attributes(t);
-  if (t.attributes == kNobody || attributes_[t.attributes].users > 1) {
-    leave_attributes(t);
-    t.attributes = attributes_.take();
-  }
-  attributes_[t.attributes] = {.value = to, .users = 1};
-}
-
-void Machine::leave_attributes(Task& t) {
-  const Index record = std::exchange(t.attributes, kNobody);
-  if (record != kNobody && --attributes_[record].users == 0) attributes_.give_back(record);
-}
-
-void Machine::attributes_after_exec(Task& t) {
+/// The program of root's file has all capabilities where root is known, but for those that somebody
+/// had not who is not alone with his directory: `stays`.
+void Machine::attributes_after_exec(Task& t, bool stays) {
   Attributes a = attributes_of(t);
+  const bool had_none = a.powerless;
   a.comm = Comm::puppet;
   a.signal_stack = 0;
-  a.capabilities = kUsual.capabilities;
+  a.powerless = stays || !is_mapped(a.user_ns, User::root);
+  a.capabilities = a.powerless ? 0 : kUsual.capabilities;
+  if (had_none && !a.powerless) t.pdeath_signal = 0;
   if (a.user != User::root) {  // its program has gained by it
     t.pdeath_signal = 0;
     LimitTable limits = limits_of(process_of(t));

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "impl/arena.hpp"
 #include "spec/words.hpp"
 
 namespace forkproof::impl {
@@ -23,9 +24,16 @@ struct Attributes {
   User user = User::root;
   std::uint32_t capabilities = static_cast<std::uint32_t>(capability::all.bits);  // in effect
   std::int32_t signal_stack = 0;  // bytes
+  Index user_ns = kNobody;        // nobody: the world's own
+  bool powerless = false;         // it has no capabilities at all
   friend bool operator==(const Attributes&, const Attributes&) = default;
 
   bool can(Capabilities what) const { return Capabilities{capabilities}.has(what); }
+  void enter(Index ns) {
+    user_ns = ns;
+    powerless = false;
+    capabilities = static_cast<std::uint32_t>(capability::all.bits);
+  }
   /// What a child gets. One that runs beside its maker in one memory has no signal stack.
   Attributes of_child(bool runs_beside) const {
     Attributes child = *this;

@@ -39,6 +39,7 @@ struct Machine::Birth {
   bool below = false;  // not in the world's own pid namespace, or its maker is not
   Index ns = kNobody;  // its pid namespace
   Index proxy = kNobody;
+  Index user_ns = kNobody;  // a new one
   Index pidfd = kNobody;  // the open file that will stand for it
   Index cgroup = kNobody;  // that it is charged to
   bool maker_got_files = false;  // to share, as it had none
@@ -46,31 +47,6 @@ struct Machine::Birth {
   bool maker_got_actions = false;
   bool maker_got_space = false;
 };
-
-/// What it stores of a pidfd has the place that PARENT_SETTID has. Before 5.2 there are no pidfds.
-Outcome Machine::perform(Task& t, const Clone& op) {
-  namespace fl = clone_flag;
-  const bool today = profile_ == Profile::linux_6;
-  if (today && op.flags.has(fl::pidfd | fl::parent_settid)) return Outcome::failure(Errno::inval);
-  const CloneFlags low = op.flags & fl::newtime;  // a bit of the exit signal here
-  const auto signal = static_cast<std::uint8_t>(op.exit_signal.n | low.bits);
-  return create(t, (today ? op.flags : op.flags - fl::pidfd) - low, signal);
-}
-
-Outcome Machine::perform(Task& t, const Clone3& op) {
-  namespace fl = clone_flag;
-  constexpr std::uint64_t kUpper = fl::clear_sighand.bits << 1;  // and above: not known
-  constexpr std::uint64_t kSignalBits = 0x7F;
-  if (profile_ == Profile::linux_4_12) return Outcome::failure(Errno::nosys);
-  const CloneFlags flags{op.flags.bits};
-  const bool signals = static_cast<std::uint32_t>(op.exit_signal.n) <= kSignalMax;
-  const bool own_signal = flags.any(fl::thread | fl::parent) && op.exit_signal.n != 0;
-  const bool unknown = flags.bits >= kUpper || (flags.bits & kSignalBits) != 0;
-  if (!signals || own_signal || unknown || flags.has(fl::detached) ||
-      flags.has(fl::sighand | fl::clear_sighand))
-    return Outcome::failure(Errno::inval);
-  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n), op.set_tid.numbers());
-}
 
 Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
                         std::span<const std::int32_t> wanted) {
@@ -151,7 +127,7 @@ std::uint64_t Machine::copy_process_or_fail(Birth& b) { return copy_process(b, f
 std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
   std::uint64_t verdict = check_flags(b);
   if (verdict == bits::kGoesOn) verdict = dup_task_struct(b, faults);
-  if (verdict == bits::kGoesOn) verdict = copy_creds(b);
+  if (verdict == bits::kGoesOn) verdict = copy_creds(b, faults);
   if (verdict == bits::kGoesOn) verdict = sched_fork(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_files(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_fs(b, faults);
@@ -189,28 +165,36 @@ std::uint64_t Machine::dup_task_struct(Birth& b, auto& faults) {
 }
 
 /// A user whose tasks are all he may have gets no other.
-std::uint64_t Machine::copy_creds(Birth& b) {
+std::uint64_t Machine::copy_creds(Birth& b, auto& faults) {
+  if (b.flags.has(clone_flag::newuser)) [[unlikely]] {
+    const Errno may = may_make_user_ns(b.maker);
+    if (may != Errno::ok) return static_cast<std::uint64_t>(may);
+    if (faults.strike(CopyStep::copy_creds)) return failure_of(CopyStep::copy_creds);
+    b.user_ns = create_user_ns(b.maker, limits_of(b.makers));
+  }
   if (b.maker.attributes == kNobody) return bits::kGoesOn;
-  const Errno refused = may_have_one_more(b.maker);
+  const Index ns = b.user_ns != kNobody ? b.user_ns : attributes_of(b.maker).user_ns;
+  const Errno refused = may_have_one_more(b.maker, ns);
   return refused == Errno::ok ? bits::kGoesOn : static_cast<std::uint64_t>(refused);
 }
 
 /// What the task is called, how it is scheduled, and its signal stack: mostly as usual.
 std::uint64_t Machine::sched_fork(Birth& b, auto& faults) {
-  if (b.maker.attributes == kNobody) return bits::kGoesOn;
+  if (b.maker.attributes == kNobody && b.user_ns == kNobody) return bits::kGoesOn;
   const Attributes makers = attributes_of(b.maker);
   if (makers.policy == Policy::deadline && !makers.reset_on_fork)
     return static_cast<std::uint64_t>(Errno::again);
   if (faults.strike(CopyStep::sched_fork)) return failure_of(CopyStep::sched_fork);
   const bool runs_beside = b.flags.has(clone_flag::vm) && !b.flags.has(clone_flag::vfork);
-  const Attributes own = makers.of_child(runs_beside);
+  Attributes own = makers.of_child(runs_beside);
+  if (b.user_ns != kNobody) own.enter(b.user_ns);
   if (own == makers) {
     b.task->attributes = b.maker.attributes;
     ++attributes_[b.maker.attributes].users;
   } else {
     set_attributes(*b.task, own);
   }
-  count_user(own.user, true);
+  count_user(own, true);
   return bits::kGoesOn;
 }
 
@@ -308,19 +292,21 @@ std::uint64_t Machine::copy_namespaces(Birth& b, auto& faults) {
   b.ns = children_in(b.maker);
   const std::uint64_t verdict = copy_pid_ns(b, faults);
   if (verdict != bits::kGoesOn) return verdict;
+  const Index owner = attributes_of(*b.task).user_ns;
   const bool makes = child_is_elsewhere(b.maker, b.flags);
   if (makes && faults.strike(CopyStep::copy_namespaces))
     return failure_of(CopyStep::copy_namespaces);
-  b.proxy = proxy_of_child(b.maker, b.flags);
+  b.proxy = proxy_of_child(b.maker, b.flags, owner);
   return bits::kGoesOn;
 }
 
 std::uint64_t Machine::copy_pid_ns(Birth& b, auto& faults) {
   if (!b.flags.has(clone_flag::newpid)) return bits::kGoesOn;
-  const Errno refused = may_make_namespace(b.maker);
+  const Index owner = attributes_of(*b.task).user_ns;
+  const Errno refused = may_make_namespace(b.maker, owner);
   if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
   if (faults.strike(CopyStep::copy_namespaces)) return failure_of(CopyStep::copy_namespaces);
-  b.ns = make_namespace(b.ns);
+  b.ns = make_namespace(b.ns, owner);
   return bits::kGoesOn;
 }
 
@@ -336,7 +322,7 @@ std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
   if (b.wanted.size() > depth + 1) return static_cast<std::uint64_t>(Errno::inval);
   if (b.ns != kNobody) [[unlikely]] {
     if (faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
-    const std::uint64_t inner = alloc_inner(b.ns, b.wanted, birth_numbers_);
+    const std::uint64_t inner = alloc_inner(b.maker, b.ns, b.wanted, birth_numbers_);
     if (inner != bits::kGoesOn) return alloc_in_namespaces(b, inner);
   }
   if (b.wanted.size() > depth) [[unlikely]] return alloc_wanted(b, faults);
@@ -357,7 +343,8 @@ std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
 /// A number in the world is asked for, and the cursor is not.
 std::uint64_t Machine::alloc_wanted(Birth& b, auto& faults) {
   const std::int32_t n = b.wanted.back();
-  const Errno refused = refuses_number(n, pid_max_, true, taken_);
+  const Errno refused = refuses_number(n, pid_max_, true, ns_capable(b.maker, kNobody),
+                                       taken_);
   if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
   if (b.ns == kNobody && faults.strike(CopyStep::alloc_pid))
     return failure_of(CopyStep::alloc_pid);
@@ -416,6 +403,7 @@ void Machine::undo(Birth& b) {
   if (b.maker_got_fs) exit_fs(b.maker);
   if (b.maker_got_files) exit_files(b.maker);
   if (b.task != nullptr) put_task_struct(id(*b.task));
+  put_user_ns(b.user_ns);
 }
 
 void Machine::attach(Birth& b) {
@@ -431,6 +419,7 @@ void Machine::attach(Birth& b) {
   if (b.pidfd != kNobody) [[unlikely]]
     install_pidfd(files_[b.maker.files], b.pidfd, t,
                   b.is_thread ? pidfd_flag::thread : PidfdFlags{});
+  put_user_ns(b.user_ns);  // the task has it
   if (b.proxy == kNobody) return;
   process_of(t).ns |= Process::kProxied;
   proxied_.set(id(t), b.proxy);

@@ -10,6 +10,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   const bool may = !is_kthread(caller) || (profile_ == Profile::linux_4_12 && !to_kthread(caller));
   if (!may) return Outcome::failure(Errno::inval);
   if (has_too_many_to_exec(caller)) return Outcome::failure(Errno::again);
+  const bool stays = attributes_of(caller).powerless && is_fs_shared(caller);
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
   if (over_) return Outcome::death(sig::kill);  // a sibling's end was to be init's, too
   Task& t = tasks_[current()];  // others have run, and may have made tasks
@@ -24,7 +25,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
     leave_actions(p);
     if (!ignored.empty()) own_actions(p).ignored = ignored;
   }
-  if (t.attributes != kNobody) attributes_after_exec(t);
+  if (t.attributes != kNobody) attributes_after_exec(t, stays);
   if (p.kthread != kNobody) free_kthread_struct(p), set_state(t, bits::kRunning);
   if (p.proxied()) exec_task_namespaces(t);
   t.flags = static_cast<std::uint16_t>(bits::flags_after_exec(std::uint32_t{t.flags}));
@@ -32,6 +33,16 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   touch(t, true);
   if (t.traced && is_traced(t) && !tracing_of(t).seized) send(sig::trap, t, Scope::thread);
   return Outcome::success();
+}
+
+/// Whether another process has the task's root and directory, too.
+bool Machine::is_fs_shared(const Task& t) const {
+  if (t.fs == kNobody) return false;
+  std::uint32_t own = 0;
+  const Ring<Threads>& threads = process_of(t).threads;
+  for (Index i = threads.first; i != kNobody; i = threads.after(tasks_, i))
+    own += tasks_[i].fs == t.fs;
+  return fs_[t.fs].users > own;
 }
 
 /// The caller sleeps until its siblings are dead. Those run before it who are woken before it is,

@@ -83,22 +83,31 @@ Outcome Machine::perform(Task& t, const Unshare& op) {
   const bool others_act = p.actions != kNobody && actions_[p.actions].sharers.several(processes_);
   const bool others_map = p.space != kNobody && memory_[p.space].borrowers.several(processes_);
   if ((op.flags - known).bits != 0) return Outcome::failure(Errno::inval);
-  if (op.flags.any(kNoSharers) && p.thread_count > 1) return Outcome::failure(Errno::inval);
+  const bool newuser = op.flags.has(fl::newuser);
+  if ((newuser || op.flags.any(kNoSharers)) && p.thread_count > 1)
+    return Outcome::failure(Errno::inval);
   if (op.flags.any(fl::sighand | fl::vm) && others_act) return Outcome::failure(Errno::inval);
   if (op.flags.has(fl::vm) && others_map) return Outcome::failure(Errno::inval);
+  if (newuser && may_make_user_ns(t) != Errno::ok) return Outcome::failure(may_make_user_ns(t));
   if (!may_make_namespaces(t, op.flags)) return Outcome::failure(Errno::perm);
   const bool newpid = op.flags.has(fl::newpid);
-  const Errno refused = newpid ? may_make_namespace(t) : Errno::ok;
+  const Index users = attributes_of(t).user_ns;
+  const Errno refused = newpid ? may_make_namespace(t, users) : Errno::ok;
   if (refused != Errno::ok) return Outcome::failure(refused);
 
   if (op.flags.has(fl::files)) unshare_files(t);
-  if (op.flags.any(fl::fs | fl::newns) && t.fs != kNobody && fs_[t.fs].users > 1) {
+  if (op.flags.any(fl::fs | fl::newns | fl::newuser) && t.fs != kNobody && fs_[t.fs].users > 1) {
     const FsInfo shared = fs_[t.fs];
     exit_fs(t);
     own_fs(t).become(shared);
   }
+  if (newuser) {
+    const Index fresh = create_user_ns(t, limits_of(p));
+    set_cred_user_ns(t, fresh);
+    put_user_ns(fresh);
+  }
   unshare_namespaces(t, op.flags);
-  if (newpid) divert_to(t, make_namespace(process_of(t).pid_ns()));
+  if (newpid) divert_to(t, make_namespace(p.pid_ns(), attributes_of(t).user_ns));
   return Outcome::success();
 }
 

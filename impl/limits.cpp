@@ -27,7 +27,7 @@ Outcome Machine::perform(Task& t, const Setrlimit& op) {
   const bool too_many = op.resource == Resource::nofile && op.hard.n > kOpenFilesMost;
   const bool raises = op.hard > limits_of(p)[op.resource].hard;
   if (op.hard < op.soft) return Outcome::failure(Errno::inval);
-  if (too_many || (raises && !attributes_of(t).can(capability::sys_resource)))
+  if (too_many || (raises && !ns_capable(t, kNobody, capability::sys_resource)))
     return Outcome::failure(Errno::perm);
   LimitTable table = limits_of(p);
   table[op.resource] = {op.soft, op.hard};
@@ -59,18 +59,31 @@ void Machine::leave_limits(Process& p) {
   if (record != kNobody && --limits_[record].users == 0) limits_.give_back(record);
 }
 
-/// Whether the task's user has more tasks than the process may have of them, with `more`.
-bool Machine::is_over_limit(const Task& t, std::uint64_t more) const {
-  const User user = attributes_of(t).user;
+/// Whether the user has more tasks in the namespace than the limit, with `more`, or those there are
+/// more than may be in it, or in one that it is in.
+bool Machine::is_over_limit(User user, Index ns, Limit most, std::uint64_t more) const {
   if (user == User::root) return false;
-  const Limit most = limits_of(process_of(t))[Resource::nproc].soft;
-  return user_tasks_[static_cast<std::size_t>(user)] + more > most.n;
+  if (profile_ == Profile::linux_4_12) ns = kNobody;
+  const auto place = static_cast<std::size_t>(user);
+  const auto& own = ns == kNobody ? user_tasks_ : user_ns_[ns].tasks;
+  if (own[place] + more > most.n) return true;
+  for (; ns != kNobody; ns = user_ns_[ns].parent) {
+    const Index above = user_ns_[ns].parent;
+    // Who is being made is among the tasks of the world already.
+    const std::uint64_t count = above == kNobody ? tasks_.taken() - user_tasks_[1] - user_tasks_[2]
+                                                 : user_ns_[above].tasks[0] + more;
+    if (count > user_ns_[ns].most.n) return true;
+  }
+  return false;
 }
 
 /// The user's tasks are looked at. Who may have one more is no longer marked, and his child still
 /// is.
-Errno Machine::may_have_one_more(Task& t) {
-  if (attributes_of(t).capabilities == 0 && is_over_limit(t, 1)) return Errno::again;
+Errno Machine::may_have_one_more(Task& t, Index ns) {
+  const Attributes& a = attributes_of(t);
+  const bool exempt = a.user_ns == kNobody && a.capabilities != 0;
+  const Limit most = limits_of(process_of(t))[Resource::nproc].soft;
+  if (!exempt && is_over_limit(a.user, ns, most, 1)) return Errno::again;
   if (!is_marked(t)) return Errno::ok;
   set_mark(t, false);
   touch(t);
@@ -80,33 +93,47 @@ Errno Machine::may_have_one_more(Task& t) {
 /// Whether an exec is refused. One that is not clears the mark.
 bool Machine::has_too_many_to_exec(Task& t) {
   if (!is_marked(t)) return false;
-  if (is_over_limit(t, 0)) return true;
+  const Attributes& a = attributes_of(t);
+  if (is_over_limit(a.user, a.user_ns, limits_of(process_of(t))[Resource::nproc].soft, 0))
+    return true;
   set_mark(t, false);
   return false;
 }
 
 // --- users and capabilities ----------------------------------------------------------------------
 
-void Machine::count_user(User user, bool in) {
-  if (user == User::root) return;
-  std::uint64_t& count = user_tasks_[static_cast<std::size_t>(user)];
-  in ? ++count : --count;
+/// A task of root in the world is not counted. Before 5.14 nobody counts by namespace.
+void Machine::count_user(const Attributes& a, bool in) {
+  Index ns = profile_ == Profile::linux_4_12 ? kNobody : a.user_ns;
+  const auto bump = [in](std::uint64_t& count) { in ? ++count : --count; };
+  if (ns == kNobody) {
+    if (a.user != User::root) bump(user_tasks_[static_cast<std::size_t>(a.user)]);
+    return;
+  }
+  bump(user_ns_[ns].tasks[static_cast<std::size_t>(a.user)]);
+  while ((ns = user_ns_[ns].parent) != kNobody) bump(user_ns_[ns].tasks[0]);
 }
 
 Outcome Machine::perform(Task& t, const Setresuid& op) {
   Attributes a = attributes_of(t);
+  if (!is_mapped(a.user_ns, op.user)) return Outcome::failure(Errno::inval);
   if (a.user == op.user) return Outcome::success();
-  count_user(std::exchange(a.user, op.user), false);
-  set_attributes(t, a);
+  if (a.powerless && op.user != User::root) return Outcome::failure(Errno::perm);
   // In 4.12 the newcomer is counted in this comparison, as it were.
-  set_mark(t, is_over_limit(t, profile_ == Profile::linux_6 ? 0 : 1));
-  count_user(op.user, true);
+  const std::uint64_t more = profile_ == Profile::linux_6 ? 0 : 1;
+  const Limit most = limits_of(process_of(t))[Resource::nproc].soft;
+  set_mark(t, is_over_limit(op.user, a.user_ns, most, more));
+  count_user(a, false);
+  a.user = op.user;
+  set_attributes(t, a);
+  count_user(a, true);
   touch(t);
   return Outcome::success();
 }
 
 Outcome Machine::perform(Task& t, const Capset& op) {
   Attributes a = attributes_of(t);
+  if (a.powerless) return Outcome::failure(Errno::perm);
   a.capabilities = static_cast<std::uint32_t>(op.effective.bits);
   set_attributes(t, a);
   touch(t);
@@ -169,7 +196,8 @@ bool Machine::sound_limits() const {
     if (p.usage != kNobody && used[p.usage]) return false;
     if (p.usage != kNobody) used[p.usage] = true, ++records;
     for (Index n = p.threads.first; n != kNobody; n = p.threads.after(tasks_, n))
-      ++tasks[static_cast<std::size_t>(attributes_of(tasks_[n]).user)];
+      if (profile_ == Profile::linux_4_12 || attributes_of(tasks_[n]).user_ns == kNobody)
+        ++tasks[static_cast<std::size_t>(attributes_of(tasks_[n]).user)];
   }
   std::size_t tables = 0;
   for (Index i = 1; i < processes.size(); ++i) {

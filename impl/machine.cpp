@@ -231,7 +231,8 @@ void Machine::end_world(const Process& init) {
     touch(processes_[i], true);
   const Task leader = leader_of(init);
   const Process end = init;
-  const Attributes attributes = attributes_of(leader);
+  Attributes attributes = attributes_of(leader);
+  attributes.user_ns = kNobody;  // there is none any more
   const bool was_kthread = is_kthread(leader);
   const std::int32_t cursor = cursor_;
   const std::int32_t exit_code = reboot_ != 0 ? reboot_ : end.exit_code;
@@ -246,7 +247,7 @@ void Machine::end_world(const Process& init) {
   t.blocked = leader.blocked;
   t.exit_code = leader.exit_code;
   set_attributes(t, attributes);
-  count_user(attributes.user, true);
+  count_user(attributes, true);
   if (was_kthread) set_kthread_struct(p);
   set_state(t, states().dead);
   set_exit_state(t, bits::kExitZombie);
@@ -297,6 +298,7 @@ void Machine::forget_records() {
   if (usage_.end() > 1) thread_usage_.clear();
   usage_.clear();
   user_tasks_ = {};
+  user_ns_.clear();
   namespaces_.clear();
   kthreads_.clear();
   kthreadd_.requests.clear();

@@ -12,11 +12,11 @@
 #include "impl/bits/kernel_stack.hpp"
 #include "impl/cgroups.hpp"
 #include "impl/faults.hpp"
-#include "impl/records.hpp"
+#include "impl/users.hpp"
 
 namespace forkproof::impl {
 
-class Machine : private Records {
+class Machine : private Users {
  public:
   /// A defect to be found: proof that a check is awake.
   enum class Bug : std::uint8_t { none, lifo_wait };
@@ -118,16 +118,16 @@ class Machine : private Records {
   // Pid namespaces (namespaces.cpp).
   Outcome perform(Task& t, const NsPidMax& op);
   Outcome perform(Task& t, const NsPidCursor& op);
-  std::uint64_t alloc_inner(Index ns, std::span<const std::int32_t> wanted,
+  std::uint64_t alloc_inner(const Task& maker, Index ns, std::span<const std::int32_t> wanted,
                             std::vector<std::int32_t>& numbers);
-  static Errno refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
+  static Errno refuses_number(std::int32_t n, std::int32_t pid_max, bool began, bool may,
                               const PidBitmap& taken);
   void forget_first(Index ns);
   void take_inner(Index ns, std::int32_t n, std::span<const std::int32_t> numbers);
   [[gnu::cold]] void free_inner(std::int32_t n);
   Index children_in(const Task& t) const;
-  Errno may_make_namespace(const Task& t) const;
-  Index make_namespace(Index parent);
+  Errno may_make_namespace(const Task& t, Index owner) const;
+  Index make_namespace(Index parent, Index owner);
   void put_namespace(Index ns);
   void divert_to(Task& t, Index ns);
   void end_diversion(Task& t);
@@ -145,12 +145,12 @@ class Machine : private Records {
   Index proxy_index(const Task& t) const;
   std::array<Index, kNsKinds> namespaces_of(const Task& t) const;
   std::array<Index, kNsKinds> create_new_namespaces(std::array<Index, kNsKinds> of,
-                                                    CloneFlags flags);
+                                                    CloneFlags flags, Index owner);
   Index new_proxy(const std::array<Index, kNsKinds>& of);
   void put_proxy(Index i);
   void switch_task_namespaces(Task& t, Index to);
   bool child_is_elsewhere(const Task& maker, CloneFlags flags) const;
-  Index proxy_of_child(const Task& maker, CloneFlags flags);
+  Index proxy_of_child(const Task& maker, CloneFlags flags, Index owner);
   void unshare_namespaces(Task& t, CloneFlags flags);
   void exec_task_namespaces(Task& t);
   CloneFlags known_namespaces() const;
@@ -159,6 +159,7 @@ class Machine : private Records {
   bool is_alone_in_memory(const Task& t) const;
   bool may_make_namespaces(const Task& t, CloneFlags flags) const;
   Errno may_set_namespaces(const Task& t, const Task* to, const Setns& op) const;
+  Errno validate_nsset(const Task& t, const Task& to, CloneFlags flags) const;
   std::int32_t& host_of(const Task& t);
   bool sound_proxies() const;
 
@@ -179,7 +180,7 @@ class Machine : private Records {
   [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
   std::uint64_t check_flags(Birth& b);
   std::uint64_t dup_task_struct(Birth& b, auto& faults);
-  std::uint64_t copy_creds(Birth& b);
+  std::uint64_t copy_creds(Birth& b, auto& faults);
   std::uint64_t sched_fork(Birth& b, auto& faults);
   std::uint64_t copy_files(Birth& b, auto& faults);
   std::uint64_t copy_fs(Birth& b, auto& faults);
@@ -221,7 +222,7 @@ class Machine : private Records {
   void unhash_leader(Process& p);
   void put_task_struct(Index task) {
     if (tasks_[task].attributes != kNobody) {
-      count_user(attributes_of(tasks_[task]).user, false);
+      count_user(attributes_of(tasks_[task]), false);
       leave_attributes(tasks_[task]);
     }
     if (usage_.end() > 1) [[unlikely]] thread_usage_.set(task, 0);
@@ -377,9 +378,7 @@ class Machine : private Records {
   Outcome perform(Task& t, const SchedGetaffinity& op);
   Outcome perform(Task& t, const Sigaltstack& op);
   Task* named(Task& t, TaskRef who) { return who.n == 0 ? &t : find_for(t, who.pid()); }
-  void set_attributes(Task& t, const Attributes& to);
-  void leave_attributes(Task& t);
-  void attributes_after_exec(Task& t);
+  void attributes_after_exec(Task& t, bool stays);
   bool sound_attributes() const;
 
   // Limits, users, usage (limits.cpp).
@@ -392,14 +391,19 @@ class Machine : private Records {
   bool finds_no_room(Signal s, Task& to, const Task* from);
   void set_limits(Process& p, const LimitTable& to);
   void leave_limits(Process& p);
-  bool is_over_limit(const Task& t, std::uint64_t more) const;
-  Errno may_have_one_more(Task& t);
+  bool is_over_limit(User user, Index ns, Limit most, std::uint64_t more) const;
+  Errno may_have_one_more(Task& t, Index ns);
   bool has_too_many_to_exec(Task& t);
-  void count_user(User user, bool in);
+  void count_user(const Attributes& a, bool in);
   Usage& usage_of(Process& p);
   void collect_usage(Process& waiter, const Process& child);
   void leave_usage(Process& p);
   bool sound_limits() const;
+  // User namespaces (user_namespaces.cpp).
+  Outcome perform(Task& t, const MapIds& op);
+  Outcome perform(Task& t, const Getuid&);
+  void set_cred_user_ns(Task& t, Index ns);
+  bool is_fs_shared(const Task& t) const;
   // Kernel threads (kthreads.cpp).
   Outcome perform(Task& t, const KthreadCreate&) { return ask_for_kthread(t, false); }
   Outcome perform(Task& t, const KthreadRun&) { return ask_for_kthread(t, true); }

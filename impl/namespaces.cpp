@@ -26,15 +26,18 @@ std::int32_t Records::number_outside(Index ns, std::int32_t n) const {
 }
 
 /// Why a namespace does not give the number that is asked for.
-Errno Machine::refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
+Errno Machine::refuses_number(std::int32_t n, std::int32_t pid_max, bool began, bool may,
                               const PidBitmap& taken) {
   if (n < 1 || n >= pid_max || (n != kInit.n && !began)) return Errno::inval;
+  if (!may) return Errno::perm;
   return taken.taken(static_cast<std::uint64_t>(n)) ? Errno::exist : Errno::ok;
 }
 
 /// Before 6.14 the limit is the machine's, whoever sets it.
 Outcome Machine::perform(Task& t, const NsPidMax& op) {
-  const Index ns = process_of(t).pid_ns();
+  const Index ns = process_of(t).pid_ns(), owner = owner_of_pid_ns(ns);
+  const bool may = is_mapped(owner, User::root) || ns_capable(t, owner, capability::sys_admin);
+  if (!may && profile_ == Profile::linux_6) return Outcome::failure(Errno::acces);
   if (ns == kNobody || profile_ == Profile::linux_4_12) return perform(SetPidMax{{}, op.value});
   if (op.value < kPidMaxMin || op.value > kPidMaxLimit) return Outcome::failure(Errno::inval);
   namespaces_[ns].pid_max = op.value;
@@ -43,9 +46,9 @@ Outcome Machine::perform(Task& t, const NsPidMax& op) {
 
 Outcome Machine::perform(Task& t, const NsPidCursor& op) {
   const bool old = profile_ == Profile::linux_4_12;
-  if (old && !attributes_of(t).can(capability::sys_admin))
-    return Outcome::failure(Errno::perm);
   const Index ns = process_of(t).pid_ns();
+  if (!ns_capable(t, owner_of_pid_ns(ns), old ? capability::sys_admin : Capabilities{}))
+    return Outcome::failure(Errno::perm);
   if (ns == kNobody) return perform(SetPidCursor{{}, op.value});
   if (op.value < 1 || op.value > (old ? pid_max_ : namespaces_[ns].pid_max) + 1)
     return Outcome::failure(Errno::inval);
@@ -55,7 +58,8 @@ Outcome Machine::perform(Task& t, const NsPidCursor& op) {
 
 /// A number in each namespace from `ns` outwards: those that are wanted, then what a search finds.
 /// Where one is full those inside it stay passed.
-std::uint64_t Machine::alloc_inner(Index ns, std::span<const std::int32_t> wanted,
+std::uint64_t Machine::alloc_inner(const Task& maker, Index ns,
+                                   std::span<const std::int32_t> wanted,
                                    std::vector<std::int32_t>& numbers) {
   numbers.clear();
   for (Index i = ns; i != kNobody; i = namespaces_[i].parent) {
@@ -66,7 +70,8 @@ std::uint64_t Machine::alloc_inner(Index ns, std::span<const std::int32_t> wante
     if (numbers.size() < wanted.size()) {
       const std::int32_t n = wanted[numbers.size()];
       const Errno refused =
-          refuses_number(n, static_cast<std::int32_t>(pid_max), at.began, at.taken);
+          refuses_number(n, static_cast<std::int32_t>(pid_max), at.began,
+                         ns_capable(maker, at.owner), at.taken);
       if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
       numbers.push_back(n);
       continue;
@@ -131,17 +136,21 @@ Index Machine::children_in(const Task& t) const {
 }
 
 /// Whether a namespace can be made below that of the task.
-Errno Machine::may_make_namespace(const Task& t) const {
+Errno Machine::may_make_namespace(const Task& t, Index owner) const {
   const Index own = process_of(t).pid_ns();
   if (children_in(t) != own) return Errno::inval;
+  const bool inward = in_userns(owner, owner_of_pid_ns(own));
+  if (profile_ == Profile::linux_6 && !inward) return Errno::inval;
   return level_of(own) == kNamespaceDepth ? Errno::nospc : Errno::ok;
 }
 
-Index Machine::make_namespace(Index parent) {
+Index Machine::make_namespace(Index parent, Index owner) {
   const Index ns = namespaces_.take();
   ++living_namespaces_;
   namespaces_[ns] = {};
   namespaces_[ns].parent = parent;
+  namespaces_[ns].owner = owner;
+  get_user_ns(owner);
   namespaces_[ns].level = level_of(parent) + 1;
   if (parent != kNobody) ++namespaces_[parent].users;
   return ns;
@@ -151,6 +160,7 @@ Index Machine::make_namespace(Index parent) {
 void Machine::put_namespace(Index ns) {
   while (ns != kNobody && namespaces_[ns].count == 0 && namespaces_[ns].users == 0) {
     const Index parent = namespaces_[ns].parent;
+    put_user_ns(namespaces_[ns].owner);
     namespaces_.give_back(ns);
     --living_namespaces_;
     if (parent != kNobody) --namespaces_[parent].users;

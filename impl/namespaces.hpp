@@ -70,6 +70,7 @@ struct Namespace {
   bool accepts = true;      // new tasks: until its init ends
   std::uint8_t reboot = 0;  // the signal that its init dies of by a reboot
   bool began = false;       // it has an init, or had one
+  Index owner = kNobody;    // its user namespace
   PidBitmap taken;
   SparseNumbers outside;  // what its numbers are in the world
   SparseNumbers inside;   // what the world's are in it
@@ -77,8 +78,8 @@ struct Namespace {
   friend bool operator==(const Namespace& a, const Namespace& b) {
     return a.parent == b.parent && a.reaper == b.reaper && a.level == b.level &&
            a.cursor == b.cursor && a.pid_max == b.pid_max && a.count == b.count &&
-           a.users == b.users && a.reboot == b.reboot &&
-           a.accepts == b.accepts && a.began == b.began && a.outside == b.outside &&
+           a.users == b.users && a.reboot == b.reboot && a.accepts == b.accepts &&
+           a.owner == b.owner && a.began == b.began && a.outside == b.outside &&
            a.inside == b.inside;
   }
 };

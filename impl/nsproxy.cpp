@@ -36,15 +36,17 @@ std::array<Index, kNsKinds> Machine::namespaces_of(const Task& t) const {
 }
 
 bool Machine::may_make_namespaces(const Task& t, CloneFlags flags) const {
-  return !flags.any(clone_flag::new_any) || attributes_of(t).can(capability::sys_admin);
+  const bool none = !flags.any(clone_flag::new_any) || flags.has(clone_flag::newuser);
+  return none || ns_capable(t, attributes_of(t).user_ns, capability::sys_admin);
 }
 
 /// The same namespaces, but for a new one of each kind in `flags`.
 std::array<Index, kNsKinds> Machine::create_new_namespaces(std::array<Index, kNsKinds> of,
-                                                           CloneFlags flags) {
+                                                           CloneFlags flags, Index owner) {
   const auto fresh = [&](std::size_t place, std::int32_t host) {
     of[place] = ns_.take();
-    ns_[of[place]] = {.host = host};
+    ns_[of[place]] = {.host = host, .owner = owner};
+    get_user_ns(owner);
   };
   for (const auto& [flag, place] : kKinds) {
     if (!flags.has(flag)) continue;
@@ -68,7 +70,10 @@ Index Machine::new_proxy(const std::array<Index, kNsKinds>& of) {
 void Machine::put_proxy(Index i) {
   if (i == kNobody || --proxies_[i].users > 0) return;
   for (const Index ns : proxies_[i].of)
-    if (ns != kNobody && --ns_[ns].users == 0) ns_.give_back(ns);
+    if (ns != kNobody && --ns_[ns].users == 0) {
+      put_user_ns(ns_[ns].owner);
+      ns_.give_back(ns);
+    }
   proxies_.give_back(i);
 }
 
@@ -86,20 +91,21 @@ bool Machine::child_is_elsewhere(const Task& maker, CloneFlags flags) const {
   return !flags.has(clone_flag::vm) && of[ns_kind::time] != of[ns_kind::time_for_children];
 }
 
-Index Machine::proxy_of_child(const Task& maker, CloneFlags flags) {
+Index Machine::proxy_of_child(const Task& maker, CloneFlags flags, Index owner) {
   const Index makers = proxy_index(maker);
   if (!child_is_elsewhere(maker, flags)) {
     if (makers != kNobody) ++proxies_[makers].users;
     return makers;
   }
-  auto of = create_new_namespaces(namespaces_of(maker), flags);
+  auto of = create_new_namespaces(namespaces_of(maker), flags, owner);
   if (!flags.has(clone_flag::vm)) of[ns_kind::time] = of[ns_kind::time_for_children];
   return new_proxy(of);
 }
 
 void Machine::unshare_namespaces(Task& t, CloneFlags flags) {
   if (!flags.any(clone_flag::new_proxy | clone_flag::newtime)) return;
-  switch_task_namespaces(t, new_proxy(create_new_namespaces(namespaces_of(t), flags)));
+  const Index owner = attributes_of(t).user_ns;
+  switch_task_namespaces(t, new_proxy(create_new_namespaces(namespaces_of(t), flags, owner)));
 }
 
 /// An exec has no memory that somebody keeps the time for.
@@ -114,7 +120,7 @@ void Machine::exec_task_namespaces(Task& t) {
 
 CloneFlags Machine::known_namespaces() const {
   const CloneFlags time = profile_ == Profile::linux_6 ? clone_flag::newtime : CloneFlags{};
-  return clone_flag::new_proxy | clone_flag::newpid | time;
+  return clone_flag::new_proxy | clone_flag::newpid | clone_flag::newuser | time;
 }
 
 /// What speaks against the kinds that are asked for, whoever is meant.
@@ -122,11 +128,11 @@ bool Machine::are_kinds(CloneFlags flags) const {
   return flags.bits != 0 && (flags - known_namespaces()).bits == 0;
 }
 
-/// A task that has begun to exit is in nothing any more, but the files of 4.12 show its pid
-/// namespace.
+/// A task that has begun to exit is in nothing any more, but files show its pid namespace, and that
+/// of its users.
 bool Machine::has_left_namespaces(const Task& t, bool by_file, CloneFlags flags) const {
   const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
-  return exiting && !(by_file && flags == clone_flag::newpid);
+  return exiting && !(by_file && !flags.any(clone_flag::new_proxy | clone_flag::newtime));
 }
 
 bool Machine::is_alone_in_memory(const Task& t) const {
@@ -141,13 +147,30 @@ Errno Machine::may_set_namespaces(const Task& t, const Task* to, const Setns& op
   if (to == nullptr) return nobody;
   if (!are_kinds(op.flags)) return Errno::inval;
   if (by_file && std::popcount(op.flags.bits) > 1) return Errno::inval;
+  if (!ptrace_may_access(t, *to, !by_file)) return by_file ? Errno::acces : Errno::perm;
   if (has_left_namespaces(*to, by_file, op.flags)) return nobody;
-  const bool alone = is_alone_in_memory(t);
-  if (op.flags == clone_flag::newtime && !alone) return Errno::users;
-  if (!attributes_of(t).can(capability::sys_admin)) return Errno::perm;
+  return validate_nsset(t, *to, op.flags);
+}
+
+/// That of users is looked at first: all others find the task there.
+Errno Machine::validate_nsset(const Task& t, const Task& to, CloneFlags flags) const {
+  namespace fl = clone_flag;
   const bool shares_fs = t.fs != kNobody && fs_[t.fs].users > 1;
-  if (op.flags == clone_flag::newns && shares_fs) return Errno::inval;
-  return op.flags.has(clone_flag::newtime) && !alone ? Errno::users : Errno::ok;
+  const Index own = attributes_of(t).user_ns, theirs = attributes_of(to).user_ns;
+  if (flags.has(fl::newuser) && (own == theirs || process_of(t).thread_count > 1 || shares_fs))
+    return Errno::inval;
+  const bool admin = ns_capable(t, flags.has(fl::newuser) ? theirs : own, capability::sys_admin);
+  const auto may = [&](Index owner) {
+    return admin && ns_capable(t, owner, capability::sys_admin);
+  };
+  const auto of = namespaces_of(to);
+  for (const auto& [flag, place] : kKinds)
+    if (flags.has(flag) && !may(owner_of_ns(of[place]))) return Errno::perm;
+  if (flags.has(fl::newpid) && !may(owner_of_pid_ns(process_of(to).pid_ns()))) return Errno::perm;
+  if (flags == fl::newns && shares_fs) return Errno::inval;
+  if (!flags.has(fl::newtime)) return Errno::ok;
+  if (!is_alone_in_memory(t)) return Errno::users;
+  return may(owner_of_ns(of[ns_kind::time])) ? Errno::ok : Errno::perm;
 }
 
 Outcome Machine::perform(Task& t, const Setns& op) {
@@ -160,8 +183,10 @@ Outcome Machine::perform(Task& t, const Setns& op) {
     if (op.flags.has(flag)) of[place] = theirs[place];
   if (op.flags.has(clone_flag::newtime))
     of[ns_kind::time] = of[ns_kind::time_for_children] = theirs[ns_kind::time];
-  if (op.flags != clone_flag::newpid) switch_task_namespaces(t, new_proxy(of));
+  if (op.flags.any(clone_flag::new_proxy | clone_flag::newtime))
+    switch_task_namespaces(t, new_proxy(of));
   if (op.flags.has(clone_flag::newpid)) divert_to(t, process_of(*to).pid_ns());
+  if (op.flags.has(clone_flag::newuser)) set_cred_user_ns(t, attributes_of(*to).user_ns);
   return Outcome::success();
 }
 
@@ -180,6 +205,8 @@ Outcome Machine::perform(Task& t, const SameNs& op) {
     same = same && mine[ns_kind::time] == theirs[ns_kind::time];
   if (op.flags.has(clone_flag::newpid))
     same = same && process_of(t).pid_ns() == process_of(*other).pid_ns();
+  if (op.flags.has(clone_flag::newuser))
+    same = same && attributes_of(t).user_ns == attributes_of(*other).user_ns;
   return Outcome::number(same);
 }
 
@@ -189,7 +216,8 @@ std::int32_t& Machine::host_of(const Task& t) {
 }
 
 Outcome Machine::perform(Task& t, const Sethostname& op) {
-  if (!attributes_of(t).can(capability::sys_admin)) return Outcome::failure(Errno::perm);
+  const Index owner = owner_of_ns(namespaces_of(t)[ns_kind::uts]);
+  if (!ns_capable(t, owner, capability::sys_admin)) return Outcome::failure(Errno::perm);
   host_of(t) = op.host;
   return Outcome::success();
 }
@@ -201,6 +229,8 @@ Outcome Machine::perform(Task& t, const Gethostname&) { return Outcome::number(h
 /// The init is killed as from outside, and then the caller exits.
 Outcome Machine::perform(Task& t, const Reboot& op) {
   std::uint8_t signal = 0;
+  const Index ns = process_of(t).pid_ns();
+  if (!ns_capable(t, owner_of_pid_ns(ns))) return Outcome::failure(Errno::perm);
   switch (op.command) {
     case RebootCommand::restart:
     case RebootCommand::restart2: signal = 1; break;
@@ -209,7 +239,6 @@ Outcome Machine::perform(Task& t, const Reboot& op) {
     case RebootCommand::cad_on:
     case RebootCommand::sw_suspend: return Outcome::failure(Errno::inval);
   }
-  const Index ns = process_of(t).pid_ns();
   const Index reaper = ns == kNobody ? reaper_ : namespaces_[ns].reaper;
   (ns == kNobody ? reboot_ : namespaces_[ns].reboot) = signal;
   send(sig::kill, tasks_[reaper], Scope::thread, &kMachine);

@@ -23,6 +23,7 @@ inline constexpr std::size_t kNsKinds = 7;
 struct NsCommon {
   std::int32_t host = 0;    // the name, of a UTS namespace
   std::uint32_t users = 0;  // places of records
+  Index owner = kNobody;    // its user namespace
   friend bool operator==(const NsCommon&, const NsCommon&) = default;
 };
 

@@ -18,6 +18,9 @@ Outcome Machine::perform(Task& t, const PtraceTraceme&) {
   const Process& p = process_of(t);
   if (is_traced(t) || p.parent == kNobody || p.thread_count > 1)
     return Outcome::failure(Errno::perm);
+  const Attributes &mine = attributes_of(t), &parents = attributes_of(tasks_[p.parent]);
+  const bool equals = mine.user_ns == parents.user_ns && mine.powerless;
+  if (!equals && !ns_capable(tasks_[p.parent], mine.user_ns)) return Outcome::failure(Errno::perm);
   link_tracing(t, tasks_[p.parent]);
   return Outcome::success();
 }
@@ -34,7 +37,7 @@ Outcome Machine::start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill)
   Task* const to = find_for(t, whom.pid());
   if (to == nullptr) return Outcome::failure(Errno::srch);
   if (is_kthread(*to) || to->process == t.process || to->zombie() || is_traced(*to) ||
-      process_of(*to).thread_count > 1)
+      process_of(*to).thread_count > 1 || !ptrace_may_access(t, *to, true))
     return Outcome::failure(Errno::perm);
   Tracing& tracing = link_tracing(*to, t);
   tracing.seized = seize;

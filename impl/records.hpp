@@ -16,6 +16,7 @@
 #include "impl/pid_map.hpp"
 #include "impl/ptrace.hpp"
 #include "impl/task.hpp"
+#include "impl/user_namespaces.hpp"
 
 namespace forkproof::impl {
 
@@ -37,7 +38,8 @@ struct Records {
   Arena<SharedLimits> limits_;
   Arena<Usage> usage_;
   SparseNumbers thread_usage_;  // batches of page faults, by the task that had them
-  std::array<std::uint64_t, kUsers.size()> user_tasks_{};  // of all but root
+  std::array<std::uint64_t, kUsers.size()> user_tasks_{};  // of all but root, in the world's own
+  Arena<UserNamespace> user_ns_;
   Arena<Namespace> namespaces_;
   Arena<Kthread> kthreads_;
   Kthreadd kthreadd_;

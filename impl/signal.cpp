@@ -54,8 +54,10 @@ Outcome Machine::perform(Task& t, const Tgkill& op) {
 
 /// Whether the signal would have to be queued for a process that may queue none.
 bool Machine::finds_no_room(Signal s, Task& to, const Task* from) {
-  return s.n >= kFirstQueued && limits_of(process_of(to))[Resource::sigpending].soft == Limit{0} &&
-         prepare(s, to, from);
+  if (s.n < kFirstQueued) return false;
+  const bool below = profile_ == Profile::linux_6 && is_denied_signals(attributes_of(to).user_ns);
+  const Limit most = limits_of(process_of(to))[Resource::sigpending].soft;
+  return (below || most == Limit{0}) && prepare(s, to, from);
 }
 
 /// To every member, the one that joined last first.

@@ -202,7 +202,8 @@ bool Machine::sound() const {
     return false;
   return sound_numbers() && sound_counts() && sound_files() && sound_attributes() &&
          sound_namespaces() && sound_proxies() && sound_limits() && sound_kthreads() &&
-         sound_cgroups() && sound_tracings() && memory_.sound(spaces);
+         sound_cgroups() && sound_tracings() && sound_user_ns(profile_ == Profile::linux_6) &&
+         memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

@@ -45,9 +45,10 @@ inline constexpr std::array kCopyProcess{
              "A record for the task is taken, with what it has of its maker's as a copy.",
              "kernel-fork COPY:1", Errno::nomem},
     LifeStep{"copy_creds",
-             "User and capabilities are the maker's. A user who has as many tasks as he may have "
-             "is refused, but for root and those whose capabilities lift the limit.",
-             "kernel-fork NPROC:1"},
+             "User and capabilities are the maker's; with NEWUSER a user namespace is made, where "
+             "the task has all. A user who has as many tasks as he may have is refused, but for "
+             "root and those whose capabilities lift the limit.",
+             "kernel-fork NPROC:1", Errno::nomem},
     LifeStep{"sched_fork",
              "Name, scheduling and signal stack are shared with the maker until one of them "
              "changes; what is not passed on begins anew. A deadline that would be is refused.",

@@ -158,7 +158,9 @@ TEST(Bits, CloneRefusesWhatTheBookDoes) {
                            (f.has(clone_flag::thread) && !f.has(clone_flag::sighand)) ||
                            (f.has(clone_flag::sighand) && !f.has(clone_flag::vm)) ||
                            (f.has(clone_flag::parent) && init) ||
-                           (f.has(clone_flag::thread) && f.has(clone_flag::newpid));
+                           (f.has(clone_flag::thread) && f.has(clone_flag::newpid)) ||
+                           (f.has(clone_flag::newuser) &&
+                            f.any(clone_flag::fs | clone_flag::thread));
       ASSERT_EQ(bits::clone_refuses(flags, init), refused) << flags;
     }
   }

@@ -103,6 +103,22 @@ const std::vector<Break>& family_breaks() {
   return breaks;
 }
 
+const std::vector<Break>& breaks_of_users() {
+  static const std::vector<Break> breaks{
+      {"USERNS-1", "init: clone NEWUSER -> A\nA: clone VM|SIGHAND|THREAD -> B\n",
+       [](World& w) { task(w, 3).attributes.user_ns = {}; }},
+      {"USERNS-2", "init: clone NEWUSER -> A\nA: clone FS -> B\n",
+       [](World& w) { task(w, 3).attributes.user_ns = {}; }},
+      {"USERNS-3", "init: clone NEWUSER|NEWPID -> A\nA: clone NEWPID -> B\n",
+       [](World& w) { w.namespaces[process(w, 3).ns].owner = {}; }},
+      {"USERNS-4", "init: clone NEWUSER -> A\nA: exec\n",
+       [](World& w) { task(w, 2).attributes.capabilities = capability::all; }},
+      {"USERNS-5", "init: clone NEWUSER -> A\nA: map_ids A\nA: clone NEWUSER -> B\n",
+       [](World& w) { w.user_namespaces[task(w, 2).attributes.user_ns].mapped = false; }},
+  };
+  return breaks;
+}
+
 const std::vector<Break>& breaks_of_kthreads() {
   static const std::vector<Break> breaks{
       {"KTHREAD-1", "world kthreads=on\ninit: kthread_run -> A\n",
@@ -199,14 +215,15 @@ void expect_caught(const std::vector<Break>& breaks) {
 TEST(Invariants, AboutTheFamilyCatchWhatTheyForbid) { expect_caught(family_breaks()); }
 
 TEST(Invariants, AboutTheRestCatchWhatTheyForbid) { expect_caught(other_breaks()); }
+TEST(Invariants, AboutUsersCatchWhatTheyForbid) { expect_caught(breaks_of_users()); }
 TEST(Invariants, AboutKthreadsCatchWhatTheyForbid) { expect_caught(breaks_of_kthreads()); }
 
 TEST(Invariants, AboutControlGroupsCatchWhatTheyForbid) { expect_caught(cgroup_breaks()); }
 
 TEST(Invariants, EachHasAWorldThatBreaksIt) {
   Ids broken, all;
-  for (const auto* const breaks :
-       {&family_breaks(), &other_breaks(), &breaks_of_kthreads(), &cgroup_breaks()})
+  for (const auto* const breaks : {&family_breaks(), &other_breaks(), &breaks_of_kthreads(),
+                                   &cgroup_breaks(), &breaks_of_users()})
     for (const Break& b : *breaks) EXPECT_TRUE(broken.insert(b.id).second) << b.id << " twice";
   const auto add = [&]<class I>() { EXPECT_TRUE(all.insert(I::id).second) << I::id << " twice"; };
   for_each_invariant(add);

@@ -26,9 +26,12 @@ Model::Answer Model::act(TaskId me, const PrctlName& op) {
 Model::Answer Model::act(TaskId me, const Setpriority& op) {
   const TaskId who = named(op.task, me);
   if (!who) return fails(Errno::srch, "nice.set-unknown"_rule);
-
   if (op.nice < kNiceMin || op.nice > kNiceMax) cover("nice.clamp"_rule);
-  world_.tasks[who].attributes.nice = std::clamp(op.nice, kNiceMin, kNiceMax);
+  const std::int32_t nice = std::clamp(op.nice, kNiceMin, kNiceMax);
+  if (const Answer refused = refuses_nice(world().tasks[me], world().tasks[who], nice))
+    return refused;
+
+  world_.tasks[who].attributes.nice = nice;
   touch(who);
   return answers(Outcome::success(), "nice.set"_rule);
 }
@@ -48,6 +51,8 @@ Model::Answer Model::act(TaskId me, const SchedSetscheduler& op) {
   if (!who) return fails(Errno::srch, "sched.set-unknown"_rule);
   if (!good) return fails(Errno::inval, "sched.priority"_rule);
   if (op.policy == Policy::deadline) return fails(Errno::inval, "sched.deadline-not-so"_rule);
+  if (const Answer refused = refuses_policy(world().tasks[me], world().tasks[who], op))
+    return refused;
 
   Attributes& a = world_.tasks[who].attributes;
   a.policy = op.policy;
@@ -74,6 +79,7 @@ Model::Answer Model::act(TaskId me, const SchedSetattr& op) {
   if (!who) return fails(Errno::srch, "sched.set-unknown"_rule);
   if (world().tasks[who].attributes.processors != kProcessors)
     return fails(Errno::perm, "sched.deadline-everywhere"_rule);
+  if (!is_boundless(world().tasks[me])) return fails(Errno::perm, "sched.set-below"_rule);
 
   Attributes& a = world_.tasks[who].attributes;
   a.policy = Policy::deadline;
@@ -87,6 +93,8 @@ Model::Answer Model::act(TaskId me, const SchedSetaffinity& op) {
   const TaskId who = named(op.task, me);
   const std::int32_t processors = op.mask & kProcessors;
   if (!who) return fails(Errno::srch, "affinity.set-unknown"_rule);
+  if (const Answer refused = refuses_stronger(world().tasks[me], world().tasks[who]))
+    return refused;
   if (world().tasks[who].attributes.policy == Policy::deadline && processors != kProcessors)
     return fails(Errno::busy, "affinity.deadline"_rule);
   if (processors == 0) return fails(Errno::inval, "affinity.none"_rule);
@@ -117,6 +125,8 @@ void Model::inherit_attributes(Task& child, const Task& me, CloneFlags flags) {
   cover(flags.has(fl::thread) ? "comm.thread"_rule : "comm.fork"_rule);
   cover("nice.inherited"_rule);
   if (a.user != User::root) cover("user.inherited"_rule);
+  if (a.user_ns) cover("userns.inherited"_rule);
+  if (a.powerless) cover("capability.powerless-inherited"_rule);
   if (a.capabilities != capability::all) cover("capability.inherited"_rule);
   if (a.policy != Policy::other) cover("sched.inherited"_rule);
   if (a.processors != kProcessors) cover("affinity.inherited"_rule);

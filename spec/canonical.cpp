@@ -63,7 +63,8 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
   world_ = &world;
   row_.clear();
   for (auto* const list : {&tasks_, &numbers_, &spaces_, &handlers_, &shared_pages_, &files_,
-                           &open_files_, &fs_, &namespaces_, &uts_, &others_, &cgroups_})
+                           &open_files_, &fs_, &namespaces_, &uts_, &others_, &cgroups_,
+                           &user_namespaces_})
     list->clear();
   put_all(word_of(world.profile), world.over, word_of(world.pid_max), word_of(world.host));
   put_all(world.kthreads, world.held, world.requests.size());
@@ -137,7 +138,21 @@ void Canonical::write_attributes(const Attributes& a) {
   if (a == Attributes{}) return;
   put_all(word_of(a.comm), word_of(a.policy), word_of(a.reset_on_fork), word_of(a.rt_priority),
           word_of(a.nice), word_of(a.processors), word_of(a.signal_stack), word_of(a.user),
-          word_of(a.capabilities));
+          word_of(a.capabilities), word_of(a.powerless));
+  write_user_namespace(a.user_ns);
+}
+
+/// A user namespace, and those that it is in.
+void Canonical::write_user_namespace(UserNamespaceId id) {
+  if (!id) return put(0);
+  const std::size_t known = user_namespaces_.size();
+  const std::size_t index = index_in(user_namespaces_, id.n);
+  put(index + 1);
+  if (index < known) return;
+  const UserNamespace& ns = world_->user_namespaces[id];
+  put_all(bits(ns.made_by_powerless, ns.mapped, ns.queues_signals), word_of(ns.whom),
+          word_of(ns.tasks_most));
+  write_user_namespace(ns.parent);
 }
 
 void Canonical::write_tracing(TaskId id) {
@@ -275,6 +290,7 @@ void Canonical::write_namespace(NamespaceId id, Pid number) {
   if (!fold_.numbers) put(word_of(ns.cursor));
   write_task_index(ns.reaper);
   for (const auto& [inner, pid] : ns.numbers) write_number(pid);
+  write_user_namespace(ns.owner);
   write_namespace(ns.parent, {});
 }
 
@@ -285,10 +301,14 @@ void Canonical::write_proxy(NsProxyId id) {
   const NsProxy& proxy = world_->proxies[id];
   const Place others[] = {proxy.mnt,    proxy.ipc,  proxy.net,
                           proxy.cgroup, proxy.time, proxy.children_time};
-  for (const Place other : others)
+  for (const Place other : others) {
     put(other == 0 ? 0 : index_in(others_, static_cast<std::uint32_t>(other)) + 1);
+    write_user_namespace(world_->owner_of(other));
+  }
   put(word_of(static_cast<bool>(proxy.uts)));
-  if (proxy.uts) put_all(index_in(uts_, proxy.uts.n), word_of(world_->uts[proxy.uts].host));
+  if (!proxy.uts) return;
+  put_all(index_in(uts_, proxy.uts.n), word_of(world_->uts[proxy.uts].host));
+  write_user_namespace(world_->uts[proxy.uts].owner);
 }
 
 /// How many came to the task's control group before it.

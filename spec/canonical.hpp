@@ -48,6 +48,7 @@ class Canonical {
   void write_task_index(TaskId);
   void write_namespace(NamespaceId, Pid number);
   void write_proxy(NsProxyId);
+  void write_user_namespace(UserNamespaceId);
 
   void put(std::uint64_t v) { row_.push_back(v); }
   template <class... V>
@@ -62,7 +63,7 @@ class Canonical {
   std::vector<std::uint64_t> row_;
   std::vector<std::uint32_t> tasks_;  // ids: threads after their leader, children after parents
   std::vector<std::uint32_t> numbers_, spaces_, handlers_, shared_pages_, files_, open_files_, fs_,
-      namespaces_, uts_, others_, cgroups_;
+      namespaces_, uts_, others_, cgroups_, user_namespaces_;
 };
 
 }  // namespace forkproof::spec

@@ -53,12 +53,14 @@ Model::Answer Model::act(TaskId me, const Clone3& op) {
 /// Why the flags do not go together, or not with the caller; nothing if they do.
 Model::Answer Model::refuses_flags(const Task& me, CloneFlags flags) {
   if (flags.has(fl::newns | fl::fs)) return fails(Errno::inval, "ns.mounts-not-with-fs"_rule);
+  if (flags.has(fl::newuser | fl::fs)) return fails(Errno::inval, "userns.not-with-fs"_rule);
   if (flags.has(fl::thread) && !flags.has(fl::sighand))
     return fails(Errno::inval, "clone.thread-needs-sighand"_rule);
   if (flags.has(fl::sighand) && !flags.has(fl::vm))
     return fails(Errno::inval, "clone.sighand-needs-vm"_rule);
   if (flags.has(fl::parent) && world_.process_of(me).unkillable)
     return fails(Errno::inval, "clone.parent-not-by-init"_rule);
+  if (flags.has(fl::thread | fl::newuser)) return fails(Errno::inval, "userns.no-thread"_rule);
   if (flags.has(fl::thread) && (flags.has(fl::newpid) || me.child_ns != world_.process_of(me).ns))
     return fails(Errno::inval, "pidns.no-thread"_rule);
   if (flags.has(fl::pidfd | fl::detached))
@@ -68,7 +70,16 @@ Model::Answer Model::refuses_flags(const Task& me, CloneFlags flags) {
   return std::nullopt;
 }
 
-Model::Answer Model::create(TaskId id, const Wish& wish, const Op& again) {
+/// Why the namespaces that are to be new cannot be made by the caller.
+Model::Answer Model::refuses_new_namespaces(const Task& me, const Wish& wish) {
+  if (const Answer refused = refuses_without_admin(me, wish.flags)) return refused;
+  if (wish.flags.has(fl::newipc | fl::sysvsem))
+    return fails(Errno::inval, "ns.ipc-not-with-undo"_rule);
+  return wish.flags.has(fl::newpid) ? refuses_namespace(me, wish.user_ns) : std::nullopt;
+}
+
+Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
+  Wish wish = asked;
   const CloneFlags flags = wish.flags;
   Task& me = world_.tasks[id];
   const auto restart = [&](RuleId rule) -> Answer {
@@ -80,16 +91,17 @@ Model::Answer Model::create(TaskId id, const Wish& wish, const Op& again) {
   if (const Answer refused = refuses_flags(me, flags)) return refused;
   if (interrupted && linux_6()) return restart("clone.pending-first"_rule);
   const TaskFlags marked = me.flags & task_flag::nproc_exceeded;
-  if (const Answer refused = refuses_one_more(id)) return refused;
+  if (flags.has(fl::newuser))
+    if (const Answer refused = refuses_user_namespace(me)) return refused;
+  wish.user_ns = flags.has(fl::newuser) ? make_user_namespace(me) : me.attributes.user_ns;
+  if (const Answer refused = refuses_one_more(id, wish.user_ns)) return refused;
   if (me.attributes.policy == Policy::deadline && !me.attributes.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
-  if (const Answer refused = refuses_without_admin(me, flags)) return refused;
-  if (flags.has(fl::newipc | fl::sysvsem)) return fails(Errno::inval, "ns.ipc-not-with-undo"_rule);
-  if (flags.has(fl::newpid))
-    if (const auto refused = refuses_namespace(me)) return refused;
-  const NamespaceId ns = flags.has(fl::newpid) ? make_namespace(me.child_ns) : me.child_ns;
+  if (const Answer refused = refuses_new_namespaces(me, wish)) return refused;
+  const NamespaceId ns =
+      flags.has(fl::newpid) ? make_namespace(me.child_ns, wish.user_ns) : me.child_ns;
   Numbers numbers;
-  Answer refused = fresh_numbers(ns, wish.tids, numbers);
+  Answer refused = fresh_numbers(me, ns, wish.tids, numbers);
   const bool no_descriptor = flags.has(fl::pidfd) && !has_room_for_descriptor(id);
   const bool full = !refused && !no_descriptor && !has_room_for_task(me.cgroup);
   if (refused || no_descriptor || full || interrupted) {
@@ -133,7 +145,7 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
   child.born = next_place();
   use_numbers(id, std::move(numbers));
   enter_namespace(child, ns);
-  inherit_namespaces(child, me, flags);
+  inherit_namespaces(child, me, flags, wish.user_ns);
   enter_cgroup(child, me.cgroup);
   if (me.cgroup) cover("cgroup.born"_rule);
   child.flags = (me.flags - task_flag::exiting) | task_flag::forknoexec;
@@ -145,8 +157,13 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
   inherit_files(child, me, flags);
   inherit_attributes(child, me, flags);
   if (me.trace.by) cover("ptrace.fork-untraced"_rule);
+  if (flags.has(fl::newuser)) {
+    cover("userns.clone"_rule);
+    enter_user_namespace(child, wish.user_ns);
+  }
   constexpr CloneFlags kTold = fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent |
-                               fl::thread | fl::new_any | fl::pidfd | fl::clear_sighand;
+                               fl::thread | fl::new_any | fl::newuser | fl::pidfd |
+                               fl::clear_sighand;
   if (flags - kTold != CloneFlags{}) cover("clone.inert"_rule);
   if (thread) {
     join_process(id, me.process);

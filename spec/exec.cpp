@@ -9,6 +9,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   if (world_.tasks[id].in_kernel() && (linux_6() || world_.tasks[id].kthread.made))
     return fails(Errno::inval, "kthread.no-exec"_rule);
   if (const Answer refused = refuses_exec(id)) return refused;
+  const bool shared_fs = world().tasks[id].fs && shares_fs(world().tasks[id]);
   if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
   if (world_.over) return dies_with_world();
   Task& me = world_.tasks[id];
@@ -24,7 +25,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   close_for_exec(me);
   renew_handlers(me);
   attributes_after_exec(me);
-  credentials_after_exec(me);
+  credentials_after_exec(me, shared_fs);
   if (me.in_kernel()) cover("kthread.init-execs"_rule);
   me.kthread = {};
   time_after_exec(me);

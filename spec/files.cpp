@@ -95,24 +95,35 @@ Model::Answer Model::act(TaskId me, const Getcwd&) {
   return answers(Outcome::number(world().fs[world().tasks[me].fs].directory), "fs.getcwd"_rule);
 }
 
-Model::Answer Model::act(TaskId id, const Unshare& op) {
-  Task& me = world_.tasks[id];
+/// Why what is shared cannot be had back.
+Model::Answer Model::refuses_unshare(const Task& me, CloneFlags flags) {
   const CloneFlags known = fl::thread | fl::fs | fl::sighand | fl::vm | fl::files | fl::sysvsem |
                            kinds_of_namespaces();
-  const bool vm = op.flags.has(fl::vm);
-  const bool sighand = op.flags.has(fl::sighand) || vm;
-  const bool thread = op.flags.has(fl::thread) || sighand;
-  if (op.flags - known != CloneFlags{}) return fails(Errno::inval, "unshare.unknown"_rule);
-  if (thread && world_.process_of(me).threads.size() > 1)
+  const bool vm = flags.has(fl::vm);
+  const bool sighand = flags.has(fl::sighand) || vm;
+  const bool thread = flags.any(fl::thread | fl::newuser) || sighand;
+  if (flags - known != CloneFlags{}) return fails(Errno::inval, "unshare.unknown"_rule);
+  if (thread && world().process_of(me).threads.size() > 1)
     return fails(Errno::inval, "unshare.threads"_rule);
   if (sighand && world().handlers[me.handlers].users > 1)
     return fails(Errno::inval, "unshare.sighand"_rule);
   if (vm && world().spaces[me.space].users > 1) return fails(Errno::inval, "unshare.vm"_rule);
-  if (const Answer refused = refuses_without_admin(me, op.flags)) return refused;
-  if (op.flags.has(fl::newpid))
-    if (const auto refused = refuses_namespace(me)) return refused;
+  return std::nullopt;
+}
 
-  const bool own_fs = op.flags.any(fl::fs | fl::newns) && world().fs[me.fs].users > 1;
+Model::Answer Model::act(TaskId id, const Unshare& op) {
+  Task& me = world_.tasks[id];
+  const bool newuser = op.flags.has(fl::newuser), newpid = op.flags.has(fl::newpid);
+  if (const Answer refused = refuses_unshare(me, op.flags)) return refused;
+  if (newuser)
+    if (const Answer refused = refuses_user_namespace(me)) return refused;
+  const auto users = newuser ? make_user_namespace(me) : me.attributes.user_ns;
+  if (const Answer refused = refuses_without_admin(me, op.flags)) return refused;
+  if (newpid)
+    if (const auto refused = refuses_namespace(me, users)) return refused;
+
+  const bool own_fs =
+      op.flags.any(fl::fs | fl::newns | fl::newuser) && world().fs[me.fs].users > 1;
   const bool own_files = op.flags.has(fl::files) && unshare_files(me);
   if (own_files) cover("unshare.files"_rule);
   if (own_fs) {
@@ -121,14 +132,16 @@ Model::Answer Model::act(TaskId id, const Unshare& op) {
     leave_fs(shared);
     cover("unshare.fs"_rule);
   }
-  unshare_namespaces(me, op.flags);
-  if (op.flags.has(fl::newpid)) {
-    const NamespaceId ns = make_namespace(me.child_ns);
+  if (newuser) enter_user_namespace(me, users), touch(id);
+  unshare_namespaces(me, op.flags, users);
+  if (newpid) {
+    const NamespaceId ns = make_namespace(me.child_ns, users);
     leave_namespace(me);
     enter_namespace(me, ns);
     return answers(Outcome::success(), "pidns.unshare"_rule);
   }
-  const RuleId rule = op.flags.any(fl::new_any) ? "ns.unshare"_rule
+  const RuleId rule = newuser ? "userns.unshare"_rule
+                      : op.flags.any(fl::new_any) ? "ns.unshare"_rule
                       : own_fs      ? "unshare.fs"_rule
                       : own_files ? "unshare.files"_rule
                                   : "unshare.nothing-shared"_rule;

@@ -20,6 +20,7 @@
 #include "spec/invariants/cgroups.hpp"
 #include "spec/invariants/namespaces.hpp"
 #include "spec/invariants/ptrace.hpp"
+#include "spec/invariants/user_namespaces.hpp"
 #include "spec/invariants/waiting.hpp"
 #include "spec/world.hpp"
 
@@ -384,7 +385,9 @@ using Invariants =
                WhoAwaitsIsAwaited, ParkedWasAsked, ChildrenAreNotAbove, TheDeadAreNowhere,
                RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces,
                GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
-               TracersKnowTheirTracees, OnlyTraceesAreTrapped, TraceesStopForTheirTracers>;
+               TracersKnowTheirTracees, OnlyTraceesAreTrapped, TraceesStopForTheirTracers,
+               ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,
+               PidNamespacesBelongInward, PowerlessAreBelow, UserNamespacesAreThere>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";

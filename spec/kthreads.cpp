@@ -119,9 +119,9 @@ Outcome Model::make_kthread(bool run) {
   if (makers.policy == Policy::deadline && !makers.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
   Numbers numbers;
-  if (const Answer refused = fresh_numbers(NamespaceId::none(), {}, numbers)) return *refused;
-  if (!has_room_for_task(world().tasks[world_.kthreadd].cgroup))
-    return fails(Errno::again, "cgroup.full"_rule);
+  const Task& maker = world().tasks[world_.kthreadd];
+  if (const Answer refused = fresh_numbers(maker, {}, {}, numbers)) return *refused;
+  if (!has_room_for_task(maker.cgroup)) return fails(Errno::again, "cgroup.full"_rule);
 
   const TaskId id = new_kthread(numbers.number);
   if (run) {

@@ -11,12 +11,14 @@ namespace cap = capability;
 
 Model::Answer Model::act(TaskId me, const Setrlimit& op) {
   Process& p = world_.process_of(world_.tasks[me]);
-  const Capabilities mine = world().tasks[me].attributes.capabilities;
+  const bool may = can(world().tasks[me], UserNamespaceId::none(), cap::sys_resource);
   const bool raises = op.hard > p.limits_of(op.resource).hard;
   if (op.soft > op.hard) return fails(Errno::inval, "limit.soft-above-hard"_rule);
   if (op.resource == Resource::nofile && op.hard.n > kOpenFilesMost)
     return fails(Errno::perm, "limit.nofile-most"_rule);
-  if (raises && !mine.has(cap::sys_resource)) return fails(Errno::perm, "limit.hard-raised"_rule);
+  if (raises && !may && world().tasks[me].attributes.user_ns)
+    return fails(Errno::perm, "limit.hard-below"_rule);
+  if (raises && !may) return fails(Errno::perm, "limit.hard-raised"_rule);
 
   if (raises) cover("limit.raised-by-capable"_rule);
   set_limits(p, op.resource, {op.soft, op.hard});
@@ -46,21 +48,43 @@ void Model::inherit_limits(Process& child, const Process& maker) {
   if (!child.limits.empty()) cover("limit.inherited"_rule);
 }
 
-/// How many tasks there are whose real user this is: threads and zombies, too.
-std::uint64_t Model::tasks_of(User user) const {
+/// How many tasks there are in a user namespace whose real user this is: threads and zombies, too.
+/// To root count those in all namespaces below, which root has made. In linux-4.12 namespaces make
+/// no difference.
+std::uint64_t Model::tasks_of(UserNamespaceId ns, User user) const {
   std::uint64_t count = 0;
-  world_.tasks.for_each([&](TaskId, const Task& t) { count += t.attributes.user == user; });
+  world_.tasks.for_each([&](TaskId, const Task& t) {
+    const Attributes& a = t.attributes;
+    const bool below = user == User::root && world().is_below(a.user_ns, ns);
+    const bool here = a.user == user && (!linux_6() || a.user_ns == ns);
+    count += here || (below && linux_6());
+  });
   return count;
 }
 
-/// Why the caller's user may have no task more; nothing if he may, which is remembered.
-Model::Answer Model::refuses_one_more(TaskId id) {
+/// Whether a user has more tasks than a limit, with so many more; or those in the user namespace,
+/// or in one that it is in, are more than may be there.
+bool Model::is_over(UserNamespaceId ns, User user, Limit most, std::uint64_t more) const {
+  while (true) {
+    if (!most.unlimited() && tasks_of(ns, user) + more > most.n) return true;
+    if (!ns || !linux_6()) return false;
+    most = world().user_namespaces[ns].tasks_most;
+    user = User::root;
+    ns = world().user_namespaces[ns].parent;
+  }
+}
+
+/// Why the caller's user may have no task more in a user namespace; nothing if he may, which is
+/// remembered.
+Model::Answer Model::refuses_one_more(TaskId id, UserNamespaceId ns) {
   Task& me = world_.tasks[id];
   const Attributes& a = me.attributes;
   const Limit most = world().process_of(me).limits_of(Resource::nproc).soft;
-  if (!most.unlimited() && tasks_of(a.user) >= most.n) {
-    if (a.user != User::root && !a.capabilities.any(cap::all))
-      return fails(Errno::again, "nproc.fork"_rule);
+  if (is_over(ns, a.user, most, 1)) {
+    const bool capable = !a.user_ns && a.capabilities.any(cap::all);
+    const bool by_namespace = most.unlimited() || tasks_of(ns, a.user) < most.n;
+    if (a.user != User::root && !capable)
+      return fails(Errno::again, by_namespace ? "nproc.namespace"_rule : "nproc.fork"_rule);
     cover(a.user == User::root ? "nproc.root-exempt"_rule : "nproc.capable-exempt"_rule);
   }
   if (!me.flags.has(task_flag::nproc_exceeded)) return std::nullopt;
@@ -76,7 +100,7 @@ Model::Answer Model::refuses_exec(TaskId id) {
   Task& me = world_.tasks[id];
   if (!me.flags.has(task_flag::nproc_exceeded)) return std::nullopt;
   const Limit most = world().process_of(me).limits_of(Resource::nproc).soft;
-  if (!most.unlimited() && tasks_of(me.attributes.user) > most.n)
+  if (is_over(me.attributes.user_ns, me.attributes.user, most, 0))
     return fails(Errno::again, "nproc.exec"_rule);
   cover("nproc.exec-clears"_rule);
   me.flags = me.flags - task_flag::nproc_exceeded;
@@ -85,10 +109,13 @@ Model::Answer Model::refuses_exec(TaskId id) {
 
 /// Whether a signal would have to be queued by a process that may queue none.
 bool Model::finds_no_room(Signal s, TaskId to, bool from_above) {
-  const Process& p = world().process_of(world().tasks[to]);
-  return s.n >= kFirstRealTimeSignal && valid(s) &&
-         p.limits_of(Resource::sigpending).soft == Limit{0} && !p.group_exit &&
-         !is_dropped(s, world().tasks[to], from_above);
+  const Task& receiver = world().tasks[to];
+  const Process& p = world().process_of(receiver);
+  const bool by_namespace = linux_6() && knows_no_room(receiver.attributes.user_ns);
+  const bool none = by_namespace || p.limits_of(Resource::sigpending).soft == Limit{0};
+  if (s.n < kFirstRealTimeSignal || !valid(s) || !none || p.group_exit) return false;
+  if (by_namespace) cover("limit.sigpending-namespace"_rule);
+  return !is_dropped(s, receiver, from_above);
 }
 
 // --- users and capabilities ----------------------------------------------------------------------
@@ -96,12 +123,15 @@ bool Model::finds_no_room(Signal s, TaskId to, bool from_above) {
 /// The call itself never fails for a limit: what is found is remembered for the next exec.
 Model::Answer Model::act(TaskId id, const Setresuid& op) {
   Task& me = world_.tasks[id];
+  if (!world().knows(me.attributes.user_ns, op.user))
+    return fails(Errno::inval, "user.unknown"_rule);
   if (me.attributes.user == op.user) return answers(Outcome::success(), "user.same"_rule);
+  if (me.attributes.powerless && op.user != User::root)
+    return fails(Errno::perm, "user.powerless"_rule);
   const Limit most = world().process_of(me).limits_of(Resource::nproc).soft;
-  const std::uint64_t count = tasks_of(op.user);
+  const bool many = is_over(me.attributes.user_ns, op.user, most, linux_6() ? 0 : 1);
 
   me.attributes.user = op.user;
-  const bool many = !most.unlimited() && (linux_6() ? count > most.n : count >= most.n);
   if (many && op.user != User::root) {
     cover(linux_6() ? "nproc.marked"_rule : "nproc.marked-early"_rule);
     me.flags = me.flags | task_flag::nproc_exceeded;
@@ -115,18 +145,34 @@ Model::Answer Model::act(TaskId id, const Setresuid& op) {
 }
 
 Model::Answer Model::act(TaskId id, const Capset& op) {
+  if (world().tasks[id].attributes.powerless)
+    return fails(Errno::perm, "capability.powerless"_rule);
+
   world_.tasks[id].attributes.capabilities = op.effective;
   touch(id);
   return answers(Outcome::success(), "capability.set"_rule);
 }
 
-/// The program of root's file gives all capabilities; one that another runs is not trusted to die
-/// with its parent.
-void Model::credentials_after_exec(Task& me) {
+/// Whether somebody outside of its process has the task's root and working directory in common.
+bool Model::shares_fs(const Task& me) const {
+  const auto& threads = world().process_of(me).threads;
+  const auto own = std::ranges::count_if(
+      threads, [&](TaskId thread) { return world().tasks[thread].fs == me.fs; });
+  return world().fs[me.fs].users > static_cast<std::uint32_t>(own);
+}
+
+/// The program of root's file gives all capabilities, where root is known; one that another runs is
+/// not trusted to die with its parent.
+void Model::credentials_after_exec(Task& me, bool shared_fs) {
   Attributes& a = me.attributes;
+  const bool was_powerless = a.powerless;
+  a.powerless = !world().knows(a.user_ns, User::root) || (was_powerless && shared_fs);
   if (a.user != User::root) cover("user.exec-kept"_rule);
-  if (a.capabilities != cap::all) cover("capability.exec-regains"_rule);
-  a.capabilities = cap::all;
+  if (a.powerless)
+    cover(was_powerless ? "capability.exec-stays-powerless"_rule : "capability.exec-loses"_rule);
+  else if (a.capabilities != cap::all)
+    cover("capability.exec-regains"_rule);
+  a.capabilities = a.powerless ? Capabilities{} : cap::all;
   Process& p = world_.process_of(me);
   Limits stack = p.limits_of(Resource::stack);
   if (linux_6() && a.user != User::root && stack.soft > kSecureStack) {
@@ -135,6 +181,11 @@ void Model::credentials_after_exec(Task& me) {
     set_limits(p, Resource::stack, stack);
   }
   if (me.pdeath == sig::none) return;
+  if (was_powerless && !a.powerless) {
+    cover("exec.pdeathsig-gained"_rule);
+    me.pdeath = sig::none;
+    return;
+  }
   cover(a.user == User::root ? "exec.pdeathsig-kept"_rule : "exec.pdeathsig-secure"_rule);
   if (a.user != User::root) me.pdeath = sig::none;
 }

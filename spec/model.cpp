@@ -91,6 +91,7 @@ const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
         }
       },
       op);
+  forget_user_namespaces();
   std::erase_if(touched_, [&](TaskId id) { return !world_.tasks.has(id); });
   return effects_;
 }

@@ -4,7 +4,7 @@
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
 /// stop, ptrace, groups, memory, files, attributes, limits, kthreads, pids, pid_namespaces,
-/// namespaces, pidfds, cgroups, freezer. `"..."_rule` names the rule of the book (spec/rules.hpp)
+/// namespaces, pidfds, cgroups, freezer, user_namespaces. `"..."_rule` names the rule of the book
 /// that acts at this place: that counts its coverage, and lets a violation say it.
 #pragma once
 #include <deque>
@@ -140,6 +140,8 @@ class Model {
   Answer act(TaskId, const SameNs&);
   Answer act(TaskId, const Sethostname&);
   Answer act(TaskId, const Gethostname&);
+  Answer act(TaskId, const MapIds&);
+  Answer act(TaskId, const Getuid&);
   Answer act(TaskId, const Reboot&);
   Answer act(TaskId, const Clone3&);
   Answer act(TaskId, const PidfdOpen&);
@@ -196,8 +198,9 @@ class Model {
   };
   std::optional<std::int32_t> search(std::int32_t& cursor, std::int32_t pid_max, const auto& used);
   std::int32_t pid_max_of(NamespaceId);
-  Answer refuses_number(std::int32_t n, std::int32_t pid_max, bool began, const auto& used);
-  Answer fresh_numbers(NamespaceId, const TidList&, Numbers&);
+  Answer refuses_number(std::int32_t n, std::int32_t pid_max, bool began, bool may,
+                        const auto& used);
+  Answer fresh_numbers(const Task& maker, NamespaceId, const TidList&, Numbers&);
   void use_numbers(TaskId, Numbers);
   void give_back_if_free(Pid);
 
@@ -206,8 +209,8 @@ class Model {
   Pid meant_by(TaskId, Pid) const;
   TaskId find_for(TaskId me, Pid number) const { return world_.task_of(meant_by(me, number)); }
   bool is_from_above(TaskId sender, TaskId to) const;
-  Answer refuses_namespace(const Task&);
-  NamespaceId make_namespace(NamespaceId parent);
+  Answer refuses_namespace(const Task&, UserNamespaceId owner);
+  NamespaceId make_namespace(NamespaceId parent, UserNamespaceId owner);
   void drop_if_unused(NamespaceId);
   void abandon_first_number(NamespaceId);
   void leave_number(InnerNumber);
@@ -222,18 +225,36 @@ class Model {
 
   // namespaces.cpp
   CloneFlags kinds_of_namespaces() const;
-  NsProxy renewed(NsProxy, CloneFlags);
+  NsProxy renewed(NsProxy, CloneFlags, UserNamespaceId owner);
   void enter_namespaces(Task&, NsProxy);
   void leave_namespaces(Task&);
   void drop_proxy(NsProxyId);
-  void inherit_namespaces(Task& child, const Task& maker, CloneFlags);
-  void unshare_namespaces(Task&, CloneFlags);
+  void inherit_namespaces(Task& child, const Task& maker, CloneFlags, UserNamespaceId owner);
+  void unshare_namespaces(Task&, CloneFlags, UserNamespaceId owner);
   void time_after_exec(Task&);
   bool is_single_threaded(const Task&) const;
   Answer refuses_without_admin(const Task&, CloneFlags);
   Answer refuses_setns(const Task& me, const Setns&, TaskId to);
+  Answer refuses_kinds(const Task& me, CloneFlags, const Task& to);
+  Answer refuses_setns_of_time(const Task& me, bool admin);
   static bool are_same(const World&, const Task&, const Task&, CloneFlags);
   void end_by_reboot(TaskId);
+
+  // user_namespaces.cpp
+  bool can(const Task&, UserNamespaceId, Capabilities) const;
+  bool can_anything(const Task& t, UserNamespaceId ns) const { return can(t, ns, {}); }
+  bool is_boundless(const Task& t) const { return can_anything(t, UserNamespaceId::none()); }
+  bool may_look_at(const Task&, const Task& other) const;
+  Answer refuses_user_namespace(const Task&);
+  UserNamespaceId make_user_namespace(const Task&);
+  static void enter_user_namespace(Task&, UserNamespaceId);
+  Answer refuses_setns_of_user(const Task&, UserNamespaceId);
+  Answer refuses_map(const Task&, UserNamespaceId, IdMap);
+  Answer refuses_nice(const Task&, const Task& who, std::int32_t nice);
+  Answer refuses_policy(const Task&, const Task& who, const SchedSetscheduler&);
+  Answer refuses_stronger(const Task&, const Task& who);
+  bool knows_no_room(UserNamespaceId) const;
+  void forget_user_namespaces();
 
   // create.cpp
   /// What a new task is to be like.
@@ -241,9 +262,11 @@ class Model {
     CloneFlags flags{};
     std::int32_t exit_signal = 0;
     TidList tids{};
+    UserNamespaceId user_ns{};  // told when it is made
   };
   Answer create(TaskId, const Wish&, const Op& again);
   Answer refuses_flags(const Task&, CloneFlags);
+  Answer refuses_new_namespaces(const Task&, const Wish&);
   Answer sleep_for(TaskId child, TaskId maker, CloneFlags, Pid seen);
   TaskId new_task(TaskId maker, const Wish&, NamespaceId, Numbers);
   void inherit(Task& child, const Task& maker, CloneFlags);
@@ -323,6 +346,7 @@ class Model {
 
   // ptrace.cpp
   Answer attach(TaskId, TaskRef, bool seize, TraceFlags);
+  bool is_no_stronger(const Task& tracer, const Task&) const;
   Answer refuses_tracer(TaskId, TaskId whom);
   void link(TaskId tracee, TaskId tracer);
   void unlink(TaskId tracee);
@@ -357,6 +381,7 @@ class Model {
   void close(Files&, std::size_t fd);
   void leave_files(FilesId);
   void leave_fs(FsInfoId);
+  Answer refuses_unshare(const Task&, CloneFlags);
   bool unshare_files(Task&);
   void let_go_of_files(Task&);
   void close_for_exec(Task&);
@@ -377,16 +402,18 @@ class Model {
   void attributes_after_exec(Task&);
 
   // limits.cpp
-  std::uint64_t tasks_of(User) const;
+  std::uint64_t tasks_of(UserNamespaceId, User) const;
+  bool is_over(UserNamespaceId, User, Limit, std::uint64_t more) const;
   std::uint64_t open_files_most(TaskId id) const {
     return world_.process_of(world_.tasks[id]).limits_of(Resource::nofile).soft.n;
   }
   static void set_limits(Process&, Resource, Limits);
   void inherit_limits(Process& child, const Process& maker);
-  Answer refuses_one_more(TaskId);
+  Answer refuses_one_more(TaskId, UserNamespaceId);
   Answer refuses_exec(TaskId);
   bool finds_no_room(Signal, TaskId to, bool from_above);
-  void credentials_after_exec(Task&);
+  bool shares_fs(const Task&) const;
+  void credentials_after_exec(Task&, bool shared_fs);
   std::uint64_t faults_of(const Process&) const;
   void account(TaskId waiter, TaskId child);
   void account_end(TaskId);

@@ -9,29 +9,37 @@ namespace fl = clone_flag;
 
 /// The kinds that the profile has: those of time are of 5.6.
 CloneFlags Model::kinds_of_namespaces() const {
-  return linux_6() ? fl::new_any : fl::new_any - fl::newtime;
+  return (linux_6() ? fl::new_any : fl::new_any - fl::newtime) | fl::newuser;
 }
 
 // --- making, entering and leaving ----------------------------------------------------------------
 
-/// Why who has no SYS_ADMIN may make none of these kinds; nothing if none is to be made.
+/// Why who has no SYS_ADMIN may make none of these kinds; nothing if none is to be made, or a user
+/// namespace with them, in which everything can be done.
 Model::Answer Model::refuses_without_admin(const Task& me, CloneFlags flags) {
-  if (!flags.any(fl::new_any) || me.attributes.capabilities.has(capability::sys_admin))
-    return std::nullopt;
+  if (!flags.any(fl::new_any)) return std::nullopt;
+  if (can(me, me.attributes.user_ns, capability::sys_admin)) return std::nullopt;
+  if (flags.has(fl::newuser)) return cover("userns.others-with-it"_rule), std::nullopt;
   return fails(Errno::perm, "ns.needs-admin"_rule);
 }
 
 /// The same namespaces, with new ones of some kinds.
-NsProxy Model::renewed(NsProxy p, CloneFlags kinds) {
-  if (kinds.has(fl::newns)) p.mnt = next_place();
-  if (kinds.has(fl::newipc)) p.ipc = next_place();
-  if (kinds.has(fl::newnet)) p.net = next_place();
-  if (kinds.has(fl::newcgroup)) p.cgroup = next_place();
-  if (kinds.has(fl::newtime)) p.children_time = next_place();
+NsProxy Model::renewed(NsProxy p, CloneFlags kinds, UserNamespaceId owner) {
+  const auto renew = [&](CloneFlags kind, Place& made) {
+    if (!kinds.has(kind)) return;
+    made = next_place();
+    if (owner) world_.owners[made] = owner;
+  };
+  renew(fl::newns, p.mnt);
+  renew(fl::newipc, p.ipc);
+  renew(fl::newnet, p.net);
+  renew(fl::newcgroup, p.cgroup);
+  renew(fl::newtime, p.children_time);
   if (!kinds.has(fl::newuts)) return p;
   const std::int32_t host = p.uts ? world().uts[p.uts].host : world().host;
   p.uts = world_.uts.make();
   world_.uts[p.uts].host = host;
+  world_.uts[p.uts].owner = owner;
   cover("uts.copied"_rule);
   return p;
 }
@@ -57,8 +65,9 @@ void Model::drop_proxy(NsProxyId id) {
 }
 
 /// A new task is where its maker is, but for what is asked to be new.
-void Model::inherit_namespaces(Task& child, const Task& me, CloneFlags flags) {
-  NsProxy p = renewed(world().proxy_of(me), flags);
+void Model::inherit_namespaces(Task& child, const Task& me, CloneFlags flags,
+                               UserNamespaceId owner) {
+  NsProxy p = renewed(world().proxy_of(me), flags, owner);
   if (me.proxy) cover("ns.inherited"_rule);
   if (flags.any(fl::new_proxy)) cover("ns.clone"_rule);
   const bool moves = p.time != p.children_time;
@@ -67,11 +76,11 @@ void Model::inherit_namespaces(Task& child, const Task& me, CloneFlags flags) {
   enter_namespaces(child, p);
 }
 
-void Model::unshare_namespaces(Task& me, CloneFlags flags) {
+void Model::unshare_namespaces(Task& me, CloneFlags flags, UserNamespaceId owner) {
   if (!flags.any(fl::new_proxy | fl::newtime)) return;
   if (flags.has(fl::newns) && !flags.has(fl::fs)) cover("ns.unshare-mounts"_rule);
   if (flags.has(fl::newtime)) cover("ns.unshare-time"_rule);
-  enter_namespaces(me, renewed(world().proxy_of(me), flags));
+  enter_namespaces(me, renewed(world().proxy_of(me), flags, owner));
 }
 
 /// An exec has new memory, so that the time of its children is its own now.
@@ -98,15 +107,42 @@ Model::Answer Model::refuses_setns(const Task& me, const Setns& op, TaskId to) {
     return fails(Errno::inval, "setns.kinds"_rule);
   if (!linux_6() && !std::has_single_bit(op.flags.bits))
     return fails(Errno::inval, "setns.one-file"_rule);
-  const bool has_file = !linux_6() && op.flags == fl::newpid;  // a zombie's is there until 5.8
+  // A zombie's files are there, with which it is done until 5.8.
+  const bool has_file = !linux_6() && (op.flags == fl::newpid || op.flags == fl::newuser);
+  if (!may_look_at(me, world().tasks[to]))
+    return fails(linux_6() ? Errno::perm : Errno::acces, "setns.may-not-look"_rule);
   if (world().tasks[to].exiting() && !has_file) return fails(nobody, "setns.zombie"_rule);
-  const bool admin = me.attributes.capabilities.has(capability::sys_admin);
-  const bool asks_first = op.flags == fl::newtime && !is_single_threaded(me);
-  if (!admin && !asks_first) return fails(Errno::perm, "setns.needs-admin"_rule);
-  if (op.flags == fl::newns && world().fs[me.fs].users > 1)
+  return refuses_kinds(me, op.flags, world().tasks[to]);
+}
+
+/// Why not these kinds of a task's: that of users comes first, that of time last, and in all others
+/// the caller needs SYS_ADMIN where they belong to, and where it will be itself.
+Model::Answer Model::refuses_kinds(const Task& me, CloneFlags kinds, const Task& to) {
+  const UserNamespaceId users = to.attributes.user_ns;
+  if (kinds.has(fl::newuser))
+    if (const Answer refused = refuses_setns_of_user(me, users)) return refused;
+  const NsProxy theirs = world().proxy_of(to);
+  const bool at_home =
+      can(me, kinds.has(fl::newuser) ? users : me.attributes.user_ns, capability::sys_admin);
+  const auto admin = [&](CloneFlags kind, UserNamespaceId owner) {
+    return !kinds.has(kind) || (at_home && can(me, owner, capability::sys_admin));
+  };
+  if (!admin(fl::newns, world().owner_of(theirs.mnt)) ||
+      !admin(fl::newuts, world().owner_of(theirs.uts)) ||
+      !admin(fl::newipc, world().owner_of(theirs.ipc)) ||
+      !admin(fl::newpid, world().owner_of(world().process_of(to).ns)) ||
+      !admin(fl::newcgroup, world().owner_of(theirs.cgroup)) ||
+      !admin(fl::newnet, world().owner_of(theirs.net)))
+    return fails(Errno::perm, "setns.needs-admin"_rule);
+  if (kinds == fl::newns && world().fs[me.fs].users > 1)
     return fails(Errno::inval, "setns.mounts-shared-fs"_rule);
-  if (op.flags.has(fl::newtime) && !is_single_threaded(me))
-    return fails(Errno::users, "setns.time-threads"_rule);
+  if (!kinds.has(fl::newtime)) return std::nullopt;
+  return refuses_setns_of_time(me, admin(fl::newtime, world().owner_of(theirs.time)));
+}
+
+Model::Answer Model::refuses_setns_of_time(const Task& me, bool admin) {
+  if (!is_single_threaded(me)) return fails(Errno::users, "setns.time-threads"_rule);
+  if (!admin) return fails(Errno::perm, "setns.needs-admin"_rule);
   return std::nullopt;
 }
 
@@ -125,6 +161,11 @@ Model::Answer Model::act(TaskId id, const Setns& op) {
   if (op.flags.has(fl::newtime)) p.time = p.children_time = theirs.time;
   if (op.flags.any(fl::new_proxy | fl::newtime)) enter_namespaces(me, p);
   if (op.flags.has(fl::newtime)) cover("setns.time"_rule);
+  if (op.flags.has(fl::newuser)) {
+    cover("setns.user"_rule);
+    enter_user_namespace(me, world().tasks[to].attributes.user_ns);
+    touch(id);
+  }
   if (op.flags.has(fl::newpid)) {
     cover("setns.pid-children"_rule);
     leave_namespace(me);
@@ -141,7 +182,8 @@ bool Model::are_same(const World& w, const Task& a, const Task& b, CloneFlags ki
          (!kinds.has(fl::newipc) || p.ipc == q.ipc) && (!kinds.has(fl::newnet) || p.net == q.net) &&
          (!kinds.has(fl::newcgroup) || p.cgroup == q.cgroup) &&
          (!kinds.has(fl::newtime) || p.time == q.time) &&
-         (!kinds.has(fl::newpid) || w.process_of(a).ns == w.process_of(b).ns);
+         (!kinds.has(fl::newpid) || w.process_of(a).ns == w.process_of(b).ns) &&
+         (!kinds.has(fl::newuser) || a.attributes.user_ns == b.attributes.user_ns);
 }
 
 Model::Answer Model::act(TaskId id, const SameNs& op) {
@@ -149,18 +191,20 @@ Model::Answer Model::act(TaskId id, const SameNs& op) {
   if (op.flags == CloneFlags{} || op.flags - kinds_of_namespaces() != CloneFlags{})
     return fails(Errno::inval, "ns.same-kinds"_rule);
   if (!other) return fails(Errno::noent, "ns.same-unknown"_rule);
-  if (world().tasks[other].exiting() && op.flags != fl::newpid)
+  const bool of_proxy = op.flags.any(fl::new_proxy | fl::newtime);
+  if (world().tasks[other].exiting() && of_proxy)
     return fails(Errno::noent, "ns.same-zombie"_rule);
 
+  if (world().tasks[other].exiting()) cover("ns.same-kept"_rule);
   const bool same = are_same(world(), world().tasks[id], world().tasks[other], op.flags);
   return answers(Outcome::number(same), "ns.same"_rule);
 }
 
 Model::Answer Model::act(TaskId id, const Sethostname& op) {
-  if (!world().tasks[id].attributes.capabilities.has(capability::sys_admin))
+  const UtsNameId uts = world().proxy_of(world().tasks[id]).uts;
+  if (!can(world().tasks[id], world().owner_of(uts), capability::sys_admin))
     return fails(Errno::perm, "uts.needs-admin"_rule);
 
-  const UtsNameId uts = world().proxy_of(world().tasks[id]).uts;
   (uts ? world_.uts[uts].host : world_.host) = op.host;
   return answers(Outcome::success(), "uts.set"_rule);
 }
@@ -176,9 +220,11 @@ Model::Answer Model::act(TaskId id, const Reboot& op) {
   using enum RebootCommand;
   const bool starts_again = op.command == restart || op.command == restart2;
   const bool ends = op.command == halt || op.command == power_off;
+  const NamespaceId ns = world().process_of(world().tasks[id]).ns;
+  if (!can_anything(world().tasks[id], world().owner_of(ns)))
+    return fails(Errno::perm, "reboot.owner"_rule);
   if (!starts_again && !ends) return fails(Errno::inval, "reboot.unknown"_rule);
 
-  const NamespaceId ns = world().process_of(world().tasks[id]).ns;
   const Signal signal = starts_again ? sig::hup : sig::int_;
   (ns ? world_.namespaces[ns].reboot : world_.reboot) = signal;
   cover("reboot.init-killed"_rule);

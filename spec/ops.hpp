@@ -20,6 +20,7 @@
 #include "spec/op.hpp"
 #include "spec/pidfd_ops.hpp"
 #include "spec/ptrace_ops.hpp"
+#include "spec/user_namespace_ops.hpp"
 
 namespace forkproof {
 
@@ -349,7 +350,8 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         Clone3, PidfdOpen, PidfdSendSignal, Poll, CgroupMake, CgroupRemove,
                         CgroupMove, CgroupOf, PidsMax, PidsCurrent, CgroupFreeze, CgroupThaw,
                         NsPidMax, NsPidCursor, PtraceTraceme, PtraceAttach, PtraceSeize,
-                        PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions>;
+                        PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions, MapIds,
+                        Getuid>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

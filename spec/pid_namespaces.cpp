@@ -28,10 +28,14 @@ std::int32_t Model::pid_max_of(NamespaceId ns) {
 }
 
 Model::Answer Model::act(TaskId id, const NsPidMax& op) {
+  const Task& me = world().tasks[id];
+  const NamespaceId ns = world_.process_of(me).ns;
+  const UserNamespaceId owner = world().owner_of(ns);
+  if (linux_6() && !world().knows(owner, User::root) && !can(me, owner, capability::sys_admin))
+    return fails(Errno::acces, "pidns.limit-right"_rule);
   if (op.value < kPidMaxMin || op.value > kPidMaxLimit)
     return fails(Errno::inval, "world.pid-max-range"_rule);
 
-  const NamespaceId ns = world_.process_of(world_.tasks[id]).ns;
   (ns && linux_6() ? world_.namespaces[ns].pid_max : world_.pid_max) = op.value;
   return answers(Outcome::success(), "pidns.sets-limit"_rule);
 }
@@ -39,7 +43,8 @@ Model::Answer Model::act(TaskId id, const NsPidMax& op) {
 Model::Answer Model::act(TaskId id, const NsPidCursor& op) {
   const Task& me = world().tasks[id];
   const NamespaceId ns = world_.process_of(me).ns;
-  if (!linux_6() && !me.attributes.capabilities.has(capability::sys_admin))
+  const UserNamespaceId owner = world().owner_of(ns);
+  if (linux_6() ? !can_anything(me, owner) : !can(me, owner, capability::sys_admin))
     return fails(Errno::perm, "pidns.cursor-right"_rule);
   if (op.value < 1 || op.value > pid_max_of(ns) + 1)
     return fails(Errno::inval, "world.pid-cursor-range"_rule);
@@ -51,18 +56,22 @@ Model::Answer Model::act(TaskId id, const NsPidCursor& op) {
 // --- making and leaving --------------------------------------------------------------------------
 
 /// Why no namespace can be made for the children of a task; nothing if one can.
-Model::Answer Model::refuses_namespace(const Task& me) {
+Model::Answer Model::refuses_namespace(const Task& me, UserNamespaceId owner) {
   const NamespaceId own = world_.process_of(me).ns;
   if (me.child_ns != own) return fails(Errno::inval, "pidns.not-twice"_rule);
+  const UserNamespaceId above = world().owner_of(own);
+  if (linux_6() && owner != above && !world().is_below(owner, above))
+    return fails(Errno::inval, "pidns.owner-not-above"_rule);
   if (world_.level_of(own) == kNamespaceDepth) return fails(Errno::nospc, "pidns.depth"_rule);
   return std::nullopt;
 }
 
-NamespaceId Model::make_namespace(NamespaceId parent) {
+NamespaceId Model::make_namespace(NamespaceId parent, UserNamespaceId owner) {
   const NamespaceId id = world_.namespaces.make();
   Namespace& ns = world_.namespaces[id];
   ns.made = next_place();
   ns.parent = parent;
+  ns.owner = owner;
   ns.level = world_.level_of(parent) + 1;
   if (parent) world_.namespaces[parent].users++;
   return id;

@@ -53,10 +53,11 @@ std::optional<std::int32_t> Model::search(std::int32_t& cursor, std::int32_t pid
 }
 
 /// Why a namespace with these numbers in use does not give the one that is asked for.
-Model::Answer Model::refuses_number(std::int32_t n, std::int32_t pid_max, bool began,
+Model::Answer Model::refuses_number(std::int32_t n, std::int32_t pid_max, bool began, bool may,
                                     const auto& used) {
   if (n < 1 || n >= pid_max) return fails(Errno::inval, "clone3.set-tid-range"_rule);
   if (n != kInit.n && !began) return fails(Errno::inval, "clone3.set-tid-first"_rule);
+  if (!may) return fails(Errno::perm, "clone3.set-tid-owner"_rule);
   if (used.contains(n)) return fails(Errno::exist, "clone3.set-tid-in-use"_rule);
   cover("clone3.set-tid"_rule);
   cover("clone3.set-tid-cursor"_rule);
@@ -66,9 +67,10 @@ Model::Answer Model::refuses_number(std::int32_t n, std::int32_t pid_max, bool b
 /// The numbers of a new task in `ns` and in all namespaces above it, the innermost first: those
 /// that are asked for, then such as a search finds. If one cannot be had, the cursors of those
 /// below it have moved all the same. Answers why not; nothing if all is well.
-Model::Answer Model::fresh_numbers(NamespaceId ns, const TidList& tids, Numbers& numbers) {
+Model::Answer Model::fresh_numbers(const Task& maker, NamespaceId ns, const TidList& tids,
+                                   Numbers& numbers) {
   std::size_t asked = 0;
-  const auto number_in = [&](std::int32_t& cursor, std::int32_t pid_max, bool began,
+  const auto number_in = [&](NamespaceId at, std::int32_t& cursor, std::int32_t pid_max, bool began,
                              const auto& used, Pid& number) -> Answer {
     if (asked == tids.size) {
       const std::optional<std::int32_t> found = search(cursor, pid_max, used);
@@ -76,7 +78,8 @@ Model::Answer Model::fresh_numbers(NamespaceId ns, const TidList& tids, Numbers&
       return found ? Answer{} : fails(Errno::again, "pid.exhausted"_rule);
     }
     number.n = tids.n[asked++];
-    return refuses_number(number.n, pid_max, began, used);
+    const bool may = can_anything(maker, world().owner_of(at));
+    return refuses_number(number.n, pid_max, began, may, used);
   };
   if (tids.size > static_cast<std::size_t>(world_.level_of(ns)) + 1)
     return fails(Errno::inval, "clone3.set-tid-depth"_rule);
@@ -85,12 +88,13 @@ Model::Answer Model::fresh_numbers(NamespaceId ns, const TidList& tids, Numbers&
   for (NamespaceId at = ns; at && !refused; at = world_.namespaces[at].parent) {
     Namespace& inner = world_.namespaces[at];
     Pid number;
-    refused = number_in(inner.cursor, pid_max_of(at), inner.began, inner.numbers, number);
+    refused = number_in(at, inner.cursor, pid_max_of(at), inner.began, inner.numbers, number);
     cover("pidns.number-each"_rule);
     numbers.inner.push_back({at, number});
   }
   if (!refused)
-    refused = number_in(world_.cursor, world_.pid_max, true, world_.numbers, numbers.number);
+    refused = number_in(NamespaceId::none(), world_.cursor, world_.pid_max, true, world_.numbers,
+                        numbers.number);
   const bool first = ns && world_.namespaces[ns].numbers.empty();
   if (refused && first && world_.namespaces[ns].accepts) {
     cover("pidns.first-again"_rule);

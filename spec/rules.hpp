@@ -19,6 +19,7 @@
 #include "spec/rules/pidfds.hpp"
 #include "spec/rules/ptrace.hpp"
 #include "spec/rules/signals.hpp"
+#include "spec/rules/user_namespaces.hpp"
 #include "spec/rules/waiting.hpp"
 
 namespace forkproof {
@@ -39,7 +40,8 @@ inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRul
                                           kSignalRules, kGroupRules, kMemoryRules, kFileRules,
                                           kAttributeRules, kPidNamespaceRules,
                                           kLimitRules, kKthreadRules, kNamespaceRules,
-                                          kPidfdRules, kCgroupRules, kPtraceRules);
+                                          kPidfdRules, kCgroupRules, kPtraceRules,
+                                          kUserNamespaceRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

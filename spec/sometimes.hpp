@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "spec/sometimes/namespaces.hpp"
+#include "spec/sometimes/user_namespaces.hpp"
 #include "spec/world.hpp"
 
 namespace forkproof::spec {
@@ -443,7 +444,8 @@ using AllSometimes =
                PidfdOfNumberReused, PidfdOfDelayedLeader, SleepsByPidfd, PidfdOutOfSight,
                CgroupOverItsLimit, ZombieOfRemovedCgroup, LeaderLeftInCgroup, FrozenWithSignals,
                ZombieKeptByTracer, TraceeRunsInStoppedProcess, TracerIsTraced, ParentIsTraced,
-               SignalHeldForTracer>;
+               SignalHeldForTracer, UserNamespaceInAnother, PowerlessWhereMapped,
+               NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

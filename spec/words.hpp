@@ -34,6 +34,7 @@ inline constexpr std::int32_t kPidMaxDefault = 32768;
 inline constexpr std::int32_t kPidMaxLimit = 4 * 1024 * 1024;
 inline constexpr Pid kNeverAPid{kPidMaxLimit};  // what an unbound name stands for
 inline constexpr std::int32_t kNamespaceDepth = 31;  // of pids, below the world's own
+inline constexpr std::int32_t kUserNamespaceDepth = 33;  // below the machine's own
 
 /// A page of an address space, and how many each address space has room for.
 using PageNo = std::uint32_t;
@@ -214,6 +215,7 @@ struct CloneKind {
       Word{"NEWIPC", 0x8000000},
       Word{"NEWNET", 0x40000000},
       Word{"NEWTIME", 0x80},
+      Word{"NEWUSER", 0x10000000},
   };
 };
 using CloneFlags = Flags<CloneKind>;
@@ -221,7 +223,8 @@ namespace clone_flag {
 inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, pidfd{0x1000},
     vfork{0x4000}, parent{0x8000}, thread{0x10000}, sysvsem{0x40000}, parent_settid{0x100000},
     detached{0x400000}, newpid{0x20000000}, newns{0x20000}, newcgroup{0x2000000},
-    newuts{0x4000000}, newipc{0x8000000}, newnet{0x40000000}, newtime{0x80};
+    newuts{0x4000000}, newipc{0x8000000}, newnet{0x40000000}, newtime{0x80},
+    newuser{0x10000000};
 /// Of these each is for a kind of namespace that a task alone is in; NEWPID is not.
 inline constexpr CloneFlags new_proxy = newns | newcgroup | newuts | newipc | newnet;
 inline constexpr CloneFlags new_any = new_proxy | newtime | newpid;
@@ -366,6 +369,11 @@ inline constexpr std::int32_t kSignalStackMin = 2048;  // bytes
 /// The users of a trace's tasks. `root` is the one that limits do not bind.
 enum class User : std::uint8_t { root, alice, bob };
 inline constexpr std::array kUsers{Word{"root", 0}, Word{"alice", 1}, Word{"bob", 2}};
+
+/// Whom the maps of a user namespace know: by one line, or by a line each.
+enum class IdMap : std::uint8_t { root, everybody };
+inline constexpr std::array kIdMaps{Word{"root", 0}, Word{"everybody", 1}};
+inline constexpr std::int64_t kOverflowUser = 65534;  // what somebody is called whom no map knows
 
 /// The capabilities that lift limits, and let a pid namespace be made.
 struct CapabilityKind {

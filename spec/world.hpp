@@ -18,6 +18,7 @@
 #include "spec/outcome.hpp"
 #include "spec/rules.hpp"
 #include "spec/tracing.hpp"
+#include "spec/users.hpp"
 
 namespace forkproof::spec {
 
@@ -80,21 +81,6 @@ struct Call {
   bool interrupted = false;  // a stop took the task out of its sleep
   Signal handled{};          // the first signal whose handler ran during the call
   Place since = 0;           // when it fell asleep
-};
-
-/// What a thread is called, how it is scheduled, the size of the stack that its handlers run on,
-/// and on whose behalf it acts.
-struct Attributes {
-  Comm comm = Comm::puppet;
-  Policy policy = Policy::other;
-  bool reset_on_fork = false;
-  std::int32_t rt_priority = 0;
-  std::int32_t nice = 0;
-  std::int32_t processors = kProcessors;
-  std::int32_t signal_stack = 0;
-  User user = User::root;                          // the real one
-  Capabilities capabilities = capability::all;     // in effect
-  friend bool operator==(const Attributes&, const Attributes&) = default;
 };
 
 /// What a kernel thread has been asked, and by whom. Of others it says nothing.
@@ -304,6 +290,7 @@ struct Namespace {
   bool accepts = true;                   // new tasks: not since its init has ended
   Signal reboot;                         // by which its init dies of a reboot; none without one
   bool began = false;                    // it has, or had, an init
+  UserNamespaceId owner{};
   std::uint32_t users = 0;  // tasks whose children will be in it, namespaces in it, pidfds of it
   std::map<std::int32_t, Pid> numbers;   // those in use, and what they are in the world
 
@@ -314,6 +301,7 @@ struct Namespace {
 struct UtsName {
   std::int32_t host = 0;
   std::uint32_t users = 0;  // tasks
+  UserNamespaceId owner{};
 
   static constexpr auto keeps() { return std::tuple{}; }
 };
@@ -362,7 +350,7 @@ struct Number {
   static constexpr auto keeps() { return std::tuple{&Number::group, &Number::inner}; }
 };
 
-struct World {
+struct World : UserNamespaces {
   Profile profile = Profile::linux_6;
   std::int32_t pid_max = kPidMaxDefault;
   std::int32_t cursor =
@@ -410,6 +398,7 @@ struct World {
     uts.clear();
     cgroups.clear();
     limit = {};
+    clear_user_namespaces();
     numbers.clear();
     all_processes.clear();
     shared_pages.clear();
@@ -438,7 +427,7 @@ struct World {
            fs.is_sealed_as(other.fs) && numbers.is_sealed_as(other.numbers) &&
            namespaces.is_sealed_as(other.namespaces) && proxies.is_sealed_as(other.proxies) &&
            uts.is_sealed_as(other.uts) && limit == other.limit &&
-           cgroups.is_sealed_as(other.cgroups);
+           cgroups.is_sealed_as(other.cgroups) && has_sealed_user_namespaces(other);
   }
 
   /// The task with this number, released ones excluded.
@@ -485,6 +474,9 @@ struct World {
   bool has_cgroup(CgroupNo number) const {
     return number == 0 || static_cast<bool>(cgroup_called(number));
   }
+  using UserNamespaces::owner_of;
+  auto owner_of(NamespaceId ns) const { return ns ? namespaces[ns].owner : UserNamespaceId{}; }
+  auto owner_of(UtsNameId ns) const { return ns ? uts[ns].owner : UserNamespaceId{}; }
   TaskId reaper_of(NamespaceId ns) const { return ns ? namespaces[ns].reaper : reaper; }
   std::int32_t level_of(NamespaceId ns) const { return ns ? namespaces[ns].level : 0; }
   const Process& process_of(const Task& t) const { return processes[t.process]; }

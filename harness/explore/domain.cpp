@@ -13,8 +13,9 @@ namespace {
 constexpr std::array kCodes{1};
 constexpr std::array kSwitch{0, 1};
 constexpr std::array kRebootsTried{RebootCommand::restart, RebootCommand::cad_on};
-constexpr std::array<CloneFlags, 3> kKindsTried{clone_flag::newpid, clone_flag::newuts,
-                                                clone_flag::newtime};
+constexpr std::array<CloneFlags, 4> kKindsTried{clone_flag::newpid, clone_flag::newuts,
+                                                clone_flag::newtime, clone_flag::newuser};
+constexpr std::array kIdMapsTried{IdMap::root};
 constexpr std::array<FdFlags, 2> kFdFlagsTried{FdFlags{}, fd_flag::cloexec};
 constexpr std::array kSleepsTried{Sleep::interruptible, Sleep::idle};
 constexpr std::array kWakeMasksTried{WakeMask::normal, WakeMask::parked};
@@ -24,8 +25,8 @@ constexpr std::array kSignalStacks{0, 8192};
 constexpr std::array kNiceTried{-1, 1};
 constexpr std::array kMasksTried{1, kProcessors};
 constexpr std::array<SchedFlags, 2> kSchedFlagsTried{SchedFlags{}, sched_flag::reset_on_fork};
-constexpr std::array<CloneFlags, 3> kUnshared{clone_flag::files, clone_flag::fs,
-                                              clone_flag::newpid};
+constexpr std::array<CloneFlags, 4> kUnshared{clone_flag::files, clone_flag::fs,
+                                              clone_flag::newpid, clone_flag::newuser};
 constexpr std::array kResourcesTried{Resource::nproc};
 constexpr std::array<Limit, 2> kLimitsTried{Limit{1}, kUnlimited};
 constexpr std::array kLimitKindsTried{LimitKind::soft};
@@ -96,6 +97,7 @@ std::span<const V> values_of_type() {
   if constexpr (std::is_same_v<V, Advice>) return kAdvicesTried;
   if constexpr (std::is_same_v<V, ExitSignal>) return kExitSignals;
   if constexpr (std::is_same_v<V, RebootCommand>) return kRebootsTried;
+  if constexpr (std::is_same_v<V, IdMap>) return kIdMapsTried;
   if constexpr (std::is_same_v<V, FdFlags>) return kFdFlagsTried;
   if constexpr (std::is_same_v<V, Clone3Flags>) return kClones3;
   if constexpr (std::is_same_v<V, TidList>) return kTidsTried;

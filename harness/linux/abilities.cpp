@@ -2,8 +2,10 @@
 #include "harness/linux/abilities.hpp"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -37,6 +39,15 @@ bool is_since(int wanted_major, int wanted_minor) {
   return read && (major > wanted_major || (major == wanted_major && minor >= wanted_minor));
 }
 
+/// Systems that harden themselves refuse it to some or to all.
+bool can_make_user_namespace() {
+  if (!exists("/proc/self/setgroups")) return false;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(::unshare(CLONE_NEWUSER) == 0 ? 0 : 1);
+  int status = -1;
+  return child > 0 && ::waitpid(child, &status, 0) == child && status == 0;
+}
+
 PidMax probe_pid_max() {
   if (!exists("/proc/sys/kernel/pid_max")) return PidMax::missing;
   if (is_since(6, 14)) return PidMax::of_namespace;
@@ -57,6 +68,7 @@ Abilities probe_abilities() {
   a.call_numbers = exists("/proc/self/syscall");
   for (const char* const kind : {"mnt", "uts", "ipc", "net", "cgroup", "time"})
     a.kinds = a.kinds && exists((std::string("/proc/self/ns/") + kind).c_str());
+  a.user_namespaces = can_make_user_namespace();
   a.clone3 = is_since(5, 5) && ::syscall(SYS_clone3, nullptr, 0) < 0 && errno == EINVAL;
   a.pidfds = is_since(6, 15);
   a.hidden_proc = ::syscall(SYS_fsopen, nullptr, 0) >= 0 || errno != ENOSYS;
@@ -84,6 +96,7 @@ std::string describe(const Abilities& a) {
   note(!a.users, "users are not varied, nor limits of their tasks");
   note(!a.resource, "no hard limit can be raised");
   note(!a.capabilities, "capabilities are not shown, nor varied");
+  note(!a.user_namespaces, "user namespaces cannot be made");
   note(!a.kinds, "namespaces but those of pids cannot be made, or are not shown");
   note(!a.clone3, "clone3 with numbers to ask for is missing");
   note(!a.pidfds, "pidfds are not what they are since 6.15");

@@ -25,6 +25,7 @@ struct Abilities {
   bool users = true;         ///< who is root can become others, whose tasks are counted
   bool resource = true;      ///< CAP_SYS_RESOURCE, which lifts limits
   bool capabilities = true;  ///< some can be dropped, and had back
+  bool user_namespaces = true;  ///< can be made, with their maps
   bool kinds = true;         ///< namespaces but those of pids can be made, and are shown
   bool clone3 = true;        ///< and its set_tid and CLEAR_SIGHAND, since 5.5
   bool pidfds = true;        ///< as they are since 6.15

@@ -310,6 +310,8 @@ struct Writer {
   void operator()(const PtraceSetoptions& op) const {
     trace(PTRACE_SETOPTIONS, op.task, op.options.bits);
   }
+  void operator()(const MapIds&) const {}
+  void operator()(const Getuid&) const { call(SYS_getuid, {}); }
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
   template <class O>
@@ -342,7 +344,7 @@ std::optional<Outcome> by_convention(const Op& op) {
   if (const auto* o = std::get_if<Fault>(&op))
     if (o->batches > kFaultsAtOnce) return Outcome::failure(Errno::inval);
   if (const auto* o = std::get_if<SameNs>(&op))
-    if (o->flags.bits == 0 || (o->flags - clone_flag::new_any).bits != 0)
+    if (o->flags.bits == 0 || (o->flags - clone_flag::new_any - clone_flag::newuser).bits != 0)
       return Outcome::failure(Errno::inval);
   return std::nullopt;
 }
@@ -434,6 +436,12 @@ bool makes_namespace(const Op& op) {
          (unshare != nullptr && unshare->flags.has(clone_flag::newpid));
 }
 
+bool makes_user_namespace(const Op& op) {
+  const auto* const unshare = std::get_if<Unshare>(&op);
+  return clone_flags_of(op).has(clone_flag::newuser) ||
+         (unshare != nullptr && unshare->flags.has(clone_flag::newuser));
+}
+
 bool is_about_other_namespaces(const Op& op) {
   constexpr CloneFlags kKinds = clone_flag::new_proxy | clone_flag::newtime;
   const auto* const clone = std::get_if<Clone>(&op);
@@ -468,8 +476,8 @@ bool is_private(const Op& op) {
                                    Chdir, Getcwd, Unshare, PrctlName, Setpriority, Getpriority,
                                    SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
-                                   Sethostname, Gethostname, PidfdOpen, Poll, SetPidMax,
-                                   SetPidCursor>;
+                                   Sethostname, Gethostname, PidfdOpen, Poll, Getuid,
+                                   SetPidMax, SetPidCursor>;
         return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },
       op);

@@ -48,6 +48,8 @@ inline constexpr bool is_about_cgroups =
 
 /// Whether the op asks for a new pid namespace.
 bool makes_namespace(const Op& op);
+/// Whether it asks for a new user namespace.
+bool makes_user_namespace(const Op& op);
 /// Whether it makes, enters, compares or names namespaces but those of pids.
 bool is_about_other_namespaces(const Op& op);
 /// Whether it makes a namespace whose end leaves the processor, in the midst of the end of the last

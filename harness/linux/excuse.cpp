@@ -26,11 +26,13 @@ std::uint64_t System::kills_for_memory() {
 
 namespace {
 
-/// Whether we are in the first pid namespace of the machine, by the number that it always has.
-bool is_machines_own() {
-  constexpr ino_t kFirst = 0xEFFFFFFC;  // PROC_PID_INIT_INO
+/// Whether we are in the machine's first namespace of a kind, by the number that it always has.
+bool is_machines_own(const char* kind) {
+  constexpr ino_t kFirstUsers = 0xEFFFFFFD, kFirstPids = 0xEFFFFFFC;  // PROC_PID_INIT_INO
+  const bool users = std::string_view(kind) == "user";
   struct stat file{};
-  return ::stat("/proc/self/ns/pid", &file) == 0 && file.st_ino == kFirst;
+  return ::stat((std::string("/proc/self/ns/") + kind).c_str(), &file) == 0 &&
+         file.st_ino == (users ? kFirstUsers : kFirstPids);
 }
 
 }  // namespace
@@ -53,8 +55,9 @@ std::string System::excuse() {
     kills_for_memory_ = kills;
     return "the machine ran short of memory, and killed";
   }
-  if (makes_namespace(last_op_) && effects_.outcome == Outcome::failure(Errno::nospc) &&
-      !is_machines_own())
+  const bool crowded = effects_.outcome == Outcome::failure(Errno::nospc);
+  if (crowded && ((makes_namespace(last_op_) && !is_machines_own("pid")) ||
+                  (makes_user_namespace(last_op_) && !is_machines_own("user"))))
     return "the namespaces that this machine runs us in leave less room for others";
   if (over_) return {};
   for (const std::int32_t pid : numbers_in("."))
@@ -64,18 +67,6 @@ std::string System::excuse() {
       return fmt::format("a process that is none of ours was in the namespace: {}",
                          name.substr(0, name.size() - 1));
   return {};
-}
-
-/// Where nobody has CAP_SYS_RESOURCE, the kernel refuses what it would grant to who had it.
-void System::refuse_missing_right(Pid task, const Op& op, const Outcome& said) const {
-  const auto* const set = std::get_if<Setrlimit>(&op);
-  const bool refused = set != nullptr ? said == Outcome::failure(Errno::perm)
-                                      : creates(op) && said == Outcome::failure(Errno::again);
-  if (stage_.abilities().resource || !refused) return;
-  if (set != nullptr && set->resource == Resource::nofile && set->hard.n > kOpenFilesMost) return;
-  const Capabilities has = view(task).capabilities;
-  if (has.has(capability::sys_resource) && (set != nullptr || !has.has(capability::sys_admin)))
-    throw SystemLimit("nobody has the capability here that lifts limits");
 }
 
 }  // namespace forkproof::harness::kernel

@@ -158,12 +158,19 @@ bool write_limit_call(const Op& op, Slot& slot, std::uint32_t index, const Right
   return call(SYS_capset, {area_at(index), area_at(index) + sizeof header});
 }
 
-Outcome limit_in(const Slot& slot, const Getrlimit& op, const Rights& rights) {
+std::optional<Outcome> limit_or_user_in(const Slot& slot, const Op& op, const Rights& rights) {
+  if (std::holds_alternative<Getuid>(op)) {
+    if (slot.result == kOverflowUser) return Outcome::number(kOverflowUser);
+    const User user = rights.user_of(static_cast<std::uint32_t>(slot.result));
+    return Outcome::number(static_cast<std::int64_t>(user));
+  }
+  const auto* const get = std::get_if<Getrlimit>(&op);
+  if (get == nullptr) return std::nullopt;
   if (slot.result < 0) return Outcome::failure(static_cast<Errno>(-slot.result));
   LimitPair pair{};
   std::memcpy(&pair, slot.area, sizeof pair);
-  const std::uint64_t n = op.kind == LimitKind::soft ? pair.soft : pair.hard;
-  return Outcome::number(static_cast<std::int64_t>(limit_of(op.resource, n, rights).n));
+  const std::uint64_t n = get->kind == LimitKind::soft ? pair.soft : pair.hard;
+  return Outcome::number(static_cast<std::int64_t>(limit_of(get->resource, n, rights).n));
 }
 
 std::string_view beyond_limits(Resource resource) {

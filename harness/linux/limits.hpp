@@ -37,8 +37,8 @@ Capabilities capabilities_of(std::uint64_t effective, const Abilities& abilities
 bool write_limit_call(const Op& op, Slot& slot, std::uint32_t index, const Rights& rights,
                       const Abilities& abilities);
 
-/// What getrlimit has answered in a slot.
-Outcome limit_in(const Slot& slot, const Getrlimit& op, const Rights& rights);
+/// What getrlimit or getuid has answered in a slot; nothing after another op.
+std::optional<Outcome> limit_or_user_in(const Slot& slot, const Op& op, const Rights& rights);
 
 /// Why limits of the resource are not turned on a running kernel; empty if they are.
 std::string_view beyond_limits(Resource resource);

@@ -84,7 +84,7 @@ Outcome System::compare(const Puppet& actor, const SameNs& op) const {
   namespace fl = clone_flag;
   constexpr Link kLinks[] = {{fl::newns, "mnt"},   {fl::newuts, "uts"},       {fl::newipc, "ipc"},
                              {fl::newnet, "net"},  {fl::newcgroup, "cgroup"}, {fl::newtime, "time"},
-                             {fl::newpid, "pid"}};
+                             {fl::newpid, "pid"},  {fl::newuser, "user"}};
   const std::int32_t other = meant_by(actor, op.task.n);
   const auto target = [&](std::int32_t task, const char* kind) {
     const std::string path = fmt::format("{}/ns/{}", task, kind);
@@ -193,9 +193,9 @@ Outcome System::turn_knob(const Op& op) {
   const auto at = std::ranges::find_if(puppets_, [](const Puppet& p) {
     return p.rest == Rest::idle && p.numbers.empty();
   });
-  const std::int64_t answer = at != puppets_.end()
-                                  ? stage_.write_file(at->slot, file, std::to_string(value))
-                                  : stage_.write_file_from_outside(file, std::to_string(value));
+  const std::string text = std::to_string(value);
+  std::int64_t answer = at == puppets_.end() ? -EPERM : stage_.write_file(at->slot, file, text);
+  if (answer == -EPERM || answer == -EACCES) answer = stage_.write_file_from_outside(file, text);
   if (answer == 0 && max != nullptr) pid_max_ = max->value;
   return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
 }

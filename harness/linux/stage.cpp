@@ -385,7 +385,6 @@ void Stage::close() {
   namespace_ = Descriptor();
 }
 
-/// Not positive where the kernel does not tell.
 int Stage::number_outside(std::int32_t number) const {
   constexpr auto kPidFromNamespace = _IOR(0xb7, 0x6, int);  // NS_GET_PID_FROM_PIDNS, since 6.11
   return ::ioctl(namespace_.get(), kPidFromNamespace, number);

@@ -61,6 +61,8 @@ void expect_offered(const Op& op, const Abilities& a) {
     throw SystemLimit("pid namespaces in one another are not shown here");
   if (is_about_other_namespaces(op) && !a.kinds)
     throw SystemLimit("namespaces but those of pids are not to be had here");
+  if (makes_user_namespace(op) && !a.user_namespaces)
+    throw SystemLimit("user namespaces cannot be made here");
 }
 
 /// Throws it where the answer is that who is not root may not.
@@ -145,15 +147,13 @@ Outcome System::ask(Puppet& actor, const Op& op) {
     write_call(op, stage_.slot(slot), slot, 0);
   if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
     stage_.slot(slot).action = Action::dependent_call;
-  stage_.post(slot);
-  const std::int64_t answer = stage_.await(slot);
+  const std::int64_t answer = carry_out(actor, op);
   if (!stage_.abilities().raises) expect_allowed(op, answer);
   const auto* const setns = std::get_if<Setns>(&op);
   if (sends_children_elsewhere(op) && answer == 0)  // a setns may lead back
     actor.diverts = setns == nullptr || chain(meant_by(actor, setns->task.n)).size() >
                                             std::max<std::size_t>(actor.numbers.size(), 1);
-  if (const auto* const get = std::get_if<Getrlimit>(&op))
-    return limit_in(stage_.slot(slot), *get, stage_.rights());
+  if (const auto told = limit_or_user_in(stage_.slot(slot), op, stage_.rights())) return *told;
   const Outcome said = outcome_of(op, stage_.slot(slot));
   refuse_missing_right(actor.tid, op, said);
   return said;
@@ -168,6 +168,8 @@ Outcome System::act(Puppet& actor, const Op& op) {
   if (const auto* const max = std::get_if<NsPidMax>(&op)) return turn_knob(actor, *max);
   if (const auto* const next = std::get_if<NsPidCursor>(&op)) return turn_knob(actor, *next);
   refuse_what_is_missing(actor, op);
+  refuse_what_users_hide(actor, op);
+  if (const auto* const map = std::get_if<MapIds>(&op)) return map_ids(actor, *map);
   below_ = below_ || makes_namespace(op);
   leaves_late_ = leaves_late_ || ends_late(op);
   refuse_endless_ends(actor, op);

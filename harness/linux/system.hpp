@@ -138,6 +138,14 @@ class System {
   bool sees(const Puppet& viewer, std::int32_t task) const;
   std::int32_t meant_by(const Puppet& viewer, std::int32_t number) const;
   Outcome compare(const Puppet& actor, const SameNs& op) const;
+
+  // User namespaces (users.cpp).
+  Outcome map_ids(const Puppet& actor, const MapIds& op);
+  void refuse_what_users_hide(const Puppet& actor, const Op& op) const;
+  bool is_below_users(const Puppet& puppet) const;
+  const Puppet* make_lookable(const Puppet& actor, const Op& op);
+  std::int64_t carry_out(const Puppet& actor, const Op& op);
+
   std::int32_t newborn(std::uint32_t slot, std::size_t level, std::int32_t number) const;
   bool lives(const Puppet& p) const;
   bool ends_namespace(const Puppet& puppet) const;

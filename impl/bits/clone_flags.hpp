@@ -7,19 +7,21 @@
 
 namespace forkproof::impl::bits {
 
-/// Whether clone refuses these flags: NEWNS goes with no FS, THREAD needs SIGHAND and goes with no
-/// NEWPID, SIGHAND needs VM, and a process that is unkillable must not have siblings.
+/// Whether clone refuses these flags: NEWNS and NEWUSER go with no FS, THREAD needs SIGHAND and
+/// goes with no NEWPID or NEWUSER, SIGHAND needs VM, and a process that is unkillable must not have
+/// siblings.
 template <class W, class Truth>
 constexpr auto clone_refuses(const W& flags, const Truth& unkillable) {
   const auto bit = [&](CloneFlags f) {  // as bit 0, so that bits of different flags combine
     return shift_right(flags, static_cast<unsigned>(std::countr_zero(f.bits))) &
            constant(flags, 1);
   };
-  const W mounts_shared = bit(clone_flag::newns) & bit(clone_flag::fs);
+  const W newuser = bit(clone_flag::newuser);
+  const W mounts_shared = (bit(clone_flag::newns) | newuser) & bit(clone_flag::fs);
   const W thread_alone = bit(clone_flag::thread) & ~bit(clone_flag::sighand);
   const W sighand_alone = bit(clone_flag::sighand) & ~bit(clone_flag::vm);
   const W second_root = bit(clone_flag::parent) & mask_if(unkillable, flags);
-  const W thread_elsewhere = bit(clone_flag::thread) & bit(clone_flag::newpid);
+  const W thread_elsewhere = bit(clone_flag::thread) & (bit(clone_flag::newpid) | newuser);
   return (mounts_shared | thread_alone | sighand_alone | second_root | thread_elsewhere) !=
          constant(flags, 0);
 }

@@ -29,7 +29,7 @@ constexpr std::uint64_t known_flags() {
 /// Those that decide whether clone refuses.
 constexpr CloneFlags kDeciding =
     clone_flag::vm | clone_flag::sighand | clone_flag::thread | clone_flag::parent |
-    clone_flag::newpid | clone_flag::newns | clone_flag::fs;
+    clone_flag::newpid | clone_flag::newns | clone_flag::newuser | clone_flag::fs;
 
 /// A clone: its flags, who calls it, and whether the implementation refuses it.
 struct Call {
@@ -49,6 +49,8 @@ void refusals_are_the_books(Claim& c) {
   const expr inval = errno_of(Errno::inval), ok = errno_of(Errno::ok);
   const std::pair<expr, expr> book[] = {
       {has(call.flags, clone_flag::newns) && has(call.flags, clone_flag::fs), inval},
+      {has(call.flags, clone_flag::newuser) && has(call.flags, clone_flag::fs), inval},
+      {has(call.flags, clone_flag::newuser) && has(call.flags, clone_flag::thread), inval},
       {has(call.flags, clone_flag::thread) && !has(call.flags, clone_flag::sighand), inval},
       {has(call.flags, clone_flag::sighand) && !has(call.flags, clone_flag::vm), inval},
       {has(call.flags, clone_flag::parent) && call.unkillable, inval},
@@ -74,6 +76,8 @@ void answers_in_order(Claim& c) {
   const expr restarts = number(flags, bits::kRestarts);
   const std::pair<expr, expr> book[] = {
       {has(flags, clone_flag::newns) && has(flags, clone_flag::fs), code(Errno::inval)},
+      {has(flags, clone_flag::newuser) && has(flags, clone_flag::fs), code(Errno::inval)},
+      {has(flags, clone_flag::newuser) && has(flags, clone_flag::thread), code(Errno::inval)},
       {has(flags, clone_flag::thread) && !has(flags, clone_flag::sighand), code(Errno::inval)},
       {has(flags, clone_flag::sighand) && !has(flags, clone_flag::vm), code(Errno::inval)},
       {has(flags, clone_flag::parent) && init, code(Errno::inval)},
@@ -90,6 +94,18 @@ void answers_in_order(Claim& c) {
 void mounts_need_their_own_fs(Claim& c) {
   const Call call(c);
   c.given(has(call.flags, clone_flag::newns) && has(call.flags, clone_flag::fs));
+  c.holds(call.refused);
+}
+
+void users_need_their_own_fs(Claim& c) {
+  const Call call(c);
+  c.given(has(call.flags, clone_flag::newuser) && has(call.flags, clone_flag::fs));
+  c.holds(call.refused);
+}
+
+void threads_are_of_the_same_users(Claim& c) {
+  const Call call(c);
+  c.given(has(call.flags, clone_flag::newuser) && has(call.flags, clone_flag::thread));
   c.holds(call.refused);
 }
 
@@ -217,11 +233,15 @@ constexpr Obligation kFlags[] = {
      "", thread_goes_nowhere_else, flags_trace},
     {"clone.mounts-not-with-fs", "NEWNS with FS is refused.", "clone.2 NEWNS:1", kRefuses, "",
      mounts_need_their_own_fs, flags_trace},
+    {"clone.users-not-with-fs", "NEWUSER with FS is refused.", "user_namespaces.7 FS:1", kRefuses,
+     "", users_need_their_own_fs, flags_trace},
+    {"clone.users-not-of-a-thread", "NEWUSER with THREAD is refused.", "user_namespaces.7 THREAD:1",
+     kRefuses, "", threads_are_of_the_same_users, flags_trace},
     {"clone.thread-implies-vm", "What is made with THREAD shares the memory.", "clone.2 EINVAL:2",
      kRefuses, "", thread_implies_vm, flags_trace},
     {"clone.inert-flags",
-     "VM, FS, SIGHAND, THREAD, PARENT, NEWNS and NEWPID decide, and no other of the 64 bits (those "
-     "of user namespaces are not modelled, what goes with PIDFD is asked apart).",
+     "VM, FS, SIGHAND, THREAD, PARENT, NEWNS, NEWPID and NEWUSER decide, and no other of the 64 "
+     "bits (what goes with PIDFD is asked apart).",
      "clone.2 INERT:1", kRefuses, "", other_bits_do_not_count, flags_trace},
     {"clone.legal-fork", "No flags, with any that decide nothing, are accepted from all.",
      "clone.2 INERT:1", kRefuses, "", is_legal<0, true>, flags_trace},

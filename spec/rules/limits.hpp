@@ -77,10 +77,12 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
     {"ns.needs-admin", "Without SYS_ADMIN in effect no namespace can be made: EPERM.",
      "namespaces.7 ADMIN:1"},
     {"setns.needs-admin",
-     "Without SYS_ADMIN in effect no namespace can be entered: EPERM, but EUSERS for one of time "
-     "by who is not alone in his memory.",
+     "Without SYS_ADMIN in effect where a namespace belongs to, and where the caller will be, it "
+     "cannot be entered: EPERM, but EUSERS for one of time by who is not alone in his memory.",
      "setns.2 EPERM:1"},
-    {"uts.needs-admin", "Without SYS_ADMIN in effect the host's name cannot be set: EPERM.",
+    {"uts.needs-admin",
+     "Without SYS_ADMIN in effect where the UTS namespace belongs to the host's name cannot be "
+     "set: EPERM.",
      "kernel-nsproxy UTS:9"},
 
     {"usage.fault", "Page faults are counted for the thread that has them.", "getrusage.2 FAULT:1"},

@@ -22,8 +22,12 @@ inline constexpr auto kPidNamespaceRules = std::to_array<Rule>({
     {"pidns.sets-cursor",
      "ns_pid_cursor N makes N the next number to try in the pid namespace that its caller has its "
      "number in.", "kernel-pid CURSOR:4"},
+    {"pidns.limit-right",
+     "ns_pid_max is EACCES where the pid namespace belongs to a user namespace that does not know "
+     "root, unless the caller has SYS_ADMIN there.", "kernel-pid CURSOR:4"},
     {"pidns.cursor-right",
-     "Before 5.9 ns_pid_cursor without SYS_ADMIN is EPERM, whatever the value.",
+     "ns_pid_cursor without CHECKPOINT_RESTORE, which no trace drops, where the pid namespace "
+     "belongs is EPERM, whatever the value; before 5.9 without SYS_ADMIN.",
      "kernel-pid CURSOR:4"},
     {"pidns.no-thread",
      "A thread cannot be in another pid namespace than its process: clone with THREAD and NEWPID, "

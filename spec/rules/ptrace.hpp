@@ -19,6 +19,12 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
     {"ptrace.not-kthreads", "A kernel thread cannot be traced: EPERM.", "kernel-ptrace LINK:5"},
     {"ptrace.not-own", "A thread of the caller's own process cannot be traced: EPERM.",
      "ptrace.2 EPERM:1"},
+    {"ptrace.may-not",
+     "Who has no capabilities where a task is cannot trace it, but for one of root's that has none "
+     "in the same user namespace: EPERM.", "kernel-ptrace LINK:6"},
+    {"ptrace.parent-weaker",
+     "PTRACE_TRACEME to a parent that has less power where the caller is is EPERM.",
+     "kernel-ptrace LINK:7"},
     {"ptrace.not-the-dead", "A zombie cannot be traced: EPERM.", "kernel-ptrace LINK:2"},
     {"ptrace.once", "A task that is traced already cannot be traced once more: EPERM.",
      "ptrace.2 EPERM:1"},

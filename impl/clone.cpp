@@ -1,0 +1,33 @@
+/// clone and clone3: what their arguments mean, and which of clone3's are none.
+///
+/// Sources: clone(2); kernel/fork.c sys_clone(), clone3_args_valid().
+#include "impl/machine.hpp"
+
+namespace forkproof::impl {
+
+/// What it stores of a pidfd has the place that PARENT_SETTID has. Before 5.2 there are no pidfds.
+Outcome Machine::perform(Task& t, const Clone& op) {
+  namespace fl = clone_flag;
+  const bool today = profile_ == Profile::linux_6;
+  if (today && op.flags.has(fl::pidfd | fl::parent_settid)) return Outcome::failure(Errno::inval);
+  const CloneFlags low = op.flags & fl::newtime;  // a bit of the exit signal here
+  const auto signal = static_cast<std::uint8_t>(op.exit_signal.n | low.bits);
+  return create(t, (today ? op.flags : op.flags - fl::pidfd) - low, signal);
+}
+
+Outcome Machine::perform(Task& t, const Clone3& op) {
+  namespace fl = clone_flag;
+  constexpr std::uint64_t kUpper = fl::clear_sighand.bits << 1;  // and above: not known
+  constexpr std::uint64_t kSignalBits = 0x7F;
+  if (profile_ == Profile::linux_4_12) return Outcome::failure(Errno::nosys);
+  const CloneFlags flags{op.flags.bits};
+  const bool signals = static_cast<std::uint32_t>(op.exit_signal.n) <= kSignalMax;
+  const bool own_signal = flags.any(fl::thread | fl::parent) && op.exit_signal.n != 0;
+  const bool unknown = flags.bits >= kUpper || (flags.bits & kSignalBits) != 0;
+  if (!signals || own_signal || unknown || flags.has(fl::detached) ||
+      flags.has(fl::sighand | fl::clear_sighand))
+    return Outcome::failure(Errno::inval);
+  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n), op.set_tid.numbers());
+}
+
+}  // namespace forkproof::impl

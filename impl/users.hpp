@@ -1,0 +1,53 @@
+/// The records, and what they say of users: who has which attributes, and can what where.
+///
+/// Sources: security/commoncap.c cap_capable(); kernel/cred.c; kernel/user_namespace.c.
+#pragma once
+#include "impl/records.hpp"
+
+namespace forkproof::impl {
+
+struct Users : Records {
+  static constexpr Attributes kUsual{};
+
+  const Attributes& attributes_of(const Task& t) const {
+    return t.attributes == kNobody ? kUsual : attributes_[t.attributes].value;
+  }
+  void set_attributes(Task& t, const Attributes& to);
+  void leave_attributes(Task& t);
+
+  /// Whether the user namespace is the other, or below it.
+  bool in_userns(Index ns, Index other) const {
+    while (ns != other && ns != kNobody) ns = user_ns_[ns].parent;
+    return ns == other;
+  }
+  /// Of none in particular: those that no trace names.
+  bool ns_capable(const Task& t, Index ns, Capabilities what = {}) const {
+    const Attributes& a = attributes_of(t);
+    if (ns == a.user_ns) return !a.powerless && a.can(what);
+    return in_userns(ns, a.user_ns);
+  }
+  bool is_mapped(Index ns, User user) const {
+    if (ns == kNobody) return true;
+    const UserNamespace& maps = user_ns_[ns];
+    return maps.mapped && (maps.whom == IdMap::everybody || user == User::root);
+  }
+  void get_user_ns(Index ns) {
+    if (ns != kNobody) ++user_ns_[ns].users;
+  }
+  void put_user_ns(Index ns);
+  Index owner_of_pid_ns(Index ns) const { return ns == kNobody ? kNobody : namespaces_[ns].owner; }
+  Index owner_of_ns(Index ns) const { return ns == kNobody ? kNobody : ns_[ns].owner; }
+
+  Errno may_make_user_ns(const Task& t) const;
+  Index create_user_ns(const Task& maker, const LimitTable& limits);
+  bool is_denied_signals(Index ns) const;
+  bool ptrace_may_access(const Task& t, const Task& other, bool by_real) const;
+  Errno may_map(const Task& t, Index ns, IdMap whom, bool asks_for_fcap) const;
+  bool may_nice(const Task& t, const Task& who, std::int32_t nice, const LimitTable& theirs) const;
+  bool may_have_policy(const Task& t, const Task& who, const SchedSetscheduler& op,
+                       const LimitTable& theirs) const;
+  bool is_weaker(const Task& t, const Task& who) const;
+  bool sound_user_ns(bool counts_below) const;
+};
+
+}  // namespace forkproof::impl

@@ -1,0 +1,171 @@
+/// User namespaces: who is in which, who can what in them, and whom their maps know.
+///
+/// Every task of a trace is root in effect, and so the owner of the namespaces that it makes.
+#include "spec/model.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace forkproof::spec {
+
+namespace cap = capability;
+
+// --- who can what --------------------------------------------------------------------------------
+
+/// Whether a task has capabilities in a user namespace: of no capability in particular, those that
+/// no trace names. Who owns a namespace has all of them there, and so in those below it.
+bool Model::can(const Task& me, UserNamespaceId ns, Capabilities what) const {
+  const Attributes& a = me.attributes;
+  if (a.user_ns == ns) return !a.powerless && a.capabilities.has(what);
+  return world().is_below(ns, a.user_ns);
+}
+
+/// Whether /proc and setns show a task the namespaces of another.
+bool Model::may_look_at(const Task& me, const Task& other) const {
+  const Attributes &mine = me.attributes, &theirs = other.attributes;
+  if (me.process == other.process || can_anything(me, theirs.user_ns)) return true;
+  return mine.user_ns == theirs.user_ns && theirs.powerless && theirs.user == User::root &&
+         (mine.user == User::root || !linux_6());
+}
+
+/// Why a task may not schedule another anew, which has capabilities that it has not itself.
+Model::Answer Model::refuses_stronger(const Task& me, const Task& who) {
+  if (!me.attributes.powerless || who.attributes.powerless) return std::nullopt;
+  if (can_anything(me, who.attributes.user_ns)) return std::nullopt;
+  return fails(Errno::perm, "sched.stronger"_rule);
+}
+
+Model::Answer Model::refuses_nice(const Task& me, const Task& who, std::int32_t nice) {
+  const Limit most = world().process_of(who).limits_of(Resource::nice).soft;
+  const bool raises = nice < who.attributes.nice && static_cast<std::uint64_t>(20 - nice) > most.n;
+  if (raises && !is_boundless(me)) return fails(Errno::acces, "nice.raised-below"_rule);
+  return refuses_stronger(me, who);
+}
+
+Model::Answer Model::refuses_policy(const Task& me, const Task& who, const SchedSetscheduler& op) {
+  const Process& p = world().process_of(who);
+  const Limit rt_most = p.limits_of(Resource::rtprio).soft;
+  const Limit nice_most = p.limits_of(Resource::nice).soft;
+  const Attributes& a = who.attributes;
+  const bool real_time = is_real_time(op.policy) &&
+                         ((op.policy != a.policy && rt_most.n == 0) ||
+                          (op.priority > a.rt_priority &&
+                           static_cast<std::uint64_t>(op.priority) > rt_most.n));
+  const bool leaves_idle = a.policy == Policy::idle && op.policy != Policy::idle &&
+                           static_cast<std::uint64_t>(20 - a.nice) > nice_most.n;
+  const bool resets = a.reset_on_fork && !op.flags.has(sched_flag::reset_on_fork);
+  if ((real_time || leaves_idle || resets) && !is_boundless(me))
+    return fails(Errno::perm, "sched.set-below"_rule);
+  return refuses_stronger(me, who);
+}
+
+// --- making and entering -------------------------------------------------------------------------
+
+/// Why no user namespace can be made below that of a task; nothing if one can.
+Model::Answer Model::refuses_user_namespace(const Task& me) {
+  const UserNamespaceId own = me.attributes.user_ns;
+  if (own && world().user_namespaces[own].level == kUserNamespaceDepth)
+    return fails(Errno::nospc, "userns.depth"_rule);
+  if (!world().knows(own, User::root)) return fails(Errno::perm, "userns.unmapped-maker"_rule);
+  return std::nullopt;
+}
+
+UserNamespaceId Model::make_user_namespace(const Task& me) {
+  const Process& p = world().process_of(me);
+  const UserNamespaceId own = me.attributes.user_ns;
+  const std::int32_t level = own ? world().user_namespaces[own].level : 0;
+  const UserNamespaceId id = world_.user_namespaces.make();
+  UserNamespace& ns = world_.user_namespaces[id];
+  ns.parent = own;
+  ns.level = level + 1;
+  ns.made_by_powerless = me.attributes.powerless;
+  if (own || me.attributes.user != User::root) ns.tasks_most = p.limits_of(Resource::nproc).soft;
+  ns.queues_signals = p.limits_of(Resource::sigpending).soft != Limit{0};
+  return id;
+}
+
+/// Who enters a user namespace can everything there, and nothing outside.
+void Model::enter_user_namespace(Task& t, UserNamespaceId ns) {
+  t.attributes.user_ns = ns;
+  t.attributes.capabilities = cap::all;
+  t.attributes.powerless = false;
+}
+
+/// A user namespace goes with the last who is in it, the last namespace that it owns and the last
+/// that is below it.
+void Model::forget_user_namespaces() {
+  if (world().user_namespaces.size() == 0) return;
+  std::set<Place> there;
+  std::set<std::uint32_t> used;
+  const auto use = [&](UserNamespaceId ns) {
+    for (; ns; ns = world().user_namespaces[ns].parent) used.insert(ns.n);
+  };
+  world().proxies.for_each([&](NsProxyId, const NsProxy& p) {
+    there.insert({p.mnt, p.ipc, p.net, p.cgroup, p.time, p.children_time});
+  });
+  std::erase_if(world_.owners, [&](const auto& owned) { return !there.contains(owned.first); });
+  for (const auto& [place, owner] : world().owners) use(owner);
+  world().tasks.for_each([&](TaskId, const Task& t) { use(t.attributes.user_ns); });
+  world().namespaces.for_each([&](NamespaceId, const Namespace& ns) { use(ns.owner); });
+  world().uts.for_each([&](UtsNameId, const UtsName& uts) { use(uts.owner); });
+  std::vector<UserNamespaceId> unused;
+  world().user_namespaces.for_each([&](UserNamespaceId id, const UserNamespace&) {
+    if (!used.contains(id.n)) unused.push_back(id);
+  });
+  for (const UserNamespaceId id : unused) world_.user_namespaces.drop(id);
+}
+
+/// Whether who made the namespace, or one that it is in, could queue no signal then.
+bool Model::knows_no_room(UserNamespaceId ns) const {
+  for (; ns; ns = world().user_namespaces[ns].parent)
+    if (!world().user_namespaces[ns].queues_signals) return true;
+  return false;
+}
+
+/// Why a task may not move to the user namespace of another, which it may look at.
+Model::Answer Model::refuses_setns_of_user(const Task& me, UserNamespaceId ns) {
+  if (ns == me.attributes.user_ns) return fails(Errno::inval, "setns.user-own"_rule);
+  if (world().process_of(me).threads.size() > 1)
+    return fails(Errno::inval, "setns.user-threads"_rule);
+  if (world().fs[me.fs].users > 1) return fails(Errno::inval, "setns.user-shared-fs"_rule);
+  return std::nullopt;
+}
+
+// --- maps ----------------------------------------------------------------------------------------
+
+/// Why a task may not write the maps of a user namespace.
+Model::Answer Model::refuses_map(const Task& me, UserNamespaceId ns, IdMap whom) {
+  const UserNamespaceId own = me.attributes.user_ns;
+  if (!ns) return fails(Errno::perm, "userns.map-machine"_rule);
+  const UserNamespace& maps = world().user_namespaces[ns];
+  if (own != ns && own != maps.parent) return fails(Errno::perm, "userns.map-elsewhere"_rule);
+  if (maps.mapped) return fails(Errno::perm, "userns.map-once"_rule);
+  if (!can(me, ns, cap::sys_admin)) return fails(Errno::perm, "userns.map-needs-admin"_rule);
+  if (linux_6() && (own == ns ? maps.made_by_powerless : me.attributes.powerless))
+    return fails(Errno::perm, "userns.map-root-needs-fcap"_rule);
+  if (whom == IdMap::root) return std::nullopt;
+  if (!can_anything(me, maps.parent)) return fails(Errno::perm, "userns.map-needs-setuid"_rule);
+  if (!world().knows(maps.parent, User::alice))
+    return fails(Errno::perm, "userns.map-unknown-outside"_rule);
+  return std::nullopt;
+}
+
+Model::Answer Model::act(TaskId id, const MapIds& op) {
+  const TaskId whose = find_for(id, op.task.pid());
+  if (!whose) return fails(Errno::noent, "userns.map-nobody"_rule);
+  const UserNamespaceId ns = world().tasks[whose].attributes.user_ns;
+  if (const Answer refused = refuses_map(world().tasks[id], ns, op.whom)) return refused;
+
+  world_.user_namespaces[ns].mapped = true;
+  world_.user_namespaces[ns].whom = op.whom;
+  return answers(Outcome::success(), "userns.map"_rule);
+}
+
+Model::Answer Model::act(TaskId id, const Getuid&) {
+  const Attributes& a = world().tasks[id].attributes;
+  if (!world().knows(a.user_ns, a.user))
+    return answers(Outcome::number(kOverflowUser), "userns.overflow"_rule);
+  return answers(Outcome::number(static_cast<std::int64_t>(a.user)), "userns.getuid"_rule);
+}
+
+}  // namespace forkproof::spec
