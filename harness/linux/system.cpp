@@ -185,7 +185,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   stage_.post(slot);
   settle(slot);
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
-  refuse_untraceable(op, answer);
+  refuse_untraceable(*find_slot(slot), op, answer);
   bury();
   refuse_freed(tracer, answer);
   refuse_missing_right(tid, op, answer);

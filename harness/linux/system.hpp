@@ -126,7 +126,7 @@ class System {
   const Puppet* called(const Puppet& viewer, TaskRef task) const;
   bool has_threads(const Puppet& puppet) const;
   void refuse_traced_threads(const Puppet& actor, const Op& op);
-  void refuse_untraceable(const Op& op, const Outcome& answer) const;
+  void refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const;
   Pid tracer_of(const Puppet& puppet) const;
   void refuse_freed(Pid tracer, const Outcome& answer) const;
 

@@ -47,10 +47,11 @@ void System::refuse_freed(Pid tracer, const Outcome& answer) const {
     throw SystemLimit("whether a task died before its tracer ended or after cannot be told here");
 }
 
-/// No puppet is dumpable: who has no rights over the whole machine may not trace one.
-void System::refuse_untraceable(const Op& op, const Outcome& answer) const {
-  if (begins_tracing(op) && answer == Outcome::failure(Errno::perm) && !stage_.abilities().raises)
-    throw SystemLimit("who may trace whom hangs on rights here");
+/// No puppet is dumpable: who has no rights where it was executed may not trace one.
+void System::refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const {
+  if (!begins_tracing(op) || answer != Outcome::failure(Errno::perm)) return;
+  if (!stage_.abilities().raises) throw SystemLimit("who may trace whom hangs on rights here");
+  if (is_below_users(actor)) throw SystemLimit("whether a program may be looked at cannot be told");
 }
 
 }  // namespace forkproof::harness::kernel
