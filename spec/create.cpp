@@ -78,6 +78,15 @@ Model::Answer Model::refuses_new_namespaces(const Task& me, const Wish& wish) {
   return wish.flags.has(fl::newpid) ? refuses_namespace(me, wish.user_ns) : std::nullopt;
 }
 
+/// The user namespace that the new task will be in. Answers why it cannot be made.
+Model::Answer Model::choose_user_namespace(const Task& me, Wish& wish) {
+  const bool anew = wish.flags.has(fl::newuser);
+  if (anew)
+    if (const Answer refused = refuses_user_namespace(me)) return refused;
+  wish.user_ns = anew ? make_user_namespace(me) : me.attributes.user_ns;
+  return std::nullopt;
+}
+
 Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
   Wish wish = asked;
   const CloneFlags flags = wish.flags;
@@ -91,9 +100,7 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
   if (const Answer refused = refuses_flags(me, flags)) return refused;
   if (interrupted && linux_6()) return restart("clone.pending-first"_rule);
   const TaskFlags marked = me.flags & task_flag::nproc_exceeded;
-  if (flags.has(fl::newuser))
-    if (const Answer refused = refuses_user_namespace(me)) return refused;
-  wish.user_ns = flags.has(fl::newuser) ? make_user_namespace(me) : me.attributes.user_ns;
+  if (const Answer refused = choose_user_namespace(me, wish)) return refused;
   if (const Answer refused = refuses_one_more(id, wish.user_ns)) return refused;
   if (me.attributes.policy == Policy::deadline && !me.attributes.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
@@ -134,6 +141,11 @@ Model::Answer Model::sleep_for(TaskId child, TaskId id, CloneFlags flags, Pid se
   return answers({}, "vfork.blocks"_rule), std::nullopt;
 }
 
+/// The flags that say something; the others are inert.
+constexpr CloneFlags kTold = fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent |
+                             fl::thread | fl::new_any | fl::newuser | fl::pidfd |
+                             fl::clear_sighand;
+
 TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers numbers) {
   const CloneFlags flags = wish.flags;
   const TaskId id = world_.tasks.make();
@@ -161,9 +173,6 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
     cover("userns.clone"_rule);
     enter_user_namespace(child, wish.user_ns);
   }
-  constexpr CloneFlags kTold = fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent |
-                               fl::thread | fl::new_any | fl::newuser | fl::pidfd |
-                               fl::clear_sighand;
   if (flags - kTold != CloneFlags{}) cover("clone.inert"_rule);
   if (thread) {
     join_process(id, me.process);

@@ -266,6 +266,7 @@ class Model {
   };
   Answer create(TaskId, const Wish&, const Op& again);
   Answer refuses_flags(const Task&, CloneFlags);
+  Answer choose_user_namespace(const Task&, Wish&);
   Answer refuses_new_namespaces(const Task&, const Wish&);
   Answer sleep_for(TaskId child, TaskId maker, CloneFlags, Pid seen);
   TaskId new_task(TaskId maker, const Wish&, NamespaceId, Numbers);

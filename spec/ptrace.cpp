@@ -28,8 +28,8 @@ Model::Answer Model::act(TaskId id, const PtraceSeize& op) {
   return attach(id, op.task, true, op.options);
 }
 
-/// Whether a task that is to trace another has what that has: capabilities in its user namespace, or
-/// that has none there itself.
+/// Whether a task that is to trace another has capabilities in its user namespace, or that has none
+/// there itself.
 bool Model::is_no_stronger(const Task& tracer, const Task& t) const {
   if (can_anything(tracer, t.attributes.user_ns)) return true;
   return tracer.attributes.user_ns == t.attributes.user_ns && t.attributes.powerless;
