@@ -48,7 +48,8 @@ campaign() {
 import datetime, json, os, sys
 source, target, name, by = sys.argv[1:]
 report = json.load(open(source))
-keep = ("seed", "traces", "ops", "skipped", "why_skipped", "seconds", "violations", "uncovered",
+keep = ("seed", "traces", "ops", "skipped", "why_skipped", "seconds", "violations", "covered",
+        "uncovered",
         "sometimes_missing")
 kernel, today = f"{os.uname().release} {os.uname().machine}", str(datetime.date.today())
 page = {"id": name, "kernel": kernel, "date": today, "by": by}

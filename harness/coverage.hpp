@@ -48,13 +48,9 @@ struct Coverage {
     });
   }
 
-  /// The ids of the rules that never acted.
-  std::vector<std::string_view> uncovered() const {
-    std::vector<std::string_view> ids;
-    for (std::size_t i = 0; i < kRules.size(); ++i)
-      if (!rules[i]) ids.push_back(kRules[i].id);
-    return ids;
-  }
+  /// The ids of the rules that never acted, and of those that did.
+  std::vector<std::string_view> uncovered() const { return ids_of(~rules); }
+  std::vector<std::string_view> covered() const { return ids_of(rules); }
 
   /// The ids of the `sometimes` that no state satisfied.
   std::vector<std::string_view> missing() const {
@@ -79,6 +75,13 @@ struct Coverage {
 
  private:
   static constexpr std::size_t kOfTasks = std::tuple_size_v<spec::Invariants>;
+ private:
+  static std::vector<std::string_view> ids_of(const decltype(rules)& which) {
+    std::vector<std::string_view> ids;
+    for (std::size_t i = 0; i < kRules.size(); ++i)
+      if (which[i]) ids.push_back(kRules[i].id);
+    return ids;
+  }
 };
 
 }  // namespace forkproof::harness

@@ -70,6 +70,7 @@ std::string to_json(const Results& r) {
       {"errors", errors},
       {"rules_total", kRules.size()},
       {"rules_covered", r.coverage.rules.count()},
+      {"covered", r.coverage.covered()},
       {"uncovered", r.coverage.uncovered()},
       {"sometimes_missing", r.coverage.missing()},
       {"invariants_untested", r.coverage.untested()},

@@ -19,7 +19,7 @@ std::vector<std::size_t> live(const Machine& machine) {
 }
 
 /// Has init kill all others, and reap them; it then execs, which lets go of what it has.
-/// False where init cannot: it is dead, stopped or inside a call.
+/// False where init cannot: it is dead, stopped, inside a call, or has too many tasks to exec.
 bool leave_init_alone(Machine& machine) {
   machine.apply(kInit, Kill{.target = {.kind = Target::Kind::all, .who = {}}, .signal = sig::cont});
   machine.apply(kInit, Kill{.target = {.kind = Target::Kind::all, .who = {}}, .signal = sig::kill});
@@ -27,7 +27,7 @@ bool leave_init_alone(Machine& machine) {
   while (machine.apply(kInit, reap).outcome.kind == Outcome::Kind::change) continue;
   Sigaction forget{.signal = {}, .disposition = Disposition::default_, .flags = {}};
   while (++forget.signal.n <= kSignalMax) machine.apply(kInit, forget);
-  machine.apply(kInit, Exec{});
+  if (machine.apply(kInit, Exec{}).outcome != Outcome::success()) return false;
   std::vector<Pid> tasks;
   machine.tasks(tasks);
   return tasks == std::vector{kInit} && machine.view(kInit).state == State::running;

@@ -202,8 +202,8 @@ constexpr struct { const char *lines, *message; } kRefusals[] = {
                           "returns, found `0`"},
     {"init: fork -> A\ninit: fork -> A", "3:15: expected a name that no task has yet, found `A`"},
     {"init: fork as any", "2:15: expected a name for the new task, found `any`"},
-    {"init: fork -> EIO", "2:15: expected an outcome: a number, a task, an errno, blocks, none, "
-                          "dies, not-run, or a task's news, found `EIO`"},
+    {"init: fork -> ENOTTY", "2:15: expected an outcome: a number, a task, an errno, blocks, none, "
+                          "dies, not-run, or a task's news, found `ENOTTY`"},
     {"init: fork -> A pid 0", "2:21: expected a pid from 1 to 4194304, found `0`"},
     {"init: fork -> A -> B", "2:17: expected the end of the line, found `->`"},
     {"init: pause -> 0 1", "2:18: expected `exited`, `killed`, `stopped`, `continued` or the end "
@@ -229,10 +229,10 @@ constexpr struct { const char *lines, *message; } kRefusals[] = {
     {"init: pause\nexpect init stat dead",
      "3:13: expected a field, one of state pid tgid ppid pgid sid exit_signal exit_code flags "
      "threads pending shared_pending blocked ignored caught comm nice policy rt_priority nspid "
-     "level user capabilities, found `stat`"},
+     "level user capabilities tracer, found `stat`"},
     {"init: pause\nexpect init state tired",
-     "3:19: expected one of running sleeping disk-sleep stopped zombie dead parked idle, "
-     "found `tired`"},
+     "3:19: expected one of running sleeping disk-sleep stopped zombie dead parked idle "
+     "traced, found `tired`"},
     {"init pause", "2:1: expected `ACTOR: OP`, `ACTOR => OUTCOME` or `expect TASK FIELD VALUE`, "
                    "found `init`"},
     {"world pid_max=300", "2:7: expected pid_max=N with N from 301 to 4194304, found "

@@ -114,8 +114,9 @@ bool Model::finds_no_room(Signal s, TaskId to, bool from_above) {
   const bool by_namespace = linux_6() && knows_no_room(receiver.attributes.user_ns);
   const bool none = by_namespace || p.limits_of(Resource::sigpending).soft == Limit{0};
   if (s.n < kFirstRealTimeSignal || !valid(s) || !none || p.group_exit) return false;
-  if (by_namespace) cover("limit.sigpending-namespace"_rule);
-  return !is_dropped(s, receiver, from_above);
+  const bool dropped = is_dropped(s, receiver, from_above);
+  if (by_namespace && !dropped) cover("limit.sigpending-namespace"_rule);
+  return !dropped;
 }
 
 // --- users and capabilities ----------------------------------------------------------------------

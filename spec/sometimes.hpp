@@ -419,7 +419,7 @@ struct ParentIsTraced {
 struct SignalHeldForTracer {
   static constexpr std::string_view
       id = "SOMETIMES-43",
-      says = "A task is stopped for its tracer before it takes a signal that would end it.";
+      says = "A task is stopped for its tracer before it takes SIGTERM.";
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
     return task.trace.trapped && task.trace.trap == Tracing::Trap::signal &&

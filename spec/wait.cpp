@@ -175,8 +175,9 @@ Model::Verdict Model::consider(const WaitQuery& query, TaskId child, bool as_tra
     cover("wait.zombie-not-asked"_rule);
     return Verdict::not_there;
   }
-  if (t.zombie) cover("wait.leader-with-threads"_rule);
-  if (t.zombie && has_news(child)) cover("wait.leader-with-threads-events"_rule);
+  const bool has_threads = t.zombie && !ready(child);
+  if (has_threads) cover("wait.leader-with-threads"_rule);
+  if (has_threads && has_news(child)) cover("wait.leader-with-threads-events"_rule);
   if (traced && p.stop_complete) cover("ptrace.wait-own-stops"_rule);
   if (traced ? t.trace.trapped && t.trace.code != sig::none
              : query.options.has(opt::stopped) && p.stop_complete && p.stop_signal != sig::none)
@@ -265,8 +266,7 @@ void Model::update_news(TaskId leader) {
 }
 
 /// Wakes the threads of the process of a parent or tracer that sleep in a wait which this child's
-/// event matches,
-/// who fell asleep last first; which of them really looks first is nobody's promise.
+/// event matches, who fell asleep last first; which of them really looks first is nobody's promise.
 void Model::wake_waiters(TaskId child, TaskId parent) {
   const Task& t = world().tasks[child];
   if (!parent) return;

@@ -48,11 +48,11 @@ constexpr std::array kMappingsTried{Mapping::private_, Mapping::shared};
 constexpr std::array kAdvicesTried{Advice::dontfork, Advice::wipeonfork};
 constexpr std::array<ExitSignal, 1> kExitSignals{};
 static_assert(kTriesExitSignals == (kExitSignals.size() > 1));
-constexpr std::array<PidsLimit, 1> kNoLimit{};
-constexpr std::array<CloneFlags, 7> kClones{
+constexpr std::array<PidsLimit, 2> kPidsLimits{PidsLimit{}, PidsLimit{1}};
+constexpr std::array<CloneFlags, 8> kClones{
     clone_flag::vm | clone_flag::sighand | clone_flag::thread, clone_flag::parent, clone_flag::vm,
     clone_flag::vm | clone_flag::sighand, clone_flag::files | clone_flag::fs,
-    clone_flag::newpid, clone_flag::pidfd};
+    clone_flag::newpid, clone_flag::pidfd, clone_flag::newuser};
 constexpr std::array<WaitOptions, 3> kWait4Tried{
     WaitOptions{}, wait_option::nohang,
     wait_option::nohang | wait_option::stopped | wait_option::continued};
@@ -132,7 +132,7 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<V, Signal>) return kSent;
   if constexpr (std::is_same_v<O, Setns> || std::is_same_v<O, SameNs>)
     if constexpr (std::is_same_v<V, CloneFlags>) return kKindsTried;
-  if constexpr (std::is_same_v<V, PidsLimit>) return kNoLimit;
+  if constexpr (std::is_same_v<V, PidsLimit>) return kPidsLimits;
   if constexpr (std::is_same_v<V, CloneFlags>)
     return std::is_same_v<O, Unshare> ? std::span<const V>(kUnshared) : kClones;
   if constexpr (std::is_same_v<V, WaitOptions>)

@@ -178,7 +178,8 @@ std::string ControlGroups::path_of(CgroupNo group) const {
 
 Outcome ControlGroups::make(CgroupNo group, CgroupNo below) {
   const std::string path = fmt::format("{}/{}", path_of(below), group);
-  if (paths_.contains(below) && paths_.contains(group)) return Outcome::failure(Errno::exist);
+  const bool elsewhere = paths_.contains(group) && paths_.at(group) != path;
+  if (paths_.contains(below) && elsewhere) return Outcome::failure(Errno::exist);
   if (::mkdir((groups_.folder + path).c_str(), 0755) != 0) return outcome_of(errno);
   if (!pids_.folder.empty() && ::mkdir((pids_.folder + path).c_str(), 0755) != 0)
     throw SystemFault(fmt::format("mkdir {}{}: {}", pids_.folder, path, std::strerror(errno)));
@@ -251,7 +252,9 @@ void System::use_control_groups() {
   control_groups_.begin();
   for (const std::int32_t process : numbers_in("."))
     if (const int number = stage_.number_outside(process); number > 0)
-      control_groups_.move(number, 0);
+      if (control_groups_.move(number, 0) != Outcome::success() &&
+          parse_glance(read(fmt::format("{}/stat", process))).value_or(TaskGlance{}).state != 'Z')
+        throw SystemLimit("a task cannot be moved into a control group here");
 }
 
 /// How many tasks were dead before.

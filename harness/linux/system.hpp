@@ -123,7 +123,6 @@ class System {
   Outcome ask(const CgroupThaw& op);
   bool is_frozen(const Puppet& puppet) const;
   // Tracing (tracing.cpp).
-  const Puppet* called(const Puppet& viewer, TaskRef task) const;
   bool has_threads(const Puppet& puppet) const;
   void refuse_traced_threads(const Puppet& actor, const Op& op);
   void refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const;

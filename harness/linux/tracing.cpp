@@ -4,12 +4,16 @@
 
 namespace forkproof::harness::kernel {
 
-/// The puppet that another one knows by a number.
-const System::Puppet* System::called(const Puppet& viewer, TaskRef task) const {
-  for (const Puppet& p : puppets_)
-    if (p.rest != Rest::gone && number_for(viewer, p.tid.n) == task.n) return &p;
-  return nullptr;
+namespace {
+
+/// Whom a call that begins tracing is about.
+TaskRef traced_by(const Op& op) {
+  const auto* const attach = std::get_if<PtraceAttach>(&op);
+  const auto* const seize = std::get_if<PtraceSeize>(&op);
+  return attach != nullptr ? attach->task : seize != nullptr ? seize->task : TaskRef{};
 }
+
+}  // namespace
 
 /// Whether its process has other threads, one of which may be a leader that is dead.
 bool System::has_threads(const Puppet& puppet) const {
@@ -24,10 +28,8 @@ void System::refuse_traced_threads(const Puppet& actor, const Op& op) {
   traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
   const auto refuse = [] { throw SystemLimit("a thread of several would be traced"); };
   if (std::holds_alternative<PtraceTraceme>(op) && has_threads(actor)) refuse();
-  const auto* const attach = std::get_if<PtraceAttach>(&op);
-  const auto* const seize = std::get_if<PtraceSeize>(&op);
-  if (attach != nullptr || seize != nullptr) {
-    const Puppet* const p = called(actor, attach != nullptr ? attach->task : seize->task);
+  if (begins_tracing(op)) {
+    const Puppet* const p = find(Pid{meant_by(actor, traced_by(op).n)});
     if (p != nullptr && p->tgid != actor.tgid && has_threads(*p)) refuse();
   }
   if (clone_flags_of(op).has(clone_flag::thread) && tracer_of(actor).n != 0) refuse();
@@ -50,6 +52,8 @@ void System::refuse_freed(Pid tracer, const Outcome& answer) const {
 /// No puppet is dumpable: who has no rights where it was executed may not trace one.
 void System::refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const {
   if (!begins_tracing(op) || answer != Outcome::failure(Errno::perm)) return;
+  const Puppet* const whom = find(Pid{meant_by(actor, traced_by(op).n)});
+  if (whom == nullptr || whom->tgid == actor.tgid || tracer_of(*whom).n != 0) return;
   if (!stage_.abilities().raises) throw SystemLimit("who may trace whom hangs on rights here");
   if (is_below_users(actor)) throw SystemLimit("whether a program may be looked at cannot be told");
 }

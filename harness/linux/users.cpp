@@ -100,7 +100,9 @@ const System::Puppet* System::make_lookable(const Puppet& actor, const Op& op) {
   const Puppet* const target = find(Pid{meant_by(actor, setns->task.n)});
   const bool exists = target != nullptr || meant_by(actor, setns->task.n) != 0;
   if (!exists || (target != nullptr && target->tgid == actor.tgid)) return nullptr;
-  if (target == nullptr || target->rest != Rest::idle)
+  if (target == nullptr)
+    throw SystemLimit("the dead cannot show their program to a setns from below");
+  if (target->rest != Rest::idle)
     throw SystemLimit("who is busy cannot show its program to a setns from below");
   stage_.call(target->slot, SYS_prctl, {PR_SET_DUMPABLE, 1});
   return target;

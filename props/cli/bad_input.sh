@@ -16,7 +16,7 @@ refuses 2 'there are impl, spec, linux, canary, qemu:KERNEL and mutant:PATH' \
   "$F" check --system nonsense
 refuses 2 '--engine nonsense: expected' "$F" check --engine nonsense
 refuses 2 '--engine replay,: expected' "$F" check --engine replay,
-refuses 2 '--combination 102272: there are 0 to 102271' "$F" check --combination 102272
+refuses 2 '--combination 200576: there are 0 to 200575' "$F" check --combination 200576
 refuses 2 '--combination x: expected' "$F" check --combination x
 refuses 2 '--profile linux-7: expected' "$F" check --profile linux-7
 refuses 2 '--format html: expected' "$F" show --format html /dev/null

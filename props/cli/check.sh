@@ -25,9 +25,9 @@ says '^no violation$' out.txt
 
 # --- the matrix: all of it, and one of it
 expect 0 "$F" check --engine matrix --system impl --profile linux-6 --json
-json 'o["matrix"]["combinations"] == o["traces"] == 102272 and o["seed"] is None'
+json 'o["matrix"]["combinations"] == o["traces"] == 200576 and o["seed"] is None'
 json 'o["matrix"]["disagree"] == 0 and o["matrix"]["made"] > 0 and o["matrix"]["refused"] > 0'
-expect 0 "$F" check --engine matrix --system impl --combination 102271
+expect 0 "$F" check --engine matrix --system impl --combination 200575
 says '^matrix: 2 combinations of flags, exit signal and caller: ' out.txt
 
 # --- the canary: found, made small, said in full
