@@ -49,8 +49,10 @@ std::int32_t System::number_for(const Puppet& viewer, std::int32_t task) const {
 /// same numbers are told apart.
 bool System::sees(const Puppet& viewer, std::int32_t task) const {
   const auto space_of = [&](std::int32_t whose) {
-    return Descriptor(::openat(stage_.proc(), fmt::format("{}/ns/pid", whose).c_str(),
-                               O_RDONLY | O_CLOEXEC));
+    const std::string path = fmt::format("{}/ns/pid", whose);
+    Descriptor space(::openat(stage_.proc(), path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!space && errno == EACCES) throw SystemLimit(path + " is not shown here");
+    return space;
   };
   const auto identity = [](const Descriptor& space) {
     struct stat s {};

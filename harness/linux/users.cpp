@@ -55,6 +55,8 @@ Outcome System::map_ids(const Puppet& actor, const MapIds& op) {
 /// What the trace's world does not know of the machine's: how many other tasks root has, and what
 /// cannot be seen of a task's memory.
 void System::refuse_what_users_hide(const Puppet& actor, const Op& op) const {
+  if (makes_user_namespace(op) && !stage_.abilities().raises)
+    throw SystemLimit("what is in a user namespace below cannot be looked at here");
   if (makes_user_namespace(op)) {
     const int number = stage_.number_outside(actor.tid.n);
     rlimit limit{};

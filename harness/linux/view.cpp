@@ -101,7 +101,11 @@ void System::expect_shown(std::size_t field) const {
 void System::pages(Pid p, std::vector<PageView>& out) const {
   parse_maps(read(fmt::format("{}/maps", p.n)), out);
   if (out.empty()) return;
-  const Descriptor memory = open(fmt::format("{}/mem", p.n), O_RDONLY);
+  const std::string path = fmt::format("{}/mem", p.n);
+  const Descriptor memory(::openat(stage_.proc(), path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!memory && errno == EACCES)  // of a program that was executed in a user namespace below ours
+    throw SystemLimit("the memory of a task is kept from who is not root here");
+  if (!memory) throw SystemFault(fmt::format("{}: {}", path, std::strerror(errno)));
   for (PageView& page : out)
     if (::pread(memory.get(), &page.value, sizeof page.value,
                 static_cast<off_t>(kWindowAt + page.page * kPageSize)) != sizeof page.value)
