@@ -94,7 +94,7 @@ def on_kernel(rules, campaigns, unseen):
     rules = [rule for rule in rules if rule not in chosen(BEYOND, rules)]
     cells = []
     for c in campaigns if rules else []:
-        seen = sum(rule in c.get("covered", ()) for rule in rules)
+        seen = sum(rule in c["covered"] for rule in rules)
         verdict = "no violation" if not c["violations"] else f"{len(c['violations'])} VIOLATIONS"
         cells.append(f"{c['id']}: {seen} of {len(rules)} rules, {verdict}")
     return "<br>".join(cells + ([unseen] if unseen else []))

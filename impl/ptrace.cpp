@@ -18,9 +18,7 @@ Outcome Machine::perform(Task& t, const PtraceTraceme&) {
   const Process& p = process_of(t);
   if (is_traced(t) || p.parent == kNobody || p.thread_count > 1)
     return Outcome::failure(Errno::perm);
-  const Attributes &mine = attributes_of(t), &parents = attributes_of(tasks_[p.parent]);
-  const bool equals = mine.user_ns == parents.user_ns && mine.powerless;
-  if (!equals && !ns_capable(tasks_[p.parent], mine.user_ns)) return Outcome::failure(Errno::perm);
+  if (!has_caps_of(tasks_[p.parent], t)) return Outcome::failure(Errno::perm);
   link_tracing(t, tasks_[p.parent]);
   return Outcome::success();
 }

@@ -71,10 +71,14 @@ bool Users::is_denied_signals(Index ns) const {
 
 bool Users::ptrace_may_access(const Task& t, const Task& other, bool by_real) const {
   const Attributes &a = attributes_of(t), &b = attributes_of(other);
-  if (t.process == other.process) return true;
-  if (ns_capable(t, b.user_ns)) return true;
-  const bool same_user = b.user == User::root && (!by_real || a.user == User::root);
-  return same_user && b.powerless && a.user_ns == b.user_ns;
+  if (t.process == other.process || ns_capable(t, b.user_ns)) return true;
+  return b.user == User::root && (!by_real || a.user == User::root) && has_caps_of(t, other);
+}
+
+/// Whether all that the other may in its user namespace the task may there, too.
+bool Users::has_caps_of(const Task& t, const Task& other) const {
+  const Attributes& b = attributes_of(other);
+  return ns_capable(t, b.user_ns) || (b.powerless && attributes_of(t).user_ns == b.user_ns);
 }
 
 /// Whether the other has permitted capabilities that the task has not, nor any power over it.

@@ -41,6 +41,7 @@ struct Users : Records {
   Errno may_make_user_ns(const Task& t) const;
   Index create_user_ns(const Task& maker, const LimitTable& limits);
   bool is_denied_signals(Index ns) const;
+  bool has_caps_of(const Task& t, const Task& other) const;
   bool ptrace_may_access(const Task& t, const Task& other, bool by_real) const;
   Errno may_map(const Task& t, Index ns, IdMap whom, bool asks_for_fcap) const;
   bool may_nice(const Task& t, const Task& who, std::int32_t nice, const LimitTable& theirs) const;

@@ -17,9 +17,7 @@ struct CgroupMake : ByWorld {
   CgroupNo group = 0, below = 0;
   static constexpr std::tuple args{Arg{"group", &CgroupMake::group},
                                    Arg{"below", &CgroupMake::below, Form::key}};
-  friend bool operator==(const CgroupMake& a, const CgroupMake& b) {
-    return a.group == b.group && a.below == b.below;
-  }
+  friend bool operator==(const CgroupMake&, const CgroupMake&) = default;
 };
 
 struct CgroupRemove : ByWorld {
@@ -29,9 +27,7 @@ struct CgroupRemove : ByWorld {
   static constexpr auto source = "cgroups(7), removing a cgroup";
   CgroupNo group = 0;
   static constexpr std::tuple args{Arg{"group", &CgroupRemove::group}};
-  friend bool operator==(const CgroupRemove& a, const CgroupRemove& b) {
-    return a.group == b.group;
-  }
+  friend bool operator==(const CgroupRemove&, const CgroupRemove&) = default;
 };
 
 struct CgroupMove : ByWorld {
@@ -43,9 +39,7 @@ struct CgroupMove : ByWorld {
   CgroupNo group = 0;
   static constexpr std::tuple args{Arg{"task", &CgroupMove::task},
                                    Arg{"group", &CgroupMove::group}};
-  friend bool operator==(const CgroupMove& a, const CgroupMove& b) {
-    return a.task == b.task && a.group == b.group;
-  }
+  friend bool operator==(const CgroupMove&, const CgroupMove&) = default;
 };
 
 struct CgroupFreeze : ByWorld {
@@ -55,9 +49,7 @@ struct CgroupFreeze : ByWorld {
   static constexpr auto source = "cgroups(7); the kernel's cgroup-v2.rst, cgroup.freeze";
   CgroupNo group = 0;
   static constexpr std::tuple args{Arg{"group", &CgroupFreeze::group}};
-  friend bool operator==(const CgroupFreeze& a, const CgroupFreeze& b) {
-    return a.group == b.group;
-  }
+  friend bool operator==(const CgroupFreeze&, const CgroupFreeze&) = default;
 };
 
 struct CgroupThaw : ByWorld {
@@ -67,7 +59,7 @@ struct CgroupThaw : ByWorld {
   static constexpr auto source = "cgroups(7); the kernel's cgroup-v2.rst, cgroup.freeze";
   CgroupNo group = 0;
   static constexpr std::tuple args{Arg{"group", &CgroupThaw::group}};
-  friend bool operator==(const CgroupThaw& a, const CgroupThaw& b) { return a.group == b.group; }
+  friend bool operator==(const CgroupThaw&, const CgroupThaw&) = default;
 };
 
 struct CgroupOf : ByWorld {
@@ -76,7 +68,7 @@ struct CgroupOf : ByWorld {
   static constexpr auto source = "cgroups(7) /proc/PID/cgroup";
   TaskRef task;
   static constexpr std::tuple args{Arg{"task", &CgroupOf::task}};
-  friend bool operator==(const CgroupOf& a, const CgroupOf& b) { return a.task == b.task; }
+  friend bool operator==(const CgroupOf&, const CgroupOf&) = default;
 };
 
 struct PidsMax : ByWorld {
@@ -87,9 +79,7 @@ struct PidsMax : ByWorld {
   CgroupNo group = 0;
   PidsLimit limit;
   static constexpr std::tuple args{Arg{"group", &PidsMax::group}, Arg{"limit", &PidsMax::limit}};
-  friend bool operator==(const PidsMax& a, const PidsMax& b) {
-    return a.group == b.group && a.limit == b.limit;
-  }
+  friend bool operator==(const PidsMax&, const PidsMax&) = default;
 };
 
 struct PidsCurrent : ByWorld {
@@ -99,9 +89,7 @@ struct PidsCurrent : ByWorld {
   static constexpr auto source = "cgroups(7) pids";
   CgroupNo group = 0;
   static constexpr std::tuple args{Arg{"group", &PidsCurrent::group}};
-  friend bool operator==(const PidsCurrent& a, const PidsCurrent& b) {
-    return a.group == b.group;
-  }
+  friend bool operator==(const PidsCurrent&, const PidsCurrent&) = default;
 };
 
 }  // namespace forkproof

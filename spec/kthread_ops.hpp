@@ -13,7 +13,7 @@ struct KthreadCreate : CreatesTask, InKernel {
       "Has kthreadd make a kernel thread, whose function is called when it is first woken.";
   static constexpr auto source = "kernel/kthread.c kthread_create_on_node()";
   static constexpr std::tuple args{};
-  friend bool operator==(const KthreadCreate&, const KthreadCreate&) { return true; }
+  friend bool operator==(const KthreadCreate&, const KthreadCreate&) = default;
 };
 
 struct KthreadRun : CreatesTask, InKernel {
@@ -21,7 +21,7 @@ struct KthreadRun : CreatesTask, InKernel {
   static constexpr auto says = "Has kthreadd make a kernel thread, and wakes it.";
   static constexpr auto source = "include/linux/kthread.h kthread_run()";
   static constexpr std::tuple args{};
-  friend bool operator==(const KthreadRun&, const KthreadRun&) { return true; }
+  friend bool operator==(const KthreadRun&, const KthreadRun&) = default;
 };
 
 struct KthreadStop : InKernel {
@@ -31,7 +31,7 @@ struct KthreadStop : InKernel {
   static constexpr auto source = "kernel/kthread.c kthread_stop()";
   TaskRef task;
   static constexpr std::tuple args{Arg{"task", &KthreadStop::task}};
-  friend bool operator==(const KthreadStop& a, const KthreadStop& b) { return a.task == b.task; }
+  friend bool operator==(const KthreadStop&, const KthreadStop&) = default;
 };
 
 struct KthreadPark : InKernel {
@@ -40,7 +40,7 @@ struct KthreadPark : InKernel {
   static constexpr auto source = "kernel/kthread.c kthread_park()";
   TaskRef task;
   static constexpr std::tuple args{Arg{"task", &KthreadPark::task}};
-  friend bool operator==(const KthreadPark& a, const KthreadPark& b) { return a.task == b.task; }
+  friend bool operator==(const KthreadPark&, const KthreadPark&) = default;
 };
 
 struct KthreadUnpark : InKernel {
@@ -49,9 +49,7 @@ struct KthreadUnpark : InKernel {
   static constexpr auto source = "kernel/kthread.c kthread_unpark()";
   TaskRef task;
   static constexpr std::tuple args{Arg{"task", &KthreadUnpark::task}};
-  friend bool operator==(const KthreadUnpark& a, const KthreadUnpark& b) {
-    return a.task == b.task;
-  }
+  friend bool operator==(const KthreadUnpark&, const KthreadUnpark&) = default;
 };
 
 struct WakeUpProcess : InKernel {
@@ -61,9 +59,7 @@ struct WakeUpProcess : InKernel {
   static constexpr auto source = "kernel/sched/core.c wake_up_process()";
   TaskRef task;
   static constexpr std::tuple args{Arg{"task", &WakeUpProcess::task}};
-  friend bool operator==(const WakeUpProcess& a, const WakeUpProcess& b) {
-    return a.task == b.task;
-  }
+  friend bool operator==(const WakeUpProcess&, const WakeUpProcess&) = default;
 };
 
 struct WakeUpState : InKernel {
@@ -75,9 +71,7 @@ struct WakeUpState : InKernel {
   WakeMask mask = WakeMask::normal;
   static constexpr std::tuple args{Arg{"task", &WakeUpState::task},
                                    Arg{"mask", &WakeUpState::mask}};
-  friend bool operator==(const WakeUpState& a, const WakeUpState& b) {
-    return a.task == b.task && a.mask == b.mask;
-  }
+  friend bool operator==(const WakeUpState&, const WakeUpState&) = default;
 };
 
 struct KthreadShouldStop : ByKthread {
@@ -85,7 +79,7 @@ struct KthreadShouldStop : ByKthread {
   static constexpr auto says = "Answers 1 if the calling kernel thread was asked to end, else 0.";
   static constexpr auto source = "kernel/kthread.c kthread_should_stop()";
   static constexpr std::tuple args{};
-  friend bool operator==(const KthreadShouldStop&, const KthreadShouldStop&) { return true; }
+  friend bool operator==(const KthreadShouldStop&, const KthreadShouldStop&) = default;
 };
 
 struct KthreadShouldPark : ByKthread {
@@ -93,7 +87,7 @@ struct KthreadShouldPark : ByKthread {
   static constexpr auto says = "Answers 1 if the calling kernel thread was asked to park, else 0.";
   static constexpr auto source = "kernel/kthread.c kthread_should_park()";
   static constexpr std::tuple args{};
-  friend bool operator==(const KthreadShouldPark&, const KthreadShouldPark&) { return true; }
+  friend bool operator==(const KthreadShouldPark&, const KthreadShouldPark&) = default;
 };
 
 struct KthreadParkme : ByKthread {
@@ -102,7 +96,7 @@ struct KthreadParkme : ByKthread {
       "Parks the calling kernel thread for as long as it was asked to, which may be not at all.";
   static constexpr auto source = "kernel/kthread.c kthread_parkme()";
   static constexpr std::tuple args{};
-  friend bool operator==(const KthreadParkme&, const KthreadParkme&) { return true; }
+  friend bool operator==(const KthreadParkme&, const KthreadParkme&) = default;
 };
 
 struct SetCurrentState : ByKthread {
@@ -111,9 +105,7 @@ struct SetCurrentState : ByKthread {
   static constexpr auto source = "include/linux/sched.h set_current_state()";
   Sleep state = Sleep::interruptible;
   static constexpr std::tuple args{Arg{"state", &SetCurrentState::state}};
-  friend bool operator==(const SetCurrentState& a, const SetCurrentState& b) {
-    return a.state == b.state;
-  }
+  friend bool operator==(const SetCurrentState&, const SetCurrentState&) = default;
 };
 
 struct Schedule : ByKthread {
@@ -122,7 +114,7 @@ struct Schedule : ByKthread {
       "Leaves the processor: a kernel thread whose state is not running sleeps until it is woken.";
   static constexpr auto source = "kernel/sched/core.c schedule()";
   static constexpr std::tuple args{};
-  friend bool operator==(const Schedule&, const Schedule&) { return true; }
+  friend bool operator==(const Schedule&, const Schedule&) = default;
 };
 
 struct HoldKthreadd : ByWorld, InKernel {
@@ -132,7 +124,7 @@ struct HoldKthreadd : ByWorld, InKernel {
   static constexpr auto source = "forkproof KTHREAD:2";
   std::int32_t on = 1;
   static constexpr std::tuple args{Arg{"on", &HoldKthreadd::on}};
-  friend bool operator==(const HoldKthreadd& a, const HoldKthreadd& b) { return a.on == b.on; }
+  friend bool operator==(const HoldKthreadd&, const HoldKthreadd&) = default;
 };
 
 struct NrUninterruptible : ByWorld, InKernel {
@@ -141,7 +133,7 @@ struct NrUninterruptible : ByWorld, InKernel {
       "Answers how many tasks sleep so that they count as load: uninterruptibly, and not idle.";
   static constexpr auto source = "kernel/sched/core.c task_contributes_to_load()";
   static constexpr std::tuple args{};
-  friend bool operator==(const NrUninterruptible&, const NrUninterruptible&) { return true; }
+  friend bool operator==(const NrUninterruptible&, const NrUninterruptible&) = default;
 };
 
 }  // namespace forkproof

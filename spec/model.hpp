@@ -244,7 +244,8 @@ class Model {
   bool can(const Task&, UserNamespaceId, Capabilities) const;
   bool can_anything(const Task& t, UserNamespaceId ns) const { return can(t, ns, {}); }
   bool is_boundless(const Task& t) const { return can_anything(t, UserNamespaceId::none()); }
-  bool may_look_at(const Task&, const Task& other) const;
+  bool is_as_strong(const Task&, const Task& other) const;
+  bool may_access(const Task&, const Task& other, bool by_real) const;
   Answer refuses_user_namespace(const Task&);
   UserNamespaceId make_user_namespace(const Task&);
   static void enter_user_namespace(Task&, UserNamespaceId);
@@ -347,7 +348,6 @@ class Model {
 
   // ptrace.cpp
   Answer attach(TaskId, TaskRef, bool seize, TraceFlags);
-  bool is_no_stronger(const Task& tracer, const Task&) const;
   Answer refuses_tracer(TaskId, TaskId whom);
   void link(TaskId tracee, TaskId tracer);
   void unlink(TaskId tracee);

@@ -109,7 +109,7 @@ Model::Answer Model::refuses_setns(const Task& me, const Setns& op, TaskId to) {
     return fails(Errno::inval, "setns.one-file"_rule);
   // A zombie's files are there, with which it is done until 5.8.
   const bool has_file = !linux_6() && (op.flags == fl::newpid || op.flags == fl::newuser);
-  if (!may_look_at(me, world().tasks[to]))
+  if (!may_access(me, world().tasks[to], linux_6()))
     return fails(linux_6() ? Errno::perm : Errno::acces, "setns.may-not-look"_rule);
   if (world().tasks[to].exiting() && !has_file) return fails(nobody, "setns.zombie"_rule);
   return refuses_kinds(me, op.flags, world().tasks[to]);

@@ -89,11 +89,27 @@ Arg(std::string_view, Value Op::*) -> Arg<Op, Value>;
 template <class Op, class Value>
 Arg(std::string_view, Value Op::*, Form) -> Arg<Op, Value>;
 
-/// What an op is to a trace, beyond its arguments.
-struct CreatesTask {};  // its success is a new task, which the trace may name
-struct ByWorld {};      // its actor is `world`
-struct NoOutcome {};    // it never returns to its actor
-struct InKernel {};     // a function of the kernel, in worlds that have kernel threads only
-struct ByKthread : InKernel {};  // its actor is a kernel thread
+// What an op is to a trace, beyond its arguments.
+
+/// Its success is a new task, which the trace may name.
+struct CreatesTask {
+  friend bool operator==(const CreatesTask&, const CreatesTask&) = default;
+};
+/// Its actor is `world`.
+struct ByWorld {
+  friend bool operator==(const ByWorld&, const ByWorld&) = default;
+};
+/// It never returns to its actor.
+struct NoOutcome {
+  friend bool operator==(const NoOutcome&, const NoOutcome&) = default;
+};
+/// A function of the kernel, in worlds that have kernel threads only.
+struct InKernel {
+  friend bool operator==(const InKernel&, const InKernel&) = default;
+};
+/// Its actor is a kernel thread.
+struct ByKthread : InKernel {
+  friend bool operator==(const ByKthread&, const ByKthread&) = default;
+};
 
 }  // namespace forkproof

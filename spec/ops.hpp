@@ -32,7 +32,7 @@ struct Fork : CreatesTask {
       "Makes a child process: a copy of the caller with memory of its own.";
   static constexpr auto source = "fork(2)";
   static constexpr std::tuple args{};
-  friend bool operator==(const Fork&, const Fork&) { return true; }
+  friend bool operator==(const Fork&, const Fork&) = default;
 };
 
 struct Vfork : CreatesTask {
@@ -42,7 +42,7 @@ struct Vfork : CreatesTask {
       "execs or dies.";
   static constexpr auto source = "vfork(2)";
   static constexpr std::tuple args{};
-  friend bool operator==(const Vfork&, const Vfork&) { return true; }
+  friend bool operator==(const Vfork&, const Vfork&) = default;
 };
 
 struct Clone : CreatesTask {
@@ -54,9 +54,7 @@ struct Clone : CreatesTask {
   ExitSignal exit_signal;
   static constexpr std::tuple args{Arg{"flags", &Clone::flags, Form::optional},
                                    Arg{"exit_signal", &Clone::exit_signal, Form::key}};
-  friend bool operator==(const Clone& a, const Clone& b) {
-    return a.flags == b.flags && a.exit_signal == b.exit_signal;
-  }
+  friend bool operator==(const Clone&, const Clone&) = default;
 };
 
 struct Exec {
@@ -76,7 +74,7 @@ struct Exit : NoOutcome {
   static constexpr auto source = "_exit(2)";
   std::int32_t code = 0;
   static constexpr std::tuple args{Arg{"code", &Exit::code}};
-  friend bool operator==(const Exit& a, const Exit& b) { return a.code == b.code; }
+  friend bool operator==(const Exit&, const Exit&) = default;
 };
 
 struct ExitGroup : NoOutcome {
@@ -85,7 +83,7 @@ struct ExitGroup : NoOutcome {
   static constexpr auto source = "exit_group(2)";
   std::int32_t code = 0;
   static constexpr std::tuple args{Arg{"code", &ExitGroup::code}};
-  friend bool operator==(const ExitGroup& a, const ExitGroup& b) { return a.code == b.code; }
+  friend bool operator==(const ExitGroup&, const ExitGroup&) = default;
 };
 
 // --- waiting ---------------------------------------------------------------------------------
@@ -319,7 +317,7 @@ struct SetPidMax : ByWorld {
   static constexpr auto source = "proc(5) /proc/sys/kernel/pid_max";
   std::int32_t value = kPidMaxDefault;
   static constexpr std::tuple args{Arg{"value", &SetPidMax::value}};
-  friend bool operator==(const SetPidMax& a, const SetPidMax& b) { return a.value == b.value; }
+  friend bool operator==(const SetPidMax&, const SetPidMax&) = default;
 };
 
 struct SetPidCursor : ByWorld {
@@ -329,9 +327,7 @@ struct SetPidCursor : ByWorld {
   static constexpr auto source = "proc(5) /proc/sys/kernel/ns_last_pid, which is one less";
   std::int32_t value = 2;
   static constexpr std::tuple args{Arg{"value", &SetPidCursor::value}};
-  friend bool operator==(const SetPidCursor& a, const SetPidCursor& b) {
-    return a.value == b.value;
-  }
+  friend bool operator==(const SetPidCursor&, const SetPidCursor&) = default;
 };
 
 // --- the register ----------------------------------------------------------------------------

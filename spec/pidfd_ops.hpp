@@ -18,9 +18,7 @@ struct Clone3 : CreatesTask {
   static constexpr std::tuple args{Arg{"flags", &Clone3::flags, Form::optional},
                                    Arg{"exit_signal", &Clone3::exit_signal, Form::key},
                                    Arg{"set_tid", &Clone3::set_tid, Form::key}};
-  friend bool operator==(const Clone3& a, const Clone3& b) {
-    return a.flags == b.flags && a.exit_signal == b.exit_signal && a.set_tid == b.set_tid;
-  }
+  friend bool operator==(const Clone3&, const Clone3&) = default;
 };
 
 struct PidfdOpen {

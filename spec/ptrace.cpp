@@ -13,7 +13,7 @@ Model::Answer Model::act(TaskId id, const PtraceTraceme&) {
   if (!me.parent) return fails(Errno::perm, "ptrace.nobody-above"_rule);
   if (world().process_of(me).threads.size() > 1)
     return fails(Errno::perm, "ptrace.one-thread"_rule);
-  if (!is_no_stronger(world().tasks[me.parent], me))
+  if (!is_as_strong(world().tasks[me.parent], me))
     return fails(Errno::perm, "ptrace.parent-weaker"_rule);
 
   link(id, me.parent);
@@ -28,13 +28,6 @@ Model::Answer Model::act(TaskId id, const PtraceSeize& op) {
   return attach(id, op.task, true, op.options);
 }
 
-/// Whether a task that is to trace another has capabilities in its user namespace, or that has none
-/// there itself.
-bool Model::is_no_stronger(const Task& tracer, const Task& t) const {
-  if (can_anything(tracer, t.attributes.user_ns)) return true;
-  return tracer.attributes.user_ns == t.attributes.user_ns && t.attributes.powerless;
-}
-
 /// Why a task cannot be traced by another; nothing if it can.
 Model::Answer Model::refuses_tracer(TaskId id, TaskId whom) {
   if (!whom) return fails(Errno::srch, "ptrace.no-task"_rule);
@@ -43,9 +36,7 @@ Model::Answer Model::refuses_tracer(TaskId id, TaskId whom) {
   if (t.process == world().tasks[id].process) return fails(Errno::perm, "ptrace.not-own"_rule);
   if (t.zombie) return fails(Errno::perm, "ptrace.not-the-dead"_rule);
   if (t.trace.by) return fails(Errno::perm, "ptrace.once"_rule);
-  const Task& me = world().tasks[id];
-  const bool same_user = me.attributes.user == User::root && t.attributes.user == User::root;
-  if (!is_no_stronger(me, t) || (!same_user && !can_anything(me, t.attributes.user_ns)))
+  if (!may_access(world().tasks[id], t, true))
     return fails(Errno::perm, "ptrace.may-not"_rule);
   if (world().process_of(t).threads.size() > 1) return fails(Errno::perm, "ptrace.one-thread"_rule);
   return std::nullopt;

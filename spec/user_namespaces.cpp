@@ -20,12 +20,21 @@ bool Model::can(const Task& me, UserNamespaceId ns, Capabilities what) const {
   return world().is_below(ns, a.user_ns);
 }
 
-/// Whether /proc and setns show a task the namespaces of another.
-bool Model::may_look_at(const Task& me, const Task& other) const {
+/// Whether a task has capabilities in the user namespace of another, or is in that, and the other
+/// has none there.
+bool Model::is_as_strong(const Task& me, const Task& other) const {
   const Attributes &mine = me.attributes, &theirs = other.attributes;
-  if (me.process == other.process || can_anything(me, theirs.user_ns)) return true;
-  return mine.user_ns == theirs.user_ns && theirs.powerless && theirs.user == User::root &&
-         (mine.user == User::root || !linux_6());
+  if (can_anything(me, theirs.user_ns)) return true;
+  return mine.user_ns == theirs.user_ns && theirs.powerless;
+}
+
+/// Whether a task may trace another, or be shown its namespaces: by /proc, which asks for no more
+/// than whom the caller acts as, which is root, and by the rest, for the real user.
+bool Model::may_access(const Task& me, const Task& other, bool by_real) const {
+  if (me.process == other.process || can_anything(me, other.attributes.user_ns)) return true;
+  const bool same_user = other.attributes.user == User::root &&
+                         (!by_real || me.attributes.user == User::root);
+  return same_user && is_as_strong(me, other);
 }
 
 /// Why a task may not schedule another anew, which has capabilities that it has not itself.

@@ -18,6 +18,7 @@ json 'o["traces"] > 500 and isinstance(o["seed"], int) and o["profile"] == "both
 json 'set(o) >= {"engine", "system", "profile", "seed", "traces", "ops", "seconds", "violations",
                 "rules_total", "rules_covered", "uncovered", "sometimes_missing"}'
 json 'o["rules_total"] - o["rules_covered"] == len(o["uncovered"])'
+json 'o["rules_covered"] == len(o["covered"]) and not set(o["covered"]) & set(o["uncovered"])'
 [[ ! -s err.txt ]] || fail "says on standard error: $(<err.txt)"
 expect 0 "$F" check --engine random --time 300ms --seed 1
 says '^seed [0-9]+$' out.txt

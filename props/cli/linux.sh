@@ -107,7 +107,9 @@ status = child.wait(timeout=20)
 sys.exit(status != (0 if sys.argv[2] == "INT" else -9))
 END
   # The control groups of one that was killed are removed by the next that makes some.
-  [[ $signal == INT ]] || "$F" replay groups.trace --system linux >/dev/null 2>&1 || true
+  status=0
+  [[ $signal == INT ]] || "$F" replay groups.trace --system linux >out.txt 2>err.txt || status=$?
+  ((status == 0 || status == 3)) || fail "after SIG$signal: status $status: $(<out.txt)"
   clean "SIG$signal"
 done
 finish
