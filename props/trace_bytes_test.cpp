@@ -6,6 +6,7 @@
 #include <set>
 
 #include "props/arbitrary.hpp"
+#include "spec/byte_values.hpp"
 #include "spec/bytes.hpp"
 #include "spec/derive.hpp"
 #include "spec/text.hpp"
@@ -73,6 +74,25 @@ RC_GTEST_PROP(TraceBytes, CutAnywhereTheyAreAScript, ()) {
   while (!bytes.empty()) {
     bytes.pop_back();
     RC_ASSERT(well_formed(decode(bytes)));
+  }
+}
+
+/// Arguments that are read once more are those of the second time alone.
+TEST(TraceBytes, WhatIsReadReplacesWhatWasThere) {
+  std::mt19937 random{7};
+  const auto read_into = [](Op& op, const Bytes& bytes) {
+    ByteReader in{bytes};
+    std::visit([&](auto& o) { for_each_arg(o, [&](const auto&, auto& value) { in(value); }); }, op);
+  };
+  for (std::size_t round = 0; round < 100 * kOps; ++round) {
+    Bytes bytes(40), others(40);
+    for (auto& b : bytes) b = static_cast<std::uint8_t>(random());
+    for (auto& b : others) b = static_cast<std::uint8_t>(random());
+    Op fresh = default_op(round % kOps), used = fresh;
+    read_into(used, others);
+    read_into(used, bytes);
+    read_into(fresh, bytes);
+    ASSERT_EQ(used, fresh) << name_of(fresh);
   }
 }
 

@@ -180,6 +180,7 @@ class ByteReader {
     if (s.kind == IdSelector::Kind::pidfd) (*this)(s.fd);
   }
   void operator()(TidList& list) {
+    list = {};
     for (std::size_t left = byte() % (kTidsMax + 1); left > 0; --left) {
       std::int32_t number = 0;
       (*this)(number);
@@ -196,6 +197,7 @@ class ByteReader {
  private:
   void task_or_group(auto& s, auto last) {
     const auto kinds = static_cast<unsigned>(last) + 1;
+    s = {};
     s.kind = static_cast<decltype(last)>(byte() % kinds);
     if (has_who(s)) (*this)(s.who);
   }

@@ -21,7 +21,6 @@ namespace forkproof::harness::kernel {
 
 namespace {
 
-
 /// A task that ends is gone for a moment before its number is free, and those that it was to
 /// release. One that is not real-time may be interrupted there: so often, and for so long, the
 /// processor is left to it.
@@ -282,7 +281,6 @@ void System::settle(std::uint32_t actor) {
   }
 }
 
-/// A task that is not real-time may be interrupted on its way to sleep, and on.
 bool System::nobody_ends_namespace() const {
   return std::ranges::find(puppets_, true, &Puppet::ends_namespace) == puppets_.end();
 }
