@@ -102,6 +102,7 @@ constexpr Theme kThemes[] = {
     {3, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
     {2, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
     {2, {"clone3", "sigaction", "fork", "exit", "wait4"}},
+    {3, {"clone3", "clone3", "cgroup_make", "cgroup_of", "pids_current", "cgroup_freeze", "exit"}},
     {4, {"map_ids", "setns", "same_ns", "sethostname", "unshare", "clone", "capset", "reboot"}},
     {4, {"map_ids", "map_ids", "getuid", "setresuid", "unshare", "exec", "capset", "setns",
          "prctl_pdeathsig", "fork"}},

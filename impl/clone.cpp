@@ -1,6 +1,7 @@
 /// clone and clone3: what their arguments mean, and which of clone3's are none.
 ///
-/// Sources: clone(2); kernel/fork.c sys_clone(), clone3_args_valid().
+/// Sources: clone(2); kernel/fork.c sys_clone(), clone3_args_valid(); kernel/cgroup/cgroup.c
+/// cgroup_css_set_fork().
 #include "impl/machine.hpp"
 
 namespace forkproof::impl {
@@ -17,7 +18,7 @@ Outcome Machine::perform(Task& t, const Clone& op) {
 
 Outcome Machine::perform(Task& t, const Clone3& op) {
   namespace fl = clone_flag;
-  constexpr std::uint64_t kUpper = fl::clear_sighand.bits << 1;  // and above: not known
+  constexpr std::uint64_t kUpper = fl::into_cgroup.bits << 1;  // and above: not known
   constexpr std::uint64_t kSignalBits = 0x7F;
   if (profile_ == Profile::linux_4_12) return Outcome::failure(Errno::nosys);
   const CloneFlags flags{op.flags.bits};
@@ -27,7 +28,22 @@ Outcome Machine::perform(Task& t, const Clone3& op) {
   if (!signals || own_signal || unknown || flags.has(fl::detached) ||
       flags.has(fl::sighand | fl::clear_sighand))
     return Outcome::failure(Errno::inval);
-  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n), op.set_tid.numbers());
+  const bool into = flags.has(fl::into_cgroup);
+  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n), op.set_tid.numbers(),
+                into ? std::optional(op.cgroup) : std::nullopt);
+}
+
+/// The control group that a task is to count in, and why it cannot be there.
+Errno Machine::choose_cgroup(const Task& maker, bool is_thread, std::optional<CgroupNo> into,
+                             Index& group) const {
+  const Index makers = group = cgroups_.of(id(maker));
+  if (into) [[unlikely]] {
+    const std::optional<Index> named = cgroups_.called(*into);
+    if (!named) return Errno::badf;
+    if (is_thread && *named != makers) return Errno::opnotsupp;
+    group = *named;
+  }
+  return cgroups_.has_room(group, tasks_.taken()) ? Errno::ok : Errno::again;
 }
 
 }  // namespace forkproof::impl

@@ -31,6 +31,7 @@ struct Machine::Birth {
   std::uint8_t exit_signal;
   bool is_thread;
   std::span<const std::int32_t> wanted;  // numbers, the innermost first
+  std::optional<CgroupNo> into;          // a control group that is asked for
   Task* task = nullptr;
   Process* process = nullptr;  // its own
   Index actions = kNobody;
@@ -49,9 +50,9 @@ struct Machine::Birth {
 };
 
 Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
-                        std::span<const std::int32_t> wanted) {
+                        std::span<const std::int32_t> wanted, std::optional<CgroupNo> into) {
   Birth birth{.maker = t, .makers = process_of(t), .flags = flags, .exit_signal = exit_signal,
-              .is_thread = flags.has(clone_flag::thread), .wanted = wanted};
+              .is_thread = flags.has(clone_flag::thread), .wanted = wanted, .into = into};
   birth.below = (process_of(t).ns | (flags.bits & clone_flag::new_any.bits)) != 0;
   NoFaults none;
   const std::uint64_t verdict =
@@ -83,7 +84,7 @@ Errno Machine::kernel_thread(Task*& child) {
   Task& maker = tasks_[kthreadd_.task];
   Birth birth{.maker = maker, .makers = process_of(maker), .flags = kShared,
               .exit_signal = static_cast<std::uint8_t>(sig::chld.n), .is_thread = false,
-              .wanted = {}};
+              .wanted = {}, .into = {}};
   NoFaults none;
   const std::uint64_t verdict =
       faults_.armed() ? copy_process_or_fail(birth) : copy_process(birth, none);
@@ -104,11 +105,10 @@ Outcome Machine::postpone(const Birth& b) {
   t.args = {.number = b.exit_signal,
             .generation = static_cast<std::uint32_t>(b.flags.bits >> 32),
             .options = static_cast<std::uint32_t>(b.flags.bits)};
-  if (!b.wanted.empty() || id(t) < wanted_.size()) [[unlikely]] {
+  if (!b.wanted.empty() || b.into || id(t) < wanted_.size()) [[unlikely]] {
     if (id(t) >= wanted_.size()) wanted_.resize(id(t) + 1);
-    TidList list;
-    for (const std::int32_t n : b.wanted) list.add(n);
-    wanted_[id(t)] = list;
+    Wanted& wanted = wanted_[id(t)] = {.tids = {}, .into = b.into};
+    for (const std::int32_t n : b.wanted) wanted.tids.add(n);
   }
   enqueue(t);
   return Outcome::of(Outcome::Kind::blocks);
@@ -116,9 +116,10 @@ Outcome Machine::postpone(const Birth& b) {
 
 Outcome Machine::make_again(Task& t) {
   const CloneFlags flags{std::uint64_t{t.args.generation} << 32 | t.args.options};
-  const TidList wanted = id(t) < wanted_.size() ? wanted_[id(t)] : TidList{};
+  const Wanted wanted = id(t) < wanted_.size() ? wanted_[id(t)] : Wanted{};
   t.call = Call::none;
-  return create(t, flags, static_cast<std::uint8_t>(t.args.number), wanted.numbers());
+  return create(t, flags, static_cast<std::uint8_t>(t.args.number), wanted.tids.numbers(),
+                wanted.into);
 }
 
 std::uint64_t Machine::copy_process_or_fail(Birth& b) { return copy_process(b, faults_); }
@@ -369,15 +370,16 @@ std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
 
 /// A control group that is full refuses the task.
 std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
-  if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
-  if (!cgroups_.in_use()) return bits::kGoesOn;
-  const Index group = cgroups_.of(id(b.maker));
-  if (cgroups_.has_room(group, tasks_.taken())) {
+  Index group = kNobody;
+  const bool asks = cgroups_.in_use() || b.into;
+  const Errno refused = asks ? choose_cgroup(b.maker, b.is_thread, b.into, group) : Errno::ok;
+  if (refused == Errno::ok) [[likely]] {
+    if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
     cgroups_.charge(b.cgroup = group);
     return bits::kGoesOn;
   }
   if (b.ns != kNobody && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;
-  return failure_of(CopyStep::can_fork);
+  return static_cast<std::uint64_t>(refused);
 }
 
 /// The last step done is undone first. The cursor has passed the number, and stays.
@@ -419,6 +421,7 @@ void Machine::attach(Birth& b) {
   if (b.pidfd != kNobody) [[unlikely]]
     install_pidfd(files_[b.maker.files], b.pidfd, t,
                   b.is_thread ? pidfd_flag::thread : PidfdFlags{});
+  if (b.into && cgroups_.is_frozen(id(t))) [[unlikely]] freeze_or_thaw(t);
   put_user_ns(b.user_ns);  // the task has it
   if (b.proxy == kNobody) return;
   process_of(t).ns |= Process::kProxied;

@@ -172,7 +172,7 @@ class Machine : private Users {
   Outcome perform(Task& t, const Clone3& op);
   Outcome perform(Task& caller, const Exec&);
   Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
-                 std::span<const std::int32_t> wanted = {});
+                 std::span<const std::int32_t> wanted = {}, std::optional<CgroupNo> into = {});
   struct Birth;
   Outcome postpone(const Birth& b);
   Outcome make_again(Task& t);
@@ -194,6 +194,8 @@ class Machine : private Users {
   [[gnu::cold]] void attach_in_namespaces(Birth& b, Task& t);
   [[gnu::cold]] std::uint64_t alloc_wanted(Birth& b, auto& faults);
   std::uint64_t pidfd_prepare(Birth& b, auto& faults);
+  Errno choose_cgroup(const Task& maker, bool is_thread, std::optional<CgroupNo> into,
+                      Index& group) const;
   std::uint64_t can_fork(Birth& b, auto& faults);
   void attach(Birth& b);
   void wake_up_new_task(Task& t);

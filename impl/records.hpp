@@ -52,7 +52,11 @@ struct Records {
   SparseNumbers diverted_;   // those that children will be in, by the task that makes them
   SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task
   std::vector<std::int32_t> birth_numbers_;
-  std::vector<TidList> wanted_;  // by a clone3 that waits to be made again, by the task
+  struct Wanted {
+    TidList tids;
+    std::optional<CgroupNo> into;
+  };
+  std::vector<Wanted> wanted_;  // by a clone3 that waits to be made again, by the task
   std::uint32_t living_namespaces_ = 0;
   PidMap numbers_;
   PidBitmap taken_;

@@ -107,7 +107,7 @@ constexpr CloneFlags common(CloneFlags, unsigned byte) { return notable(kNotable
 /// Those of clone, and from 16 on with one or the other flag that clone3 is used for.
 constexpr Clone3Flags common(Clone3Flags, unsigned byte) {
   constexpr std::array kMore{CloneFlags{}, clone_flag::pidfd, clone_flag::clear_sighand,
-                             clone_flag::newpid};
+                             clone_flag::newpid, clone_flag::into_cgroup};
   return {(notable(kNotableClones, byte) | notable(kMore, byte / 16)).bits};
 }
 constexpr WaitOptions common(WaitOptions, unsigned byte) { return notable(kNotableWaits, byte); }

@@ -47,7 +47,9 @@ Model::Answer Model::act(TaskId me, const Clone3& op) {
   if (flags.any(fl::thread | fl::parent) && op.exit_signal != sig::none)
     return fails(Errno::inval, "clone3.exit-signal-unused"_rule);
 
-  return create(me, {.flags = flags, .exit_signal = op.exit_signal.n, .tids = op.set_tid}, op);
+  Wish wish{.flags = flags, .exit_signal = op.exit_signal.n, .tids = op.set_tid};
+  if (flags.has(fl::into_cgroup)) wish.into = op.cgroup;
+  return create(me, wish, op);
 }
 
 /// Why the flags do not go together, or not with the caller; nothing if they do.
@@ -87,6 +89,22 @@ Model::Answer Model::choose_user_namespace(const Task& me, Wish& wish) {
   return std::nullopt;
 }
 
+/// What refuses a task that has its numbers already. Chooses the control group that it will be in.
+Model::Answer Model::refuses_numbered(TaskId id, Wish& wish) {
+  const Task& me = world_.tasks[id];
+  if (wish.flags.has(fl::pidfd) && !has_room_for_descriptor(id))
+    return fails(Errno::mfile, "pidfd.clone-full"_rule);
+  wish.cgroup = me.cgroup;
+  if (wish.into) {
+    if (!world_.has_cgroup(*wish.into)) return fails(Errno::badf, "clone3.into-nowhere"_rule);
+    wish.cgroup = world_.cgroup_called(*wish.into);
+    if (wish.flags.has(fl::thread) && wish.cgroup != me.cgroup)
+      return fails(Errno::opnotsupp, "clone3.into-not-a-thread"_rule);
+  }
+  if (!has_room_for_task(wish.cgroup)) return fails(Errno::again, "cgroup.full"_rule);
+  return std::nullopt;
+}
+
 Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
   Wish wish = asked;
   const CloneFlags flags = wish.flags;
@@ -109,13 +127,11 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
       flags.has(fl::newpid) ? make_namespace(me.child_ns, wish.user_ns) : me.child_ns;
   Numbers numbers;
   Answer refused = fresh_numbers(me, ns, wish.tids, numbers);
-  const bool no_descriptor = flags.has(fl::pidfd) && !has_room_for_descriptor(id);
-  const bool full = !refused && !no_descriptor && !has_room_for_task(me.cgroup);
-  if (refused || no_descriptor || full || interrupted) {
-    if (!refused) abandon_first_number(ns);
+  const bool numbered = !refused;
+  if (numbered) refused = refuses_numbered(id, wish);
+  if (refused || interrupted) {
+    if (numbered) abandon_first_number(ns);
     drop_if_unused(ns);
-    if (!refused && no_descriptor) refused = fails(Errno::mfile, "pidfd.clone-full"_rule);
-    if (full) refused = fails(Errno::again, "cgroup.full"_rule);
     return refused ? refused : restart("clone.pending-burns-number"_rule);
   }
 
@@ -124,6 +140,7 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
   const Pid seen = seen_by(id, numbers.number);
   if (flags.has(fl::pidfd)) open_pidfd_of_child(files_of(id), child, flags);
   touch(child, true);
+  freeze_or_thaw(child);
   if (flags.has(fl::vfork)) return sleep_for(child, id, flags, seen);
   return answers(Outcome::task(seen), "fork.number"_rule);
 }
@@ -144,7 +161,7 @@ Model::Answer Model::sleep_for(TaskId child, TaskId id, CloneFlags flags, Pid se
 /// The flags that say something; the others are inert.
 constexpr CloneFlags kTold = fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent |
                              fl::thread | fl::new_any | fl::newuser | fl::pidfd |
-                             fl::clear_sighand;
+                             fl::clear_sighand | fl::into_cgroup;
 
 TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers numbers) {
   const CloneFlags flags = wish.flags;
@@ -158,8 +175,9 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
   use_numbers(id, std::move(numbers));
   enter_namespace(child, ns);
   inherit_namespaces(child, me, flags, wish.user_ns);
-  enter_cgroup(child, me.cgroup);
-  if (me.cgroup) cover("cgroup.born"_rule);
+  enter_cgroup(child, wish.cgroup);
+  if (wish.into) cover("clone3.into"_rule);
+  else if (wish.cgroup) cover("cgroup.born"_rule);
   child.flags = (me.flags - task_flag::exiting) | task_flag::forknoexec;
   cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);
   child.parent = kin ? me.parent : maker;

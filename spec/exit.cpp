@@ -61,6 +61,10 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   me.flags = me.flags | task_flag::exiting;
   cover("exit.exiting-flag"_rule);
   if (me.attention && !p.group_exit) retarget(id);
+  if (linux_6() && !me.pending.empty()) {
+    cover("exit.pending-flushed"_rule);
+    me.pending = {};
+  }
   me.exit_code = code;
   if (me.stopped) cover("stop.killed"_rule);
   me.stopped = me.stop_pending = me.frozen = false;

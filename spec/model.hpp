@@ -263,11 +263,14 @@ class Model {
     CloneFlags flags{};
     std::int32_t exit_signal = 0;
     TidList tids{};
+    std::optional<CgroupNo> into{};  // a control group other than the maker's
     UserNamespaceId user_ns{};  // told when it is made
+    CgroupId cgroup{};          // told when the task may be in it
   };
   Answer create(TaskId, const Wish&, const Op& again);
   Answer refuses_flags(const Task&, CloneFlags);
   Answer choose_user_namespace(const Task&, Wish&);
+  Answer refuses_numbered(TaskId, Wish&);
   Answer refuses_new_namespaces(const Task&, const Wish&);
   Answer sleep_for(TaskId child, TaskId maker, CloneFlags, Pid seen);
   TaskId new_task(TaskId maker, const Wish&, NamespaceId, Numbers);

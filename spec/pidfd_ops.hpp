@@ -9,15 +9,17 @@ namespace forkproof {
 struct Clone3 : CreatesTask {
   static constexpr auto name = "clone3";
   static constexpr auto says =
-      "Makes a child process or a thread as clone does, under numbers of the caller's choice if it "
-      "wants; checks more of its arguments.";
+      "Makes a child process or a thread as clone does, under numbers and with INTO_CGROUP in the "
+      "control group of the caller's choice; checks more of its arguments.";
   static constexpr auto source = "clone(2) clone3()";
   Clone3Flags flags;
   Signal exit_signal;
   TidList set_tid;
+  CgroupNo cgroup = 0;
   static constexpr std::tuple args{Arg{"flags", &Clone3::flags, Form::optional},
                                    Arg{"exit_signal", &Clone3::exit_signal, Form::key},
-                                   Arg{"set_tid", &Clone3::set_tid, Form::key}};
+                                   Arg{"set_tid", &Clone3::set_tid, Form::key},
+                                   Arg{"cgroup", &Clone3::cgroup, Form::key}};
   friend bool operator==(const Clone3&, const Clone3&) = default;
 };
 

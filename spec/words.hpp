@@ -105,6 +105,7 @@ enum class Errno : std::uint8_t {
   spipe = 29,
   nosys = 38,
   users = 87,
+  opnotsupp = 95,
 };
 
 inline constexpr std::array kErrnos{
@@ -113,6 +114,7 @@ inline constexpr std::array kErrnos{
     Word{"EFAULT", 14}, Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24},
     Word{"EBUSY", 16},  Word{"EEXIST", 17}, Word{"ENOSPC", 28}, Word{"ESPIPE", 29},
     Word{"ENOSYS", 38}, Word{"EUSERS", 87}, Word{"ENODEV", 19}, Word{"EIO", 5},
+    Word{"EOPNOTSUPP", 95},
 };
 
 // --- signals -------------------------------------------------------------------------------------
@@ -228,15 +230,19 @@ inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, 
 /// Of these each is for a kind of namespace that a task alone is in; NEWPID is not.
 inline constexpr CloneFlags new_proxy = newns | newcgroup | newuts | newipc | newnet;
 inline constexpr CloneFlags new_any = new_proxy | newtime | newpid;
-inline constexpr CloneFlags clear_sighand{std::uint64_t{1} << 32};  // of clone3 alone
+/// Of clone3 alone.
+inline constexpr CloneFlags clear_sighand{std::uint64_t{1} << 32},
+    into_cgroup{std::uint64_t{1} << 33};
 }
 
 /// clone3(2), which has its exit signal elsewhere.
 struct Clone3Kind {
   static constexpr auto words = [] {
-    std::array<Word, CloneKind::words.size() + 1> all{};
-    for (std::size_t i = 0; i < CloneKind::words.size(); ++i) all[i] = CloneKind::words[i];
-    all.back() = Word{"CLEAR_SIGHAND", clone_flag::clear_sighand.bits};
+    constexpr std::size_t kBoth = CloneKind::words.size();
+    std::array<Word, kBoth + 2> all{};
+    for (std::size_t i = 0; i < kBoth; ++i) all[i] = CloneKind::words[i];
+    all[kBoth] = Word{"CLEAR_SIGHAND", clone_flag::clear_sighand.bits};
+    all[kBoth + 1] = Word{"INTO_CGROUP", clone_flag::into_cgroup.bits};
     return all;
   }();
 };

@@ -60,8 +60,9 @@ constexpr std::array<WaitOptions, 3> kWaitidTried{
     wait_option::exited, wait_option::exited | wait_option::nohang | wait_option::nowait,
     wait_option::nohang | wait_option::stopped | wait_option::continued};
 
-constexpr std::array<Clone3Flags, 2> kClones3{Clone3Flags{clone_flag::pidfd.bits},
-                                              Clone3Flags{clone_flag::clear_sighand.bits}};
+constexpr std::array<Clone3Flags, 3> kClones3{Clone3Flags{clone_flag::pidfd.bits},
+                                              Clone3Flags{clone_flag::clear_sighand.bits},
+                                              Clone3Flags{clone_flag::into_cgroup.bits}};
 constexpr std::array<Signal, 1> kExitSignals3{sig::chld};
 constexpr std::array<TidList, 2> kTidsTried{TidList{}, TidList{{kReservedPids}, 1}};
 constexpr std::array<PidfdFlags, 2> kPidfdsTried{PidfdFlags{}, pidfd_flag::thread};

@@ -109,6 +109,7 @@ struct Writer {
   /// What the struct points at comes after it in the area.
   void create3(const Clone3& op) const {
     constexpr std::size_t kTidsAt = 256, kParentTidAt = 512, kPidfdAt = 520;
+    static_assert(kPidfdAt + sizeof(std::uint64_t) <= kFolderAt);
     clone_args args{};
     args.flags = op.flags.bits;
     args.pidfd = area_at(index) + kPidfdAt;
@@ -119,9 +120,10 @@ struct Writer {
     args.stack_size = kStackSize;
     args.set_tid = op.set_tid.size == 0 ? 0 : area_at(index) + kTidsAt;
     args.set_tid_size = op.set_tid.size;
+    args.cgroup = kFilesEnd;  // which nobody has, unless the folder is named
     put_area(slot, args);
     std::memcpy(slot.area + kTidsAt, op.set_tid.n.data(), sizeof op.set_tid.n);
-    put(slot, Action::create, SYS_clone3, {sizeof args, child});
+    put(slot, Action::create, SYS_clone3, {sizeof args, child, 0});
   }
 
   void operator()(const Fork&) const { create(SIGCHLD); }

@@ -145,7 +145,7 @@ void ControlGroups::begin() {
   if (!refused_.empty() && groups_.folder.empty()) throw SystemLimit(refused_);
   paths_ = {{0, ""}};
   in_use_ = true;
-  has_frozen_ = false;
+  has_frozen_ = has_limits_ = false;
 }
 
 void ControlGroups::end() {
@@ -174,6 +174,21 @@ Outcome ControlGroups::freeze(CgroupNo group, bool freeze) {
 std::string ControlGroups::path_of(CgroupNo group) const {
   const auto at = paths_.find(group);
   return at == paths_.end() ? "/missing" : at->second;
+}
+
+std::optional<std::string> ControlGroups::folder_of(CgroupNo group) const {
+  if (!paths_.contains(group)) return std::nullopt;
+  return groups_.folder + path_of(group);
+}
+
+void ControlGroups::expect_no_limits() const {
+  if (has_limits_)
+    throw SystemLimit("by version 1 of `pids` a task is born into its maker's group");
+}
+
+bool ControlGroups::charge(int number, CgroupNo group) const {
+  return pids_.folder.empty() ||
+         write_text(pids_.folder + path_of(group) + "/cgroup.procs", std::to_string(number)) == 0;
 }
 
 Outcome ControlGroups::make(CgroupNo group, CgroupNo below) {
@@ -214,6 +229,7 @@ void ControlGroups::expect_pids() const {
 
 Outcome ControlGroups::limit(CgroupNo group, PidsLimit limit) {
   expect_pids();
+  has_limits_ = has_limits_ || limit != PidsLimit{};
   const std::string text = limit == PidsLimit{} ? "max" : std::to_string(limit.n);
   return outcome_of(write_text(pids_.folder + path_of(group) + "/pids.max", text));
 }
@@ -266,6 +282,30 @@ std::int64_t System::outside_control_groups() const {
   });
 }
 
+/// A group that is not there is a descriptor that is not open.
+void System::name_cgroup(const Op& op, Slot& slot) {
+  const auto* const clone = std::get_if<Clone3>(&op);
+  if (clone == nullptr || !CloneFlags{clone->flags.bits}.has(clone_flag::into_cgroup)) return;
+  use_control_groups();
+  const auto folder = control_groups_.folder_of(clone->cgroup);
+  if (!folder) return;
+  control_groups_.expect_no_limits();
+  if (folder->size() >= sizeof slot.area - kFolderAt)
+    throw SystemLimit("the name of a control group is too long here");
+  std::memcpy(slot.area + kFolderAt, folder->c_str(), folder->size() + 1);
+  slot.args[2] = 1;
+}
+
+/// Version 1 has left the child where its maker is.
+void System::charge_child(const Op& op, std::uint32_t slot) {
+  const auto* const clone = std::get_if<Clone3>(&op);
+  if (clone == nullptr || !CloneFlags{clone->flags.bits}.has(clone_flag::into_cgroup)) return;
+  const auto child = std::ranges::find(puppets_, slot, &Puppet::slot);
+  if (child == puppets_.end() || CloneFlags{clone->flags.bits}.has(clone_flag::thread)) return;
+  if (!control_groups_.charge(stage_.number_outside(child->tid.n), clone->cgroup))
+    throw SystemLimit("a child was dead before it could be counted in its control group");
+}
+
 /// What is turned from outside.
 Outcome System::ask_world(const Op& op) {
   return std::visit(
@@ -310,9 +350,24 @@ Outcome System::ask(const CgroupFreeze& op) {
 Outcome System::ask(const CgroupThaw& op) { return control_groups_.freeze(op.group, false); }
 
 /// Where a task sleeps that is frozen: on its way to user space, where signals are looked at.
-bool System::is_frozen(const Puppet& puppet) const {
-  const std::string_view where = read(fmt::format("{}/wchan", puppet.tid.n));
+bool System::is_frozen(Pid task) const {
+  const std::string_view where = read(fmt::format("{}/wchan", task.n));
   return where == "get_signal" || where == "do_freezer_trap";
+}
+
+/// What a new task says that its number is, in its own namespace; 0 if it has not said it yet. Who
+/// was born frozen never says it until it is thawed: that is the one that is no puppet.
+std::int32_t System::said_by_newborn(std::uint32_t slot) const {
+  const std::int32_t said = stage_.slot(slot).tid;
+  if (said != 0 || !control_groups_.has_frozen()) return said;
+  std::vector<Pid> all;
+  tasks(all);
+  for (const Pid task : all) {
+    if (find(task) != nullptr || !is_frozen(task)) continue;
+    const std::vector<std::int32_t> numbers = chain(task.n);
+    return numbers.empty() ? task.n : numbers.back();
+  }
+  return 0;
 }
 
 Outcome System::ask(const PidsCurrent& op) {

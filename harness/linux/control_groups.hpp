@@ -24,6 +24,12 @@ class ControlGroups {
 
   /// Whether tasks of this trace are in there.
   bool in_use() const { return in_use_; }
+  /// The folder of a group; nothing if it is not there.
+  std::optional<std::string> folder_of(CgroupNo group) const;
+  /// Throws SystemLimit if a task that is born into a group would meet the limits of another.
+  void expect_no_limits() const;
+  /// Charges a process that was born into a group to that one. Answers whether it could be.
+  bool charge(int number, CgroupNo group) const;
   /// Whether one of them is frozen, or was in this trace.
   bool has_frozen() const { return has_frozen_; }
   /// Makes what is needed. Throws SystemLimit where it cannot be had.
@@ -52,7 +58,7 @@ class ControlGroups {
   void expect_pids() const;
 
   Place groups_, pids_;
-  bool opened_ = false, in_use_ = false, has_frozen_ = false;
+  bool opened_ = false, in_use_ = false, has_frozen_ = false, has_limits_ = false;
   std::string refused_;  // why there are none
   std::string name_;     // of our folders
   std::map<CgroupNo, std::string> paths_;  // below our folders

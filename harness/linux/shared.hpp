@@ -16,7 +16,8 @@ enum class Action : std::uint32_t {
   call,    ///< the system call `number` with `args`
   dependent_call,  ///< the same by one that depends on the controller, and does so after it as well
   create,  ///< clone with args: flags, the child's slot, addresses of parent_tid, child_tid, tls;
-           ///< or clone3 with the struct in `area` and args: its size, the child's slot
+           ///< or clone3 with the struct in `area` and args: its size, the child's slot, and
+           ///< whether the folder of a control group is named in `area`
   exec,    ///< this program again
   handle,  ///< rt_sigaction of the signal args[0] by the KernelAction in `area`
   map_pages,   ///< mmap of args[0] pages with the flags args[1] at the lowest free run
@@ -42,6 +43,9 @@ struct Slot {
   std::int32_t tid, tgid;                // as its namespace has them, since birth or exec
   alignas(16) unsigned char area[1024];  // texts and structs that calls point at
 };
+
+/// Where in the area the folder of a control group is named.
+inline constexpr std::uint64_t kFolderAt = 544;
 
 /// The kernel's struct sigaction.
 struct KernelAction {

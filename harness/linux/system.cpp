@@ -180,11 +180,14 @@ Outcome System::act(Puppet& actor, const Op& op) {
   actor.made = {};
   actor.child = creates(op) ? free_slot() : 0;
   if (actor.child != 0) stage_.arm(actor.child, makes_below(actor));
-  write_call(op, stage_.slot(slot), slot, actor.child);
+  const std::uint32_t child = actor.child;
+  write_call(op, stage_.slot(slot), slot, child);
+  name_cgroup(op, stage_.slot(slot));
   stage_.post(slot);
   settle(slot);
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
   refuse_untraceable(*find_slot(slot), op, answer);
+  charge_child(op, child);
   bury();
   refuse_freed(tracer, answer);
   refuse_missing_right(tid, op, answer);
@@ -327,7 +330,7 @@ void System::take_answers(std::uint32_t actor) {
 void System::take_birth(std::size_t maker, bool answered) {
   const std::uint32_t child = puppets_[maker].child;
   const std::int64_t result = answered ? stage_.slot(puppets_[maker].slot).result : 0;
-  const Pid tid{result > 0 ? static_cast<std::int32_t>(result) : stage_.slot(child).tid};
+  const Pid tid{result > 0 ? static_cast<std::int32_t>(result) : said_by_newborn(child)};
   if (result < 0) spare_slots_.push_back(child);
   if (answered || tid.n != 0) puppets_[maker].child = 0;
   if (result < 0 || tid.n == 0) return;
@@ -408,7 +411,7 @@ Rest System::look(Puppet& p) {
     p.ends_namespace = glance->state == 'S' && ends_namespace(p);
     return p.ends_namespace ? Rest::asleep : Rest::none;
   }
-  if (glance->state == 'S' && control_groups_.has_frozen() && is_frozen(p)) return Rest::frozen;
+  if (glance->state == 'S' && control_groups_.has_frozen() && is_frozen(p.tid)) return Rest::frozen;
   if (glance->state == 'S' && !p.calling) return Rest::idle;
   if (!is_halted(glance->state) && !p.calling) return Rest::none;
 

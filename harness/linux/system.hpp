@@ -112,6 +112,8 @@ class System {
 
   // Control groups (control_groups.cpp).
   void use_control_groups();
+  void name_cgroup(const Op& op, Slot& slot);
+  void charge_child(const Op& op, std::uint32_t slot);
   std::int64_t outside_control_groups() const;
   Outcome ask(const CgroupMake& op);
   Outcome ask(const CgroupRemove& op);
@@ -121,7 +123,8 @@ class System {
   Outcome ask(const PidsCurrent& op);
   Outcome ask(const CgroupFreeze& op);
   Outcome ask(const CgroupThaw& op);
-  bool is_frozen(const Puppet& puppet) const;
+  bool is_frozen(Pid task) const;
+  std::int32_t said_by_newborn(std::uint32_t slot) const;
   // Tracing (tracing.cpp).
   bool has_threads(const Puppet& puppet) const;
   void refuse_traced_threads(const Puppet& actor, const Op& op);

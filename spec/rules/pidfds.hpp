@@ -34,6 +34,15 @@ inline constexpr auto kPidfdRules = std::to_array<Rule>({
     {"clone3.set-tid-in-use",
      "set_tid of a number that is in use, be it as a group's alone, is EEXIST.",
      "clone.2 SETTID:4"},
+    {"clone3.into",
+     "With INTO_CGROUP the task is in the control group that is named from the beginning on, is "
+     "counted there alone, and frozen if that is.", "clone.2 CGROUP:1"},
+    {"clone3.into-nowhere",
+     "INTO_CGROUP with a control group that is not there is EBADF, and has cost a number.",
+     "kernel-cgroup INTO:1"},
+    {"clone3.into-not-a-thread",
+     "INTO_CGROUP of a thread with another control group than its process's is EOPNOTSUPP.",
+     "kernel-cgroup INTO:2"},
 
     {"pidfd.clone",
      "With PIDFD the lowest free descriptor of the maker stands for the new task.",

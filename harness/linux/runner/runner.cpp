@@ -10,6 +10,7 @@
 #include <linux/mount.h>
 #include <linux/poll.h>
 #include <linux/prctl.h>
+#include <linux/sched.h>
 
 #include "harness/linux/shared.hpp"
 
@@ -56,7 +57,7 @@ namespace {
 
 /// The child begins on the stack of its own slot. Its slot is in a register that the call keeps,
 /// because nothing else of the child is known to be its own.
-Answer create(const Slot& slot) {
+Answer make_child(const Slot& slot) {
   const Word* const args = slot.args;
   const bool by_struct = slot.number == __NR_clone3;
   const Word first = by_struct ? address(slot.area) : args[0];
@@ -155,6 +156,18 @@ Answer enter(Word task, Word kinds) {
   call(__NR_close, kSpareFd);
   const Answer fd = call(__NR_pidfd_open, task, kThread);
   const Answer answer = fd < 0 ? fd : call(__NR_setns, static_cast<Word>(fd), kinds);
+  fill(kSpareFd);
+  return answer;
+}
+
+/// The child keeps the folder's descriptor as its spare one, which is as good as another.
+Answer create(Slot& slot) {
+  if (slot.number != __NR_clone3 || slot.args[2] == 0) return make_child(slot);
+  constexpr int kPath = 010000000;  // O_PATH
+  call(__NR_close, kSpareFd);
+  const Answer fd = call(__NR_open, address(slot.area + kFolderAt), kPath);
+  reinterpret_cast<clone_args*>(slot.area)->cgroup = static_cast<Word>(fd < 0 ? kFilesEnd : fd);
+  const Answer answer = make_child(slot);
   fill(kSpareFd);
   return answer;
 }
