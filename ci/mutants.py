@@ -271,9 +271,19 @@ def run_stage(options, mutants, results, pool):
     kind = kind_of(ROOT, mutants[0].group, options.command)
     workshop = Workshop(ROOT, OBJECTS, kind)
     workshop.prepare(pool)
-    rows = []
+    rows, broken = [], []
+
+    def judged(mutant):
+        try:
+            return judge(mutant, options, workshop, results)
+        except Bad as bad:  # the others are judged all the same
+            broken.append(f"{mutant.name}: {bad}")
+            return None
+
     try:
-        for row in pool.map(lambda m: judge(m, options, workshop, results), mutants):
+        for row in pool.map(judged, mutants):
+            if row is None:
+                continue
             rows.append(row)
             print(mutants_page.line(row), flush=True)
             progress.add(row.killed < row.trials)
@@ -281,6 +291,8 @@ def run_stage(options, mutants, results, pool):
         if results.grown:
             results.spend(options.engine, progress.spent)
     print(mutants_page.totals(rows))
+    if broken:
+        raise Bad("\n".join(broken))
     return sum(row.killed < row.trials for row in rows)
 
 

@@ -14,10 +14,10 @@ Stage = collections.namedtuple("Stage", "engine trials time misses")
 # of the spec and of the bits have in common takes as long.
 WHOLE = (
     Stage("replay", 1, 60, 1),
-    Stage("random", 10, 60, 2),
-    Stage("uniform", 1, 2, 1),
-    Stage("explore", 1, 2, 1),
-    Stage("fuzz", 1, 2, 1),
+    Stage("random", 10, 60, 1),
+    Stage("uniform", 1, 1, 1),
+    Stage("explore", 1, 1, 1),
+    Stage("fuzz", 1, 1, 1),
     Stage("litmus", 1, 60, 1),
     Stage("lockstep", 1, 60, 1),
     Stage("kernel", 1, 120, 1),
