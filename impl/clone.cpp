@@ -1,4 +1,5 @@
-/// clone and clone3: what their arguments mean, and which of clone3's are none.
+/// clone and clone3: what their arguments mean, which of clone3's are none, and in which control
+/// group a new task is.
 ///
 /// Sources: clone(2); kernel/fork.c sys_clone(), clone3_args_valid(); kernel/cgroup/cgroup.c
 /// cgroup_css_set_fork().

@@ -368,7 +368,8 @@ std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
   return bits::kGoesOn;
 }
 
-/// A control group that is full refuses the task.
+/// A control group that is full, or cannot be had, refuses the task. What is refused anyway is no
+/// step that can fail.
 std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
   Index group = kNobody;
   const bool asks = cgroups_.in_use() || b.into;
@@ -421,7 +422,7 @@ void Machine::attach(Birth& b) {
   if (b.pidfd != kNobody) [[unlikely]]
     install_pidfd(files_[b.maker.files], b.pidfd, t,
                   b.is_thread ? pidfd_flag::thread : PidfdFlags{});
-  if (b.into && cgroups_.is_frozen(id(t))) [[unlikely]] freeze_or_thaw(t);
+  if (b.into && cgroups_.is_frozen(id(t))) [[unlikely]] freeze_or_thaw(t);  // makers are not
   put_user_ns(b.user_ns);  // the task has it
   if (b.proxy == kNobody) return;
   process_of(t).ns |= Process::kProxied;

@@ -84,7 +84,6 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   Process& p = process_of(t);
   const bool group_dead = synchronize_group_exit(p, code);
   exit_signals(t);
-  if (profile_ == Profile::linux_6) t.pending = {};
   t.exit_code = code;
   if (t.call == Call::ask) abandon_request(t);
   t.call = Call::none;

@@ -140,7 +140,7 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
   const Pid seen = seen_by(id, numbers.number);
   if (flags.has(fl::pidfd)) open_pidfd_of_child(files_of(id), child, flags);
   touch(child, true);
-  freeze_or_thaw(child);
+  if (world_.freezes(wish.cgroup)) cover("freezer.born"_rule), freeze_or_thaw(child);
   if (flags.has(fl::vfork)) return sleep_for(child, id, flags, seen);
   return answers(Outcome::task(seen), "fork.number"_rule);
 }

@@ -61,10 +61,6 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   me.flags = me.flags | task_flag::exiting;
   cover("exit.exiting-flag"_rule);
   if (me.attention && !p.group_exit) retarget(id);
-  if (linux_6() && !me.pending.empty()) {
-    cover("exit.pending-flushed"_rule);
-    me.pending = {};
-  }
   me.exit_code = code;
   if (me.stopped) cover("stop.killed"_rule);
   me.stopped = me.stop_pending = me.frozen = false;
@@ -89,8 +85,17 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   let_tracees_go(id);
   end_by_reboot(id);
   if (id == world_.reaper && !live_thread(p)) return end_world();
-  if (is_last_of_init(id) && !zap(id)) return;
+  if (is_last_of_init(id) && !zap(id)) return lose_queue(id);
   finish_exit(id);
+}
+
+/// An init waits for its namespace to empty: whether it still has what is pending for its thread.
+void Model::lose_queue(TaskId id) {
+  Task& me = world_.tasks[id];
+  if (!linux_6() || me.pending.empty()) return;
+  cover("pidns.zap-queue"_rule);
+  constexpr std::array<Pid, 2> kept{kInit, Pid{0}};  // or not
+  if (choose_->pick("pidns.zap-queue"_rule, kept) != 0) me.pending = {};
 }
 
 /// The end of a thread from where it leaves its family.

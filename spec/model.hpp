@@ -263,7 +263,7 @@ class Model {
     CloneFlags flags{};
     std::int32_t exit_signal = 0;
     TidList tids{};
-    std::optional<CgroupNo> into{};  // a control group other than the maker's
+    std::optional<CgroupNo> into{};  // a control group that is asked for
     UserNamespaceId user_ns{};  // told when it is made
     CgroupId cgroup{};          // told when the task may be in it
   };
@@ -290,6 +290,7 @@ class Model {
   // exit.cpp
   void exit_thread(TaskId, std::int32_t code);
   void finish_exit(TaskId);
+  void lose_queue(TaskId);
   void last_thread_exits(Process&, TaskId, std::int32_t code);
   void leader_is_dead(TaskId);
   void exit_group(TaskId, std::int32_t code);
@@ -328,6 +329,7 @@ class Model {
   Outcome send_to_each(TaskId from, std::span<const ProcessId>, Signal);
   void send(Signal, TaskId to, Scope, bool from_above = false);
   bool init_falls();
+  bool is_lost_on_the_dead(Signal);
   bool is_dropped(Signal, const Task&, bool from_above);
   bool can_take(Signal, TaskId) const;
   TaskId taker(Signal, TaskId to, Scope);

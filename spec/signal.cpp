@@ -151,6 +151,7 @@ void Model::send(Signal s, TaskId to, Scope scope, bool from_above) {
   Task& t = world_.tasks[to];
   Process& p = world_.process_of(t);
   if (p.group_exit) return cover("signal.dropped-when-ending"_rule);
+  if (scope == Scope::thread && t.exiting() && is_lost_on_the_dead(s)) return;
   touch(p);
   if (kStopSignals.has(s) && p.stop_complete) cover("stop.already"_rule);
   forget_stops_or_continues(p, s);
@@ -171,6 +172,14 @@ void Model::send(Signal s, TaskId to, Scope scope, bool from_above) {
   if (fatal && at_once && (falls || init_falls())) return kill_process(p, s);
   if (fatal && kCoreSignals.has(s)) cover("signal.core-at-delivery"_rule);
   draw_attention(taker_id, s == sig::kill);
+}
+
+/// Whether a signal for a thread alone that has ended does nothing at all, where that can be seen.
+bool Model::is_lost_on_the_dead(Signal s) {
+  if (!linux_6() || (s != sig::cont && !kStopSignals.has(s))) return false;
+  cover("signal.dead-thread"_rule);
+  constexpr std::array<Pid, 2> heard{kInit, Pid{0}};  // or not
+  return choose_->pick("signal.dead-thread"_rule, heard) != 0;
 }
 
 /// Whether a fatal signal that a thread of init takes for its leader ends init.

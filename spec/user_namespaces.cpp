@@ -28,8 +28,8 @@ bool Model::is_as_strong(const Task& me, const Task& other) const {
   return mine.user_ns == theirs.user_ns && theirs.powerless;
 }
 
-/// Whether a task may trace another, or be shown its namespaces: by /proc, which asks for no more
-/// than whom the caller acts as, which is root, and by the rest, for the real user.
+/// Whether a task may trace another, or be shown its namespaces. `by_real`: for its real user
+/// (PTRACE_MODE_REALCREDS), else for whom it acts as (PTRACE_MODE_FSCREDS), which is root.
 bool Model::may_access(const Task& me, const Task& other, bool by_real) const {
   if (me.process == other.process || can_anything(me, other.attributes.user_ns)) return true;
   const bool same_user = other.attributes.user == User::root &&

@@ -259,6 +259,19 @@ std::optional<Outcome> ControlGroups::group_in(std::string_view text) const {
   return Outcome::number(group);
 }
 
+namespace {
+
+bool names_cgroup(const Op& op) {
+  const auto* const clone = std::get_if<Clone3>(&op);
+  return clone != nullptr && CloneFlags{clone->flags.bits}.has(clone_flag::into_cgroup);
+}
+
+bool is_thread(const Op& op) {
+  return CloneFlags{std::get<Clone3>(op).flags.bits}.has(clone_flag::thread);
+}
+
+}  // namespace
+
 // --- the ops -------------------------------------------------------------------------------------
 
 /// From the first such op of a trace on all its tasks are in our folder, but for the dead: they
@@ -284,10 +297,9 @@ std::int64_t System::outside_control_groups() const {
 
 /// A group that is not there is a descriptor that is not open.
 void System::name_cgroup(const Op& op, Slot& slot) {
-  const auto* const clone = std::get_if<Clone3>(&op);
-  if (clone == nullptr || !CloneFlags{clone->flags.bits}.has(clone_flag::into_cgroup)) return;
+  if (!names_cgroup(op)) return;
   use_control_groups();
-  const auto folder = control_groups_.folder_of(clone->cgroup);
+  const auto folder = control_groups_.folder_of(std::get<Clone3>(op).cgroup);
   if (!folder) return;
   control_groups_.expect_no_limits();
   if (folder->size() >= sizeof slot.area - kFolderAt)
@@ -296,13 +308,18 @@ void System::name_cgroup(const Op& op, Slot& slot) {
   slot.args[2] = 1;
 }
 
-/// Version 1 has left the child where its maker is.
-void System::charge_child(const Op& op, std::uint32_t slot) {
-  const auto* const clone = std::get_if<Clone3>(&op);
-  if (clone == nullptr || !CloneFlags{clone->flags.bits}.has(clone_flag::into_cgroup)) return;
+/// Version 1 has left the child where its maker is. A call that was put off keeps its descriptor,
+/// and the group may be another when it is made again.
+void System::charge_child(const Puppet& maker, const Op& op, std::uint32_t slot) {
+  if (!names_cgroup(op)) return;
+  const Slot& makers = stage_.slot(maker.slot);
+  if (pending(makers) && maker.made.n == 0)
+    throw SystemLimit("a clone3 into a control group was put off");
+  if (!pending(makers) && makers.result == kNoFolder)
+    throw SystemFault("the folder of a control group cannot be opened");
   const auto child = std::ranges::find(puppets_, slot, &Puppet::slot);
-  if (child == puppets_.end() || CloneFlags{clone->flags.bits}.has(clone_flag::thread)) return;
-  if (!control_groups_.charge(stage_.number_outside(child->tid.n), clone->cgroup))
+  if (child == puppets_.end() || is_thread(op)) return;
+  if (!control_groups_.charge(stage_.number_outside(child->tid.n), std::get<Clone3>(op).cgroup))
     throw SystemLimit("a child was dead before it could be counted in its control group");
 }
 
@@ -355,11 +372,11 @@ bool System::is_frozen(Pid task) const {
   return where == "get_signal" || where == "do_freezer_trap";
 }
 
-/// What a new task says that its number is, in its own namespace; 0 if it has not said it yet. Who
-/// was born frozen never says it until it is thawed: that is the one that is no puppet.
-std::int32_t System::said_by_newborn(std::uint32_t slot) const {
-  const std::int32_t said = stage_.slot(slot).tid;
-  if (said != 0 || !control_groups_.has_frozen()) return said;
+/// What the child that a puppet makes says its number is, in its own namespace; 0 if it has not
+/// said it yet. Who is born frozen does not until it is thawed: that is the one that is no puppet.
+std::int32_t System::said_by_newborn(const Puppet& maker) const {
+  const std::int32_t said = stage_.slot(maker.child).tid;
+  if (said != 0 || !control_groups_.has_frozen() || !names_cgroup(maker.op)) return said;
   std::vector<Pid> all;
   tasks(all);
   for (const Pid task : all) {

@@ -109,7 +109,7 @@ Outcome System::compare(const Puppet& actor, const SameNs& op) const {
 void System::take_birth_below(std::size_t maker, bool answered) {
   const std::uint32_t child = puppets_[maker].child;
   const std::int64_t result = answered ? stage_.slot(puppets_[maker].slot).result : 0;
-  const std::int32_t said = said_by_newborn(child);
+  const std::int32_t said = said_by_newborn(puppets_[maker]);
   if (!answered && said == 0) return;
   puppets_[maker].child = 0;
   if (result < 0) spare_slots_.push_back(child);

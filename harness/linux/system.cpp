@@ -187,9 +187,9 @@ Outcome System::act(Puppet& actor, const Op& op) {
   settle(slot);
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
   refuse_untraceable(*find_slot(slot), op, answer);
-  charge_child(op, child);
+  charge_child(*find_slot(slot), op, child);
   bury();
-  refuse_freed(tracer, answer);
+  refuse_freed(tracer, op, answer);
   refuse_missing_right(tid, op, answer);
   for (const Returned& r : effects_.returned)
     if (const Puppet* const p = find(r.task)) refuse_missing_right(r.task, p->op, r.outcome);
@@ -330,7 +330,7 @@ void System::take_answers(std::uint32_t actor) {
 void System::take_birth(std::size_t maker, bool answered) {
   const std::uint32_t child = puppets_[maker].child;
   const std::int64_t result = answered ? stage_.slot(puppets_[maker].slot).result : 0;
-  const Pid tid{result > 0 ? static_cast<std::int32_t>(result) : said_by_newborn(child)};
+  const Pid tid{result > 0 ? static_cast<std::int32_t>(result) : said_by_newborn(puppets_[maker])};
   if (result < 0) spare_slots_.push_back(child);
   if (answered || tid.n != 0) puppets_[maker].child = 0;
   if (result < 0 || tid.n == 0) return;

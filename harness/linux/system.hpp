@@ -113,7 +113,7 @@ class System {
   // Control groups (control_groups.cpp).
   void use_control_groups();
   void name_cgroup(const Op& op, Slot& slot);
-  void charge_child(const Op& op, std::uint32_t slot);
+  void charge_child(const Puppet& maker, const Op& op, std::uint32_t slot);
   std::int64_t outside_control_groups() const;
   Outcome ask(const CgroupMake& op);
   Outcome ask(const CgroupRemove& op);
@@ -124,13 +124,13 @@ class System {
   Outcome ask(const CgroupFreeze& op);
   Outcome ask(const CgroupThaw& op);
   bool is_frozen(Pid task) const;
-  std::int32_t said_by_newborn(std::uint32_t slot) const;
+  std::int32_t said_by_newborn(const Puppet& maker) const;
   // Tracing (tracing.cpp).
   bool has_threads(const Puppet& puppet) const;
   void refuse_traced_threads(const Puppet& actor, const Op& op);
   void refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const;
   Pid tracer_of(const Puppet& puppet) const;
-  void refuse_freed(Pid tracer, const Outcome& answer) const;
+  void refuse_freed(Pid tracer, const Op& op, const Outcome& answer) const;
 
   // Pid namespaces (namespaces.cpp).
   bool makes_below(const Puppet& maker) const;

@@ -42,11 +42,16 @@ Pid System::tracer_of(const Puppet& puppet) const {
   return status ? Pid{status->tracer} : Pid{};
 }
 
-/// Who stopped for a tracer, which ended of the same call and so let it go to its death, is seen to
-/// have died of its call; of which, and so TRACE:5 says, it had stopped.
-void System::refuse_freed(Pid tracer, const Outcome& answer) const {
-  if (tracer.n != 0 && answer.kind == Outcome::Kind::dies && find(tracer) == nullptr)
-    throw SystemLimit("whether a task died before its tracer ended or after cannot be told here");
+/// Who stopped for a tracer, which ended of the same call and so let it go, is seen to have died of
+/// its call or to have its answer, and not that it stopped, as TRACE:5 has it. A signal for several
+/// can be for both.
+void System::refuse_freed(Pid tracer, const Op& op, const Outcome& answer) const {
+  using Kind = Target::Kind;
+  const auto* const kill = std::get_if<Kill>(&op);
+  const bool both = kill != nullptr && kill->target.kind != Kind::task;
+  if (tracer.n == 0 || find(tracer) != nullptr) return;
+  if (answer.kind == Outcome::Kind::dies || (both && answer.kind != Outcome::Kind::blocks))
+    throw SystemLimit("whether a task stopped before its tracer ended cannot be told here");
 }
 
 /// No puppet is dumpable: who has no rights where it was executed may not trace one.

@@ -44,7 +44,8 @@ inline constexpr auto kCgroupRules = std::to_array<Rule>({
      "kthreadd, and a kernel thread that was never woken, are not moved: EINVAL.",
      "kernel-cgroup PROCS:3"},
 
-    {"cgroup.born", "A new task is in the control group of its maker, also with PARENT.",
+    {"cgroup.born",
+     "A new task is in the control group of its maker, also with PARENT, unless it names one.",
      "cgroups.7 FORK:1"},
     {"cgroup.first", "Everybody begins in group 0.", "forkproof CGROUP:2"},
     {"cgroup.of", "The control group of a task is shown, by /proc.", "cgroups.7 PROC:1"},
@@ -77,6 +78,8 @@ inline constexpr auto kCgroupRules = std::to_array<Rule>({
     {"freezer.freeze",
      "The tasks in a frozen control group, and in those below it, do not go on; they sleep.",
      "kernel-cgroup-freezer FREEZE:1"},
+    {"freezer.born", "Who is born into a frozen control group is frozen before it has run.",
+     "kernel-cgroup-freezer BORN:1"},
     {"freezer.thaw", "A control group that is thawed is frozen no longer.",
      "kernel-cgroup-freezer THAW:1"},
     {"freezer.goes-on",

@@ -42,9 +42,6 @@ inline constexpr auto kEndingRules = std::to_array<Rule>({
      "The status of a process ended by a signal is the number of the signal.", "wait.2 STATUS:2"},
     {"exit.exiting-flag",
      "A task that has ended carries EXITING as long as it can be seen.", "kernel-exit FLAGS:1"},
-    {"exit.pending-flushed",
-     "What is pending for a thread alone is gone as soon as it ends; in 4.12, with its handlers.",
-     "kernel-exit FLUSH:1"},
     {"exit.signaled-flag",
      "A task that was killed, by a signal or because its process ended around it, carries "
      "SIGNALED.", "kernel-signal FLAGS:1"},

@@ -77,6 +77,9 @@ inline constexpr auto kPidNamespaceRules = std::to_array<Rule>({
     {"pidns.zap-waits",
      "An init that ends is no zombie, and nobody is told, until all numbers in its pid namespace "
      "but its own are free.", "kernel-pid-namespace ZAP:5"},
+    {"pidns.zap-queue",
+     "What is pending for the thread of an init alone stays so while the init waits for its pid "
+     "namespace to empty. In some builds it is gone by then.", "kernel-exit RELEASE:4"},
 });
 
 }  // namespace forkproof

@@ -35,8 +35,8 @@ inline constexpr auto kPidfdRules = std::to_array<Rule>({
      "set_tid of a number that is in use, be it as a group's alone, is EEXIST.",
      "clone.2 SETTID:4"},
     {"clone3.into",
-     "With INTO_CGROUP the task is in the control group that is named from the beginning on, is "
-     "counted there alone, and frozen if that is.", "clone.2 CGROUP:1"},
+     "With INTO_CGROUP the task is in the control group that is named from the beginning on, and "
+     "counted there alone.", "clone.2 CGROUP:1"},
     {"clone3.into-nowhere",
      "INTO_CGROUP with a control group that is not there is EBADF, and has cost a number.",
      "kernel-cgroup INTO:1"},

@@ -66,6 +66,9 @@ inline constexpr auto kSignalRules = std::to_array<Rule>({
      "A fatal signal that init's leader blocks and another thread of init can take ends init: "
      "nobody asks then whether init is protected. Some builds do, and nothing happens.",
      "kernel-signal INIT:3"},
+    {"signal.dead-thread",
+     "SIGCONT and the stop signals act on the process also if they are sent to a leader alone that "
+     "has ended. In some builds they do nothing then.", "kernel-signal DEAD:1"},
     {"signal.init-handles", "A signal that init has a handler for reaches it.", "kill.2 INIT:1"},
     {"signal.target-first",
      "A signal for a process wakes the thread it was sent to, for a process number the leader, if "

@@ -163,11 +163,10 @@ Answer enter(Word task, Word kinds) {
 /// The child keeps the folder's descriptor as its spare one, which is as good as another.
 Answer create(Slot& slot) {
   if (slot.number != __NR_clone3 || slot.args[2] == 0) return make_child(slot);
-  constexpr int kPath = 010000000;  // O_PATH
   call(__NR_close, kSpareFd);
-  const Answer fd = call(__NR_open, address(slot.area + kFolderAt), kPath);
-  reinterpret_cast<clone_args*>(slot.area)->cgroup = static_cast<Word>(fd < 0 ? kFilesEnd : fd);
-  const Answer answer = make_child(slot);
+  const Answer fd = call(__NR_open, address(slot.area + kFolderAt), O_PATH);
+  reinterpret_cast<clone_args*>(slot.area)->cgroup = static_cast<Word>(fd);
+  const Answer answer = fd < 0 ? kNoFolder : make_child(slot);
   fill(kSpareFd);
   return answer;
 }
