@@ -277,7 +277,8 @@ def run_stage(options, mutants, results, pool):
         try:
             return judge(mutant, options, workshop, results)
         except Bad as bad:  # the others are judged all the same
-            broken.append(f"{mutant.name}: {bad}")
+            why = str(bad)
+            broken.append(why if why.startswith(mutant.name) else f"{mutant.name}: {why}")
             return None
 
     try:
