@@ -52,6 +52,13 @@ says '^test/crash +1/1 .* crash, SIG' out.txt
 expect 0 mutants test/hang --trials 1
 says '^test/hang +1/1 .* hangs$' out.txt
 
+# One that cannot be compiled is named, and does not keep the others from being judged.
+patch_of broken "$pid" "$head { return no_such_thing; }"
+expect 2 mutants --engine replay test/broken test/canary
+says '^mutants: test/broken: ' err.txt
+says '^test/canary +1/1' out.txt
+rm patches/test/broken.patch
+
 # What is known is taken from the file: a command that only knows the rules can go on.
 stamp=$(stat -c %y results.json)
 expect 0 mutants test/canary
