@@ -329,6 +329,7 @@ class Model {
   Outcome send_to_each(TaskId from, std::span<const ProcessId>, Signal);
   void send(Signal, TaskId to, Scope, bool from_above = false);
   bool init_falls();
+  bool does_as_most(RuleId);
   bool is_lost_on_the_dead(Signal);
   bool is_dropped(Signal, const Task&, bool from_above);
   bool can_take(Signal, TaskId) const;

@@ -177,16 +177,17 @@ void Model::send(Signal s, TaskId to, Scope scope, bool from_above) {
 /// Whether a signal for a thread alone that has ended does nothing at all, where that can be seen.
 bool Model::is_lost_on_the_dead(Signal s) {
   if (!linux_6() || (s != sig::cont && !kStopSignals.has(s))) return false;
-  cover("signal.dead-thread"_rule);
-  constexpr std::array<Pid, 2> heard{kInit, Pid{0}};  // or not
-  return choose_->pick("signal.dead-thread"_rule, heard) != 0;
+  return !does_as_most("signal.dead-thread"_rule);
 }
 
 /// Whether a fatal signal that a thread of init takes for its leader ends init.
-bool Model::init_falls() {
-  cover("signal.init-falls"_rule);
-  constexpr std::array<Pid, 2> ended{kInit, Pid{0}};  // or nobody
-  return choose_->pick("signal.init-falls"_rule, ended) == 0;
+bool Model::init_falls() { return does_as_most("signal.init-falls"_rule); }
+
+/// Whether the kernel does what a rule says first, as most builds do, and not what some do.
+bool Model::does_as_most(RuleId rule) {
+  cover(rule);
+  constexpr std::array<Pid, 2> most{kInit, Pid{0}};  // or some
+  return choose_->pick(rule, most) == 0;
 }
 
 /// Whether a signal is dropped when it is sent: ignored ones are, unless the addressee blocks them.

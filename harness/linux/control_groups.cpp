@@ -19,6 +19,7 @@
 
 #include "harness/linux/system.hpp"
 #include "harness/system_fault.hpp"
+#include "spec/derive.hpp"
 
 namespace forkproof::harness::kernel {
 
@@ -261,14 +262,7 @@ std::optional<Outcome> ControlGroups::group_in(std::string_view text) const {
 
 namespace {
 
-bool names_cgroup(const Op& op) {
-  const auto* const clone = std::get_if<Clone3>(&op);
-  return clone != nullptr && CloneFlags{clone->flags.bits}.has(clone_flag::into_cgroup);
-}
-
-bool is_thread(const Op& op) {
-  return CloneFlags{std::get<Clone3>(op).flags.bits}.has(clone_flag::thread);
-}
+bool names_cgroup(const Op& op) { return clone_flags_of(op).has(clone_flag::into_cgroup); }
 
 }  // namespace
 
@@ -318,7 +312,7 @@ void System::charge_child(const Puppet& maker, const Op& op, std::uint32_t slot)
   if (!pending(makers) && makers.result == kNoFolder)
     throw SystemFault("the folder of a control group cannot be opened");
   const auto child = std::ranges::find(puppets_, slot, &Puppet::slot);
-  if (child == puppets_.end() || is_thread(op)) return;
+  if (child == puppets_.end() || clone_flags_of(op).has(clone_flag::thread)) return;
   if (!control_groups_.charge(stage_.number_outside(child->tid.n), std::get<Clone3>(op).cgroup))
     throw SystemLimit("a child was dead before it could be counted in its control group");
 }
