@@ -135,7 +135,7 @@ class CheckerOf final : public Checker {
   std::optional<Violation> judged(std::optional<Violation> v) {
     violated_ = v.has_value();
     if constexpr (requires { system_.excuse(); }) {
-      constexpr int kTries = 32;  // who lives on the edge of a limit may be short of it every time
+      constexpr int kTries = 4;
       for (int tries = 0; v && tries < kTries; ++tries) {
         const std::size_t step = v->step;
         Script script = v->trace;

@@ -48,7 +48,7 @@ bool System::was_of_want() const {
 }
 
 std::string System::excuse() {
-  if (was_of_want() && !stage_.can_make_processes())
+  if (was_of_want() && !stage_.has_room_for_processes())
     return fmt::format("the machine ran short of processes or memory: {} answered {}",
                        name_of(last_op_), harness::describe(effects_.outcome, {}));
   if (const std::uint64_t kills = kills_for_memory(); kills != kills_for_memory_) {

@@ -1,5 +1,5 @@
 /// Tasks beside the trace: those that turn a knob in a namespace where nobody is awake, or only see
-/// whether a process can be made.
+/// whether there is room for them.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/sched.h>
@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -47,12 +48,17 @@ std::int64_t Stage::make_child(std::uint32_t child, std::uint64_t flags) {
   return await(kZygoteSlot);
 }
 
-bool Stage::can_make_processes() {
-  const std::int64_t answer = make_child(kHelperSlot, 0);
-  if (answer < 0) return false;
-  await(kHelperSlot);
-  end_helper(kHelperSlot, static_cast<pid_t>(answer));
-  return true;
+bool Stage::has_room_for_processes() {
+  std::array<std::int64_t, kRoom> made{};
+  bool room = true;
+  for (std::uint32_t i = 0; room && i < kRoom; ++i) {
+    made[i] = make_child(kRoomSlots + i, 0);
+    room = made[i] > 0;
+    if (room) await(kRoomSlots + i);
+  }
+  for (std::uint32_t i = 0; i < kRoom; ++i)
+    if (made[i] > 0) end_helper(kRoomSlots + i, static_cast<pid_t>(made[i]));
+  return room;
 }
 
 void Stage::end_helper(std::uint32_t index, pid_t helper) {
