@@ -9,108 +9,6 @@ namespace forkproof::harness {
 
 namespace {
 
-/// How often an op is wanted in an ordinary trace, by name; 1 for those that are not here.
-struct Wanted {
-  std::string_view op;
-  std::uint32_t weight;
-};
-constexpr Wanted kWanted[] = {
-    {"fork", 24},      {"vfork", 8},           {"clone", 24},
-    {"exec", 8},       {"exit", 16},           {"exit_group", 6},
-    {"wait4", 22},     {"waitid", 14},         {"kill", 24},
-    {"tgkill", 8},     {"sigaction", 12},      {"sigprocmask", 9},
-    {"pause", 4},      {"getppid", 3},         {"setpgid", 12},
-    {"setsid", 4},     {"prctl_subreaper", 6}, {"prctl_pdeathsig", 5},
-    {"mmap", 6},       {"munmap", 2},          {"madvise", 4},
-    {"read", 5},       {"write", 8},           {"pid_max", 1},
-    {"pid_cursor", 2}, {"open", 4},            {"close", 2},
-    {"dup", 2},        {"fcntl_setfd", 2},     {"lseek", 4},
-    {"umask", 3},      {"unshare", 3},         {"prctl_name", 4},
-    {"sigaltstack", 4},    {"chdir", 2},           {"getcwd", 2},
-    {"setrlimit", 9},      {"setresuid", 9},
-    {"capset", 6},         {"getrlimit", 2},       {"fault", 7},
-    {"getrusage", 9},
-    {"kthread_create", 10}, {"kthread_run", 12}, {"kthread_stop", 14},
-    {"kthread_park", 12}, {"kthread_unpark", 8}, {"wake_up_process", 14},
-    {"wake_up_state", 9}, {"kthread_should_stop", 3}, {"kthread_should_park", 3},
-    {"kthread_parkme", 14}, {"set_current_state", 12}, {"schedule", 16},
-    {"hold_kthreadd", 4}, {"nr_uninterruptible", 4},
-    {"clone3", 12},         {"pidfd_open", 6},
-    {"poll", 6},         {"pidfd_send_signal", 8},
-    {"setns", 14},         {"same_ns", 14},        {"sethostname", 6},
-    {"gethostname", 6},    {"ns_pid_max", 8},      {"ns_pid_cursor", 10},
-    {"map_ids", 6},
-};
-
-constexpr std::uint32_t wanted(std::string_view op) {
-  for (const Wanted& w : kWanted)
-    if (w.op == op) return w.weight;
-  return 1;
-}
-
-/// Ops that a system may pay for: those of a group are off but in so many traces of a hundred, and
-/// come there so many times as often as others of the kind.
-struct Seldom {
-  std::uint32_t percent, times;
-  std::array<std::string_view, 6> ops;
-};
-constexpr Seldom kSeldom[] = {
-    {25, 1, {"setpriority", "getpriority"}},
-    {10, 1, {"sched_setscheduler", "sched_getscheduler"}},
-    {2, 1, {"sched_setattr", "sched_setaffinity", "sched_getaffinity"}},
-    {8, 1, {"setrlimit", "getrlimit", "setresuid", "capset"}},
-    {4, 1, {"fault", "getrusage"}},
-    {8, 1, {"setns", "same_ns", "sethostname", "gethostname"}},
-    {4, 1, {"reboot"}},
-    {5, 1, {"ns_pid_max", "ns_pid_cursor"}},
-    {12, 1, {"pidfd_open", "pidfd_send_signal", "poll"}},
-    {12, 1, {"clone3"}},
-    {10,
-     3,
-     {"cgroup_make", "cgroup_remove", "cgroup_move", "cgroup_of", "pids_max", "pids_current"}},
-    {8, 5, {"cgroup_make", "cgroup_move", "cgroup_freeze", "cgroup_thaw"}},
-    {6, 1, {"map_ids", "getuid"}},
-};
-
-/// What some traces are about, each for so many in a hundred: ops that seldom meet otherwise.
-struct Theme {
-  std::uint32_t percent;
-  std::array<std::string_view, 10> ops;
-  bool narrow = false;  // little else is done, by few tasks
-};
-constexpr Theme kThemes[] = {
-    {8, {"mmap", "madvise", "read", "write", "fork"}},
-    {8, {"clone", "exec", "exit", "sigaction"}},
-    {4, {"prctl_subreaper", "prctl_subreaper", "fork", "exit"}},
-    {2, {"prctl_subreaper", "prctl_subreaper", "fork", "exit", "wait4"}, true},
-    {6, {"pid_max", "pid_cursor", "clone", "wait4", "exit"}},
-    {4, {"pid_cursor", "clone", "wait4", "setpgid", "exit"}},
-    {8, {"clone", "unshare", "fork", "exit", "kill"}},
-    {5, {"setrlimit", "setresuid", "capset", "fork", "exec"}},
-    {3, {"setrlimit", "setresuid", "clone", "exec", "wait4"}},
-    {4, {"fault", "getrusage", "wait4", "exit", "clone"}},
-    {8, {"setns", "same_ns", "sethostname", "gethostname", "unshare", "clone", "fork", "exec",
-         "umask", "reboot"}},
-    {4, {"pid_cursor", "unshare", "fork", "wait4", "exit"}},
-    {6, {"ns_pid_max", "ns_pid_cursor", "ns_pid_cursor", "unshare", "fork", "exit"}},
-    {4, {"unshare", "fork", "setpgid", "wait4", "exit"}},
-    {3, {"unshare", "unshare", "unshare", "fork", "setns", "same_ns", "gethostname"}, true},
-    {2, {"setrlimit", "unshare", "unshare", "unshare", "clone3", "fork"}, true},
-    {3, {"clone", "unshare", "umask", "open", "lseek"}},
-    {3, {"clone", "clone", "fork", "exit", "sigprocmask"}},
-    {6, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
-    {3, {"clone3", "pidfd_open", "poll", "exit", "exec"}},
-    {2, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
-    {2, {"clone3", "sigaction", "fork", "exit", "wait4"}},
-    {3, {"clone3", "clone3", "cgroup_make", "cgroup_of", "pids_current", "cgroup_freeze", "exit"}},
-    {4, {"map_ids", "setns", "same_ns", "sethostname", "unshare", "clone", "capset", "reboot"}},
-    {4, {"map_ids", "map_ids", "getuid", "setresuid", "unshare", "exec", "capset", "setns",
-         "prctl_pdeathsig", "fork"}},
-    {3, {"map_ids", "setrlimit", "setresuid", "clone", "setpriority", "sched_setscheduler", "exec",
-         "tgkill"}},
-    {3, {"map_ids", "clone3", "clone", "setns", "setns", "fork", "unshare", "reboot", "exec"}},
-};
-
 /// How many in a hundred worlds have kernel threads, and in how many of a thousand others their
 /// functions are tried all the same.
 constexpr std::uint32_t kKthreadWorlds = 8, kStrays = 10;
@@ -118,6 +16,26 @@ constexpr std::uint32_t kKthreadWorlds = 8, kStrays = 10;
 /// How often, in a hundred steps, a sleep that is for somebody is made something of; and one that
 /// is for a group, which may be empty and come back while somebody sleeps.
 constexpr std::uint32_t kDisturbed = 25, kGroupDisturbed = 50;
+
+/// How much more often who has a signal to take makes something, which it then does twice; and who
+/// gains something by it executes.
+constexpr std::uint32_t kAgain = 6;
+
+/// What an op does to how many there are and who can act, on which hangs how often it is wanted.
+enum class Role : std::uint8_t { any, makes, ends, sleeps, traces, executes, adopts };
+constexpr auto kRoles = [] {
+  std::array<Role, kOps> roles{};
+  for (std::size_t i = 0; i < kOps; ++i) {
+    const std::string_view op = kOpNames[i];
+    if (op == "exit" || op == "exit_group") roles[i] = Role::ends;
+    if (op == "pause") roles[i] = Role::sleeps;
+    if (op == "exec") roles[i] = Role::executes;
+    if (op == "prctl_subreaper") roles[i] = Role::adopts;
+    if (op.starts_with("ptrace_")) roles[i] = Role::traces;
+    if (kOpsThat<CreatesTaskTrait>[i]) roles[i] = Role::makes;
+  }
+  return roles;
+}();
 
 }  // namespace
 
@@ -134,59 +52,18 @@ Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
   steps_left_ = 4 + dice_.below(size < 50 ? 24 : 72);
   crowd_ = 3 + dice_.below(12);
   if (dice_.percent(35)) persistent_ = 50;
-  for (std::size_t i = 0; i < kOps; ++i)
-    weights_[i] = dice_.percent(25) ? 0 : wanted(kOpNames[i]) * (1 + dice_.below(4));
-  if (dice_.percent(5))  // so that descriptors run out
-    for (const std::string_view op : {"open", "dup"}) weights_[*op_index(op)] *= 16;
-  std::array<std::uint32_t, kOps> rare{};  // an op may be in several groups
-  for (const Seldom& seldom : kSeldom) {
-    const std::uint32_t weight =
-        dice_.percent(seldom.percent) ? seldom.times * (3 + dice_.below(8)) : 0;
-    for (const std::string_view op : seldom.ops)
-      if (!op.empty()) weights_[*op_index(op)] = std::max(weight, rare[*op_index(op)]);
-    for (const std::string_view op : seldom.ops)
-      if (!op.empty()) rare[*op_index(op)] = weights_[*op_index(op)];
-  }
-  weigh_tracing();
-  const auto at_least = [&](std::string_view op) {
-    std::uint32_t& weight = weights_[*op_index(op)];
-    weight = std::max(weight, wanted(op));
-  };
-  at_least(dice_.percent(50) ? "fork" : "clone");
-  if (dice_.percent(80)) at_least("exit");
+  weigh_ops();
   choose_theme();
-  moves_ = weights_[*op_index("setns")] > 1;
+  choose_favourites();
+  static constexpr std::size_t kSetns = *op_index("setns"), kMapIds = *op_index("map_ids");
+  moves_ = weights_[kSetns] > 1;
   static constexpr CloneFlags kFavourites[] = {clone_flag::newtime, clone_flag::newuts,
                                                clone_flag::newtime | clone_flag::newuts};
   if (moves_ && dice_.percent(45)) favourite_ = dice_.one_of<CloneFlags>(kFavourites);
-  users_ = weights_[*op_index("map_ids")] > 1;
-}
-
-/// One of them, or none.
-void Generator::choose_theme() {
-  static constexpr std::uint32_t kAll = [] {
-    std::uint32_t all = 0;
-    for (const Theme& theme : kThemes) all += theme.percent;
-    return all;
-  }();
-  std::uint32_t about = dice_.below(std::max(100U, kAll));
-  for (const Theme& theme : kThemes) {
-    if (about < theme.percent) {
-      dwell_on(theme.ops, theme.narrow);
-      return;
-    }
-    about -= theme.percent;
-  }
-}
-
-/// These ops more often than others, and more so those that are named twice.
-void Generator::dwell_on(std::span<const std::string_view> ops, bool narrow) {
-  for (std::uint32_t& weight : weights_) weight = (weight + 1) / (narrow ? 6 : 2);
-  if (narrow) crowd_ = std::min<std::size_t>(crowd_, 5);
-  for (const std::string_view op : ops)
-    if (!op.empty()) weights_[*op_index(op)] += 5 * wanted(op);
-  const bool of_numbers = std::ranges::find(ops, "pid_cursor") != ops.end();
-  if (of_numbers && dice_.percent(40)) world_.pid_max = dice_.between(kPidMaxMin, kPidMaxMin + 3);
+  users_ = weights_[kMapIds] > 1;
+  for (std::size_t i = 0; i < kOps; ++i)
+    if (weights_[i] > 0 || (kOpsThat<InKernelTrait>[i] && (world_.kthreads || strays_)))
+      ops_.push_back(i);
 }
 
 void Generator::take_up(std::int32_t names) {
@@ -294,35 +171,45 @@ std::int32_t Generator::choose_actor() {
   return last_actor_ = dice_.one_of<std::int32_t>(runnable_);
 }
 
+bool Generator::has_signal(const Scene& scene) {
+  const spec::Task& me = *scene.me;
+  return !((me.pending | scene.world.process_of(me).shared_pending) - me.blocked).empty();
+}
+
 std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   const bool init = scene.actor == 0;
+  const bool again = scene.me != nullptr && has_signal(scene);
+  const bool gains = users_ && scene.me != nullptr && could_gain(scene);
   const auto weight = [&](std::size_t i) -> std::uint32_t {
-    const std::string_view op = kOpNames[i];
-    const bool ends = op == "exit" || op == "exit_group";
-    const bool makes = creates(kDefaultOps[i]);
-    const bool sleeps = op == "pause" || op == "vfork";
-    if (init && ends) return dice_.percent(4) ? 1 : 0;
-    if (op.starts_with("ptrace_")) return tracing_weight(op, scene);
-    if (sleeps && runnable_.size() < 2 && op == "pause") return 0;
-    if (crowded && makes) return weights_[i] / 8;
-    if (crowded && ends) return weights_[i] * 3;
-    return weights_[i];
+    switch (kRoles[i]) {
+      case Role::any: return weights_[i];
+      case Role::makes: return again ? kAgain * weights_[i] : crowded ? weights_[i] / 8 : weights_[i];
+      case Role::sleeps: return runnable_.size() < 2 ? 0 : weights_[i];
+      case Role::executes: return gains ? kAgain * weights_[i] : weights_[i];
+      case Role::adopts: return init ? (weights_[i] + 7) / 8 : weights_[i];  // who does so anyway
+      case Role::traces: return tracing_weight(i, scene);
+      case Role::ends:
+        if (init) return dice_.percent(4) ? 1 : 0;
+        return crowded ? weights_[i] * 3 : weights_[i];
+    }
+    return 0;
   };
-  std::array<std::uint32_t, kOps> now{};
+  std::array<std::uint32_t, kOps> now;  // NOLINT(*-member-init): as many as there are in ops_
   std::uint32_t total = 0;
-  for (std::size_t i = 0; i < kOps; ++i)
-    total += now[i] = weight_by_kthreads(i, scene, weight(i));
+  for (std::size_t k = 0; k < ops_.size(); ++k)
+    total += now[k] = weight_by_kthreads(ops_[k], scene, weight(ops_[k]));
+  if (total == 0) return ops_.front();
   std::uint32_t at = dice_.below(total);
-  for (std::size_t i = 0; i < kOps; ++i) {
-    if (at < now[i]) return i;
-    at -= now[i];
+  for (std::size_t k = 0;; ++k) {
+    if (at < now[k]) return ops_[k];
+    at -= now[k];
   }
-  return 0;
 }
 
 Op Generator::fill(std::size_t index, const Scene& scene) {
-  const bool in_vain = kOpNames[index].starts_with("cgroup_") && scene.world.cgroups.size() == 0;
-  Op op = default_op(in_vain ? *op_index("cgroup_make") : index);
+  static constexpr std::size_t kMake = *op_index("cgroup_make");
+  const bool in_vain = scene.world.cgroups.size() == 0 && kOpNames[index].starts_with("cgroup_");
+  Op op = default_op(in_vain ? kMake : index);
   std::visit([&](auto& o) { choose(o, scene); }, op);
   return op;
 }

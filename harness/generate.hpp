@@ -23,9 +23,15 @@ namespace forkproof::harness {
 class Dice {
  public:
   explicit Dice(std::uint64_t seed) : random_(seed) {}
-  /// 0 .. n-1, for n > 0 that is far below 2^32.
+  /// 0 .. n-1, for n > 0 that is far below 2^32; for a small n evenly to a part in a hundred.
   std::uint32_t below(std::size_t n) {
-    return static_cast<std::uint32_t>((random_.next() >> 32) * n >> 32);
+    constexpr std::size_t kSmall = 1U << 9;
+    if (n > kSmall) return static_cast<std::uint32_t>((random_.next() >> 32) * n >> 32);
+    if (left_ == 0) bits_ = random_.next(), left_ = 4;  // a number of 64 bits is dear: four throws
+    --left_;
+    const auto part = static_cast<std::uint16_t>(bits_);
+    bits_ >>= 16;
+    return static_cast<std::uint32_t>(part * n >> 16);
   }
   std::int32_t between(std::int32_t least, std::int32_t most) {
     return least + static_cast<std::int32_t>(below(static_cast<std::size_t>(most - least) + 1));
@@ -38,6 +44,8 @@ class Dice {
 
  private:
   rc::Random random_;
+  std::uint64_t bits_ = 0;
+  int left_ = 0;
 };
 
 class Generator {
@@ -69,15 +77,18 @@ class Generator {
     bool group;
   };
 
+  void weigh_ops();
   void choose_theme();
-  void dwell_on(std::span<const std::string_view> ops, bool narrow);
+  void dwell_on(const std::array<std::uint32_t, kOps>& shares);
+  void choose_favourites();
   void look_around(const spec::World& world, const Naming& naming);
   std::optional<Step> disturb(const Awaited& awaited, const spec::World& world,
                               const Naming& naming);
   std::optional<Step> thaw(const spec::World& world);
   std::int32_t choose_actor();
-  void weigh_tracing();
-  std::uint32_t tracing_weight(std::string_view op, const Scene& scene);
+  std::uint32_t tracing_weight(std::size_t op, const Scene& scene);
+  static bool could_gain(const Scene& scene);
+  static bool has_signal(const Scene& scene);
   std::size_t choose_op(const Scene& scene, bool crowded);
   std::uint32_t weight_by_kthreads(std::size_t op, const Scene& scene, std::uint32_t weight) const;
   Op fill(std::size_t op, const Scene& scene);
@@ -213,10 +224,14 @@ class Generator {
   Dice dice_;
   WorldSpec world_;
   std::array<std::uint32_t, kOps> weights_{};
+  std::vector<std::size_t> ops_;  // those that come at all
   std::uint32_t steps_left_;
   bool strays_ = false;  // functions of the kernel are tried in any world
   bool moves_ = false;    // tasks go into namespaces of all kinds
   CloneFlags favourite_;  // kinds that most of that is about; or none
+  CloneFlags flags_;      // what the theme is about; or none
+  std::vector<Signal> signals_;    // those that most is about; or none
+  std::vector<CloneFlags> clones_;  // the same
   bool users_ = false;    // tasks go into those of users, too
   std::size_t crowd_;
   std::uint32_t persistent_ = 0;  // how often, in a hundred, who has just acted goes on

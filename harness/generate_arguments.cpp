@@ -13,6 +13,30 @@ namespace {
 constexpr std::int32_t kSignalMix[] = {9,  9,  19, 19, 19, 18, 18, 18, 18, 15, 15, 10, 10, 10, 17,
                                        17, 20, 20, 21, 22, 3,  1,  11, 12, 40, 40, 64, 0,  2,  28};
 
+namespace fl = clone_flag;
+constexpr CloneFlags kThread = fl::vm | fl::sighand | fl::thread;
+constexpr CloneFlags kLikelyClones[] = {
+    kThread,
+    kThread,
+    kThread,
+    kThread,
+    kThread | fl::vfork,
+    fl::vm,
+    fl::vm | fl::sighand,
+    fl::vfork,
+    fl::vm | fl::vfork,
+    fl::parent,
+    fl::parent | fl::vm,
+    {},
+    fl::vm | fl::sighand | fl::vfork,
+    fl::files,
+    fl::fs,
+    kThread | fl::files | fl::fs,
+    kThread | fl::files | fl::fs,
+    fl::newpid,
+    fl::pidfd,
+    kThread | fl::pidfd};
+
 }  // namespace
 
 TaskRef Generator::task(const Scene& scene) {
@@ -61,7 +85,18 @@ std::int32_t Generator::once_taken(const Scene& scene) {
   return dice_.one_of(scene.naming.numbers()).n;
 }
 
+/// Some traces are mostly about few signals and few kinds of clones.
+void Generator::choose_favourites() {
+  if (signals_.empty() && dice_.percent(45))
+    for (std::uint32_t i = 1 + dice_.below(3); i > 0; --i)
+      signals_.push_back({dice_.one_of<std::int32_t>(kSignalMix)});
+  if (dice_.percent(45))
+    for (std::uint32_t i = 1 + dice_.below(3); i > 0; --i)
+      clones_.push_back(dice_.one_of<CloneFlags>(kLikelyClones));
+}
+
 Signal Generator::signal() {
+  if (!signals_.empty() && dice_.percent(80)) return dice_.one_of<Signal>(signals_);
   return {dice_.percent(97) ? dice_.one_of<std::int32_t>(kSignalMix) : dice_.between(-1, 66)};
 }
 
@@ -113,30 +148,12 @@ Target Generator::target(const Scene& scene, Signal s) {
 }
 
 Clone Generator::clone() {
-  namespace fl = clone_flag;
-  constexpr CloneFlags kThread = fl::vm | fl::sighand | fl::thread;
-  constexpr CloneFlags kLikely[] = {kThread,
-                                    kThread,
-                                    kThread,
-                                    kThread,
-                                    kThread | fl::vfork,
-                                    fl::vm,
-                                    fl::vm | fl::sighand,
-                                    fl::vfork,
-                                    fl::vm | fl::vfork,
-                                    fl::parent,
-                                    fl::parent | fl::vm,
-                                    {},
-                                    fl::vm | fl::sighand | fl::vfork,
-                                    fl::files,
-                                    fl::fs,
-                                    kThread | fl::files | fl::fs,
-                                    kThread | fl::files | fl::fs,
-                                    fl::newpid,
-                                    fl::pidfd,
-                                    kThread | fl::pidfd};
   Clone c;
-  c.flags = dice_.one_of<CloneFlags>(kLikely);
+  const bool favourite = !clones_.empty() && dice_.percent(80);
+  c.flags = dice_.one_of<CloneFlags>(favourite ? std::span<const CloneFlags>(clones_)
+                                               : std::span<const CloneFlags>(kLikelyClones));
+  if (flags_.bits != 0 && dice_.percent(50))
+    c.flags = dice_.percent(50) ? flags_ : c.flags | flags_;
   if (dice_.percent(15))
     for (const Word& w : CloneKind::words)
       if (dice_.percent(25) &&
@@ -158,7 +175,6 @@ ExitSignal Generator::exit_signal() {
 
 /// One kind, or some; seldom those of nets, which take long to make.
 CloneFlags Generator::kinds_of_namespaces() {
-  namespace fl = clone_flag;
   static constexpr CloneFlags kMix[] = {fl::newuts, fl::newuts,    fl::newuts,  fl::newns,
                                         fl::newipc, fl::newcgroup, fl::newtime, fl::newtime,
                                         fl::newpid};

@@ -36,7 +36,7 @@ Limit Generator::limit_near(const Scene& scene, Resource resource) {
 
 void Generator::choose(Setrlimit& o, const Scene& scene) {
   const std::uint32_t way = dice_.below(100);
-  o.resource = way < 54   ? Resource::nproc
+  o.resource = way < 46   ? Resource::nproc
                : way < 66 ? Resource::sigpending
                : way < 86 ? Resource::nofile
                           : static_cast<Resource>(dice_.one_of<Word>(kResources).value);

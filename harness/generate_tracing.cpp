@@ -5,30 +5,10 @@
 
 namespace forkproof::harness {
 
-namespace {
-
-/// Tracing is what so many traces of a hundred have, then each op this often.
-constexpr std::uint32_t kTraced = 14;
-struct Tracer {
-  std::string_view op;
-  std::uint32_t weight;
-};
-constexpr Tracer kTracers[] = {
-    {"ptrace_traceme", 8}, {"ptrace_attach", 12}, {"ptrace_seize", 12},     {"ptrace_interrupt", 8},
-    {"ptrace_cont", 24},   {"ptrace_detach", 8},  {"ptrace_setoptions", 4},
-};
-
-}  // namespace
-
-void Generator::weigh_tracing() {
-  const bool traced = dice_.percent(kTraced);
-  for (const Tracer& w : kTracers)
-    weights_[*op_index(w.op)] = traced ? w.weight * (1 + dice_.below(3)) : 0;
-}
-
 /// Of the ops about tracing those that a task can do something with.
-std::uint32_t Generator::tracing_weight(std::string_view op, const Scene& scene) {
-  const std::uint32_t weight = weights_[*op_index(op)];
+std::uint32_t Generator::tracing_weight(std::size_t index, const Scene& scene) {
+  const std::uint32_t weight = weights_[index];
+  const std::string_view op = kOpNames[index];
   if (weight == 0 || scene.me == nullptr) return weight;
   const bool alone = scene.world.process_of(*scene.me).threads.size() == 1;
   if (op == "ptrace_traceme") return !alone ? 0 : scene.actor != 0 ? weight : 1;
@@ -84,13 +64,17 @@ TaskRef Generator::tracee(const Scene& scene, bool trapped) {
   return named(dice_.one_of<Pid>(numbers), scene.naming);
 }
 
-/// Nothing, what it stopped for, or anything.
+/// Nothing, what it stopped for, what it blocks, or anything.
 Signal Generator::signal_to_go_on_with(const Scene& scene, TaskRef tracee) {
   const std::uint32_t way = dice_.below(100);
   if (way < 30) return {};
   const spec::TaskId id = scene.world.task_of(number_of(tracee, scene.naming.numbers()));
-  if (id && way < 70) return scene.world.tasks[id].trace.code;
-  return signal();
+  if (id && way < 65) return scene.world.tasks[id].trace.code;
+  Signal given = signal();
+  if (id && way < 90)
+    for (int tries = 0; tries < 8 && !scene.world.tasks[id].blocked.has(given); ++tries)
+      given = signal();
+  return given;
 }
 
 }  // namespace forkproof::harness

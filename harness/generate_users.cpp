@@ -15,14 +15,21 @@ CloneFlags Generator::with_users(CloneFlags flags, std::uint32_t percent) {
   return flags;
 }
 
-/// Somebody who is in a user namespace that has no maps yet, if anybody is.
+/// Whether an exec would give the task what it lost by one before its namespace had maps.
+bool Generator::could_gain(const Scene& scene) {
+  const spec::Attributes& a = scene.me->attributes;
+  return a.powerless && scene.world.knows(a.user_ns, User::root);
+}
+
+/// Somebody who is in a user namespace that has no maps yet, if anybody is, and has lost something
+/// by it rather.
 TaskRef Generator::unmapped(const Scene& scene) {
   std::vector<std::int32_t> found;
   for (const std::int32_t name : alive_) {
     const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
     if (!id) continue;
     const spec::Attributes& a = scene.world.tasks[id].attributes;
-    if (!scene.world.knows(a.user_ns, User::root)) found.push_back(name);
+    if (!scene.world.knows(a.user_ns, User::root)) found.insert(found.end(), a.powerless ? 4 : 1, name);
   }
   return found.empty() ? task(scene) : TaskRef::name(dice_.one_of<std::int32_t>(found));
 }

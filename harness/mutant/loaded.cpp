@@ -3,7 +3,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <unistd.h>
+#include <sys/time.h>
 
 #include "harness/system_fault.hpp"
 
@@ -11,7 +11,12 @@ namespace forkproof::harness {
 
 namespace {
 
-constexpr unsigned kPatience = 5;  // seconds that one world may take: a trace takes microseconds
+constexpr suseconds_t kPatience = 250'000;  // of a processor for one world: a trace takes 50
+
+void watch(suseconds_t microseconds) {
+  const itimerval timer{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_usec = microseconds}};
+  ::setitimer(ITIMER_VIRTUAL, &timer, nullptr);
+}
 
 }  // namespace
 
@@ -34,11 +39,11 @@ LoadedSystem& LoadedSystem::operator=(const LoadedSystem& other) {
 }
 
 LoadedSystem::~LoadedSystem() {
-  if (watch_ == Watch::alarm) ::alarm(0);
+  if (watch_ == Watch::alarm) watch(0);
 }
 
 void LoadedSystem::reset(const WorldSpec& world) {
-  if (watch_ == Watch::alarm) ::alarm(kPatience);
+  if (watch_ == Watch::alarm) watch(kPatience);
   system_->reset(world);
 }
 
