@@ -64,8 +64,7 @@ class CheckerOf final : public Checker {
 
   std::optional<Violation> run_random(std::uint64_t seed, Profile profile,
                                       std::uint64_t& steps) override {
-    constexpr bool kKthreads = !requires { System::kHasKthreads; };
-    Generator generator(seed, profile, kKthreads);
+    Generator generator(seed, profile, scope_of<System>());
     Script script;
     script.world = generator.world();
     forget_violation();

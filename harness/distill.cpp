@@ -44,7 +44,8 @@ Script least_with(const Script& script, const Rules& wanted) {
 
 std::optional<Distilled> Distiller::next(std::size_t tries) {
   for (; tries > 0; --tries) {
-    const Script random = without_expectations(generate(seed_++, profile_, false));
+    const Script random = without_expectations(
+        generate(seed_++, profile_, {.kthreads = false, .brief = true}));
     const std::optional<std::vector<RuleId>> wanted = wanted_of(rules_of(random));
     if (idle_ < kIdleMax) idle_ = wanted ? 0 : idle_ + 1;
     if (!wanted) continue;

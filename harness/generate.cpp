@@ -39,17 +39,18 @@ constexpr auto kRoles = [] {
 
 }  // namespace
 
-Generator::Generator(std::uint64_t seed, Profile profile, bool kthreads)
+Generator::Generator(std::uint64_t seed, Profile profile, Scope scope)
     : dice_(seed), world_{.profile = profile}, steps_left_(0), crowd_(0) {
   const std::uint32_t kind = dice_.below(1000);
-  world_.kthreads = kthreads && kind < 10 * kKthreadWorlds;
+  world_.kthreads = scope.kthreads && kind < 10 * kKthreadWorlds;
   strays_ = kind >= 1000 - kStrays;
   const std::uint32_t size = dice_.below(100);
   world_.pid_max = size < 15   ? dice_.between(kPidMaxMin, kPidMaxMin + 3)
                    : size < 70 ? dice_.between(kPidMaxMin, 320)
                    : size < 92 ? dice_.between(kPidMaxMin, 500)
                                : kPidMaxDefault;
-  steps_left_ = 4 + dice_.below(size < 50 ? 24 : 72);
+  steps_left_ = scope.brief ? 4 + dice_.below(size < 50 ? 24 : 72)
+                            : 12 + dice_.below(size < 50 ? 80 : 200);
   crowd_ = 3 + dice_.below(12);
   if (dice_.percent(35)) persistent_ = 50;
   weigh_ops();
@@ -330,8 +331,8 @@ void Generator::choose(NsPidCursor& o, const Scene& scene) {
   o.value = dice_.percent(70) ? dice_.between(max - 2, max + 3) : dice_.between(0, 310);
 }
 
-Script generate(std::uint64_t seed, Profile profile, bool kthreads) {
-  Generator generator(seed, profile, kthreads);
+Script generate(std::uint64_t seed, Profile profile, Scope scope) {
+  Generator generator(seed, profile, scope);
   spec::Model model(generator.world());
   spec::FirstChoice first;
   Naming naming;

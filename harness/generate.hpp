@@ -15,6 +15,7 @@
 #include <rapidcheck/Random.h>
 
 #include "harness/naming.hpp"
+#include "harness/system.hpp"
 #include "spec/model.hpp"
 
 namespace forkproof::harness {
@@ -50,8 +51,7 @@ class Dice {
 
 class Generator {
  public:
-  /// `kthreads` says whether the world may be one with kernel threads.
-  Generator(std::uint64_t seed, Profile profile, bool kthreads = true);
+  Generator(std::uint64_t seed, Profile profile, Scope scope = {});
 
   const WorldSpec& world() const { return world_; }
 
@@ -243,6 +243,6 @@ class Generator {
 };
 
 /// A whole trace, by the model alone.
-Script generate(std::uint64_t seed, Profile profile, bool kthreads = true);
+Script generate(std::uint64_t seed, Profile profile, Scope scope = {});
 
 }  // namespace forkproof::harness

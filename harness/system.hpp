@@ -20,4 +20,16 @@ concept SystemUnderTest = requires(S& s, const S& c, const WorldSpec& world, Pid
   { c.sound(p, true) } -> std::same_as<bool>;  // ... those around one task; of its memory if asked
 };
 
+/// What random traces may have in them. A system that can not take everything says so by a `kScope`.
+struct Scope {
+  bool kthreads = true;  // the world may be one with kernel threads
+  bool brief = false;    // they are short, for who leaves out a trace for one step of it
+};
+
+template <class System>
+constexpr Scope scope_of() {
+  if constexpr (requires { System::kScope; }) return System::kScope;
+  return {};
+}
+
 }  // namespace forkproof::harness

@@ -418,6 +418,7 @@ class Model {
   void inherit_limits(Process& child, const Process& maker);
   Answer refuses_one_more(TaskId, UserNamespaceId);
   Answer refuses_exec(TaskId);
+  bool send_to_thread(Signal, TaskId to, bool from_above);
   bool finds_no_room(Signal, TaskId to, bool from_above);
   bool shares_fs(const Task&) const;
   void credentials_after_exec(Task&, bool shared_fs);

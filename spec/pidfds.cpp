@@ -86,12 +86,11 @@ Model::Answer Model::act(TaskId id, const PidfdSendSignal& op) {
   if (op.signal.n < 0 || op.signal.n > kSignalMax)
     return fails(Errno::inval, "signal.bad-signal"_rule);
   const bool thread = pidfd->flags.has(pidfd_flag::thread);
-  if (thread && finds_no_room(op.signal, to, is_from_above(id, to)))
-    return fails(Errno::again, "limit.sigpending"_rule);
-
+  const bool from_above = is_from_above(id, to);
   if (world_.tasks[to].zombie) cover("pidfd.send-zombie"_rule);
-  if (op.signal != sig::none)
-    send(op.signal, to, thread ? Scope::thread : Scope::process, is_from_above(id, to));
+  if (thread && !send_to_thread(op.signal, to, from_above))
+    return fails(Errno::again, "limit.sigpending"_rule);
+  if (!thread && op.signal != sig::none) send(op.signal, to, Scope::process, from_above);
   return answers(Outcome::success(), thread ? "pidfd.send-thread"_rule : "pidfd.send"_rule);
 }
 

@@ -78,10 +78,8 @@ Model::Answer Model::act(TaskId id, const Tgkill& op) {
   if (op.signal.n < 0 || op.signal.n > kSignalMax)
     return fails(Errno::inval, "signal.bad-signal"_rule);
   const bool from_above = is_from_above(id, to);
-  if (finds_no_room(op.signal, to, from_above))
+  if (!send_to_thread(op.signal, to, from_above))
     return fails(Errno::again, "limit.sigpending"_rule);
-
-  if (op.signal != sig::none) send(op.signal, to, Scope::thread, from_above);
   return answers(Outcome::success(), "signal.tgkill"_rule);
 }
 
@@ -172,6 +170,14 @@ void Model::send(Signal s, TaskId to, Scope scope, bool from_above) {
   if (fatal && at_once && (falls || init_falls())) return kill_process(p, s);
   if (fatal && kCoreSignals.has(s)) cover("signal.core-at-delivery"_rule);
   draw_attention(taker_id, s == sig::kill);
+}
+
+/// Sends a signal to that thread alone, if it finds room.
+bool Model::send_to_thread(Signal s, TaskId to, bool from_above) {
+  if (finds_no_room(s, to, from_above))
+    return linux_6() && world().tasks[to].exiting() && !does_as_most("signal.dead-thread"_rule);
+  if (s != sig::none) send(s, to, Scope::thread, from_above);
+  return true;
 }
 
 /// Whether a signal for a thread alone that has ended does nothing at all, where that can be seen.

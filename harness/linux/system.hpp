@@ -17,6 +17,7 @@
 #include "harness/linux/control_groups.hpp"
 #include "harness/linux/proc.hpp"
 #include "harness/linux/stage.hpp"
+#include "harness/system.hpp"
 #include "spec/derive.hpp"
 
 namespace forkproof::harness::kernel {
@@ -40,7 +41,7 @@ class System {
   bool sound(Pid, bool) const { return true; }
 
   static constexpr bool kSlowToLookAt = true;
-  static constexpr bool kHasKthreads = false;  // that a trace could drive
+  static constexpr Scope kScope{.kthreads = false, .brief = true};
 
   /// Clears what this system does not show.
   void hide(TaskView& view) const;
