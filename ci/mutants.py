@@ -120,7 +120,7 @@ def outcome_of(options, command, scratch, system):
         return verdict_of(json.loads(out), spent)
     if child.returncode == 0:
         return {"killed": False, "by": None, "seconds": spent, "ops": None}
-    if child.returncode == -signal.SIGVTALRM:
+    if child.returncode == -signal.SIGPROF:
         return {"killed": True, "by": "hangs", "seconds": spent, "ops": None}
     if child.returncode < 0 or "Sanitizer" in err:
         sign = signal.Signals(-child.returncode).name if child.returncode < 0 else "sanitizer"

@@ -64,7 +64,7 @@ class CheckerOf final : public Checker {
 
   std::optional<Violation> run_random(std::uint64_t seed, Profile profile,
                                       std::uint64_t& steps) override {
-    Generator generator(seed, profile, scope_of<System>());
+    Generator generator(seed, profile, trace_scope_of<System>());
     Script script;
     script.world = generator.world();
     forget_violation();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/op_roles.hpp"
 #include "spec/derive.hpp"
 
 namespace forkproof::harness {
@@ -17,29 +18,13 @@ constexpr std::uint32_t kKthreadWorlds = 8, kStrays = 10;
 /// is for a group, which may be empty and come back while somebody sleeps.
 constexpr std::uint32_t kDisturbed = 25, kGroupDisturbed = 50;
 
-/// How much more often who has a signal to take makes something, which it then does twice; and who
-/// gains something by it executes.
-constexpr std::uint32_t kAgain = 6;
-
-/// What an op does to how many there are and who can act, on which hangs how often it is wanted.
-enum class Role : std::uint8_t { any, makes, ends, sleeps, traces, executes, adopts };
-constexpr auto kRoles = [] {
-  std::array<Role, kOps> roles{};
-  for (std::size_t i = 0; i < kOps; ++i) {
-    const std::string_view op = kOpNames[i];
-    if (op == "exit" || op == "exit_group") roles[i] = Role::ends;
-    if (op == "pause") roles[i] = Role::sleeps;
-    if (op == "exec") roles[i] = Role::executes;
-    if (op == "prctl_subreaper") roles[i] = Role::adopts;
-    if (op.starts_with("ptrace_")) roles[i] = Role::traces;
-    if (kOpsThat<CreatesTaskTrait>[i]) roles[i] = Role::makes;
-  }
-  return roles;
-}();
+/// How much more often an op is chosen where it does something rare: what makes a task while a
+/// signal is pending, and is made again; exec where it gives back what an earlier one took.
+constexpr std::uint32_t kEager = 6;
 
 }  // namespace
 
-Generator::Generator(std::uint64_t seed, Profile profile, Scope scope)
+Generator::Generator(std::uint64_t seed, Profile profile, TraceScope scope)
     : dice_(seed), world_{.profile = profile}, steps_left_(0), crowd_(0) {
   const std::uint32_t kind = dice_.below(1000);
   world_.kthreads = scope.kthreads && kind < 10 * kKthreadWorlds;
@@ -56,14 +41,14 @@ Generator::Generator(std::uint64_t seed, Profile profile, Scope scope)
   weigh_ops();
   choose_theme();
   choose_favourites();
-  static constexpr std::size_t kSetns = *op_index("setns"), kMapIds = *op_index("map_ids");
-  moves_ = weights_[kSetns] > 1;
+  moves_ = weights_[Named("setns").index] > 1;
   static constexpr CloneFlags kFavourites[] = {clone_flag::newtime, clone_flag::newuts,
                                                clone_flag::newtime | clone_flag::newuts};
-  if (moves_ && dice_.percent(45)) favourite_ = dice_.one_of<CloneFlags>(kFavourites);
-  users_ = weights_[kMapIds] > 1;
+  if (moves_ && dice_.percent(45)) favourite_namespaces_ = dice_.one_of<CloneFlags>(kFavourites);
+  users_ = weights_[Named("map_ids").index] > 1;
   for (std::size_t i = 0; i < kOps; ++i)
-    if (weights_[i] > 0 || (kOpsThat<InKernelTrait>[i] && (world_.kthreads || strays_)))
+    if (weights_[i] > 0 || (kOpsThat<InKernelTrait>[i] && (world_.kthreads || strays_)) ||
+        (kRoles[i] == Role::executes && world_.kthreads))  // without which init is no user's
       ops_.push_back(i);
 }
 
@@ -172,21 +157,16 @@ std::int32_t Generator::choose_actor() {
   return last_actor_ = dice_.one_of<std::int32_t>(runnable_);
 }
 
-bool Generator::has_signal(const Scene& scene) {
-  const spec::Task& me = *scene.me;
-  return !((me.pending | scene.world.process_of(me).shared_pending) - me.blocked).empty();
-}
-
 std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   const bool init = scene.actor == 0;
-  const bool again = scene.me != nullptr && has_signal(scene);
+  const bool again = scene.me != nullptr && !scene.world.deliverable(*scene.me).empty();
   const bool gains = users_ && scene.me != nullptr && could_gain(scene);
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     switch (kRoles[i]) {
       case Role::any: return weights_[i];
-      case Role::makes: return again ? kAgain * weights_[i] : crowded ? weights_[i] / 8 : weights_[i];
+      case Role::makes: return (again ? kEager : 1) * (crowded ? weights_[i] / 8 : weights_[i]);
       case Role::sleeps: return runnable_.size() < 2 ? 0 : weights_[i];
-      case Role::executes: return gains ? kAgain * weights_[i] : weights_[i];
+      case Role::executes: return (gains ? kEager : 1) * weights_[i];
       case Role::adopts: return init ? (weights_[i] + 7) / 8 : weights_[i];  // who does so anyway
       case Role::traces: return tracing_weight(i, scene);
       case Role::ends:
@@ -199,7 +179,7 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   std::uint32_t total = 0;
   for (std::size_t k = 0; k < ops_.size(); ++k)
     total += now[k] = weight_by_kthreads(ops_[k], scene, weight(ops_[k]));
-  if (total == 0) return ops_.front();
+  if (total == 0) return ops_.front();  // some op all the same
   std::uint32_t at = dice_.below(total);
   for (std::size_t k = 0;; ++k) {
     if (at < now[k]) return ops_[k];
@@ -208,9 +188,8 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
 }
 
 Op Generator::fill(std::size_t index, const Scene& scene) {
-  static constexpr std::size_t kMake = *op_index("cgroup_make");
   const bool in_vain = scene.world.cgroups.size() == 0 && kOpNames[index].starts_with("cgroup_");
-  Op op = default_op(in_vain ? kMake : index);
+  Op op = default_op(in_vain ? Named("cgroup_make").index : index);
   std::visit([&](auto& o) { choose(o, scene); }, op);
   return op;
 }
@@ -331,7 +310,7 @@ void Generator::choose(NsPidCursor& o, const Scene& scene) {
   o.value = dice_.percent(70) ? dice_.between(max - 2, max + 3) : dice_.between(0, 310);
 }
 
-Script generate(std::uint64_t seed, Profile profile, Scope scope) {
+Script generate(std::uint64_t seed, Profile profile, TraceScope scope) {
   Generator generator(seed, profile, scope);
   spec::Model model(generator.world());
   spec::FirstChoice first;

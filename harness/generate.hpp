@@ -2,7 +2,8 @@
 /// are zombies to reap, groups to signal, waits to wake and numbers that wrap.
 ///
 /// Swarm testing: each trace has its own weights, with some ops off altogether (Groce et al., ISSTA
-/// 2012). A trace is a function of its seed and the profile.
+/// 2012), and a theme: a few ops that belong together, beside which there is little else in half of
+/// them. A trace is a function of its seed, the profile, and what a system can take (TraceScope).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -51,7 +52,7 @@ class Dice {
 
 class Generator {
  public:
-  Generator(std::uint64_t seed, Profile profile, Scope scope = {});
+  Generator(std::uint64_t seed, Profile profile, TraceScope scope = {});
 
   const WorldSpec& world() const { return world_; }
 
@@ -88,7 +89,6 @@ class Generator {
   std::int32_t choose_actor();
   std::uint32_t tracing_weight(std::size_t op, const Scene& scene);
   static bool could_gain(const Scene& scene);
-  static bool has_signal(const Scene& scene);
   std::size_t choose_op(const Scene& scene, bool crowded);
   std::uint32_t weight_by_kthreads(std::size_t op, const Scene& scene, std::uint32_t weight) const;
   Op fill(std::size_t op, const Scene& scene);
@@ -228,10 +228,10 @@ class Generator {
   std::uint32_t steps_left_;
   bool strays_ = false;  // functions of the kernel are tried in any world
   bool moves_ = false;    // tasks go into namespaces of all kinds
-  CloneFlags favourite_;  // kinds that most of that is about; or none
-  CloneFlags flags_;      // what the theme is about; or none
-  std::vector<Signal> signals_;    // those that most is about; or none
-  std::vector<CloneFlags> clones_;  // the same
+  // What most of the trace is about, or nothing.
+  CloneFlags theme_flags_, favourite_namespaces_;
+  std::vector<Signal> favourite_signals_;
+  std::vector<CloneFlags> favourite_clones_;
   bool users_ = false;    // tasks go into those of users, too
   std::size_t crowd_;
   std::uint32_t persistent_ = 0;  // how often, in a hundred, who has just acted goes on
@@ -243,6 +243,6 @@ class Generator {
 };
 
 /// A whole trace, by the model alone.
-Script generate(std::uint64_t seed, Profile profile, Scope scope = {});
+Script generate(std::uint64_t seed, Profile profile, TraceScope scope = {});
 
 }  // namespace forkproof::harness

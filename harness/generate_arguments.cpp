@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/op_roles.hpp"
 #include "spec/derive.hpp"
 
 namespace forkproof::harness {
@@ -14,7 +15,6 @@ constexpr std::int32_t kSignalMix[] = {9,  9,  19, 19, 19, 18, 18, 18, 18, 15, 1
                                        17, 20, 20, 21, 22, 3,  1,  11, 12, 40, 40, 64, 0,  2,  28};
 
 namespace fl = clone_flag;
-constexpr CloneFlags kThread = fl::vm | fl::sighand | fl::thread;
 constexpr CloneFlags kLikelyClones[] = {
     kThread,
     kThread,
@@ -87,16 +87,17 @@ std::int32_t Generator::once_taken(const Scene& scene) {
 
 /// Some traces are mostly about few signals and few kinds of clones.
 void Generator::choose_favourites() {
-  if (signals_.empty() && dice_.percent(45))
+  if (favourite_signals_.empty() && dice_.percent(45))
     for (std::uint32_t i = 1 + dice_.below(3); i > 0; --i)
-      signals_.push_back({dice_.one_of<std::int32_t>(kSignalMix)});
+      favourite_signals_.push_back({dice_.one_of<std::int32_t>(kSignalMix)});
   if (dice_.percent(45))
     for (std::uint32_t i = 1 + dice_.below(3); i > 0; --i)
-      clones_.push_back(dice_.one_of<CloneFlags>(kLikelyClones));
+      favourite_clones_.push_back(dice_.one_of<CloneFlags>(kLikelyClones));
 }
 
 Signal Generator::signal() {
-  if (!signals_.empty() && dice_.percent(80)) return dice_.one_of<Signal>(signals_);
+  if (!favourite_signals_.empty() && dice_.percent(80))
+    return dice_.one_of<Signal>(favourite_signals_);
   return {dice_.percent(97) ? dice_.one_of<std::int32_t>(kSignalMix) : dice_.between(-1, 66)};
 }
 
@@ -149,11 +150,11 @@ Target Generator::target(const Scene& scene, Signal s) {
 
 Clone Generator::clone() {
   Clone c;
-  const bool favourite = !clones_.empty() && dice_.percent(80);
-  c.flags = dice_.one_of<CloneFlags>(favourite ? std::span<const CloneFlags>(clones_)
+  const bool favourite = !favourite_clones_.empty() && dice_.percent(80);
+  c.flags = dice_.one_of<CloneFlags>(favourite ? std::span<const CloneFlags>(favourite_clones_)
                                                : std::span<const CloneFlags>(kLikelyClones));
-  if (flags_.bits != 0 && dice_.percent(50))
-    c.flags = dice_.percent(50) ? flags_ : c.flags | flags_;
+  if (theme_flags_.bits != 0 && dice_.percent(50))
+    c.flags = dice_.percent(50) ? theme_flags_ : c.flags | theme_flags_;
   if (dice_.percent(15))
     for (const Word& w : CloneKind::words)
       if (dice_.percent(25) &&
@@ -178,7 +179,7 @@ CloneFlags Generator::kinds_of_namespaces() {
   static constexpr CloneFlags kMix[] = {fl::newuts, fl::newuts,    fl::newuts,  fl::newns,
                                         fl::newipc, fl::newcgroup, fl::newtime, fl::newtime,
                                         fl::newpid};
-  if (favourite_.bits != 0 && dice_.percent(75)) return favourite_;
+  if (favourite_namespaces_.bits != 0 && dice_.percent(75)) return favourite_namespaces_;
   CloneFlags flags = dice_.percent(1) ? fl::newnet : dice_.one_of<CloneFlags>(kMix);
   while (dice_.percent(25)) flags = flags | dice_.one_of<CloneFlags>(kMix);
   return flags;

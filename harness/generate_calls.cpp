@@ -30,6 +30,7 @@ void Generator::choose(Chdir& o, const Scene&) {
 }
 
 void Generator::choose(Unshare& o, const Scene&) {
+  namespace fl = clone_flag;
   for (const Word& w : CloneKind::words) {
     const CloneFlags flag{w.value};
     if (clone_flag::new_any.has(flag) && flag != clone_flag::newpid) continue;
@@ -43,8 +44,7 @@ void Generator::choose(Unshare& o, const Scene&) {
     o.flags = (dice_.percent(80) ? CloneFlags{} : o.flags) | kinds_of_namespaces();
   else if (dice_.percent(40))
     o.flags = clone_flag::newpid;
-  namespace fl = clone_flag;
-  const CloneFlags about = flags_ & (fl::new_any | fl::newuser | fl::files | fl::fs);
+  const CloneFlags about = theme_flags_ & (fl::new_any | fl::newuser | fl::files | fl::fs);
   if (about.bits != 0 && dice_.percent(50)) o.flags = about;
   o.flags = with_users(o.flags, 55);
 }
@@ -60,7 +60,7 @@ void Generator::choose(Setns& o, const Scene& scene) {
     o.flags = clone_flag::newpid;
     if (dice_.percent(50)) o.task = deepest(scene);
   }
-  if (flags_.has(clone_flag::newpid) && dice_.percent(40)) o.flags = clone_flag::newpid;
+  if (theme_flags_.has(clone_flag::newpid) && dice_.percent(40)) o.flags = clone_flag::newpid;
   if (users_ && dice_.percent(40)) {
     if (dice_.percent(60)) o.flags = {};
     o.flags = o.flags | clone_flag::newuser;

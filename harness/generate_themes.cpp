@@ -2,17 +2,11 @@
 #include <algorithm>
 
 #include "harness/generate.hpp"
-#include "spec/derive.hpp"
+#include "harness/op_roles.hpp"
 
 namespace forkproof::harness {
 
 namespace {
-
-/// An op by its name, which is looked up when this is compiled.
-struct Named {
-  std::size_t index;
-  consteval Named(const char* name) : index(*op_index(name)) {}
-};
 
 /// How often an op is wanted in an ordinary trace; 1 for those that are not here.
 struct Wanted {
@@ -128,13 +122,8 @@ constexpr Seldom kSeldom[] = {
 
 /// Tracing is what so many traces of a hundred have.
 constexpr std::uint32_t kTraced = 14;
-constexpr std::initializer_list<Named> kTracing = {
-    "ptrace_traceme", "ptrace_attach", "ptrace_seize",      "ptrace_interrupt",
-    "ptrace_cont",    "ptrace_detach", "ptrace_setoptions",
-};
 
 namespace fl = clone_flag;
-constexpr CloneFlags kThread = fl::vm | fl::sighand | fl::thread;
 
 /// What some traces are about, each for so many of all: ops that seldom meet otherwise, of which
 /// those come more often that are named twice; flags of clone and unshare; signals.
@@ -278,7 +267,7 @@ constexpr Theme kKthreadThemes[] = {
       "exec"}},
 };
 
-/// So many traces in a hundred with a theme have hardly anything besides, and few tasks.
+/// So many traces in a hundred have hardly anything besides their theme, and few tasks.
 constexpr std::uint32_t kNarrow = 50;
 constexpr std::size_t kFew = 5;
 /// How often an op of the theme is wanted, at least.
@@ -305,8 +294,9 @@ void Generator::weigh_ops() {
       weights_[op.index] = rare[op.index] = std::max(weight, rare[op.index]);
   }
   const bool traced = dice_.percent(kTraced);
-  for (const Named op : kTracing)
-    weights_[op.index] = traced ? kWantedOf[op.index] * (1 + dice_.below(3)) : 0;
+  for (std::size_t i = 0; i < kOps; ++i)
+    if (kRoles[i] == Role::traces)
+      weights_[i] = traced ? kWantedOf[i] * (1 + dice_.below(3)) : 0;
   const auto at_least = [&](Named op) {
     weights_[op.index] = std::max(weights_[op.index], kWantedOf[op.index]);
   };
@@ -327,8 +317,8 @@ void Generator::choose_theme() {
   std::array<std::uint32_t, kOps> shares{};
   for (const Named op : theme->ops) shares[op.index] += kShare * (1 + dice_.below(3));
   dwell_on(shares);
-  if (dice_.percent(kFaithful)) flags_ = theme->flags;
-  if (dice_.percent(kFaithful)) signals_ = theme->signals;
+  if (dice_.percent(kFaithful)) theme_flags_ = theme->flags;
+  if (dice_.percent(kFaithful)) favourite_signals_ = theme->signals;
 }
 
 /// These ops more often than others, or nearly them alone.

@@ -68,6 +68,7 @@ TaskRef Generator::tracee(const Scene& scene, bool trapped) {
 Signal Generator::signal_to_go_on_with(const Scene& scene, TaskRef tracee) {
   const std::uint32_t way = dice_.below(100);
   if (way < 30) return {};
+  if (way >= 98) return {dice_.between(kSignalMax, kSignalMax + 2)};
   const spec::TaskId id = scene.world.task_of(number_of(tracee, scene.naming.numbers()));
   if (id && way < 65) return scene.world.tasks[id].trace.code;
   Signal given = signal();

@@ -29,7 +29,8 @@ TaskRef Generator::unmapped(const Scene& scene) {
     const spec::TaskId id = scene.world.task_of(scene.naming.current(name, scene.world));
     if (!id) continue;
     const spec::Attributes& a = scene.world.tasks[id].attributes;
-    if (!scene.world.knows(a.user_ns, User::root)) found.insert(found.end(), a.powerless ? 4 : 1, name);
+    if (!scene.world.knows(a.user_ns, User::root))
+      found.insert(found.end(), a.powerless ? 4 : 1, name);
   }
   return found.empty() ? task(scene) : TaskRef::name(dice_.one_of<std::int32_t>(found));
 }

@@ -27,7 +27,8 @@ class ModelSystem {
     /// Only where the choice can be seen: a lockstep has nothing else to follow.
     std::size_t pick(RuleId rule, std::span<const Pid> candidates) override {
       const bool seen = rule == "wait.one-winner"_rule || rule == "signal.init-falls"_rule ||
-                        rule == "pidns.zap-queue"_rule || rule == "signal.dead-thread"_rule;
+                        rule == "pidns.zap-queue"_rule || rule == "signal.dead-thread"_rule ||
+                        rule == "limit.sigpending-dead"_rule;
       return seen ? dice_.below(candidates.size()) : 0;
     }
 

@@ -20,15 +20,15 @@ concept SystemUnderTest = requires(S& s, const S& c, const WorldSpec& world, Pid
   { c.sound(p, true) } -> std::same_as<bool>;  // ... those around one task; of its memory if asked
 };
 
-/// What random traces may have in them. A system that can not take everything says so by a `kScope`.
-struct Scope {
+/// What random traces may have in them. A system that cannot take everything has a `kTraceScope`.
+struct TraceScope {
   bool kthreads = true;  // the world may be one with kernel threads
   bool brief = false;    // they are short, for who leaves out a trace for one step of it
 };
 
 template <class System>
-constexpr Scope scope_of() {
-  if constexpr (requires { System::kScope; }) return System::kScope;
+constexpr TraceScope trace_scope_of() {
+  if constexpr (requires { System::kTraceScope; }) return System::kTraceScope;
   return {};
 }
 

@@ -3,6 +3,8 @@
 /// Sources: setrlimit(2), getrusage(2), setresuid(2), capset(2); kernel/sys.c do_prlimit(),
 /// flag_nproc_exceeded(), getrusage(); kernel/fork.c copy_process(); kernel/exit.c
 /// wait_task_zombie(), __exit_signal().
+#include <numeric>
+
 #include "impl/machine.hpp"
 
 namespace forkproof::impl {
@@ -70,8 +72,9 @@ bool Machine::is_over_limit(User user, Index ns, Limit most, std::uint64_t more)
   for (; ns != kNobody; ns = user_ns_[ns].parent) {
     const Index above = user_ns_[ns].parent;
     // Who is being made is among the tasks of the world already.
-    const std::uint64_t count = above == kNobody ? tasks_.taken() - user_tasks_[1] - user_tasks_[2]
-                                                 : user_ns_[above].tasks[0] + more;
+    const std::uint64_t others = std::reduce(user_tasks_.begin(), user_tasks_.end());
+    const std::uint64_t count =
+        above == kNobody ? tasks_.taken() - others : user_ns_[above].tasks[0] + more;
     if (count > user_ns_[ns].most.n) return true;
   }
   return false;

@@ -46,7 +46,7 @@ class Machine : private Users {
   /// Whether both are the same machine, record for record, but for the room that they keep.
   bool same_as(const Machine& other) const;
 
-  std::array<Slab, 7> slabs() const;
+  std::vector<Slab> slabs() const;
 
   bool sound() const;
   /// The part of `sound` around one task. O(its threads), and its pages if `memory`.

@@ -185,6 +185,7 @@ Outcome Machine::perform(Task& t, const Setns& op) {
     of[ns_kind::time] = of[ns_kind::time_for_children] = theirs[ns_kind::time];
   if (op.flags.any(clone_flag::new_proxy | clone_flag::newtime))
     switch_task_namespaces(t, new_proxy(of));
+  if (op.flags.has(clone_flag::newns) && t.fs != kNobody) fs_[t.fs].directory = 0;
   if (op.flags.has(clone_flag::newpid)) divert_to(t, process_of(*to).pid_ns());
   if (op.flags.has(clone_flag::newuser)) set_cred_user_ns(t, attributes_of(*to).user_ns);
   return Outcome::success();

@@ -54,12 +54,17 @@ TaskView Machine::view(Pid number) const {
   return v;
 }
 
-std::array<Slab, 7> Machine::slabs() const {
+std::vector<Slab> Machine::slabs() const {
   const auto [spaces, nodes, frames] = memory_.counts();
   return {Slab{"task_struct", tasks_.counts()}, {"signal_struct", processes_.counts()},
           {"process_group", groups_.counts()},  {"sighand_cache", actions_.counts()},
           {"mm_struct", spaces},                {"page_table", nodes},
-          {"page_frame", frames}};
+          {"page_frame", frames},               {"filp", open_files_.counts()},
+          {"files_cache", files_.counts()},     {"fs_cache", fs_.counts()},
+          {"attributes", attributes_.counts()}, {"limits", limits_.counts()},
+          {"rusage", usage_.counts()},          {"user_namespace", user_ns_.counts()},
+          {"pid_namespace", namespaces_.counts()}, {"nsproxy", proxies_.counts()},
+          {"ns_common", ns_.counts()},          {"kthread", kthreads_.counts()}};
 }
 
 void Machine::pages(Pid number, std::vector<PageView>& out) const {

@@ -114,7 +114,7 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
     me.call = {.kind = Call::Kind::restart, .again = again}, me.attention = true;
     return std::nullopt;
   };
-  const bool interrupted = !deliverable(me).empty();
+  const bool interrupted = !world().deliverable(me).empty();
   if (const Answer refused = refuses_flags(me, flags)) return refused;
   if (interrupted && linux_6()) return restart("clone.pending-first"_rule);
   const TaskFlags marked = me.flags & task_flag::nproc_exceeded;

@@ -60,7 +60,7 @@ void Model::become_only_thread(TaskId id) {
     if (other != p.leader || others.size() == 1) first.assign(next_.begin(), next_.end());
   }
   for (const TaskId woken : first)
-    if (woken != id && world_.tasks.has(woken) && world_.tasks[woken].queued) run_woken(woken);
+    if (woken != id && world_.tasks.has(woken) && world_.tasks[woken].queued) run_ahead(woken);
   if (world_.over) return;
   p.execing = TaskId::none();
   cover("exec.other-threads-die"_rule);

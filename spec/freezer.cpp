@@ -72,7 +72,7 @@ void Model::freeze(TaskId id) {
   using Kind = Call::Kind;
   if (t.call.kind == Kind::wait || t.call.kind == Kind::pause) cover("freezer.sleeps-end"_rule);
   if (t.call.kind == Kind::held) cover("freezer.answer-kept"_rule);
-  if (!deliverable(t).empty()) cover("freezer.signals-wait"_rule);
+  if (!world().deliverable(t).empty()) cover("freezer.signals-wait"_rule);
   t.frozen = true;
   t.attention = false;
   t.call.interrupted = true;

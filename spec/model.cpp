@@ -111,7 +111,7 @@ void Model::answer_actor(const Answer& answer) {
   }
 
   acting_ = true, answered_ = false, death_ = {};
-  run_woken(actor_);
+  run_ahead(actor_);
   acting_ = false;
   if (answered_) return;
   if (!actor_ || world_.tasks[actor_].exiting())
@@ -132,15 +132,15 @@ Outcome Model::asleep(const Task& t) {
 void Model::settle() {
   while (!next_.empty()) {
     const TaskId id = next_.front();
-    if (world_.tasks.has(id))
-      run_woken(id);
-    else
-      next_.pop_front();
+    next_.pop_front();
+    if (!world_.tasks.has(id)) continue;
+    world_.tasks[id].queued = false;
+    run(id);
   }
 }
 
-/// Ahead of its turn or not: a task that runs is no longer among those that have been woken.
-void Model::run_woken(TaskId id) {
+/// Who runs ahead of its turn is no longer among those that have been woken.
+void Model::run_ahead(TaskId id) {
   if (std::exchange(world_.tasks[id].queued, false)) std::erase(next_, id);
   run(id);
 }

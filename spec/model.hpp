@@ -180,7 +180,7 @@ class Model {
   void answer_actor(const Answer&);
   static Outcome asleep(const Task&);
   void settle();
-  void run_woken(TaskId);
+  void run_ahead(TaskId);
   void wake(TaskId);
   void run(TaskId);
   void go_on(TaskId, bool signalled);
@@ -337,7 +337,6 @@ class Model {
   void kill_process(Process&, Signal);
   void draw_attention(TaskId, bool fatal);
   void retarget(TaskId leaving);
-  SigSet deliverable(const Task&) const;
   std::optional<Signal> take_next_signal(Task&);
   bool deal_with_signals(TaskId);
   bool default_action(TaskId, Signal);

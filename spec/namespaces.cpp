@@ -153,7 +153,11 @@ Model::Answer Model::act(TaskId id, const Setns& op) {
 
   const NsProxy theirs = world().proxy_of(world().tasks[to]);
   NsProxy p = world().proxy_of(me);
-  if (op.flags.has(fl::newns)) p.mnt = theirs.mnt;
+  if (op.flags.has(fl::newns)) {
+    cover("setns.mounts-at-root"_rule);
+    p.mnt = theirs.mnt;
+    world_.fs[me.fs].directory = 0;
+  }
   if (op.flags.has(fl::newuts)) p.uts = theirs.uts;
   if (op.flags.has(fl::newipc)) p.ipc = theirs.ipc;
   if (op.flags.has(fl::newnet)) p.net = theirs.net;

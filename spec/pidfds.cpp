@@ -87,10 +87,11 @@ Model::Answer Model::act(TaskId id, const PidfdSendSignal& op) {
     return fails(Errno::inval, "signal.bad-signal"_rule);
   const bool thread = pidfd->flags.has(pidfd_flag::thread);
   const bool from_above = is_from_above(id, to);
-  if (world_.tasks[to].zombie) cover("pidfd.send-zombie"_rule);
+  const bool zombie = world_.tasks[to].zombie;
   if (thread && !send_to_thread(op.signal, to, from_above))
     return fails(Errno::again, "limit.sigpending"_rule);
   if (!thread && op.signal != sig::none) send(op.signal, to, Scope::process, from_above);
+  if (zombie) cover("pidfd.send-zombie"_rule);
   return answers(Outcome::success(), thread ? "pidfd.send-thread"_rule : "pidfd.send"_rule);
 }
 

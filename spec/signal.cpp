@@ -127,7 +127,7 @@ Model::Answer Model::act(TaskId id, const Sigprocmask& op) {
       break;
   }
   me.blocked = me.blocked - kUnblockable;
-  if (me.blocked != before && !deliverable(me).empty()) {
+  if (me.blocked != before && !world().deliverable(me).empty()) {
     cover("signal.unblocked-taken"_rule);
     me.attention = true;
   }
@@ -175,7 +175,7 @@ void Model::send(Signal s, TaskId to, Scope scope, bool from_above) {
 /// Sends a signal to that thread alone, if it finds room.
 bool Model::send_to_thread(Signal s, TaskId to, bool from_above) {
   if (finds_no_room(s, to, from_above))
-    return linux_6() && world().tasks[to].exiting() && !does_as_most("signal.dead-thread"_rule);
+    return linux_6() && world().tasks[to].exiting() && !does_as_most("limit.sigpending-dead"_rule);
   if (s != sig::none) send(s, to, Scope::thread, from_above);
   return true;
 }
@@ -309,11 +309,6 @@ void Model::retarget(TaskId leaving) {
 
 // --- delivery ------------------------------------------------------------------------------------
 
-/// What is pending for a thread and not blocked by it.
-SigSet Model::deliverable(const Task& t) const {
-  return (t.pending | world_.process_of(t).shared_pending) - t.blocked;
-}
-
 /// Takes the next signal: the thread's own before the process's; in each, synchronous ones first,
 /// then the lowest.
 std::optional<Signal> Model::take_next_signal(Task& t) {
@@ -384,7 +379,7 @@ bool Model::takes(TaskId id, Signal s) {
     case Disposition::catch_:
       cover("signal.handler-runs"_rule);
       if (t.call.handled == sig::none) t.call.handled = s;
-      if (!deliverable(t).empty() || t.trace.interrupted || t.trace.told_to_look)
+      if (!world().deliverable(t).empty() || t.trace.interrupted || t.trace.told_to_look)
         tell_of_notice(id);
       return true;
     case Disposition::default_:

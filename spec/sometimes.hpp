@@ -5,6 +5,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "spec/sometimes/numbers.hpp"
 #include "spec/sometimes/namespaces.hpp"
 #include "spec/sometimes/user_namespaces.hpp"
 #include "spec/world.hpp"
@@ -445,7 +446,8 @@ using AllSometimes =
                CgroupOverItsLimit, ZombieOfRemovedCgroup, LeaderLeftInCgroup, FrozenWithSignals,
                ZombieKeptByTracer, TraceeRunsInStoppedProcess, TracerIsTraced, ParentIsTraced,
                SignalHeldForTracer, UserNamespaceInAnother, PowerlessWhereMapped,
-               NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers>;
+               NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers, NumberAhead,
+               ProcessorsDiffer>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

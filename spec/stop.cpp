@@ -52,7 +52,8 @@ void Model::begin_group_stop(TaskId id, Signal s) {
   p.stopping_threads = 1;
   world_.tasks[id].stop_pending = true;
   world_.tasks[id].trace.stopped_by = s;
-  world_.tasks[id].attention = !deliverable(world_.tasks[id]).empty();  // kept while it is stopped
+  // Kept while it is stopped.
+  world_.tasks[id].attention = !world().deliverable(world_.tasks[id]).empty();
   for (const TaskId other : p.threads) {
     Task& t = world_.tasks[other];
     if (other == id || t.stopped || t.exiting()) continue;

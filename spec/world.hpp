@@ -482,6 +482,10 @@ struct World : UserNamespaces {
   const Process& process_of(const Task& t) const { return processes[t.process]; }
   Process& process_of(const Task& t) { return processes[t.process]; }
   const Task& leader_of(const Task& t) const { return tasks[process_of(t).leader]; }
+  /// What is pending for a task and not blocked by it.
+  SigSet deliverable(const Task& t) const {
+    return (t.pending | process_of(t).shared_pending) - t.blocked;
+  }
   bool is_leader(TaskId id) const { return process_of(tasks[id]).leader == id; }
   /// Whether a task is traced by its parent's process, or not at all.
   bool is_familys_own(const Task& t) const {

@@ -49,14 +49,14 @@ std::int64_t Stage::make_child(std::uint32_t child, std::uint64_t flags) {
 }
 
 bool Stage::has_room_for_processes() {
-  std::array<std::int64_t, kRoom> made{};
+  std::array<std::int64_t, kRoomTasks> made{};
   bool room = true;
-  for (std::uint32_t i = 0; room && i < kRoom; ++i) {
+  for (std::uint32_t i = 0; room && i < kRoomTasks; ++i) {
     made[i] = make_child(kRoomSlots + i, 0);
     room = made[i] > 0;
     if (room) await(kRoomSlots + i);
   }
-  for (std::uint32_t i = 0; i < kRoom; ++i)
+  for (std::uint32_t i = 0; i < kRoomTasks; ++i)
     if (made[i] > 0) end_helper(kRoomSlots + i, static_cast<pid_t>(made[i]));
   return room;
 }

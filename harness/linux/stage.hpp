@@ -67,8 +67,8 @@ class Stage {
   /// those that are given out, and that nobody in the namespace is a parent of.
   std::int64_t write_file_from_outside(std::string_view path, std::string_view text);
 
-  /// Whether `kRoom` more processes can be there at once, outside the namespace; else the machine is
-  /// short of something, or nearly so.
+  /// Whether `kRoomTasks` more processes can be there at once, outside the namespace; else the
+  /// machine is short of something, or nearly so.
   bool has_room_for_processes();
 
   const Abilities& abilities() const { return abilities_; }

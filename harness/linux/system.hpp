@@ -41,7 +41,7 @@ class System {
   bool sound(Pid, bool) const { return true; }
 
   static constexpr bool kSlowToLookAt = true;
-  static constexpr Scope kScope{.kthreads = false, .brief = true};
+  static constexpr TraceScope kTraceScope{.kthreads = false, .brief = true};
 
   /// Clears what this system does not show.
   void hide(TaskView& view) const;

@@ -11,11 +11,13 @@ namespace forkproof::harness {
 
 namespace {
 
-constexpr suseconds_t kPatience = 250'000;  // of a processor for one world: a trace takes 50
+/// How much of a processor one world may take, in microseconds: a trace takes some hundreds.
+constexpr suseconds_t kPatience = 250'000;
+static_assert(kPatience < 1'000'000);
 
-void watch(suseconds_t microseconds) {
+void set_timer(suseconds_t microseconds) {
   const itimerval timer{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_usec = microseconds}};
-  ::setitimer(ITIMER_VIRTUAL, &timer, nullptr);
+  ::setitimer(ITIMER_PROF, &timer, nullptr);
 }
 
 }  // namespace
@@ -39,11 +41,11 @@ LoadedSystem& LoadedSystem::operator=(const LoadedSystem& other) {
 }
 
 LoadedSystem::~LoadedSystem() {
-  if (watch_ == Watch::alarm) watch(0);
+  if (watch_ == Watch::alarm) set_timer(0);
 }
 
 void LoadedSystem::reset(const WorldSpec& world) {
-  if (watch_ == Watch::alarm) watch(kPatience);
+  if (watch_ == Watch::alarm) set_timer(kPatience);
   system_->reset(world);
 }
 

@@ -12,7 +12,7 @@ namespace forkproof::harness {
 inline constexpr std::string_view kMutant = "mutant:";
 
 /// A mutant may loop for ever, so each is run in a process of its own. Where nobody else looks at
-/// the clock, a world that computes for longer than any trace does ends that process by SIGVTALRM.
+/// the clock, a world that computes for longer than any trace does ends that process by SIGPROF.
 class LoadedSystem {
  public:
   enum class Watch : std::uint8_t { none, alarm };

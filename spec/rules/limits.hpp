@@ -31,6 +31,9 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
     {"limit.sigpending",
      "A real-time signal that is not dropped, sent to a thread of a process that may queue none, "
      "is EAGAIN.", "kernel-signal QUEUE:1"},
+    {"limit.sigpending-dead",
+     "So it is for a leader alone that has ended. In some builds the signal does nothing then.",
+     "kernel-signal DEAD:2"},
 
     {"nproc.fork",
      "A task more than the soft limit lets the caller's real user have is EAGAIN, and no number is "

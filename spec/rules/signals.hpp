@@ -68,8 +68,7 @@ inline constexpr auto kSignalRules = std::to_array<Rule>({
      "kernel-signal INIT:3"},
     {"signal.dead-thread",
      "SIGCONT and the stop signals act on the process also if they are sent to a leader alone that "
-     "has ended, and a signal that finds no room there is EAGAIN. In some builds nothing happens.",
-     "kernel-signal DEAD:1"},
+     "has ended. In some builds they do nothing then.", "kernel-signal DEAD:1"},
     {"signal.init-handles", "A signal that init has a handler for reaches it.", "kill.2 INIT:1"},
     {"signal.target-first",
      "A signal for a process wakes the thread it was sent to, for a process number the leader, if "
