@@ -162,6 +162,7 @@ Clone Generator::clone() {
         c.flags = c.flags | CloneFlags{w.value};
   if (dice_.percent(moves_ ? 40 : 1)) c.flags = c.flags | kinds_of_namespaces();
   if (moves_ && dice_.percent(20)) c.flags = (c.flags | fl::fs) - fl::newns;
+  if (moves_ && theme_flags_.has(fl::fs) && dice_.percent(15)) c.flags = fl::newns;
   c.flags = with_users(c.flags, 40);
   c.exit_signal = exit_signal();
   return c;

@@ -61,6 +61,8 @@ void Generator::choose(Setns& o, const Scene& scene) {
     if (dice_.percent(50)) o.task = deepest(scene);
   }
   if (theme_flags_.has(clone_flag::newpid) && dice_.percent(40)) o.flags = clone_flag::newpid;
+  if (theme_flags_.has(clone_flag::fs) && dice_.percent(30))
+    o.flags = clone_flag::newns | clone_flag::newuts;
   if (users_ && dice_.percent(40)) {
     if (dice_.percent(60)) o.flags = {};
     o.flags = o.flags | clone_flag::newuser;

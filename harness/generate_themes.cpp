@@ -217,6 +217,7 @@ constexpr Theme kThemes[] = {
     {30, {"map_ids", "exec", "exec", "prctl_pdeathsig", "unshare", "clone", "exit"}},
     {20, {"map_ids", "setns", "setns", "clone", "unshare", "fork"}, fl::newpid | fl::newuser},
     {20, {"map_ids", "setns", "setns", "clone", "exit"}, kThread},
+    {20, {"map_ids", "setns", "setns", "clone", "clone", "unshare"}, fl::fs},
     {20,
      {"map_ids", "unshare", "clone", "ptrace_traceme", "ptrace_attach", "ptrace_seize", "capset",
       "setresuid"},

@@ -168,7 +168,7 @@ std::uint64_t Machine::dup_task_struct(Birth& b, auto& faults) {
 /// A user whose tasks are all he may have gets no other.
 std::uint64_t Machine::copy_creds(Birth& b, auto& faults) {
   if (b.flags.has(clone_flag::newuser)) [[unlikely]] {
-    const Errno may = may_make_user_ns(b.maker);
+    const Errno may = may_make_user_ns(b.maker, mounts_of(b.maker));
     if (may != Errno::ok) return static_cast<std::uint64_t>(may);
     if (faults.strike(CopyStep::copy_creds)) return failure_of(CopyStep::copy_creds);
     b.user_ns = create_user_ns(b.maker, limits_of(b.makers));
@@ -226,10 +226,9 @@ std::uint64_t Machine::copy_fs(Birth& b, auto& faults) {
     }
     b.task->fs = b.maker.fs;
     ++fs_[b.maker.fs].users;
-  } else if (b.maker.fs != kNobody && !fs_[b.maker.fs].as_at_first()) {
+  } else if (b.maker.fs != kNobody && !fs_[b.maker.fs].is_usual(mounts_of(b.maker))) {
     if (faults.strike(kStep)) return failure_of(kStep);
-    const FsInfo makers = fs_[b.maker.fs];
-    own_fs(*b.task).become(makers);
+    b.task->fs = copy_of_fs(b.maker.fs);
   }
   return bits::kGoesOn;
 }
@@ -298,6 +297,8 @@ std::uint64_t Machine::copy_namespaces(Birth& b, auto& faults) {
   if (makes && faults.strike(CopyStep::copy_namespaces))
     return failure_of(CopyStep::copy_namespaces);
   b.proxy = proxy_of_child(b.maker, b.flags, owner);
+  if (b.flags.has(clone_flag::newns))
+    follow_mounts(*b.task, mounts_of(b.maker), proxies_[b.proxy].of[ns_kind::mnt]);
   return bits::kGoesOn;
 }
 

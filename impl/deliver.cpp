@@ -122,6 +122,7 @@ void Machine::begin_stop(Task& t, Signal s) {
 
 void Machine::take_part_in_stop(Task& t) {
   const bool complete = leave_stop_count(t);
+  t.frozen = false;
   set_state(t, states().stopped());
   touch(t);
   if (complete) tell_parent(process_of(t));

@@ -88,7 +88,8 @@ Outcome Machine::perform(Task& t, const Unshare& op) {
     return Outcome::failure(Errno::inval);
   if (op.flags.any(fl::sighand | fl::vm) && others_act) return Outcome::failure(Errno::inval);
   if (op.flags.has(fl::vm) && others_map) return Outcome::failure(Errno::inval);
-  if (newuser && may_make_user_ns(t) != Errno::ok) return Outcome::failure(may_make_user_ns(t));
+  const Errno may = newuser ? may_make_user_ns(t, mounts_of(t)) : Errno::ok;
+  if (may != Errno::ok) return Outcome::failure(may);
   if (!may_make_namespaces(t, op.flags)) return Outcome::failure(Errno::perm);
   const bool newpid = op.flags.has(fl::newpid);
   const Index users = attributes_of(t).user_ns;
@@ -97,9 +98,9 @@ Outcome Machine::perform(Task& t, const Unshare& op) {
 
   if (op.flags.has(fl::files)) unshare_files(t);
   if (op.flags.any(fl::fs | fl::newns | fl::newuser) && t.fs != kNobody && fs_[t.fs].users > 1) {
-    const FsInfo shared = fs_[t.fs];
+    const Index own = copy_of_fs(t.fs);
     exit_fs(t);
-    own_fs(t).become(shared);
+    t.fs = own;
   }
   if (newuser) {
     const Index fresh = create_user_ns(t, limits_of(p));
@@ -127,8 +128,17 @@ FsInfo& Machine::own_fs(Task& t) {
   if (t.fs == kNobody) {
     t.fs = fs_.take();
     fs_[t.fs] = {.users = 1};
+    set_root(fs_[t.fs], mounts_of(t));
   }
   return fs_[t.fs];
+}
+
+Index Machine::copy_of_fs(Index from) {
+  const Index to = fs_.take();
+  fs_[to] = fs_[from];
+  fs_[to].users = 1;
+  if (fs_[to].root != kNobody) ++ns_[fs_[to].root].users;
+  return to;
 }
 
 void Machine::install(Files& files, std::uint32_t fd, Index file, bool cloexec) {
@@ -172,7 +182,9 @@ void Machine::exit_files(Task& t) {
 
 void Machine::exit_fs(Task& t) {
   const Index record = std::exchange(t.fs, kNobody);
-  if (record != kNobody && --fs_[record].users == 0) fs_.give_back(record);
+  if (record == kNobody || --fs_[record].users > 0) return;
+  put_ns(fs_[record].root);
+  fs_.give_back(record);
 }
 
 void Machine::unshare_files(Task& t) {

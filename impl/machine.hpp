@@ -148,6 +148,8 @@ class Machine : private Users {
                                                     CloneFlags flags, Index owner);
   Index new_proxy(const std::array<Index, kNsKinds>& of);
   void put_proxy(Index i);
+  Index mounts_of(const Task& t) const;
+  void follow_mounts(const Task& t, Index before, Index now);
   void switch_task_namespaces(Task& t, Index to);
   bool child_is_elsewhere(const Task& maker, CloneFlags flags) const;
   Index proxy_of_child(const Task& maker, CloneFlags flags, Index owner);
@@ -353,6 +355,7 @@ class Machine : private Users {
   Files& own_files(Task& t);
   std::uint32_t free_descriptor(Task& t);
   FsInfo& own_fs(Task& t);
+  Index copy_of_fs(Index from);
   void install(Files& files, std::uint32_t fd, Index file, bool cloexec);
   void close_all(Files& files, std::uint32_t set);
   Index copy_of(Index files);

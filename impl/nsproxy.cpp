@@ -70,11 +70,15 @@ Index Machine::new_proxy(const std::array<Index, kNsKinds>& of) {
 void Machine::put_proxy(Index i) {
   if (i == kNobody || --proxies_[i].users > 0) return;
   for (const Index ns : proxies_[i].of)
-    if (ns != kNobody && --ns_[ns].users == 0) {
-      put_user_ns(ns_[ns].owner);
-      ns_.give_back(ns);
-    }
+    put_ns(ns);
   proxies_.give_back(i);
+}
+
+Index Machine::mounts_of(const Task& t) const { return namespaces_of(t)[ns_kind::mnt]; }
+
+/// A root that was in the mounts of which there is a copy now is in that.
+void Machine::follow_mounts(const Task& t, Index before, Index now) {
+  if (t.fs != kNobody && fs_[t.fs].root == before) set_root(fs_[t.fs], now);
 }
 
 void Machine::switch_task_namespaces(Task& t, Index to) {
@@ -104,8 +108,9 @@ Index Machine::proxy_of_child(const Task& maker, CloneFlags flags, Index owner) 
 
 void Machine::unshare_namespaces(Task& t, CloneFlags flags) {
   if (!flags.any(clone_flag::new_proxy | clone_flag::newtime)) return;
-  const Index owner = attributes_of(t).user_ns;
+  const Index owner = attributes_of(t).user_ns, before = mounts_of(t);
   switch_task_namespaces(t, new_proxy(create_new_namespaces(namespaces_of(t), flags, owner)));
+  follow_mounts(t, before, mounts_of(t));
 }
 
 /// An exec has no memory that somebody keeps the time for.
@@ -185,7 +190,10 @@ Outcome Machine::perform(Task& t, const Setns& op) {
     of[ns_kind::time] = of[ns_kind::time_for_children] = theirs[ns_kind::time];
   if (op.flags.any(clone_flag::new_proxy | clone_flag::newtime))
     switch_task_namespaces(t, new_proxy(of));
-  if (op.flags.has(clone_flag::newns) && t.fs != kNobody) fs_[t.fs].directory = 0;
+  if (op.flags.has(clone_flag::newns) && t.fs != kNobody) {
+    fs_[t.fs].directory = 0;
+    set_root(fs_[t.fs], theirs[ns_kind::mnt]);
+  }
   if (op.flags.has(clone_flag::newpid)) divert_to(t, process_of(*to).pid_ns());
   if (op.flags.has(clone_flag::newuser)) set_cred_user_ns(t, attributes_of(*to).user_ns);
   return Outcome::success();
@@ -262,6 +270,16 @@ bool Machine::sound_proxies() const {
     for (const Index ns : proxies_[proxy].of)
       if (ns != kNobody) ++places[ns];
   });
+  std::vector<bool> seen(fs_.end());
+  for (Index p = all_.first; p != kNobody; p = all_.after(processes_, p)) {
+    const Ring<Threads>& threads = processes_[p].threads;
+    for (Index t = threads.first; t != kNobody; t = threads.after(tasks_, t)) {
+      const Index fs = tasks_[t].fs;
+      if (fs == kNobody || seen[fs]) continue;
+      seen[fs] = true;
+      if (fs_[fs].root != kNobody) ++places[fs_[fs].root];
+    }
+  }
   std::size_t records = 0, namespaces = 0;
   for (Index i = 1; i < tasks.size(); ++i) {
     if (tasks[i] == 0) continue;

@@ -40,11 +40,12 @@ struct Files {
 struct FsInfo {
   std::int32_t umask = kUmaskAtFirst;
   Directory directory = 0;  // the current one
+  Index root = kNobody;     // the namespace of mounts that its root is of; it is a user of that
   std::uint32_t users = 0;
-  /// As a new world's init has it, whoever else uses it.
-  bool as_at_first() const { return umask == kUmaskAtFirst && directory == 0; }
-  /// Takes over all but the users.
-  void become(const FsInfo& other) { umask = other.umask, directory = other.directory; }
+  /// As tasks have it without a record that are in those mounts, whoever else uses it.
+  bool is_usual(Index mounts) const {
+    return umask == kUmaskAtFirst && directory == 0 && root == mounts;
+  }
   friend bool operator==(const FsInfo&, const FsInfo&) = default;
 };
 

@@ -41,9 +41,22 @@ void Users::put_user_ns(Index ns) {
   }
 }
 
-Errno Users::may_make_user_ns(const Task& t) const {
+void Users::put_ns(Index ns) {
+  if (ns == kNobody || --ns_[ns].users > 0) return;
+  put_user_ns(ns_[ns].owner);
+  ns_.give_back(ns);
+}
+
+void Users::set_root(FsInfo& fs, Index mounts) {
+  if (mounts != kNobody) ++ns_[mounts].users;
+  put_ns(std::exchange(fs.root, mounts));
+}
+
+/// `mounts` is the task's namespace of them.
+Errno Users::may_make_user_ns(const Task& t, Index mounts) const {
   const Index own = attributes_of(t).user_ns;
   if (own != kNobody && user_ns_[own].level >= kUserNamespaceDepth) return Errno::nospc;
+  if (t.fs != kNobody && fs_[t.fs].root != mounts) return Errno::perm;
   return is_mapped(own, User::root) ? Errno::ok : Errno::perm;
 }
 

@@ -38,7 +38,9 @@ struct Users : Records {
   Index owner_of_pid_ns(Index ns) const { return ns == kNobody ? kNobody : namespaces_[ns].owner; }
   Index owner_of_ns(Index ns) const { return ns == kNobody ? kNobody : ns_[ns].owner; }
 
-  Errno may_make_user_ns(const Task& t) const;
+  Errno may_make_user_ns(const Task& t, Index mounts) const;
+  void put_ns(Index ns);
+  void set_root(FsInfo& fs, Index mounts);
   Index create_user_ns(const Task& maker, const LimitTable& limits);
   bool is_denied_signals(Index ns) const;
   bool has_caps_of(const Task& t, const Task& other) const;

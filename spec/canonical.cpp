@@ -260,6 +260,7 @@ void Canonical::write_files(const Task& t) {
   }
   const FsInfo& fs = world_->fs[t.fs];
   put_all(index_in(fs_, t.fs.n), word_of(fs.umask), word_of(fs.directory));
+  put(fs.root == 0 ? 0 : index_in(others_, static_cast<std::uint32_t>(fs.root)) + 1);
 }
 
 /// An open file that was met before is as it was then.

@@ -230,6 +230,7 @@ void Model::inherit_files(Task& child, const Task& me, CloneFlags flags) {
   child.fs = flags.has(fl::fs) ? me.fs : copy_fs(me.fs);
   if (flags.has(fl::files)) world_.files[me.files].users++;
   if (flags.has(fl::fs)) world_.fs[me.fs].users++;
+  if (flags.has(fl::newns)) follow_mounts(child, world().proxy_of(me).mnt);
   cover(flags.has(fl::files) ? "file.clone-shares"_rule : "file.fork-copied"_rule);
   cover(flags.has(fl::fs) ? "fs.clone-shares"_rule : "fs.fork-copied"_rule);
   if (!flags.has(fl::files) && world().files[me.files].has_any()) cover("file.fork-offset"_rule);

@@ -231,6 +231,7 @@ class Model {
   void drop_proxy(NsProxyId);
   void inherit_namespaces(Task& child, const Task& maker, CloneFlags, UserNamespaceId owner);
   void unshare_namespaces(Task&, CloneFlags, UserNamespaceId owner);
+  void follow_mounts(const Task&, Place before);
   void time_after_exec(Task&);
   bool is_single_threaded(const Task&) const;
   Answer refuses_without_admin(const Task&, CloneFlags);

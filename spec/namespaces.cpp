@@ -80,7 +80,15 @@ void Model::unshare_namespaces(Task& me, CloneFlags flags, UserNamespaceId owner
   if (!flags.any(fl::new_proxy | fl::newtime)) return;
   if (flags.has(fl::newns) && !flags.has(fl::fs)) cover("ns.unshare-mounts"_rule);
   if (flags.has(fl::newtime)) cover("ns.unshare-time"_rule);
+  const Place before = world().proxy_of(me).mnt;
   enter_namespaces(me, renewed(world().proxy_of(me), flags, owner));
+  follow_mounts(me, before);
+}
+
+/// A root that was in the mounts of which there is a copy now is in that.
+void Model::follow_mounts(const Task& t, Place before) {
+  FsInfo& fs = world_.fs[t.fs];
+  if (fs.root == before) fs.root = world().proxy_of(t).mnt;
 }
 
 /// An exec has new memory, so that the time of its children is its own now.
@@ -157,6 +165,7 @@ Model::Answer Model::act(TaskId id, const Setns& op) {
     cover("setns.mounts-at-root"_rule);
     p.mnt = theirs.mnt;
     world_.fs[me.fs].directory = 0;
+    world_.fs[me.fs].root = theirs.mnt;
   }
   if (op.flags.has(fl::newuts)) p.uts = theirs.uts;
   if (op.flags.has(fl::newipc)) p.ipc = theirs.ipc;

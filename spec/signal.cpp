@@ -332,7 +332,8 @@ std::optional<Signal> Model::take_next_signal(Task& t) {
 /// gets there: it may stop or die. Its call remembers the first signal whose handler ran.
 bool Model::deal_with_signals(TaskId id) {
   const auto trap = std::exchange(world_.tasks[id].trace.trap, Tracing::Trap::none);
-  if (trap != Tracing::Trap::signal) tell_of_notice(id);
+  const bool looks = world().tasks[id].attention;  // else it has only been woken for its call
+  if (looks && trap != Tracing::Trap::signal) tell_of_notice(id);
   if (is_doomed(id)) return takes(id, sig::kill);
   if (trap == Tracing::Trap::signal)
     if (const std::optional<Signal> s = signal_after_trap(id); s && !takes(id, *s)) return false;

@@ -71,6 +71,7 @@ void Model::take_part_in_stop(TaskId id) {
   Task& t = world_.tasks[id];
   Process& p = world_.process_of(t);
   t.stopped = true;
+  t.frozen = false;
   t.call.interrupted = true;
   touch(id);
   if (leave_stop_count(t, p)) tell_parent_of_stop(p, Process::Notice::stopped);

@@ -75,6 +75,8 @@ Model::Answer Model::refuses_user_namespace(const Task& me) {
   const UserNamespaceId own = me.attributes.user_ns;
   if (own && world().user_namespaces[own].level == kUserNamespaceDepth)
     return fails(Errno::nospc, "userns.depth"_rule);
+  if (world().fs[me.fs].root != world().proxy_of(me).mnt)
+    return fails(Errno::perm, "userns.other-root"_rule);
   if (!world().knows(own, User::root)) return fails(Errno::perm, "userns.unmapped-maker"_rule);
   return std::nullopt;
 }

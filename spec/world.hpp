@@ -267,6 +267,7 @@ struct Files {
 struct FsInfo {
   std::int32_t umask = kUmaskAtFirst;
   Directory directory = 0;  // the current one
+  Place root = 0;           // the namespace of mounts that its root is of
   std::uint32_t users = 0;
 
   static constexpr auto keeps() { return std::tuple{}; }

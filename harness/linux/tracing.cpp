@@ -48,7 +48,9 @@ Pid System::tracer_of(const Puppet& puppet) const {
 void System::refuse_freed(Pid tracer, const Op& op, const Outcome& answer) const {
   using Kind = Target::Kind;
   const auto* const kill = std::get_if<Kill>(&op);
-  const bool both = kill != nullptr && kill->target.kind != Kind::task;
+  const bool one = kill != nullptr && kill->target.kind == Kind::task &&
+                   (kill->target.who.named || kill->target.who.n > 0);
+  const bool both = kill != nullptr && !one;
   if (tracer.n == 0 || find(tracer) != nullptr) return;
   if (answer.kind == Outcome::Kind::dies || (both && answer.kind != Outcome::Kind::blocks))
     throw SystemLimit("whether a task stopped before its tracer ended cannot be told here");
