@@ -55,8 +55,8 @@ inline constexpr auto kNamespaceRules = std::to_array<Rule>({
      "setns of NEWNS alone is EINVAL for who shares root and working directory; with other kinds "
      "it is not.", "kernel-nsproxy SETNS:2"},
     {"setns.mounts-at-root",
-     "setns of NEWNS makes the root of that namespace the working directory, be it the own one, for "
-     "all who share it.", "kernel-nsproxy SETNS:4"},
+     "setns of NEWNS makes the root of that namespace the working directory, be it the own one, "
+     "for all who share it.", "kernel-nsproxy SETNS:4"},
     {"setns.time-threads",
      "setns of NEWTIME by who has other threads, or shares its memory, is EUSERS.",
      "kernel-nsproxy SETNS:3"},

@@ -22,8 +22,8 @@ inline constexpr auto kUserNamespaceRules = std::to_array<Rule>({
      "No user namespace can be made more than 33 below the machine's own: ENOSPC.",
      "kernel-user-namespace NEW:1"},
     {"userns.other-root",
-     "Who has root in other mounts than those of its namespace, because who shares it has gone into "
-     "others, makes none: EPERM.", "kernel-user-namespace NEW:3"},
+     "Who has root in other mounts than those of its namespace, because who shares it has gone "
+     "into others, makes none: EPERM.", "kernel-user-namespace NEW:3"},
     {"userns.unmapped-maker",
      "Who has no number in its user namespace makes no other: EPERM.",
      "kernel-user-namespace NEW:2"},
