@@ -74,6 +74,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   me.call = {};
   if (id == actor_ && acting_) death_ = {p.group_exit ? p.group_exit_code & 0x7f : 0};
   let_go_of_memory(me);
+  crowded_ |= !next_.empty();  // who waited for that may run before the rest of this end
   cover("exit.memory-let-go"_rule);
   let_go_of_files(me);
   cover("file.exit"_rule);
