@@ -87,6 +87,53 @@ Results workers_on(const std::string& system, std::size_t jobs, std::uint64_t tr
   return results;
 }
 
+/// Fails by a long trace and by nothing that is made of it, and by a short one of another seed.
+class Cornered final : public Checker {
+ public:
+  std::optional<harness::Violation> run(const Script& s) override {
+    const bool is_short = s.steps.size() == kShortest && s.steps[0].op == Op{Getsid{}};
+    if (!is_short && s.steps.size() != kLongest) return std::nullopt;
+    return failure(s);
+  }
+  std::optional<harness::Violation> run_random(std::uint64_t seed, Profile,
+                                               std::uint64_t&) override {
+    if (seed != kShortAt && seed != kLongAt) return std::nullopt;
+    Script script;
+    Step step;
+    step.op = seed == kLongAt ? Op{Getpid{}} : Op{Getsid{}};
+    script.steps.assign(seed == kLongAt ? kLongest : kShortest, step);
+    return run(script);
+  }
+  std::optional<harness::Violation> run_uniform(std::uint64_t, Profile, std::uint64_t&) override {
+    return std::nullopt;
+  }
+  Recording record(const Script&) override { return {}; }
+  std::string refuses(Profile) const override { return {}; }
+  const harness::Coverage& coverage() override { return coverage_; }
+
+  static constexpr std::uint64_t kLongAt = 2, kShortAt = 40;
+  static constexpr std::size_t kLongest = 12, kShortest = 3;
+
+ private:
+  static harness::Violation failure(const Script& script) {
+    harness::Violation v;
+    v.step = script.steps.size() - 1, v.id = "call.getpid", v.trace = script;
+    return v;
+  }
+  harness::Coverage coverage_;
+};
+
+TEST(Campaign, LooksForAnotherTraceWhereOneStaysLong) {
+  Cornered checker;
+  Results results;
+  harness::run_campaign(checker,
+                        {.seed = 0, .profiles = kBoth, .time = {}, .traces = 10, .uniform = false},
+                        results, [](const Results&) { return true; });
+  ASSERT_TRUE(results.cases.at(0).violation);
+  EXPECT_EQ(results.cases[0].violation->trace.steps.size(), Cornered::kShortest);
+  EXPECT_NE(results.cases[0].reproduce.find("--seed 2 "), std::string::npos);
+}
+
 TEST(Workers, DoTogetherWhatOneDoes) {
   const Results one = campaign_on("impl", 1, 300), three = workers_on("impl", 3, 300);
   EXPECT_EQ(three.traces, one.traces);
