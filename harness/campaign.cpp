@@ -20,20 +20,27 @@ std::string quoted(const std::string& path) {
 }
 
 /// The violation of trace `k`, made small. What is still long may have shrunk into a corner: then
-/// the traces after it are looked at for one of the same promise that gets smaller.
+/// the traces after it are looked at for some of the same promise, one of which may get smaller.
 Violation least_like(Checker& checker, const Campaign& campaign, std::uint64_t k,
                      const Violation& violation) {
   constexpr std::size_t kShort = 8;
   constexpr std::uint64_t kTries = 5000;
+  constexpr int kOthers = 10;
   const Run run = [&](const Script& s) { return checker.run(s); };
   Violation least = minimize(violation, run);
-  for (std::uint64_t i = 1; i < kTries && least.trace.steps.size() > kShort; ++i) {
+  if (!checker.repeats()) return least;  // what is seen once more is no evidence by itself
+  const auto same = [&](const Violation& v) { return v.kind == least.kind && v.id == least.id; };
+  int others = 0;
+  for (std::uint64_t i = 1; i < kTries && others < kOthers; ++i) {
+    if (least.trace.steps.size() <= kShort) break;
     std::uint64_t ops = 0;
     const std::optional<Violation> other =
-        checker.run_random(campaign.seed + k + i, profile_of(campaign, k + i), ops);
-    if (!other || other->kind != least.kind || other->id != least.id) continue;
+        checker.run_random(campaign.seed + k + i, profile_of(campaign, k), ops);
+    if (!other || !same(*other)) continue;
+    ++others;
     Violation small = minimize(*other, run);
-    if (small.trace.steps.size() < least.trace.steps.size()) least = std::move(small);
+    if (same(small) && small.trace.steps.size() < least.trace.steps.size())
+      least = std::move(small);
   }
   return least;
 }

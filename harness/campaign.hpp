@@ -49,7 +49,8 @@ Profile profile_of(const Campaign& campaign, std::uint64_t k);
 Case case_of(const Campaign& campaign, const std::string& system);
 
 /// Makes the violation of trace `k` as small as it can be, and says how to see it again. One that
-/// stays long is looked for once more in some thousand of the traces after it.
+/// stays long is looked for once more in some thousand traces after it, where a system repeats what
+/// it does.
 void explain(Checker& checker, const Campaign& campaign, std::uint64_t k, Violation violation,
              const std::string& system, Case& c);
 

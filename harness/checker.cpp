@@ -120,6 +120,8 @@ class CheckerOf final : public Checker {
     return {};
   }
 
+  bool repeats() const override { return !requires { System::kSlowToLookAt; }; }
+
   const Coverage& coverage() override { return lockstep_.coverage(); }
 
  private:

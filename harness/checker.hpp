@@ -40,6 +40,9 @@ class Checker {
   /// What of the world can be varied and seen on this system; empty if all can.
   virtual std::string abilities() const { return {}; }
 
+  /// Whether a script does the same on the system whenever it is run.
+  virtual bool repeats() const { return true; }
+
   /// Of all that was run.
   virtual const Coverage& coverage() = 0;
 };

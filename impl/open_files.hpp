@@ -1,7 +1,8 @@
 /// The records of open files: descriptions, tables of descriptors, and what a file system asks.
 ///
 /// A task that has opened nothing, and shares nothing, has no table; one whose umask and directory
-/// are the first ones, and its own, has no record for that. Most tasks have neither.
+/// are the first ones, and its own, and whose root is of its own mounts, has no record for that.
+/// Most tasks have neither.
 ///
 /// Sources: include/linux/fdtable.h files_struct, fs_struct.h; fs/file.c.
 #pragma once
@@ -40,7 +41,7 @@ struct Files {
 struct FsInfo {
   std::int32_t umask = kUmaskAtFirst;
   Directory directory = 0;  // the current one
-  Index root = kNobody;     // the namespace of mounts that its root is of; it is a user of that
+  Index root = kNobody;     // the namespace of mounts that its root is of, which it keeps
   std::uint32_t users = 0;
   /// As tasks have it without a record that are in those mounts, whoever else uses it.
   bool is_usual(Index mounts) const {

@@ -242,7 +242,8 @@ void Canonical::write_space(SpaceId id) {
   }
 }
 
-/// The descriptors of a task, its umask and directory: none of them once it has ended.
+/// The descriptors of a task, its umask, directory and root: none of them once it has
+/// ended.
 void Canonical::write_files(const Task& t) {
   put(word_of(static_cast<bool>(t.files)));
   if (!t.files) return;

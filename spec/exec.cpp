@@ -94,6 +94,7 @@ void Model::take_leaders_place(TaskId id) {
   world_.handlers[old.handlers].users--;
   p.faults_of_dead_threads += old.faults;
   leave_cgroup(old);
+  if (old.queued) std::erase(next_, leader);
   world_.tasks.drop(leader);
 }
 

@@ -74,7 +74,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   me.call = {};
   if (id == actor_ && acting_) death_ = {p.group_exit ? p.group_exit_code & 0x7f : 0};
   let_go_of_memory(me);
-  crowded_ |= !next_.empty();  // who waited for that may run before the rest of this end
+  crowded_ |= !next_.empty();  // who has been woken by now may run before the rest
   cover("exit.memory-let-go"_rule);
   let_go_of_files(me);
   cover("file.exit"_rule);
@@ -295,6 +295,7 @@ void Model::detach(TaskId id) {
   const ProcessId process = t.process;
   Process& p = world_.processes[process];
   touch(id);
+  if (t.queued) std::erase(next_, id);  // another may get its place
   account_end(id);
   leave_cgroup(t);
   if (t.trace.by) world_.tasks[t.trace.by].tracees.erase(t.trace.since);

@@ -32,7 +32,8 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
      "A real-time signal that is not dropped, sent to a thread of a process that may queue none, "
      "is EAGAIN.", "kernel-signal QUEUE:1"},
     {"limit.sigpending-dead",
-     "So it is for a leader alone that has ended. In some builds the signal does nothing then.",
+     "A real-time signal that finds no room is EAGAIN also for a leader alone that has ended. In "
+     "some builds it does nothing then.",
      "kernel-signal DEAD:2"},
 
     {"nproc.fork",
