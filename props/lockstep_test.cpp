@@ -165,6 +165,18 @@ TEST(Lockstep, FollowsTheSystemWhereTheSpecLeavesAChoice) {
   }
 }
 
+TEST(Lockstep, AllowsWhatFewBuildsDoOfADeadLeader) {
+  const std::string dead =
+      "init: setrlimit SIGPENDING 0 unlimited\ninit: fork as A\n"
+      "A: clone VM|SIGHAND|THREAD as B\nA: exit 0\ninit: tgkill A A 40 -> ";
+  for (const std::size_t nth : {0U, 1U}) {
+    Chosen chosen(nth);
+    Lockstep<Chosen> lockstep(chosen);
+    EXPECT_FALSE(lockstep.run(script_of(dead + (nth == 0 ? "EAGAIN\n" : "0\n"))));
+    EXPECT_TRUE(lockstep.run(script_of(dead + (nth == 0 ? "0\n" : "EAGAIN\n"))));
+  }
+}
+
 /// What a choice led to may show long after, where states are compared at the end only.
 TEST(Lockstep, FollowsAChoiceThatShowsLater) {
   const std::string falls =
