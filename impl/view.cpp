@@ -62,9 +62,10 @@ std::vector<Slab> Machine::slabs() const {
           {"page_frame", frames},               {"filp", open_files_.counts()},
           {"files_cache", files_.counts()},     {"fs_cache", fs_.counts()},
           {"attributes", attributes_.counts()}, {"limits", limits_.counts()},
-          {"rusage", usage_.counts()},          {"user_namespace", user_ns_.counts()},
-          {"pid_namespace", namespaces_.counts()}, {"nsproxy", proxies_.counts()},
-          {"ns_common", ns_.counts()},          {"kthread", kthreads_.counts()}};
+          {"rusage", usage_.counts()},          {"nsproxy", proxies_.counts()},
+          {"ns_common", ns_.counts()},          {"kthread", kthreads_.counts()},
+          {"user_namespace", user_ns_.counts()},
+          {"pid_namespace", namespaces_.counts()}};
 }
 
 void Machine::pages(Pid number, std::vector<PageView>& out) const {

@@ -374,9 +374,7 @@ struct FrozenWithSignals {
   static constexpr std::string_view id = "SOMETIMES-57",
                                     says = "A frozen task has signals that it could take.";
   static bool holds(const World& w, TaskId t) {
-    const Task& task = w.tasks[t];
-    return task.frozen &&
-           !((task.pending | w.process_of(task).shared_pending) - task.blocked).empty();
+    return w.tasks[t].frozen && !w.deliverable(w.tasks[t]).empty();
   }
 };
 
