@@ -151,6 +151,9 @@ class Generator {
   void choose(WakeUpState&, const Scene&);
   void choose(SetCurrentState&, const Scene&);
   void choose(HoldKthreadd&, const Scene&);
+  void choose(MmUsers&, const Scene&);
+  void choose(MmCount&, const Scene&);
+  void choose(TaskStateMatch&, const Scene&);
   void choose(Clone3&, const Scene&);
   void choose(PidfdOpen&, const Scene&);
   void choose(PidfdSendSignal&, const Scene&);
@@ -181,6 +184,7 @@ class Generator {
   TaskRef tracee(const Scene& scene, bool trapped);
   Signal signal_to_go_on_with(const Scene& scene, TaskRef tracee);
   TaskRef kthread(const Scene& scene);
+  TaskRef with_memory(const Scene& scene);
   /// One of those with a name that are so, if there are some.
   std::optional<TaskRef> someone(const Scene& scene, auto is) {
     std::vector<std::int32_t> names;

@@ -28,7 +28,7 @@ class FirstChoice final : public Chooser {
   std::size_t pick(RuleId, std::span<const Pid>) override { return 0; }
 };
 
-/// How deeply a task sleeps; `beyond` is where no wake finds it: stopped, or dead.
+/// How deeply a task sleeps; `beyond` is where no wake finds it: new, or dead.
 enum class Depth : std::uint8_t {
   awake,
   interruptible,
@@ -36,6 +36,8 @@ enum class Depth : std::uint8_t {
   killable,
   idle,
   parked,
+  stopped,
+  traced,
   beyond
 };
 
@@ -129,6 +131,10 @@ class Model {
   Answer act(TaskId, const KthreadUnpark&);
   Answer act(TaskId, const WakeUpProcess&);
   Answer act(TaskId, const WakeUpState&);
+  Answer act(TaskId, const TaskStateMatch&);
+  Answer act(TaskId, const ActiveMm&);
+  Answer act(TaskId, const MmUsers&);
+  Answer act(TaskId, const MmCount&);
   Answer act(TaskId, const KthreadShouldStop&);
   Answer act(TaskId, const KthreadShouldPark&);
   Answer act(TaskId, const KthreadParkme&);
@@ -157,6 +163,7 @@ class Model {
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
   Outcome turn(const HoldKthreadd&);
+  Outcome turn(const CopyProcess&);
   Outcome turn(const NrUninterruptible&);
   Outcome turn(const CgroupMake&);
   Outcome turn(const CgroupRemove&);
@@ -431,19 +438,29 @@ class Model {
   Answer act_if_may(TaskId, const O&);
   static Depth depth_of(const Task&);
   Answer ask_for_kthread(TaskId creator, bool run);
+  Outcome copy_kthread();
   Outcome make_kthread(bool run);
   TaskId new_kthread(Pid);
+  Outcome wake_new_kthread(TaskId, bool run);
+  void tell_creator(TaskId, Outcome);
+  bool is_known(TaskId) const;
   void serve_requests();
   void abandon_request(TaskId creator);
   Answer refuses_wait_for(TaskId me, TaskRef);
   Answer refuses_ask(TaskId me);
   Answer sleep_for(TaskId me, TaskId kthread, Call::Kind);
   void tell_awaiting(TaskId kthread, Call::Kind, Outcome);
+  bool reaches(WakeMask, Depth) const;
   bool wake_up(TaskId, WakeMask);
   void first_run(TaskId);
   void parkme(TaskId);
   void unpark(TaskId);
   void end_kthread(TaskId, Outcome);
+  // active_mm.cpp
+  void take_processor(TaskId);
+  void load(SpaceId);
+  void drop_space(SpaceId);
+  Answer memory_of(TaskId me, TaskRef, SpaceId&);
   // cgroups.cpp
   PidsLimit limit_of(CgroupId g) const { return g ? world_.cgroups[g].limit : world_.limit; }
   std::uint32_t tasks_in(CgroupId) const;

@@ -72,6 +72,7 @@ struct Call {
     sched,    ///< a kernel thread: asleep in what it said, until it is woken
     parked,   ///< a kernel thread: parked
     serve,    ///< kthreadd: asleep until somebody asks for a thread
+    unborn,   ///< a kernel thread that was made, and has still to be woken: TASK_NEW
   } kind = Kind::none;
   WaitQuery query{};
   TaskId child{};
@@ -96,6 +97,7 @@ struct Kthread {
 struct Request {
   TaskId creator;  // none: it was killed meanwhile
   bool run = false;
+  TaskId made{};  // the thread, if it has only to be woken
   friend bool operator==(const Request&, const Request&) = default;
 };
 
@@ -368,6 +370,7 @@ struct World : UserNamespaces {
   bool held = false;      // kthreadd does not get the processor
   TaskId kthreadd;        // the parent of all kernel threads; none without them, and at the end
   std::vector<Request> requests;  // of kernel threads, as they were made
+  SpaceId active;  // the memory that the processor has; none, the kernel's own
 
   Pool<Task> tasks;
   Pool<Process> processes;
@@ -413,7 +416,7 @@ struct World : UserNamespaces {
     faults_made = faults_lost = 0;
     reaper = kthreadd = {};
     kthreads = held = false;
-    requests.clear();
+    requests.clear(), active = {};
   }
 
   /// Whether nothing that can be seen has changed since one of two worlds was copied from the
@@ -421,7 +424,7 @@ struct World : UserNamespaces {
   bool is_sealed_as(const World& other) const {
     return cursor == other.cursor && pid_max == other.pid_max && over == other.over &&
            reaper == other.reaper && held == other.held && requests == other.requests &&
-           host == other.host && shared_pages == other.shared_pages &&
+           host == other.host && active == other.active && shared_pages == other.shared_pages &&
            tasks.is_sealed_as(other.tasks) && processes.is_sealed_as(other.processes) &&
            spaces.is_sealed_as(other.spaces) && handlers.is_sealed_as(other.handlers) &&
            open_files.is_sealed_as(other.open_files) && files.is_sealed_as(other.files) &&
