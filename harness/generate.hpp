@@ -184,6 +184,7 @@ class Generator {
   TaskRef tracee(const Scene& scene, bool trapped);
   Signal signal_to_go_on_with(const Scene& scene, TaskRef tracee);
   TaskRef kthread(const Scene& scene);
+  static std::optional<TaskRef> new_kthread(const Scene& scene);
   TaskRef with_memory(const Scene& scene);
   /// One of those with a name that are so, if there are some.
   std::optional<TaskRef> someone(const Scene& scene, auto is) {

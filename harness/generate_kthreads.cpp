@@ -49,8 +49,7 @@ void Generator::choose(SetCurrentState& o, const Scene& scene) {
 }
 
 void Generator::choose(HoldKthreadd& o, const Scene& scene) {
-  const bool has_new = !scene.world.requests.empty() && scene.world.requests.front().made;
-  o.on = dice_.percent(has_new ? 5 : scene.world.held ? 15 : 80) ? 1 : 0;
+  o.on = dice_.percent(new_kthread(scene) ? 5 : scene.world.held ? 15 : 80) ? 1 : 0;
 }
 
 /// Mostly of somebody who is stopped, for whom it says most.
@@ -74,11 +73,16 @@ TaskRef Generator::with_memory(const Scene& scene) {
   return dice_.percent(60) ? TaskRef::name(scene.actor) : task(scene);
 }
 
-/// Mostly a kernel thread, if there is one that has a name. One that is new has only a number.
-TaskRef Generator::kthread(const Scene& scene) {
+/// The thread that is new, if there is one. It has only a number.
+std::optional<TaskRef> Generator::new_kthread(const Scene& scene) {
   const auto& requests = scene.world.requests;
-  if (!requests.empty() && requests.front().made && dice_.percent(50))
-    return TaskRef::number(scene.world.tasks[requests.front().made].tid);
+  if (requests.empty() || !requests.front().made) return std::nullopt;
+  return TaskRef::number(scene.world.tasks[requests.front().made].tid);
+}
+
+/// Mostly a kernel thread, if there is one that has a name.
+TaskRef Generator::kthread(const Scene& scene) {
+  if (const auto fresh = new_kthread(scene); fresh && dice_.percent(50)) return *fresh;
   const auto found = someone(scene, [](const spec::Task& t) { return t.kthread.made; });
   return found && !dice_.percent(8) ? *found : task(scene);
 }

@@ -276,7 +276,7 @@ constexpr Theme kKthreadThemes[] = {
      {sig::stop, sig::cont, sig::kill}},
     {20,
      {"kthread_create", "kthread_create", "hold_kthreadd", "copy_process", "copy_process", "fork",
-      "wake_up_process", "task_state_match", "kill", "setpriority"},
+      "wake_up_process", "task_state_match", "kill", "setpriority", "sched_setscheduler"},
      {},
      {sig::kill}},
     {20,
@@ -286,6 +286,9 @@ constexpr Theme kKthreadThemes[] = {
     {10,
      {"kthread_run", "cgroup_make", "cgroup_move", "cgroup_freeze", "wake_up_process", "exit",
       "exec"}},
+    {10,
+     {"kthread_create", "kthread_create", "hold_kthreadd", "copy_process", "copy_process", "fork",
+      "cgroup_make", "cgroup_move", "cgroup_move"}},
 };
 
 /// So many traces in a hundred have hardly anything besides their theme, and few tasks.

@@ -130,7 +130,7 @@ const std::vector<Break>& breaks_of_kthreads() {
        "world: copy_process\n",
        [](World& w) { task(w, 4).kthread.should_stop = true; }},
       {"KTHREAD-4", "world kthreads=on\ninit: fork -> A\nA: exit 0\n",
-       [](World& w) { w.active = {}; }},
+       [](World& w) { w.spaces[w.active].pages.push_back({}); }},
       {"STATE-1", "world kthreads=on\ninit: kthread_create -> A\ninit: kthread_park A\n",
        [](World& w) { task(w, 3).kthread.should_park = false; }},
   };

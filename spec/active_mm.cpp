@@ -1,5 +1,5 @@
-/// The memory that the processor has: a task's own, or what a kernel thread has borrowed from whoever
-/// ran there before it (spec/sources/forkproof.md, KTHREAD:8).
+/// The memory that the processor has: a task's own, or what a kernel thread has borrowed from
+/// whoever ran there before it (spec/sources/forkproof.md, KTHREAD:8).
 #include "spec/model.hpp"
 
 namespace forkproof::spec {

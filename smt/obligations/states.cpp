@@ -158,7 +158,8 @@ void wakekill_reaches_killable(Claim& c) {
   const expr kill = t.by_table([&](const StateTable& table) {
     return number(t.which, table.wakekill);
   });
-  c.holds(t.woken_by(kill) == (t.is_one_of({killable, stopped}) || (t.is(traced) && !t.since_5_19)));
+  const expr traced_too = t.is(traced) && !t.since_5_19;
+  c.holds(t.woken_by(kill) == (t.is_one_of({killable, stopped}) || traced_too));
 }
 
 void load_is_uninterruptible(Claim& c) {

@@ -158,10 +158,11 @@ inline constexpr auto kKthreadRules = std::to_array<Rule>({
     {"kthread.new",
      "A thread that kthreadd has made and not woken is new: it has a number, shows as running, and "
      "no wake reaches it.", "kernel-kthread NEW:1"},
-    {"kthread.new-not-woken", "kthreadd makes no other thread before it has woken the new one: "
-     "EBUSY.", "forkproof KTHREAD:9"},
-    {"kthread.nothing-to-make", "kthreadd makes nothing that it was not asked for, or need not "
-     "wait for: EAGAIN.", "forkproof KTHREAD:9"},
+    {"kthread.new-not-woken",
+     "copy_process is EBUSY where kthreadd has still to wake the thread that it made last.",
+     "forkproof KTHREAD:9"},
+    {"kthread.nothing-to-make", "copy_process is EAGAIN where kthreadd has no request.",
+     "forkproof KTHREAD:9"},
 
     {"borrow.takes",
      "A kernel thread runs on the memory of whoever had the processor before it, which it leaves "

@@ -1,4 +1,4 @@
-/// States that a good campaign must witness: of memory that is borrowed, and of threads that are new.
+/// States that a good campaign must witness: of borrowed memory, and of threads that are new.
 #pragma once
 #include <string_view>
 
