@@ -162,6 +162,9 @@ void Generator::choose(SchedGetscheduler& o, const Scene& scene) { o.task = self
 void Generator::choose(SchedSetattr& o, const Scene& scene) {
   o.task = self_or_task(scene);
   if (dice_.percent(50)) o.flags = sched_flag::reset_on_fork;
+  if (!scene.world.kthreads || !dice_.percent(40)) return;
+  o.task = TaskRef::number(kKthreadd);  // which then makes nothing
+  o.flags = {};
 }
 
 void Generator::choose(SchedSetaffinity& o, const Scene& scene) {
