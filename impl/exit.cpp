@@ -90,12 +90,15 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   t.has_result = t.frozen = false;
   touch(p, true);
   exit_mm(t, group_dead);
+  // exit_sem, exit_shm: nothing
   exit_files(t);
   exit_fs(t);
+  if (p.ns != kNobody) [[unlikely]] exit_task_namespaces(t);
+  // exit_task_work, exit_thread: nothing
   cgroup_exit(t);
   if (t.traced || t.traces) [[unlikely]] leave_tracings(t);
   if (group_dead && is_init(p)) return end_world(p);
-  const bool gone = p.ns == kNobody || exit_namespaces(t);
+  const bool gone = p.ns == kNobody || find_child_reaper(t);
   if (!gone) return;
   leave_family(t);
 }

@@ -65,6 +65,8 @@ Kthread* Machine::to_kthread(const Task& t) {
 Outcome Machine::ask_for_kthread(Task& t, bool runs) {
   if (process_of(t).pid_ns() != kNobody) return Outcome::failure(Errno::perm);
   set_state(t, bits::kRunning);
+  if (faults_.strike(CopyStep::kthread_create))
+    return Outcome::failure(errno_of(CopyStep::kthread_create, profile_));
   if (!kthreadd_.held) return create_kthread(runs);
   kthreadd_.requests.push_back({id(t), runs});
   t.call = Call::ask;
@@ -79,7 +81,6 @@ Outcome Machine::create_kthread(bool runs) {
   const Errno refused = kernel_thread(child);
   if (refused != Errno::ok) return Outcome::failure(refused);
   Task& t = *child;
-  set_kthread_struct(process_of(t));
   kthreads_[process_of(t).kthread].made = true;
   if (t.attributes != kNobody) {
     Attributes usual;
