@@ -9,7 +9,7 @@ namespace forkproof::spec {
 struct NamespaceWithoutFirst {
   static constexpr std::string_view
       id = "SOMETIMES-70",
-      says = "The first number of a pid namespace was for a task that could not be made in the end.";
+      says = "The first number of a pid namespace was for a task that was not made in the end.";
   static bool holds(const World& w, TaskId t) {
     const NamespaceId ns = w.tasks[t].child_ns;
     return ns && !w.namespaces[ns].accepts && !w.namespaces[ns].began;
