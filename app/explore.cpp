@@ -33,12 +33,16 @@ harness::Results results_of(const ExploreOptions& o, const Exploration& e) {
   return r;
 }
 
+const impl::LifeStep& step_at(std::size_t i) {
+  return impl::table_of(static_cast<impl::CopyStep>(i));
+}
+
 /// `dup_task_struct 12, copy_mm 3`: where failures were asked for, and how often.
 std::string where_failed(const harness::FaultCounts& counts) {
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < counts.steps.size(); ++i)
-    if (impl::kCopyProcess[i].no_room != Errno::ok)
-      parts.push_back(fmt::format("{} {}", impl::kCopyProcess[i].name, counts.steps[i]));
+    if (const impl::LifeStep& step = step_at(i); step.no_room != Errno::ok)
+      parts.push_back(fmt::format("{} {}", step.name, counts.steps[i]));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -73,8 +77,8 @@ void print_json(const ExploreOptions& o, const Exploration& e, const harness::Re
   object["transitions"] = e.transitions;
   if (e.families != 0) object["families"] = e.families;
   for (std::size_t i = 0; o.faults && i < e.faults.steps.size(); ++i)
-    if (impl::kCopyProcess[i].no_room != Errno::ok)
-      object["faults"][std::string(impl::kCopyProcess[i].name)] = e.faults.steps[i];
+    if (const impl::LifeStep& step = step_at(i); step.no_room != Errno::ok)
+      object["faults"][std::string(step.name)] = e.faults.steps[i];
   object["depth"] = e.depth;
   object["levels"] = e.levels;
   object["fixpoint"] = e.fixpoint;

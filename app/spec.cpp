@@ -77,7 +77,7 @@ Table steps() {
   Table t{"Steps",
           "How the implementation makes a task, ends it and releases it: the functions of "
           "`impl/create.cpp` and `impl/exit.cpp`, in the order in which they run. Where a step of "
-          "copy_process fails the earlier ones are undone.",
+          "copy_process fails the earlier ones are undone. Last, what else can find no memory.",
           {}};
   const auto add = [&](std::string_view of, const auto& list) {
     for (const impl::LifeStep& s : list) {
@@ -90,6 +90,7 @@ Table steps() {
   add("copy_process", impl::kCopyProcess);
   add("do_exit", impl::kDoExit);
   add("release_task", impl::kReleaseTask);
+  add("elsewhere", impl::kElsewhere);
   return t;
 }
 

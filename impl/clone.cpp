@@ -34,6 +34,15 @@ Outcome Machine::perform(Task& t, const Clone3& op) {
                 into ? std::optional(op.cgroup) : std::nullopt);
 }
 
+/// What a signal came before.
+Outcome Machine::make_again(Task& t) {
+  const CloneFlags flags{std::uint64_t{t.args.generation} << 32 | t.args.options};
+  const Wanted wanted = id(t) < wanted_.size() ? wanted_[id(t)] : Wanted{};
+  t.call = Call::none;
+  return create(t, flags, static_cast<std::uint8_t>(t.args.number), wanted.tids.numbers(),
+                wanted.into);
+}
+
 /// The control group that a task is to count in, and why it cannot be there.
 Errno Machine::choose_cgroup(const Task& maker, bool is_thread, std::optional<CgroupNo> into,
                              Index& group) const {

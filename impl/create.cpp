@@ -21,6 +21,11 @@ constexpr std::uint64_t failure_of(CopyStep step) {
   return static_cast<std::uint64_t>(table_of(step).no_room);
 }
 
+/// A step of which nothing is modelled but that.
+std::uint64_t may_fail(CopyStep step, auto& faults) {
+  return faults.strike(step) ? failure_of(step) : bits::kGoesOn;
+}
+
 }  // namespace
 
 /// A task in the making: what has been taken for it.
@@ -41,6 +46,7 @@ struct Machine::Birth {
   Index ns = kNobody;  // its pid namespace
   Index proxy = kNobody;
   Index user_ns = kNobody;  // a new one
+  Index kthread = kNobody;  // what a kernel thread has besides
   Index pidfd = kNobody;  // the open file that will stand for it
   Index cgroup = kNobody;  // that it is charged to
   bool maker_got_files = false;  // to share, as it had none
@@ -85,10 +91,9 @@ Errno Machine::kernel_thread(Task*& child) {
   Birth birth{.maker = maker, .makers = process_of(maker), .flags = kShared,
               .exit_signal = static_cast<std::uint8_t>(sig::chld.n), .is_thread = false,
               .wanted = {}, .into = {}};
-  NoFaults none;
-  const std::uint64_t verdict =
-      faults_.armed() ? copy_process_or_fail(birth) : copy_process(birth, none);
+  const std::uint64_t verdict = copy_process_or_fail(birth);
   child = birth.task;
+  if (verdict == bits::kGoesOn) process_of(*child).kthread = birth.kthread;
   return static_cast<Errno>(verdict == bits::kGoesOn ? std::uint64_t{0} : verdict);
 }
 
@@ -114,14 +119,6 @@ Outcome Machine::postpone(const Birth& b) {
   return Outcome::of(Outcome::Kind::blocks);
 }
 
-Outcome Machine::make_again(Task& t) {
-  const CloneFlags flags{std::uint64_t{t.args.generation} << 32 | t.args.options};
-  const Wanted wanted = id(t) < wanted_.size() ? wanted_[id(t)] : Wanted{};
-  t.call = Call::none;
-  return create(t, flags, static_cast<std::uint8_t>(t.args.number), wanted.tids.numbers(),
-                wanted.into);
-}
-
 std::uint64_t Machine::copy_process_or_fail(Birth& b) { return copy_process(b, faults_); }
 
 /// All the steps, or none. Answers an errno, kRestarts or kGoesOn.
@@ -129,16 +126,22 @@ std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
   std::uint64_t verdict = check_flags(b);
   if (verdict == bits::kGoesOn) verdict = dup_task_struct(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_creds(b, faults);
+  if (verdict == bits::kGoesOn) verdict = set_kthread_struct(b, Profile::linux_6, faults);
   if (verdict == bits::kGoesOn) verdict = sched_fork(b, faults);
+  if (verdict == bits::kGoesOn && b.flags.has(clone_flag::sysvsem))
+    verdict = may_fail(CopyStep::copy_semundo, faults);
   if (verdict == bits::kGoesOn) verdict = copy_files(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_fs(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_sighand(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_signal(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_mm(b, faults);
   if (verdict == bits::kGoesOn) verdict = copy_namespaces(b, faults);
+  if (verdict == bits::kGoesOn) verdict = may_fail(CopyStep::copy_io, faults);
+  if (verdict == bits::kGoesOn) verdict = may_fail(CopyStep::copy_thread, faults);
   if (verdict == bits::kGoesOn) verdict = alloc_pid(b, faults);
   if (verdict == bits::kGoesOn) verdict = pidfd_prepare(b, faults);
   if (verdict == bits::kGoesOn) verdict = can_fork(b, faults);
+  if (verdict == bits::kGoesOn) verdict = set_kthread_struct(b, Profile::linux_4_12, faults);
   if (verdict == bits::kGoesOn)
     attach(b);
   else
@@ -177,6 +180,17 @@ std::uint64_t Machine::copy_creds(Birth& b, auto& faults) {
   const Index ns = b.user_ns != kNobody ? b.user_ns : attributes_of(b.maker).user_ns;
   const Errno refused = may_have_one_more(b.maker, ns);
   return refused == Errno::ok ? bits::kGoesOn : static_cast<std::uint64_t>(refused);
+}
+
+/// The record of a kernel thread, which has it from the beginning or, in 4.12, takes it itself.
+std::uint64_t Machine::set_kthread_struct(Birth& b, Profile when, auto& faults) {
+  constexpr CopyStep kStep = CopyStep::set_kthread_struct;
+  const bool is_kthread = kthreadd_.exists && id(b.maker) == kthreadd_.task;
+  if (!is_kthread || when != profile_) [[likely]] return bits::kGoesOn;
+  if (faults.strike(kStep)) return static_cast<std::uint64_t>(errno_of(kStep, profile_));
+  kthreads_.prepare();
+  b.kthread = kthreads_.make().self;
+  return bits::kGoesOn;
 }
 
 /// What the task is called, how it is scheduled, and its signal stack: mostly as usual.
@@ -293,10 +307,9 @@ std::uint64_t Machine::copy_namespaces(Birth& b, auto& faults) {
   const std::uint64_t verdict = copy_pid_ns(b, faults);
   if (verdict != bits::kGoesOn) return verdict;
   const Index owner = attributes_of(*b.task).user_ns;
-  const bool makes = child_is_elsewhere(b.maker, b.flags);
-  if (makes && faults.strike(CopyStep::copy_namespaces))
-    return failure_of(CopyStep::copy_namespaces);
-  b.proxy = proxy_of_child(b.maker, b.flags, owner);
+  const auto proxy = proxy_of_child(b.maker, b.flags, owner);
+  if (!proxy) return failure_of(CopyStep::copy_namespaces);
+  b.proxy = *proxy;
   if (b.flags.has(clone_flag::newns))
     follow_mounts(*b.task, mounts_of(b.maker), proxies_[b.proxy].of[ns_kind::mnt]);
   return bits::kGoesOn;
@@ -312,58 +325,44 @@ std::uint64_t Machine::copy_pid_ns(Birth& b, auto& faults) {
   return bits::kGoesOn;
 }
 
-/// What a number in each namespace comes to, when that in the world has come to `verdict`.
-std::uint64_t Machine::alloc_in_namespaces(Birth& b, std::uint64_t verdict) {
-  if (verdict == static_cast<std::uint64_t>(Errno::again)) forget_first(b.ns);
-  if (verdict == bits::kRestarts && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;
-  return verdict;
-}
-
 std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
   const auto depth = static_cast<std::size_t>(level_of(b.ns));
   if (b.wanted.size() > depth + 1) return static_cast<std::uint64_t>(Errno::inval);
   if (b.ns != kNobody) [[unlikely]] {
     if (faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
     const std::uint64_t inner = alloc_inner(b.maker, b.ns, b.wanted, birth_numbers_);
-    if (inner != bits::kGoesOn) return alloc_in_namespaces(b, inner);
+    if (inner != bits::kGoesOn) return inner;
   }
   if (b.wanted.size() > depth) [[unlikely]] return alloc_wanted(b, faults);
   const std::optional<std::int32_t> found = find_number();
-  if (found && b.ns == kNobody && faults.strike(CopyStep::alloc_pid))
-    return failure_of(CopyStep::alloc_pid);
+  if (found && faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
   if (found) take_number(b.number = *found);
   if (b.ns != kNobody && found && !namespaces_[b.ns].accepts)
     return static_cast<std::uint64_t>(Errno::nomem);
-  const std::uint64_t verdict =
-      bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6, [&] {
-        // can_fork came first
-        return cgroups_.has_room(cgroups_.of(id(b.maker)), tasks_.taken()) && look_again(b.maker);
-      });
-  return b.ns == kNobody ? verdict : alloc_in_namespaces(b, verdict);
+  return bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6, [&] {
+    // can_fork came first
+    return cgroups_.has_room(cgroups_.of(id(b.maker)), tasks_.taken()) && look_again(b.maker);
+  });
 }
 
 /// A number in the world is asked for, and the cursor is not.
 std::uint64_t Machine::alloc_wanted(Birth& b, auto& faults) {
   const std::int32_t n = b.wanted.back();
-  const Errno refused = refuses_number(n, pid_max_, true, ns_capable(b.maker, kNobody),
-                                       taken_);
+  const bool may = ns_capable(b.maker, kNobody);
+  const Errno refused = refuses_number(n, pid_max_, true, may, taken_);
   if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
-  if (b.ns == kNobody && faults.strike(CopyStep::alloc_pid))
-    return failure_of(CopyStep::alloc_pid);
+  if (faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
   taken_.take(static_cast<std::uint64_t>(b.number = n));
   const bool dead = b.ns != kNobody && !namespaces_[b.ns].accepts;
   return dead ? static_cast<std::uint64_t>(Errno::nomem) : bits::kGoesOn;
 }
 
-/// Without a free descriptor the number is passed; a first one of a namespace was the last.
+/// Without a free descriptor the number is passed.
 std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
   if (!b.flags.has(clone_flag::pidfd)) [[likely]] return bits::kGoesOn;
   if (faults.strike(CopyStep::pidfd_prepare)) return failure_of(CopyStep::pidfd_prepare);
   if (b.maker.files == kNobody) b.maker_got_files = true;
-  if (free_descriptor(b.maker) == kDescriptors) {
-    if (b.ns != kNobody && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;
-    return static_cast<std::uint64_t>(Errno::mfile);
-  }
+  if (free_descriptor(b.maker) == kDescriptors) return static_cast<std::uint64_t>(Errno::mfile);
   b.pidfd = open_files_.take();
   open_files_[b.pidfd] = {};
   return bits::kGoesOn;
@@ -375,20 +374,25 @@ std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
   Index group = kNobody;
   const bool asks = cgroups_.in_use() || b.into;
   const Errno refused = asks ? choose_cgroup(b.maker, b.is_thread, b.into, group) : Errno::ok;
-  if (refused == Errno::ok) [[likely]] {
-    if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
-    cgroups_.charge(b.cgroup = group);
-    return bits::kGoesOn;
-  }
-  if (b.ns != kNobody && namespaces_[b.ns].count == 0) namespaces_[b.ns].accepts = false;
-  return static_cast<std::uint64_t>(refused);
+  if (refused != Errno::ok) [[unlikely]] return static_cast<std::uint64_t>(refused);
+  if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
+  cgroups_.charge(b.cgroup = group);
+  return bits::kGoesOn;
+}
+
+/// A first number of a namespace that is given back was the last; one that could not be had at all
+/// is the next one's.
+void Machine::give_back_numbers(const Birth& b) {
+  if (b.number != 0) taken_.give_back(static_cast<std::size_t>(b.number));
+  if (b.ns == kNobody || namespaces_[b.ns].count != 0 || !namespaces_[b.ns].accepts) return;
+  (b.number != 0 ? namespaces_[b.ns].accepts = false : namespaces_[b.ns].cursor = 1);
 }
 
 /// The last step done is undone first. The cursor has passed the number, and stays.
 void Machine::undo(Birth& b) {
   cgroups_.uncharge(b.cgroup);
   if (b.pidfd != kNobody) open_files_.give_back(b.pidfd);
-  if (b.number != 0) taken_.give_back(static_cast<std::size_t>(b.number));
+  give_back_numbers(b);
   put_proxy(b.proxy);
   put_namespace(b.ns);
   const bool shares_space = b.flags.has(clone_flag::vm);
@@ -407,6 +411,7 @@ void Machine::undo(Birth& b) {
   if (b.maker_got_fs) exit_fs(b.maker);
   if (b.maker_got_files) exit_files(b.maker);
   if (b.task != nullptr) put_task_struct(id(*b.task));
+  if (b.kthread != kNobody) kthreads_.give_back(b.kthread);
   put_user_ns(b.user_ns);
 }
 

@@ -10,6 +10,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   const bool may = !is_kthread(caller) || (profile_ == Profile::linux_4_12 && !to_kthread(caller));
   if (!may) return Outcome::failure(Errno::inval);
   if (has_too_many_to_exec(caller)) return Outcome::failure(Errno::again);
+  if (faults_.strike(CopyStep::alloc_bprm)) return Outcome::failure(Errno::nomem);
   const bool stays = attributes_of(caller).powerless && is_fs_shared(caller);
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
   if (over_) return Outcome::death(sig::kill);  // a sibling's end was to be init's, too

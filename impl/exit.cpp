@@ -14,6 +14,10 @@ std::int32_t status_of(std::int32_t code) {
   return static_cast<std::int32_t>(bits::exited_status(static_cast<std::uint32_t>(code)));
 }
 
+void mark_ended(Task& t) {
+  t.flags = static_cast<std::uint16_t>(bits::flags_ended(std::uint32_t{t.flags}));
+}
+
 }  // namespace
 
 Outcome Machine::perform(Task& t, const Exit& op) {
@@ -90,12 +94,15 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   t.has_result = t.frozen = false;
   touch(p, true);
   exit_mm(t, group_dead);
+  // exit_sem, exit_shm: nothing
   exit_files(t);
   exit_fs(t);
+  if (p.ns != kNobody) [[unlikely]] exit_task_namespaces(t);
+  // exit_task_work, exit_thread: nothing
   cgroup_exit(t);
   if (t.traced || t.traces) [[unlikely]] leave_tracings(t);
   if (group_dead && is_init(p)) return end_world(p);
-  const bool gone = p.ns == kNobody || exit_namespaces(t);
+  const bool gone = p.ns == kNobody || find_child_reaper(t);
   if (!gone) return;
   leave_family(t);
 }
@@ -124,6 +131,7 @@ bool Machine::synchronize_group_exit(Process& p, std::int32_t code) {
 void Machine::exit_signals(Task& t) {
   Process& p = process_of(t);
   t.flags = static_cast<std::uint16_t>(bits::flags_exiting(std::uint32_t{t.flags}));
+  if (profile_ == Profile::linux_6) mark_ended(t);
   if (p.thread_count == 1 || p.exits() || !t.signalled) return;
   retarget(t);
   if (t.stop_pending && leave_stop_count(t)) tell_parent(p);
@@ -149,6 +157,7 @@ void Machine::exit_mm(Task& t, bool group_dead) {
 
 void Machine::exit_notify(Task& t) {
   Process& p = process_of(t);
+  mark_ended(t);
   set_state(t, states().dead);
   set_exit_state(t, bits::kExitZombie);
   if (!is_leader(t))

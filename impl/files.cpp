@@ -8,6 +8,14 @@
 
 namespace forkproof::impl {
 
+/// What an unshare has taken: copies as a task that nobody sees would have them, and namespaces.
+struct Machine::Unshared {
+  Task held{};
+  Index users = kNobody;
+  Index pids = kNobody;
+  Index proxy = kNobody;
+};
+
 /// The lowest descriptor that is free, kDescriptors if the task may have no more.
 std::uint32_t Machine::free_descriptor(Task& t) {
   const std::uint32_t fd = own_files(t).lowest_free();
@@ -96,20 +104,59 @@ Outcome Machine::perform(Task& t, const Unshare& op) {
   const Errno refused = newpid ? may_make_namespace(t, users) : Errno::ok;
   if (refused != Errno::ok) return Outcome::failure(refused);
 
-  if (op.flags.has(fl::files)) unshare_files(t);
-  if (op.flags.any(fl::fs | fl::newns | fl::newuser) && t.fs != kNobody && fs_[t.fs].users > 1) {
-    const Index own = copy_of_fs(t.fs);
-    exit_fs(t);
-    t.fs = own;
+  Unshared fresh;
+  const Errno failed = take_unshared(t, op.flags, fresh);
+  if (failed == Errno::ok) {
+    enter_unshared(t, op.flags, fresh);
+  } else {
+    put_proxy(fresh.proxy);
+    put_namespace(fresh.pids);
   }
-  if (newuser) {
-    const Index fresh = create_user_ns(t, limits_of(p));
-    set_cred_user_ns(t, fresh);
-    put_user_ns(fresh);
+  put_user_ns(fresh.users);
+  exit_files(fresh.held);
+  exit_fs(fresh.held);
+  return failed == Errno::ok ? Outcome::success() : Outcome::failure(failed);
+}
+
+/// Takes all that an unshare needs, before anything of it can be seen.
+Errno Machine::take_unshared(const Task& t, CloneFlags flags, Unshared& to) {
+  namespace fl = clone_flag;
+  using enum CopyStep;
+  const auto fails = [&](CopyStep step) { return faults_.strike(step); };
+  if (flags.any(fl::fs | fl::newns | fl::newuser) && t.fs != kNobody && fs_[t.fs].users > 1) {
+    if (fails(unshare_fs)) return Errno::nomem;
+    to.held.fs = copy_of_fs(t.fs);
   }
-  unshare_namespaces(t, op.flags);
-  if (newpid) divert_to(t, make_namespace(p.pid_ns(), attributes_of(t).user_ns));
-  return Outcome::success();
+  if (flags.has(fl::files) && t.files != kNobody && files_[t.files].users > 1) {
+    if (fails(unshare_fd)) return Errno::nomem;
+    to.held.files = copy_of(t.files);
+  }
+  if (flags.has(fl::newuser)) {
+    if (fails(unshare_userns)) return Errno::nomem;
+    to.users = create_user_ns(t, limits_of(process_of(t)));
+  }
+  const Index owner = to.users != kNobody ? to.users : attributes_of(t).user_ns;
+  if (flags.has(fl::newpid)) {
+    if (fails(unshare_nsproxy)) return Errno::nomem;
+    to.pids = make_namespace(process_of(t).pid_ns(), owner);
+  }
+  if (!flags.any(fl::new_proxy | fl::newtime)) return Errno::ok;
+  const auto proxy = new_namespaces(t, flags, owner, unshare_nsproxy);
+  to.proxy = proxy.value_or(kNobody);
+  return proxy ? Errno::ok : Errno::nomem;
+}
+
+/// What the task had is held, to be let go of.
+void Machine::enter_unshared(Task& t, CloneFlags flags, Unshared& fresh) {
+  if (fresh.held.fs != kNobody) std::swap(t.fs, fresh.held.fs);
+  if (fresh.held.files != kNobody) std::swap(t.files, fresh.held.files);
+  if (fresh.users != kNobody) set_cred_user_ns(t, fresh.users);
+  if (flags.any(clone_flag::new_proxy | clone_flag::newtime)) {
+    const Index before = mounts_of(t);
+    switch_task_namespaces(t, fresh.proxy);
+    follow_mounts(t, before, mounts_of(t));
+  }
+  if (fresh.pids != kNobody) divert_to(t, fresh.pids);
 }
 
 bool Machine::has_open(const Task& t, Descriptor fd) const {

@@ -66,6 +66,8 @@ Kthread* Machine::to_kthread(const Task& t) {
 Outcome Machine::ask_for_kthread(Task& t, bool runs) {
   if (process_of(t).pid_ns() != kNobody) return Outcome::failure(Errno::perm);
   set_state(t, bits::kRunning);
+  if (faults_.strike(CopyStep::kthread_create))
+    return Outcome::failure(errno_of(CopyStep::kthread_create, profile_));
   if (!kthreadd_.held) {
     Task* child = nullptr;
     const Errno refused = copy_kthread(child);
@@ -82,9 +84,7 @@ Outcome Machine::ask_for_kthread(Task& t, bool runs) {
 Errno Machine::copy_kthread(Task*& child) {
   const Errno refused = kernel_thread(child);
   if (refused != Errno::ok) return refused;
-  Process& p = process_of(*child);
-  set_kthread_struct(p);
-  kthreads_[p.kthread].made = true;
+  kthreads_[process_of(*child).kthread].made = true;
   child->call = Call::unborn;
   touch(*child);
   return Errno::ok;

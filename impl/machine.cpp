@@ -1,5 +1,6 @@
 /// The life of an op: the actor does it, then the tasks that it woke run until nobody has anything
 /// to do (forkproof.md SETTLE).
+#include "impl/bits/task_flags.hpp"
 #include "impl/bits/wait_status.hpp"
 #include "impl/machine.hpp"
 
@@ -245,7 +246,7 @@ void Machine::end_world(const Process& init) {
 
   Task& t = *find(kInit);
   Process& p = process_of(t);
-  t.flags = leader.flags;
+  t.flags = static_cast<std::uint16_t>(bits::flags_ended(std::uint32_t{leader.flags}));
   t.blocked = leader.blocked;
   t.exit_code = leader.exit_code;
   set_attributes(t, attributes);

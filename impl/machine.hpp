@@ -45,6 +45,7 @@ class Machine : private Users {
   }
   /// Whether both are the same machine, record for record, but for the room that they keep.
   bool same_as(const Machine& other) const;
+  void pass_numbers(const Machine& after, Pid maker, bool in_new, std::size_t levels);
 
   std::vector<Slab> slabs() const;
 
@@ -122,7 +123,6 @@ class Machine : private Users {
                             std::vector<std::int32_t>& numbers);
   static Errno refuses_number(std::int32_t n, std::int32_t pid_max, bool began, bool may,
                               const PidBitmap& taken);
-  void forget_first(Index ns);
   void take_inner(Index ns, std::int32_t n, std::span<const std::int32_t> numbers);
   [[gnu::cold]] void free_inner(std::int32_t n);
   Index children_in(const Task& t) const;
@@ -131,7 +131,8 @@ class Machine : private Users {
   void put_namespace(Index ns);
   void divert_to(Task& t, Index ns);
   void end_diversion(Task& t);
-  [[gnu::cold]] bool exit_namespaces(Task& t);
+  [[gnu::cold]] void exit_task_namespaces(Task& t);
+  [[gnu::cold]] bool find_child_reaper(Task& t);
   void zap_pid_ns_processes(Task& t);
   bool go_on_zapping(Task& t);
   bool sound_namespaces() const;
@@ -144,16 +145,17 @@ class Machine : private Users {
   Outcome perform(Task& t, const Reboot& op);
   Index proxy_index(const Task& t) const;
   std::array<Index, kNsKinds> namespaces_of(const Task& t) const;
-  std::array<Index, kNsKinds> create_new_namespaces(std::array<Index, kNsKinds> of,
-                                                    CloneFlags flags, Index owner);
+  std::optional<Index> new_namespaces(const Task& t, CloneFlags flags, Index owner, CopyStep step);
+  struct Unshared;
+  Errno take_unshared(const Task& t, CloneFlags flags, Unshared& to);
+  void enter_unshared(Task& t, CloneFlags flags, Unshared& fresh);
   Index new_proxy(const std::array<Index, kNsKinds>& of);
   void put_proxy(Index i);
   Index mounts_of(const Task& t) const;
   void follow_mounts(const Task& t, Index before, Index now);
   void switch_task_namespaces(Task& t, Index to);
   bool child_is_elsewhere(const Task& maker, CloneFlags flags) const;
-  Index proxy_of_child(const Task& maker, CloneFlags flags, Index owner);
-  void unshare_namespaces(Task& t, CloneFlags flags);
+  std::optional<Index> proxy_of_child(const Task& maker, CloneFlags flags, Index owner);
   void exec_task_namespaces(Task& t);
   CloneFlags known_namespaces() const;
   bool are_kinds(CloneFlags flags) const;
@@ -183,6 +185,7 @@ class Machine : private Users {
   std::uint64_t check_flags(Birth& b);
   std::uint64_t dup_task_struct(Birth& b, auto& faults);
   std::uint64_t copy_creds(Birth& b, auto& faults);
+  std::uint64_t set_kthread_struct(Birth& b, Profile when, auto& faults);
   std::uint64_t sched_fork(Birth& b, auto& faults);
   std::uint64_t copy_files(Birth& b, auto& faults);
   std::uint64_t copy_fs(Birth& b, auto& faults);
@@ -192,7 +195,7 @@ class Machine : private Users {
   std::uint64_t copy_namespaces(Birth& b, auto& faults);
   std::uint64_t copy_pid_ns(Birth& b, auto& faults);
   std::uint64_t alloc_pid(Birth& b, auto& faults);
-  [[gnu::cold]] std::uint64_t alloc_in_namespaces(Birth& b, std::uint64_t verdict);
+  void give_back_numbers(const Birth& b);
   [[gnu::cold]] void attach_in_namespaces(Birth& b, Task& t);
   [[gnu::cold]] std::uint64_t alloc_wanted(Birth& b, auto& faults);
   std::uint64_t pidfd_prepare(Birth& b, auto& faults);
@@ -216,12 +219,10 @@ class Machine : private Users {
   bool synchronize_group_exit(Process& p, std::int32_t code);
   void exit_signals(Task& t);
   void exit_mm(Task& t, bool group_dead);
-  void doom_others(Task& t);
-  void list_others(const Task& t);
+  void doom_others(Task& t), list_others(const Task& t);
   void run_doomed(Index i);
   void release_vfork_parent(Task& t);
-  void exit_notify(Task& t);
-  void release_task(Task& t);
+  void exit_notify(Task& t), release_task(Task& t);
   void unhash_process(Task& t);
   void unhash_leader(Process& p);
   void put_task_struct(Index task) {
@@ -476,7 +477,6 @@ class Machine : private Users {
   bool sound_numbers() const;
   bool sound_counts() const;
   bool sound_files() const;
-
 
   std::uint64_t sp_ = 0;       // the stack pointer of the actor, until it has its outcome; or 0
   std::uint64_t frame_ = kFrame;  // what a call takes of its stack

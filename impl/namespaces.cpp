@@ -65,6 +65,7 @@ std::uint64_t Machine::alloc_inner(const Task& maker, Index ns,
   for (Index i = ns; i != kNobody; i = namespaces_[i].parent) {
     Namespace& at = namespaces_[i];
     const auto cursor = static_cast<std::uint64_t>(at.cursor);
+    const std::uint64_t no_room = static_cast<std::uint64_t>(Errno::nomem);
     const bool own_limit = profile_ == Profile::linux_6;
     const auto pid_max = static_cast<std::uint64_t>(own_limit ? at.pid_max : pid_max_);
     if (numbers.size() < wanted.size()) {
@@ -73,6 +74,7 @@ std::uint64_t Machine::alloc_inner(const Task& maker, Index ns,
           refuses_number(n, static_cast<std::int32_t>(pid_max), at.began,
                          ns_capable(maker, at.owner), at.taken);
       if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
+      if (faults_.strike(CopyStep::alloc_pid)) return no_room;
       numbers.push_back(n);
       continue;
     }
@@ -80,15 +82,11 @@ std::uint64_t Machine::alloc_inner(const Task& maker, Index ns,
     const std::uint64_t n = own_limit ? bits::idr_search(cursor, pid_max, first_free)
                                       : bits::bitmap_search(cursor, pid_max, first_free);
     if (bits::passes(n, pid_max)) return static_cast<std::uint64_t>(Errno::again);
+    if (faults_.strike(CopyStep::alloc_pid)) return no_room;
     numbers.push_back(static_cast<std::int32_t>(n));
     at.cursor = numbers.back() + 1;
   }
   return bits::kGoesOn;
-}
-
-/// The world has no number for the task: what the first one of a namespace was given is forgotten.
-void Machine::forget_first(Index ns) {
-  if (namespaces_[ns].count == 0 && namespaces_[ns].accepts) namespaces_[ns].cursor = 1;
 }
 
 void Machine::take_inner(Index ns, std::int32_t n, std::span<const std::int32_t> numbers) {
@@ -188,12 +186,17 @@ void Machine::end_diversion(Task& t) {
 
 // --- the end of an init --------------------------------------------------------------------------
 
-/// A thread leaves its namespaces. False: it is the last of an init, and sleeps until nobody else
-/// is in there.
-bool Machine::exit_namespaces(Task& t) {
-  Process& p = process_of(t);
+/// A thread leaves its namespaces, but that of pids, where it has a number.
+void Machine::exit_task_namespaces(Task& t) {
+  const Process& p = process_of(t);
   if (p.diverts()) end_diversion(t);
   if (p.proxied()) switch_task_namespaces(t, kNobody);
+}
+
+/// Somebody else adopts in the thread's pid namespace from now on. False: it is the last of an
+/// init, and sleeps until nobody else is in there.
+bool Machine::find_child_reaper(Task& t) {
+  Process& p = process_of(t);
   const Index ns = p.pid_ns();
   if (ns == kNobody || namespaces_[ns].reaper != id(t)) return true;
   if (const Task* const other = alive_thread(p)) {

@@ -40,10 +40,16 @@ bool Machine::may_make_namespaces(const Task& t, CloneFlags flags) const {
   return none || ns_capable(t, attributes_of(t).user_ns, capability::sys_admin);
 }
 
-/// The same namespaces, but for a new one of each kind in `flags`.
-std::array<Index, kNsKinds> Machine::create_new_namespaces(std::array<Index, kNsKinds> of,
-                                                           CloneFlags flags, Index owner) {
+/// A record of the task's namespaces, but for a new one of each kind in `flags`; nothing if there
+/// is no memory for it, or for one of them: those that were made go with a record of them.
+std::optional<Index> Machine::new_namespaces(const Task& t, CloneFlags flags, Index owner,
+                                             CopyStep step) {
+  if (faults_.strike(step)) return std::nullopt;
+  auto of = namespaces_of(t);
+  bool failed = false;
   const auto fresh = [&](std::size_t place, std::int32_t host) {
+    failed = failed || faults_.strike(step);
+    if (failed) return;
     of[place] = ns_.take();
     ns_[of[place]] = {.host = host, .owner = owner};
     get_user_ns(owner);
@@ -54,7 +60,12 @@ std::array<Index, kNsKinds> Machine::create_new_namespaces(std::array<Index, kNs
     fresh(place, place != ns_kind::uts ? 0 : named ? ns_[of[place]].host : host_);
   }
   if (flags.has(clone_flag::newtime)) fresh(ns_kind::time_for_children, 0);
-  return of;
+  if (step == CopyStep::copy_namespaces && !flags.has(clone_flag::vm))
+    of[ns_kind::time] = of[ns_kind::time_for_children];
+  const Index record = new_proxy(of);
+  if (!failed) return record;
+  put_proxy(record);
+  return std::nullopt;
 }
 
 /// A record of one user; none if all are the world's own.
@@ -95,22 +106,12 @@ bool Machine::child_is_elsewhere(const Task& maker, CloneFlags flags) const {
   return !flags.has(clone_flag::vm) && of[ns_kind::time] != of[ns_kind::time_for_children];
 }
 
-Index Machine::proxy_of_child(const Task& maker, CloneFlags flags, Index owner) {
+std::optional<Index> Machine::proxy_of_child(const Task& maker, CloneFlags flags, Index owner) {
+  if (child_is_elsewhere(maker, flags))
+    return new_namespaces(maker, flags, owner, CopyStep::copy_namespaces);
   const Index makers = proxy_index(maker);
-  if (!child_is_elsewhere(maker, flags)) {
-    if (makers != kNobody) ++proxies_[makers].users;
-    return makers;
-  }
-  auto of = create_new_namespaces(namespaces_of(maker), flags, owner);
-  if (!flags.has(clone_flag::vm)) of[ns_kind::time] = of[ns_kind::time_for_children];
-  return new_proxy(of);
-}
-
-void Machine::unshare_namespaces(Task& t, CloneFlags flags) {
-  if (!flags.any(clone_flag::new_proxy | clone_flag::newtime)) return;
-  const Index owner = attributes_of(t).user_ns, before = mounts_of(t);
-  switch_task_namespaces(t, new_proxy(create_new_namespaces(namespaces_of(t), flags, owner)));
-  follow_mounts(t, before, mounts_of(t));
+  if (makers != kNobody) ++proxies_[makers].users;
+  return makers;
 }
 
 /// An exec has no memory that somebody keeps the time for.
@@ -182,6 +183,7 @@ Outcome Machine::perform(Task& t, const Setns& op) {
   const Task* const to = find_for(t, op.task.pid());
   const Errno refused = may_set_namespaces(t, to, op);
   if (refused != Errno::ok) return Outcome::failure(refused);
+  if (faults_.strike(CopyStep::prepare_nsset)) return Outcome::failure(Errno::nomem);
   const auto theirs = namespaces_of(*to);
   auto of = namespaces_of(t);
   for (const auto& [flag, place] : kKinds)

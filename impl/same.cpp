@@ -40,4 +40,24 @@ bool Machine::same_as(const Machine& other) const {
          order_ == other.order_ && profile_ == other.profile_ && over_ == other.over_;
 }
 
+/// As if a call of `maker` that comes to `after` had failed when so many pid namespaces, from the
+/// innermost of its task outwards, had given it a number; all, where there are not so many. Those
+/// numbers are passed. With all of them a first number is given for the last time, else it is not
+/// passed. A namespace that is new with the task has gone.
+void Machine::pass_numbers(const Machine& after, Pid maker, bool in_new, std::size_t levels) {
+  const Index innermost = children_in(*find(maker));
+  Index ns = innermost;
+  for (levels -= in_new; levels > 0 && ns != kNobody; --levels, ns = namespaces_[ns].parent)
+    namespaces_[ns].cursor = after.namespaces_[ns].cursor;
+  const bool all = levels > 0;
+  if (all) cursor_ = after.cursor_;
+  if (in_new || innermost == kNobody) return;
+  Namespace& own = namespaces_[innermost];
+  if (own.count != 0 || !own.accepts) return;
+  if (all)
+    own.accepts = false;
+  else
+    own.cursor = 1;
+}
+
 }  // namespace forkproof::impl

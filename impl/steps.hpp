@@ -1,5 +1,6 @@
 /// The life of a task in steps, by the names and in the order that the books have: how it is made
-/// (copy_process), how it ends (do_exit), and how its last traces go (release_task).
+/// (copy_process), how it ends (do_exit), and how its last traces go (release_task). The order is
+/// that of 4.12 and of 6 alike, where nothing else is said.
 ///
 /// Declared once. The manual, the failures that tests ask for, and the test that the text of the
 /// machine has the steps in this order derive from these tables.
@@ -16,24 +17,36 @@ struct LifeStep {
   std::string_view says;
   std::string_view source;     // a label of spec/sources/
   Errno no_room = Errno::ok;  // what fails where the step does; ok: it cannot fail so
+  bool is_empty = false;      // nothing of it is modelled, but that it can fail
 };
 
-/// The steps of copy_process, as they index its table.
+/// The steps of copy_process, as they index its table; then what fails elsewhere.
 enum class CopyStep : std::uint8_t {
   check_flags,
   dup_task_struct,
   copy_creds,
+  set_kthread_struct,
   sched_fork,
+  copy_semundo,
   copy_files,
   copy_fs,
   copy_sighand,
   copy_signal,
   copy_mm,
   copy_namespaces,
+  copy_io,
+  copy_thread,
   alloc_pid,
   pidfd_prepare,
   can_fork,
   attach,
+  kthread_create,
+  unshare_fs,
+  unshare_fd,
+  unshare_userns,
+  unshare_nsproxy,
+  prepare_nsset,
+  alloc_bprm,
 };
 
 inline constexpr std::array kCopyProcess{
@@ -49,10 +62,18 @@ inline constexpr std::array kCopyProcess{
              "the task has all. A user who has as many tasks as he may have is refused, but for "
              "root and those whose capabilities lift the limit.",
              "kernel-fork NPROC:1", Errno::nomem},
+    LifeStep{"set_kthread_struct",
+             "A kernel thread gets a record of its own. Before 5.17 it takes that itself, when all "
+             "else is done: without memory it ends, and who asked for it gets ENOMEM.",
+             "kernel-kthread CREATE:7", Errno::again},
     LifeStep{"sched_fork",
              "Name, scheduling and signal stack are shared with the maker until one of them "
              "changes; what is not passed on begins anew. A deadline that would be is refused.",
              "kernel-fork SCHED:1", Errno::nomem},
+    LifeStep{"copy_semundo",
+             "A list of what is to be undone is shared with SYSVSEM, and made for it if there is "
+             "none. Semaphores are not modelled: nothing is done here, but it can fail.",
+             "kernel-fork STEPS:6", Errno::nomem, true},
     LifeStep{"copy_files", "The table of descriptors is copied, or shared.", "kernel-fork STEPS:1",
              Errno::nomem},
     LifeStep{"copy_fs", "The umask and the directory are copied, or shared.",
@@ -68,9 +89,19 @@ inline constexpr std::array kCopyProcess{
              "children go elsewhere already; then the other kinds that are asked for, or the "
              "maker's are shared.",
              "kernel-pid-namespace NEW:1", Errno::nomem},
+    LifeStep{"copy_io",
+             "The I/O context is copied, or shared. Nothing is done here, but it can fail: I/O "
+             "is not modelled.",
+             "kernel-fork STEPS:1", Errno::nomem, true},
+    LifeStep{"copy_thread",
+             "The registers are copied, and the stack and thread-local storage set (in 4.12 it is "
+             "called copy_thread_tls). Nothing is done here, but it can fail: no code is run.",
+             "kernel-fork STEPS:1", Errno::nomem, true},
     LifeStep{"alloc_pid",
              "A number is searched, and taken; without room for its record nothing is taken, and "
-             "the cursor stays. Before 4.19 signals are looked for now, and cost the number.",
+             "the cursor stays. In each pid namespace, the innermost first, there must be room "
+             "for it, too: else the numbers inside are given back, and are passed. Before 4.19 "
+             "signals are looked for now, and cost the number.",
              "kernel-fork STEPS:2", Errno::nomem},
     LifeStep{"pidfd_prepare",
              "With PIDFD an open file is taken that will stand for the task, and the maker has a "
@@ -87,28 +118,77 @@ inline constexpr std::array kCopyProcess{
 };
 static_assert(kCopyProcess.size() == static_cast<std::size_t>(CopyStep::attach) + 1);
 
+/// Where else there may be no memory. Each comes before anything is changed that could be seen.
+inline constexpr std::array kElsewhere{
+    LifeStep{"kthread_create", "A request is taken, which kthreadd is given.",
+             "kernel-kthread CREATE:8", Errno::nomem},
+    LifeStep{"unshare_fs", "unshare copies the umask and the directory.", "kernel-fork UNSHARE:2",
+             Errno::nomem},
+    LifeStep{"unshare_fd", "unshare copies the table of descriptors.", "kernel-fork UNSHARE:2",
+             Errno::nomem},
+    LifeStep{"unshare_userns", "unshare makes a user namespace.", "kernel-fork UNSHARE:2",
+             Errno::nomem},
+    LifeStep{"unshare_nsproxy_namespaces",
+             "unshare makes the other namespaces one by one; those that were made go again.",
+             "kernel-fork UNSHARE:2", Errno::nomem},
+    LifeStep{"prepare_nsset", "setns takes a record for the namespaces that the task will be in.",
+             "kernel-nsproxy SETNS:5", Errno::nomem},
+    LifeStep{"alloc_bprm",
+             "exec takes a record, and memory, for the new program: until others are killed for "
+             "it, it fails.",
+             "kernel-exec ROOM:1", Errno::nomem},
+};
+inline constexpr std::size_t kStepsThatFail = kCopyProcess.size() + kElsewhere.size();
+static_assert(kStepsThatFail == static_cast<std::size_t>(CopyStep::alloc_bprm) + 1);
+
 constexpr const LifeStep& table_of(CopyStep step) {
-  return kCopyProcess[static_cast<std::size_t>(step)];
+  const auto i = static_cast<std::size_t>(step);
+  return i < kCopyProcess.size() ? kCopyProcess[i] : kElsewhere[i - kCopyProcess.size()];
+}
+
+/// What a call comes to in which the step fails.
+constexpr Errno errno_of(CopyStep step, Profile profile) {
+  const bool by_itself = step == CopyStep::set_kthread_struct && profile == Profile::linux_4_12;
+  return by_itself ? Errno::nomem : table_of(step).no_room;
+}
+
+/// Whether a number was given when the step fails, and is passed.
+constexpr bool comes_after_number(CopyStep step, Profile profile) {
+  const bool by_itself = step == CopyStep::set_kthread_struct && profile == Profile::linux_4_12;
+  return by_itself || (step > CopyStep::alloc_pid && step <= CopyStep::attach);
 }
 
 inline constexpr std::array kDoExit{
     LifeStep{"synchronize_group_exit",
-             "The thread is counted out; since 6.0 the code of the last one is the process's.",
+             "The thread is counted out; since 6.0 the code of the last one is the process's. "
+             "(Before, the count came after exit_signals.)",
              "kernel-exit STATUS:2"},
     LifeStep{"exit_signals",
              "PF_EXITING is set, and what the thread could have taken is others' to take.",
              "kernel-exit FLAGS:1"},
     LifeStep{"exit_mm", "A vfork parent is released; the last thread lets go of the memory.",
              "kernel-exit MEM:1"},
+    LifeStep{"exit_sem", "What semaphores are to undo: nothing, as they are not modelled.",
+             "kernel-exit STEPS:3", Errno::ok, true},
+    LifeStep{"exit_shm", "Shared memory that would go with its maker: none is modelled.",
+             "kernel-exit STEPS:3", Errno::ok, true},
     LifeStep{"exit_files", "The last user of a table of descriptors closes them.",
              "kernel-exit FILES:1"},
     LifeStep{"exit_fs", "The umask and the directory are let go of.", "kernel-exit FILES:1"},
+    LifeStep{"exit_task_namespaces", "The thread lets go of its namespaces, but that of pids.",
+             "kernel-exit STEPS:3"},
+    LifeStep{"exit_task_work",
+             "Work that was put off until the thread returns to its program: none is modelled; "
+             "files are closed at once.",
+             "kernel-exit STEPS:3", Errno::ok, true},
+    LifeStep{"exit_thread", "Registers and the bitmap of I/O ports: neither is modelled.",
+             "kernel-exit STEPS:3", Errno::ok, true},
     LifeStep{"cgroup_exit",
              "The thread keeps its control group no longer from being removed, and stays in it.",
              "kernel-cgroup EXIT:1"},
-    LifeStep{"exit_namespaces",
-             "The thread lets go of its namespaces. The last one of an init kills all others in "
-             "its pid namespace, and goes on when they are gone.",
+    LifeStep{"find_child_reaper",
+             "The last thread of an init kills all others in its pid namespace, and goes on when "
+             "they are gone (zap_pid_ns_processes).",
              "kernel-pid-namespace ZAP:5"},
     LifeStep{"forget_original_parent", "The children go to who adopts them.",
              "kernel-exit REAPER:5"},

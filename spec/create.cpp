@@ -178,7 +178,7 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
   enter_cgroup(child, wish.cgroup);
   if (wish.into) cover("clone3.into"_rule);
   else if (wish.cgroup) cover("cgroup.born"_rule);
-  child.flags = (me.flags - task_flag::exiting) | task_flag::forknoexec;
+  child.flags = (me.flags - task_flag::exiting - task_flag::postcoredump) | task_flag::forknoexec;
   cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);
   child.parent = kin ? me.parent : maker;
   child.self_exec_id = me.self_exec_id;

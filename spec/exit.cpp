@@ -60,6 +60,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (p.running_threads == 0 && !p.group_exit) last_thread_exits(p, id, code);
   me.flags = me.flags | task_flag::exiting;
   cover("exit.exiting-flag"_rule);
+  if (linux_6()) me.flags = me.flags | task_flag::postcoredump;
   if (me.attention && !p.group_exit) retarget(id);
   me.exit_code = code;
   if (me.stopped) cover("stop.killed"_rule);
@@ -106,6 +107,8 @@ void Model::finish_exit(TaskId id) {
   if (p.running_threads > 0) cover("group.hangup-whole-process"_rule);
   if (p.running_threads == 0) hang_up_if_orphaned(leader, TaskId::none());
   me.zombie = me.was_zombie = true;
+  me.flags = me.flags | task_flag::postcoredump;
+  cover("exit.ended-flag"_rule);
   cover(id == leader ? "exit.zombie"_rule : "exit.thread-gone"_rule);
   if (id == leader)
     leader_is_dead(id);
@@ -358,7 +361,7 @@ void Model::end_world() {
   t.children.clear(), t.news.clear(), t.tracees.clear();
   t.trace = {};
   t.zombie = t.was_zombie = true;
-  t.flags = t.flags | task_flag::exiting;
+  t.flags = t.flags | task_flag::exiting | task_flag::postcoredump;
   touch(init, true);
 }
 

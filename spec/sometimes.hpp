@@ -8,6 +8,7 @@
 #include "spec/sometimes/numbers.hpp"
 #include "spec/sometimes/kthreads.hpp"
 #include "spec/sometimes/namespaces.hpp"
+#include "spec/sometimes/records.hpp"
 #include "spec/sometimes/user_namespaces.hpp"
 #include "spec/world.hpp"
 
@@ -446,7 +447,8 @@ using AllSometimes =
                ZombieKeptByTracer, TraceeRunsInStoppedProcess, TracerIsTraced, ParentIsTraced,
                SignalHeldForTracer, UserNamespaceInAnother, PowerlessWhereMapped,
                NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers, NumberAhead,
-               ProcessorsDiffer, BorrowedOfTheDead, NewForTheDead>;
+               ProcessorsDiffer, BorrowedOfTheDead, NewForTheDead, NamespaceWithoutFirst,
+               StacksInUse, RecordUsedAgain>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -305,16 +305,17 @@ inline constexpr FdFlags cloexec{1};
 }
 
 /// The task flags (PF_*) that the lifecycle sets, clears or copies. Both profiles have the same
-/// numbers for these; kOtherTaskFlags has those that no trace sees, and that changed.
+/// numbers for these (4.12 calls POSTCOREDUMP EXITPIDONE); kOtherTaskFlags has the others.
 struct TaskFlagKind {
-  static constexpr std::array words{Word{"EXITING", 0x4}, Word{"FORKNOEXEC", 0x40},
-                                    Word{"SIGNALED", 0x400}, Word{"NPROC_EXCEEDED", 0x1000},
-                                    Word{"NOFREEZE", 0x8000}, Word{"KTHREAD", 0x200000}};
+  static constexpr std::array words{Word{"EXITING", 0x4}, Word{"POSTCOREDUMP", 0x8},
+                                    Word{"FORKNOEXEC", 0x40}, Word{"SIGNALED", 0x400},
+                                    Word{"NPROC_EXCEEDED", 0x1000}, Word{"NOFREEZE", 0x8000},
+                                    Word{"KTHREAD", 0x200000}};
 };
 using TaskFlags = Flags<TaskFlagKind>;
 namespace task_flag {
-inline constexpr TaskFlags exiting{0x4}, forknoexec{0x40}, signaled{0x400}, nproc_exceeded{0x1000},
-    nofreeze{0x8000}, kthread{0x200000};
+inline constexpr TaskFlags exiting{0x4}, postcoredump{0x8}, forknoexec{0x40}, signaled{0x400},
+    nproc_exceeded{0x1000}, nofreeze{0x8000}, kthread{0x200000};
 }
 
 /// A task flag that is not compared, by its name in 4.12 and in 6.12 (empty: there is none), and
@@ -327,7 +328,6 @@ struct OtherTaskFlag {
 inline constexpr std::array kOtherTaskFlags{
     OtherTaskFlag{0x1, "", "VCPU", "no task of a trace runs a virtual machine"},
     OtherTaskFlag{0x2, "IDLE", "IDLE", "the idle tasks are outside of every world"},
-    OtherTaskFlag{0x8, "EXITPIDONE", "POSTCOREDUMP", "it is set and over within an exit"},
     OtherTaskFlag{0x10, "VCPU", "IO_WORKER", "no task of a trace is one"},
     OtherTaskFlag{0x20, "WQ_WORKER", "WQ_WORKER", "kernel threads only"},
     OtherTaskFlag{0x100, "SUPERPRIV", "SUPERPRIV",
@@ -335,7 +335,7 @@ inline constexpr std::array kOtherTaskFlags{
     OtherTaskFlag{0x200, "DUMPCORE", "DUMPCORE", "no core is written"},
     OtherTaskFlag{0x800, "MEMALLOC", "MEMALLOC", "within the kernel's allocations only"},
     OtherTaskFlag{0x4000, "USED_ASYNC", "USER_WORKER", "no task of a trace is one"},
-    OtherTaskFlag{0x8000, "NOFREEZE", "NOFREEZE", "kernel threads only"},
+    OtherTaskFlag{0x8000, "NOFREEZE", "NOFREEZE", "of kernel threads, and of all dead"},
     OtherTaskFlag{0x200000, "KTHREAD", "KTHREAD", "kernel threads only"},
     OtherTaskFlag{0x400000, "RANDOMIZE", "RANDOMIZE", "it follows the machine's settings"},
     OtherTaskFlag{0x4000000, "NO_SETAFFINITY", "NO_SETAFFINITY", "kernel threads only"},

@@ -53,6 +53,18 @@ constexpr std::array<CloneFlags, 8> kClones{
     clone_flag::vm | clone_flag::sighand | clone_flag::thread, clone_flag::parent, clone_flag::vm,
     clone_flag::vm | clone_flag::sighand, clone_flag::files | clone_flag::fs,
     clone_flag::newpid, clone_flag::pidfd, clone_flag::newuser};
+/// Where failures are looked for: after each thing that is taken there is one with more to come.
+constexpr std::array<CloneFlags, 13> kFailingClones{
+    clone_flag::vm | clone_flag::sighand | clone_flag::thread, clone_flag::parent, clone_flag::vm,
+    clone_flag::vm | clone_flag::sighand, clone_flag::files | clone_flag::fs,
+    clone_flag::newpid, clone_flag::pidfd, clone_flag::newuser,
+    clone_flag::newuts, clone_flag::newipc, clone_flag::sysvsem,
+    clone_flag::newpid | clone_flag::newuts | clone_flag::pidfd,
+    clone_flag::newuser | clone_flag::newns | clone_flag::newipc};
+constexpr std::array<CloneFlags, 6> kFailingUnshares{
+    clone_flag::files, clone_flag::fs, clone_flag::newpid, clone_flag::newuser,
+    clone_flag::newuts | clone_flag::newipc,
+    clone_flag::files | clone_flag::newuser | clone_flag::newpid | clone_flag::newns};
 constexpr std::array<WaitOptions, 3> kWait4Tried{
     WaitOptions{}, wait_option::nohang,
     wait_option::nohang | wait_option::stopped | wait_option::continued};
@@ -74,6 +86,7 @@ struct Scene {
   std::vector<IdSelector> id_selectors;
   std::vector<Target> targets;
   std::vector<PageNo> pages;
+  bool namespaces = false;
 };
 
 /// The domain of an argument whose type says all: of a flag word or an enumeration, mostly.
@@ -106,6 +119,13 @@ std::span<const V> values_of_type() {
   return {};
 }
 
+template <class O>
+std::span<const CloneFlags> clone_flags(bool namespaces) {
+  using Flags = std::span<const CloneFlags>;
+  if (std::is_same_v<O, Unshare>) return namespaces ? Flags(kFailingUnshares) : Flags(kUnshared);
+  return namespaces ? Flags(kFailingClones) : Flags(kClones);
+}
+
 /// The domain of an argument.
 template <class O, class V>
 std::span<const V> values(const Scene& scene, std::string_view argument) {
@@ -134,8 +154,7 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<O, Setns> || std::is_same_v<O, SameNs>)
     if constexpr (std::is_same_v<V, CloneFlags>) return kKindsTried;
   if constexpr (std::is_same_v<V, PidsLimit>) return kPidsLimits;
-  if constexpr (std::is_same_v<V, CloneFlags>)
-    return std::is_same_v<O, Unshare> ? std::span<const V>(kUnshared) : kClones;
+  if constexpr (std::is_same_v<V, CloneFlags>) return clone_flags<O>(scene.namespaces);
   if constexpr (std::is_same_v<V, WaitOptions>)
     return std::is_same_v<O, Waitid> ? kWaitidTried : kWait4Tried;
   return values_of_type<V>();
@@ -175,6 +194,7 @@ Scene scene_of(const spec::World& world, const Naming& naming, const Bounds& bou
   }
   scene.id_selectors.assign(scene.selectors.begin(), scene.selectors.end());
   scene.id_selectors.push_back(IdSelector(Descriptor{0}));
+  scene.namespaces = bounds.namespaces;
   for (PageNo page = 0; page < bounds.pages; ++page) scene.pages.push_back(page);
   return scene;
 }

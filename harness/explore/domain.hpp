@@ -25,7 +25,13 @@ struct Bounds {
   std::size_t pages = 1;  // that init has mapped when it all begins
   std::int32_t cursor = 0;  // the number that is tried first then; 0 for that of a fresh world
   OpSet ops;
+  bool namespaces = false;  // clone and unshare make more kinds of them, and more at a time
 };
+
+/// Ops that find no memory in some of their steps, before anything can be seen of them.
+template <class O>
+inline constexpr bool takes_memory = creates_task<O> || std::is_same_v<O, Unshare> ||
+                                     std::is_same_v<O, Setns> || std::is_same_v<O, Exec>;
 
 /// What happens before anything is tried.
 std::vector<Step> opening(const Bounds& bounds);

@@ -182,13 +182,14 @@ class Explorer {
     }
   }
 
-  /// Makes everything fail that can, in every call that makes a task.
+  /// Makes everything fail that can, in every call that takes memory.
   bool try_faults(Worker& w, const Walker& base, std::uint32_t node) {
     if constexpr (requires(Step step) { w.child.survives_faults(base, step, w.faults); }) {
       Bounds wider = bounds_;
       wider.tasks = SIZE_MAX;
       wider.ops.reset();
-      for_each_op([&]<class O>() { wider.ops.set(*op_index(O::name), creates_task<O>); });
+      wider.namespaces = true;
+      for_each_op([&]<class O>() { wider.ops.set(*op_index(O::name), takes_memory<O>); });
       std::vector<Step> calls;
       list_steps(base.model().world(), base.naming(), wider, calls);
       for (std::size_t i = 0; i < calls.size(); ++i) {

@@ -30,14 +30,14 @@ struct ExploreLimits {
   bool symmetry = false;   // worlds that differ in numbers and exec counts alone are one
   bool witnesses = false;  // keep a trace for each rule with each outcome of a step it acted in
   bool families = false;   // count the families (harness/explore/family.hpp), too
-  bool faults = false;  // make each step of copy_process fail, in every state
+  bool faults = false;  // make everything fail that can, in every state
   bool merge_families = false;  // ... and take the worlds of a family for one
 };
 
-/// How many failures were asked for in each step of copy_process, and how many calls were left out
-/// as a signal comes before them.
+/// How many failures were asked for in each step of copy_process and elsewhere, and how many calls
+/// were left out as a signal comes before them.
 struct FaultCounts {
-  std::array<std::uint64_t, impl::kCopyProcess.size()> steps{};
+  std::array<std::uint64_t, impl::kStepsThatFail> steps{};
   std::uint64_t interrupted = 0;
 
   void add(const FaultCounts& other) {

@@ -34,9 +34,9 @@ class LockstepWalker {
   /// Compares everything.
   bool look() { return lockstep_.finish(); }
 
-  /// Takes a step that makes a task from `base` on, with each thing failing in turn that can fail
-  /// in it. Nothing must remain of that, but for the cursor where a number was passed, and the step
-  /// must then do what the spec says. False: there is a violation.
+  /// Takes a step from `base` on, with each thing failing in turn that can fail in it. Nothing must
+  /// remain of that, but for the cursors where numbers were passed, and the step must then do what
+  /// the spec says. False: there is a violation.
   bool survives_faults(const LockstepWalker& base, const Step& s, FaultCounts& counts)
     requires requires(System& system) { system.fail_at(1); }
   {
@@ -45,6 +45,9 @@ class LockstepWalker {
     const TaskView view = base.system_.view(actor);
     if (!((view.pending | view.shared_pending) - view.blocked).empty())
       return ++counts.interrupted > 0;
+    // An exec that finds room for processes forgets that there was none, whatever fails then.
+    if (std::holds_alternative<Exec>(op) && view.flags.has(task_flag::nproc_exceeded)) return true;
+    std::size_t refused = 0;  // how often there was no room for a number
     for (unsigned nth = 1;; ++nth) {
       go_on_from(base);
       system_.fail_at(nth);
@@ -53,11 +56,11 @@ class LockstepWalker {
       system_.fail_at(0);
       if (!at) return true;
       ++counts.steps[static_cast<std::size_t>(*at)];
+      const std::size_t levels = passed_at(*at, base, refused);
+      if (!undone(base, *at, levels, actor, op, seen)) return false;
       // Below the world's own pid namespace more cursors have passed numbers than a knob can.
-      const bool below = base.model().world().namespaces.size() > 0;
-      if (below && *at > impl::CopyStep::alloc_pid) continue;
-      if (!undone(base, *at, actor, op, seen)) return false;
-      if (passes_number(*at, op)) lockstep_.step(knob_);
+      if (levels > 0 && base.model().world().namespaces.size() > 0) continue;
+      if (levels == kAll && asks_for_none(op)) lockstep_.step(knob_);
       if (!lockstep_.step(s)) return false;
     }
   }
@@ -73,19 +76,37 @@ class LockstepWalker {
   Coverage& coverage() { return lockstep_.coverage(); }
 
  private:
-  /// Whether the step comes after the cursor was moved on, as it is not by who asks for a number.
-  static bool passes_number(impl::CopyStep at, const Op& op) {
+  static constexpr std::size_t kAll = SIZE_MAX;
+
+  /// The cursor is not moved on by who asks for a number.
+  static bool asks_for_none(const Op& op) {
     const auto* const clone = std::get_if<Clone3>(&op);
-    return at > impl::CopyStep::alloc_pid && (clone == nullptr || clone->set_tid.size == 0);
+    return clone == nullptr || clone->set_tid.size == 0;
+  }
+  static bool makes_pid_ns(const Op& op) {
+    if (const auto* const clone = std::get_if<Clone3>(&op))
+      return (clone->flags.bits & clone_flag::newpid.bits) != 0;
+    const auto* const clone = std::get_if<Clone>(&op);
+    return clone != nullptr && clone->flags.has(clone_flag::newpid);
+  }
+  /// How many namespaces have given a number when the step fails. alloc_pid fails before the first
+  /// for want of a record, and then in each; `refused` counts that.
+  static std::size_t passed_at(impl::CopyStep at, const LockstepWalker& base,
+                               std::size_t& refused) {
+    if (impl::comes_after_number(at, base.model().world().profile)) return kAll;
+    if (at != impl::CopyStep::alloc_pid) return 0;
+    return refused++ == 0 ? 0 : refused - 2;
   }
 
-  bool undone(const LockstepWalker& base, impl::CopyStep at, Pid actor, const Op& op,
-              const Effects& seen) {
+  bool undone(const LockstepWalker& base, impl::CopyStep at, std::size_t levels, Pid actor,
+              const Op& op, const Effects& seen) {
     const impl::LifeStep& step = impl::table_of(at);
-    const Outcome expected = Outcome::failure(step.no_room);
+    const Outcome expected =
+        Outcome::failure(impl::errno_of(at, base.model().world().profile));
     const auto broken = [&](std::string observed, std::string allowed) {
+      const bool in_copy = at <= impl::CopyStep::attach;
       fault_ = {.kind = Violation::Kind::unsound,
-                .id = "copy_process." + std::string(step.name),
+                .id = (in_copy ? "copy_process." : "no-room.") + std::string(step.name),
                 .says = "Where this step fails, nothing remains of the call.",
                 .source = std::string(step.source),
                 .observed = std::move(observed),
@@ -97,11 +118,14 @@ class LockstepWalker {
     if (!(seen.outcome == expected) || !seen.returned.empty())
       return broken(describe(seen.outcome, {}), describe(expected, {}));
     System before = base.system_;
-    if (passes_number(at, op)) {
+    if (levels > 0) {
       System after = base.system_;
       SetPidCursor passed;
       passed.value = after.apply(actor, op).outcome.who.n + 1;
-      before.apply({}, knob_.op = passed);
+      const bool by_kthreadd =
+          std::holds_alternative<KthreadCreate>(op) || std::holds_alternative<KthreadRun>(op);
+      before.pass_numbers(after, by_kthreadd ? kKthreadd : actor, makes_pid_ns(op), levels);
+      knob_.op = passed;
     }
     if (!system_.sound()) return broken("an unsound system", "a sound one");
     return system_.same_as(before) || broken("something remains", "the machine as it was");

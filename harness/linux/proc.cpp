@@ -158,7 +158,7 @@ TaskView view_of(Pid pid, const TaskStat& stat, const TaskStatus& status, State 
   v.sid = {stat.sid};
   v.exit_signal = stat.exit_signal;
   constexpr TaskFlags kShown = task_flag::exiting | task_flag::forknoexec | task_flag::signaled |
-                               task_flag::nproc_exceeded;
+                               task_flag::postcoredump | task_flag::nproc_exceeded;
   v.flags = TaskFlags{stat.flags} & kShown;
   // Outside of the trace our init was made by a clone, which the world of the trace knows not of.
   if (pid == kInit) v.flags = v.flags - task_flag::forknoexec;

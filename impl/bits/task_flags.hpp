@@ -23,6 +23,12 @@ constexpr W flags_exiting(const W& flags) {
   return flags | constant(flags, task_flag::exiting.bits);
 }
 
+/// Of who is as good as dead: in 4.12, dead.
+template <class W>
+constexpr W flags_ended(const W& flags) {
+  return flags | constant(flags, task_flag::postcoredump.bits);
+}
+
 template <class W>
 constexpr W flags_signaled(const W& flags) {
   return flags | constant(flags, task_flag::signaled.bits);

@@ -194,6 +194,10 @@ void exit_sets(Claim& c) {
   changes_one_flag(c, [](const Word& w) { return bits::flags_exiting(w); }, task_flag::exiting,
                    true);
 }
+void end_sets(Claim& c) {
+  changes_one_flag(c, [](const Word& w) { return bits::flags_ended(w); }, task_flag::postcoredump,
+                   true);
+}
 void death_sets(Claim& c) {
   changes_one_flag(c, [](const Word& w) { return bits::flags_signaled(w); }, task_flag::signaled,
                    true);
@@ -271,6 +275,8 @@ constexpr Obligation kFlags[] = {
      "flags_after_exec", "", exec_clears},
     {"flags.exiting", "A task that exits gets EXITING and no other flag.", "kernel-exit FLAGS:1",
      "flags_exiting", "", exit_sets},
+    {"flags.ended", "A task that has ended gets POSTCOREDUMP and no other flag.",
+     "kernel-exit FLAGS:2", "flags_ended", "", end_sets},
     {"flags.signaled", "A task that a signal ends gets SIGNALED and no other flag.",
      "kernel-signal FLAGS:1", "flags_signaled", "", death_sets},
 };

@@ -42,6 +42,9 @@ inline constexpr auto kEndingRules = std::to_array<Rule>({
      "The status of a process ended by a signal is the number of the signal.", "wait.2 STATUS:2"},
     {"exit.exiting-flag",
      "A task that has ended carries EXITING as long as it can be seen.", "kernel-exit FLAGS:1"},
+    {"exit.ended-flag",
+     "A task that has ended carries POSTCOREDUMP, too, from where it carries EXITING; in 4.12 from "
+     "the end of its exit.", "kernel-exit FLAGS:2"},
     {"exit.signaled-flag",
      "A task that was killed, by a signal or because its process ended around it, carries "
      "SIGNALED.", "kernel-signal FLAGS:1"},

@@ -1,0 +1,42 @@
+/// States that a good campaign must witness: of what a task is made of, in the kernel's memory.
+#pragma once
+#include <string_view>
+
+#include "spec/world.hpp"
+
+namespace forkproof::spec {
+
+struct NamespaceWithoutFirst {
+  static constexpr std::string_view
+      id = "SOMETIMES-70",
+      says = "The first number of a pid namespace was for a task that was not made in the end.";
+  static bool holds(const World& w, TaskId t) {
+    const NamespaceId ns = w.tasks[t].child_ns;
+    return ns && !w.namespaces[ns].accepts && !w.namespaces[ns].began;
+  }
+};
+
+struct StacksInUse {
+  static constexpr std::string_view
+      id = "SOMETIMES-71",
+      says = "A task, its parent and the parent of that sleep in calls: three stacks hold frames.";
+  static bool holds(const World& w, TaskId t) {
+    const auto sleeps = [&](TaskId id) {
+      return id && w.tasks[id].call.kind != Call::Kind::none;
+    };
+    const TaskId parent = w.tasks[t].parent;
+    return sleeps(t) && sleeps(parent) && sleeps(w.tasks[parent].parent);
+  }
+};
+
+struct RecordUsedAgain {
+  static constexpr std::string_view
+      id = "SOMETIMES-72",
+      says = "A task has a record that another had before: it is older than that of its parent.";
+  static bool holds(const World& w, TaskId t) {
+    const TaskId parent = w.tasks[t].parent;
+    return parent && t.n < parent.n;
+  }
+};
+
+}  // namespace forkproof::spec
