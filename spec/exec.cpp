@@ -37,6 +37,8 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   cover("exec.program-id"_rule);
   if (!me.blocked.empty()) cover("exec.blocked-kept"_rule);
   if (!me.pending.empty()) cover("exec.pending-kept"_rule);
+  if (me.caught != 0) cover("caught.exec"_rule);
+  me.caught = 0;
   if (!me.children.empty()) cover("exec.children-kept"_rule);
   if (world_.process_of(me).is_subreaper) cover("exec.subreaper-kept"_rule);
   if (!world_.process_of(me).limits.empty()) cover("limit.exec-kept"_rule);
@@ -92,7 +94,8 @@ void Model::take_leaders_place(TaskId id) {
   p.leader = p.signal_target = id;
   p.threads = {id};
   world_.handlers[old.handlers].users--;
-  p.faults_of_dead_threads += old.faults;
+  p.used_by_dead_threads += old.used;
+  flush(old.pending, old.pending);
   leave_cgroup(old);
   if (old.queued) std::erase(next_, leader);
   world_.tasks.drop(leader);
