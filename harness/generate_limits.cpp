@@ -22,8 +22,8 @@ User Generator::user() {
   return way < 60 ? User::alice : way < 78 ? User::bob : User::root;
 }
 
-/// About as many signals as are queued for the caller's user. Of the machine's root none, mostly: he
-/// has others.
+/// About as many signals as are queued for the caller's user. Of the machine's root mostly none, as
+/// he has others.
 Limit Generator::signals_near(const Scene& scene) {
   if (scene.me == nullptr) return {0};
   const spec::Attributes& a = scene.me->attributes;

@@ -1,7 +1,7 @@
 /// Limits of resources, how many tasks a user has, and what was used.
 ///
-/// Sources: setrlimit(2), getrusage(2), times(2), setresuid(2), capset(2); kernel/sys.c do_prlimit(),
-/// flag_nproc_exceeded(), getrusage(); kernel/fork.c copy_process(); kernel/exit.c
+/// Sources: setrlimit(2), getrusage(2), times(2), setresuid(2), capset(2); kernel/sys.c
+/// do_prlimit(), flag_nproc_exceeded(), getrusage(); kernel/fork.c copy_process(); kernel/exit.c
 /// wait_task_zombie(), __exit_signal().
 #include <numeric>
 
@@ -183,8 +183,8 @@ Outcome Machine::perform(Task& t, const Spend& op) {
 Outcome Machine::perform(Task& t, const Times& op) {
   const Index record = process_of(t).usage;
   const auto which = static_cast<std::size_t>(op.which);
-  return Outcome::number(record == kNobody ? 0
-                                           : static_cast<std::int64_t>(usage_[record].ticks[which]));
+  if (record == kNobody) return Outcome::number(0);
+  return Outcome::number(static_cast<std::int64_t>(usage_[record].ticks[which]));
 }
 
 /// A dead child is waited for: all that it used, and had of its own children, is the waiter's.

@@ -2,16 +2,12 @@
 ///
 /// Sources: kernel/signal.c __send_signal_locked(), __sigqueue_alloc(), collect_signal(),
 /// flush_sigqueue_mask(); kernel/ucount.c inc_rlimit_get_ucounts(); fs/proc/array.c task_sig().
-#include <algorithm>
+#include <array>
+#include <vector>
 
 #include "impl/machine.hpp"
 
 namespace forkproof::impl {
-namespace {
-
-constexpr std::int32_t kFirstQueued = 32;
-
-}  // namespace
 
 /// Before 5.14 users are counted whatever their user namespace.
 Index Users::signals_in(const Task& t) const {

@@ -9,8 +9,6 @@
 namespace forkproof::impl {
 namespace {
 
-constexpr std::int32_t kFirstQueued = 32;  // SIGRTMIN: sent again, it is heard again
-
 /// Whether `kill` may be given it; 0 asks only.
 bool sendable(Signal s) { return s.n >= 0 && s.n <= kSignalMax; }
 

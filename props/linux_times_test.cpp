@@ -1,5 +1,5 @@
-/// Processor times on the running kernel, which its adapter leaves out, as no two runs use the same:
-/// what the spec says of them, told by real programs that use much or nothing.
+/// Processor times on the running kernel, which its adapter leaves out, as no two runs use the
+/// same: what the spec says of them, told by real programs that use much or nothing.
 #include <gtest/gtest.h>
 
 #include <signal.h>

@@ -209,18 +209,18 @@ Usage Model::used_by(const Process& p) const {
 
 namespace {
 
-Outcome number(std::uint64_t n) { return Outcome::number(static_cast<std::int64_t>(n)); }
+Outcome as_number(std::uint64_t n) { return Outcome::number(static_cast<std::int64_t>(n)); }
 
 }  // namespace
 
 Model::Answer Model::act(TaskId id, const Getrusage& op) {
   const Task& me = world().tasks[id];
   const Process& p = world().process_of(me);
-  if (op.whose == Whose::thread) return answers(number(me.used.faults), "usage.thread"_rule);
+  if (op.whose == Whose::thread) return answers(as_number(me.used.faults), "usage.thread"_rule);
   if (op.whose == Whose::children)
-    return answers(number(p.used_by_children.faults), "usage.children"_rule);
+    return answers(as_number(p.used_by_children.faults), "usage.children"_rule);
   if (p.used_by_dead_threads != Usage{}) cover("usage.dead-threads"_rule);
-  return answers(number(used_by(p).faults), "usage.self"_rule);
+  return answers(as_number(used_by(p).faults), "usage.self"_rule);
 }
 
 Model::Answer Model::act(TaskId id, const Times& op) {
@@ -230,7 +230,7 @@ Model::Answer Model::act(TaskId id, const Times& op) {
   if (own && p.used_by_dead_threads != Usage{}) cover("times.dead-threads"_rule);
   if (own && world().tasks[id].self_exec_id != 0) cover("times.exec-kept"_rule);
   const Usage usage = own ? used_by(p) : p.used_by_children;
-  return answers(number(user ? usage.user : usage.system),
+  return answers(as_number(user ? usage.user : usage.system),
                  own ? "times.own"_rule : "times.children"_rule);
 }
 

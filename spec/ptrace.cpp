@@ -246,7 +246,8 @@ void Model::tell_tracer_of_stop(TaskId id) {
   const TaskId tracer = world().tasks[id].trace.by;
   const Handlers& h = world().handlers[world_.tasks[tracer].handlers];
   cover("ptrace.tells-tracer"_rule);
-  if (!h.ignored.has(sig::chld) && !h.nocldstop) send(sig::chld, tracer, Scope::process, false, Sender::child);
+  if (!h.ignored.has(sig::chld) && !h.nocldstop)
+    send(sig::chld, tracer, Scope::process, false, Sender::child);
   wake_waiters(id, tracer);
 }
 

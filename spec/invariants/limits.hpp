@@ -38,8 +38,8 @@ struct RootIsNeverMarked {
 struct UsageIsCountedOnce {
   static constexpr std::string_view id = "USAGE-1";
   static constexpr std::string_view says =
-      "Every page fault and every tick is counted once: for a thread that is there, for its process once it is "
-      "gone, for who waited for the process, or for nobody if nobody did.";
+      "Every page fault and every tick is counted once: for a thread that is there, for its "
+      "process once it is gone, for who waited for the process, or for nobody if nobody did.";
   static constexpr std::string_view source = "kernel-exit USAGE:1";
   static bool applies(const auto& w) { return w.used != Usage{}; }
   static bool holds(const auto& w) {
@@ -63,16 +63,16 @@ struct EntriesAreCounted {
     UserNamespaces found;
     found.user_namespaces = w.user_namespaces;
     std::vector<UserNamespaceId> all;
-    found.user_namespaces.for_each([&](UserNamespaceId id, const auto&) { all.push_back(id); });
-    for (const UserNamespaceId id : all) found.user_namespaces[id].queued = {};
+    found.user_namespaces.for_each([&](UserNamespaceId ns, const auto&) { all.push_back(ns); });
+    for (const UserNamespaceId ns : all) found.user_namespaces[ns].queued = {};
     const auto count = [&](const auto& pending) {
       for (const Queued& q : pending.queue) found.count_queued(q.ns, q.user, true);
     };
     w.tasks.for_each([&](TaskId, const auto& t) { count(t.pending); });
     w.processes.for_each([&](ProcessId, const auto& p) { count(p.shared_pending); });
     bool same = found.queued == w.queued;
-    for (const UserNamespaceId id : all)
-      same = same && found.user_namespaces[id].queued == w.user_namespaces[id].queued;
+    for (const UserNamespaceId ns : all)
+      same = same && found.user_namespaces[ns].queued == w.user_namespaces[ns].queued;
     return same;
   }
 };
