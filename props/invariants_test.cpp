@@ -117,6 +117,8 @@ const std::vector<Break>& breaks_of_users() {
        [](World& w) { task(w, 2).attributes.capabilities = capability::all; }},
       {"USERNS-5", "init: clone NEWUSER -> A\nA: map_ids A\nA: clone NEWUSER -> B\n",
        [](World& w) { w.user_namespaces[task(w, 2).attributes.user_ns].mapped = false; }},
+      {"QUEUE-1", kQueued, [](World& w) { ++w.queued[0]; }},
+      {"QUEUE-2", kQueued, [](World& w) { process(w, 1).shared_pending.bits = 0; }},
   };
   return breaks;
 }
@@ -165,8 +167,6 @@ const std::vector<Break>& other_breaks() {
        [](World& w) { process(w, 1).limits[0].limits.soft = {3}; }},
       {"LIMIT-2", kMarked, [](World& w) { task(w, 4).attributes.user = User::root; }},
       {"USAGE-1", "init: fault 1\n", [](World& w) { task(w, 1).used.faults = 2; }},
-      {"QUEUE-1", kQueued, [](World& w) { ++w.queued[0]; }},
-      {"QUEUE-2", kQueued, [](World& w) { process(w, 1).shared_pending.bits = 0; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
       {"PTRACE-1", kTraced, [](World& w) { task(w, 1).tracees.clear(); }},
       {"PTRACE-2", "init: fork -> A\ninit: ptrace_attach A\n",

@@ -37,8 +37,6 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   cover("exec.program-id"_rule);
   if (!me.blocked.empty()) cover("exec.blocked-kept"_rule);
   if (!me.pending.empty()) cover("exec.pending-kept"_rule);
-  if (me.caught != 0) cover("caught.exec"_rule);
-  me.caught = 0;
   if (!me.children.empty()) cover("exec.children-kept"_rule);
   if (world_.process_of(me).is_subreaper) cover("exec.subreaper-kept"_rule);
   if (!world_.process_of(me).limits.empty()) cover("limit.exec-kept"_rule);
@@ -104,6 +102,8 @@ void Model::take_leaders_place(TaskId id) {
 /// Gives the task a table of its own, in which ignored signals stay ignored and all others have
 /// their default.
 void Model::renew_handlers(Task& me) {
+  if (me.caught != 0) cover("caught.exec"_rule);
+  me.caught = 0;
   if (world_.handlers[me.handlers].users > 1) {
     world_.handlers[me.handlers].users--;
     me.handlers = copy_handlers(me.handlers);

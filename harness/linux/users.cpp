@@ -27,6 +27,16 @@ bool is_powerless(std::string_view status) {
 
 constexpr std::string_view kFirstLine = "0 0 1\n";
 
+/// The soft limit of queued signals in a text of /proc/PID/limits.
+std::uint64_t signals_most(std::string_view limits) {
+  constexpr std::string_view kName = "Max pending signals";
+  std::size_t at = limits.find(kName);
+  at = at == limits.npos ? at : limits.find_first_not_of(' ', at + kName.size());
+  std::uint64_t most = RLIM_INFINITY;
+  if (at != limits.npos) std::from_chars(limits.data() + at, limits.data() + limits.size(), most);
+  return most;
+}
+
 }  // namespace
 
 /// The puppet writes the files, as only what it may itself counts. The number of the task is the
@@ -71,10 +81,8 @@ void System::refuse_hosts_queue(const Puppet& actor, const Op& op) const {
     return p.tgid == actor.tgid && p.rest != Rest::gone && is_hosts_root(p);
   });
   if (becomes || makes) {
-    rlimit limit{};
-    const int number = stage_.number_outside(actor.tid.n);
-    if (::prlimit(number, RLIMIT_SIGPENDING, nullptr, &limit) != 0) limit.rlim_cur = 1;
-    refused = limit.rlim_cur != 0 && limit.rlim_cur != stage_.rights().hard[RLIMIT_SIGPENDING];
+    const std::uint64_t most = signals_most(read(fmt::format("{}/limits", actor.tid.n)));
+    refused = most != 0 && most != stage_.rights().hard[RLIMIT_SIGPENDING];
   }
   if (refused) throw SystemLimit("root has other signals queued than those of the trace");
 }

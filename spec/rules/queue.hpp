@@ -47,7 +47,7 @@ inline constexpr auto kAccountRules = std::to_array<Rule>({
     {"times.own",
      "utime and stime of a process are what all its threads have used since it was made, and begin "
      "at 0.", "times.2 OWN:1"},
-    {"times.dead-threads", "What threads used that are gone still counts for their process.",
+    {"times.dead-threads", "The times of threads that are gone still count for their process.",
      "times.2 OWN:1"},
     {"times.exec-kept", "exec keeps the times of the process.", "times.2 OWN:2"},
     {"times.children",
