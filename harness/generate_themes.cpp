@@ -193,6 +193,11 @@ constexpr Theme kThemes[] = {
       "fork"},
      fl::newuser,
      {{40}, {40}, sig::usr1}},
+    {15,
+     {"tgkill", "tgkill", "setresuid", "setresuid", "sigprocmask", "ptrace_seize", "ptrace_cont",
+      "sigq", "sigq", "fork"},
+     {},
+     {{40}}},
     {12, {"spend", "spend", "times", "times", "exit", "clone", "fork", "wait4", "sigaction"}},
     // scheduling attributes, files
     {30,
