@@ -54,6 +54,9 @@ class Generator {
  public:
   Generator(std::uint64_t seed, Profile profile, TraceScope scope = {});
 
+  /// Short traces in the world of another, of hardly anything but what that one has in it.
+  Generator(std::uint64_t seed, const Script& like);
+
   const WorldSpec& world() const { return world_; }
 
   /// Goes on with a trace that others began, and in which so many names are bound.
@@ -80,6 +83,7 @@ class Generator {
 
   void weigh_ops();
   void choose_theme();
+  void keep_those_that_come();
   void dwell_on(const std::array<std::uint32_t, kOps>& shares);
   void choose_favourites();
   void look_around(const spec::World& world, const Naming& naming);
@@ -231,6 +235,7 @@ class Generator {
   std::uint32_t steps_left_;
   bool strays_ = false;  // functions of the kernel are tried in any world
   bool moves_ = false;    // tasks go into namespaces of all kinds
+  std::vector<Op> models_;  // of the trace that this one is to be like
   // What most of the trace is about, or nothing.
   CloneFlags theme_flags_, favourite_namespaces_;
   std::vector<Signal> favourite_signals_;
@@ -247,5 +252,6 @@ class Generator {
 
 /// A whole trace, by the model alone.
 Script generate(std::uint64_t seed, Profile profile, TraceScope scope = {});
+Script generate_like(const Script& like, std::uint64_t seed);
 
 }  // namespace forkproof::harness
