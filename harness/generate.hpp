@@ -141,6 +141,8 @@ class Generator {
   void choose(Capset&, const Scene&);
   void choose(Getrusage&, const Scene&);
   void choose(Fault&, const Scene&);
+  void choose(Spend&, const Scene&);
+  void choose(Times&, const Scene&);
   void choose(Setns&, const Scene&);
   void choose(SameNs&, const Scene&);
   void choose(Sethostname&, const Scene&);
@@ -227,6 +229,7 @@ class Generator {
   CgroupNo frozen_cgroup(const Scene& scene, bool frozen);
   FdFlags fd_flags();
   PageNo run_of_pages();
+  Limit signals_near(const Scene& scene);
   Limit limit_near(const Scene& scene, Resource resource);
   User user();
 

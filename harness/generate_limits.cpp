@@ -22,11 +22,20 @@ User Generator::user() {
   return way < 60 ? User::alice : way < 78 ? User::bob : User::root;
 }
 
+/// About as many signals as are queued for the caller's user. Of the machine's root mostly none, as
+/// he has others.
+Limit Generator::signals_near(const Scene& scene) {
+  if (scene.me == nullptr) return {0};
+  const spec::Attributes& a = scene.me->attributes;
+  if (dice_.percent(a.user == User::root && !a.user_ns ? 88 : 20)) return {0};
+  return {scene.world.queued_for(a.user_ns, a.user) + dice_.below(4)};
+}
+
 /// Of tasks about as many as a user has; of others few.
 Limit Generator::limit_near(const Scene& scene, Resource resource) {
   if (resource == Resource::nofile)
     return {static_cast<std::uint64_t>(dice_.percent(20) ? 0 : dice_.between(1, kDescriptors))};
-  if (resource == Resource::sigpending) return {dice_.percent(75) ? 0U : dice_.below(4)};
+  if (resource == Resource::sigpending) return signals_near(scene);
   if (resource != Resource::nproc) return {dice_.below(8)};
   const User whose = scene.me != nullptr && dice_.percent(50) ? scene.me->attributes.user : user();
   const auto count = static_cast<std::int32_t>(
@@ -82,6 +91,15 @@ void Generator::choose(Getrusage& o, const Scene&) {
 
 void Generator::choose(Fault& o, const Scene&) {
   o.batches = dice_.percent(96) ? 1 + dice_.below(2) : dice_.below(6);
+}
+
+void Generator::choose(Spend& o, const Scene&) {
+  o.ticks = dice_.percent(96) ? 1 + dice_.below(2) : dice_.below(6);
+  o.in = dice_.percent(50) ? Mode::user : Mode::kernel;
+}
+
+void Generator::choose(Times& o, const Scene&) {
+  o.which = static_cast<Account>(dice_.one_of<Word>(kAccounts).value);
 }
 
 }  // namespace forkproof::harness

@@ -28,7 +28,7 @@ Machine::Fate Machine::take_signals(Task& t) {
     if (tells && (p.flags & process_flag::tells) != 0) tell_owed(t);
     tells = plain;
     if (p.exits() || (execing_ != kNobody && tasks_[execing_].process == t.process)) {
-      t.pending.remove(sig::kill);
+      flush_queue(t.pending, SignalQueues::of_task(id(t)), SigSet::of(sig::kill));
       die(t, sig::kill);
       return Fate::dies;
     }
@@ -47,6 +47,7 @@ Machine::Fate Machine::take_signals(Task& t) {
     }
     const Actions& a = actions_of(p);
     if (a.caught.has(s)) {
+      caught_.set(id(t), caught_.find(id(t)) + 1);
       if (t.handled == Handled::nothing)
         t.handled = a.restarts.has(s) ? Handled::restarts : Handled::interrupts;
       if (!plain) tells = look_again(t) || (t.traced && tracing_of(t).is_called());
@@ -83,10 +84,11 @@ Signal Machine::next_signal(Task& t) {
   Process& p = process_of(t);
   SigSet next{bits::next_signal(t.pending.bits, t.blocked.bits)};
   if (!next.empty()) {
-    t.pending.bits = bits::without(t.pending.bits, next.bits);
+    collect_signal(t.pending, SignalQueues::of_task(id(t)), next.lowest());
   } else {
     next.bits = bits::next_signal(p.pending.bits, t.blocked.bits);
-    p.pending.bits = bits::without(p.pending.bits, next.bits);
+    if (!next.empty())
+      collect_signal(p.pending, SignalQueues::of_process(id(p)), next.lowest());
   }
   look_again(t);
   if (next.empty()) return sig::none;
@@ -144,7 +146,7 @@ void Machine::tell_parent(Process& p) {
   Task& parent = tasks_[p.parent];
   const Actions& a = actions_of(process_of(parent));
   if (!a.ignored.has(sig::chld) && !a.child.has(sa_flag::nocldstop))
-    send(sig::chld, parent, Scope::process);
+    send(sig::chld, parent, Scope::process, nullptr, Origin::child);
   wake_waiters(p, p.parent);
 }
 

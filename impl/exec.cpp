@@ -32,6 +32,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   if (p.proxied()) exec_task_namespaces(t);
   t.flags = static_cast<std::uint16_t>(bits::flags_after_exec(std::uint32_t{t.flags}));
   ++p.exec_id;
+  caught_.set(id(t), 0);
   touch(t, true);
   if (t.traced && is_traced(t) && !tracing_of(t).seized) send(sig::trap, t, Scope::thread);
   return Outcome::success();

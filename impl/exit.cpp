@@ -201,6 +201,7 @@ void Machine::unhash_leader(Process& p) {
   leave_actions(p);
   leave_limits(p);
   leave_usage(p);
+  flush_queue(p.pending, SignalQueues::of_process(id(p)), p.pending);
   processes_.give_back(id(p));
 }
 
@@ -225,8 +226,8 @@ bool Machine::notify_parent(Process& p) {
                                          p.parent_exec_id != family.exec_id);
   const bool unwanted = bits::unwanted(signal, ignored, unwanted_by_flag);
   const Signal sent{static_cast<std::int32_t>(signal)};
-  if (bits::is_sent(signal, ignored) && !finds_no_room(sent, parent, nullptr))
-    send(sent, parent, Scope::process);
+  if (bits::is_sent(signal, ignored))
+    send(sent, parent, Scope::process, nullptr, Origin::child);
   wake_waiters(p, p.parent);
   return unwanted;
 }

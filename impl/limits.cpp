@@ -1,7 +1,7 @@
 /// Limits of resources, how many tasks a user has, and what was used.
 ///
-/// Sources: setrlimit(2), getrusage(2), setresuid(2), capset(2); kernel/sys.c do_prlimit(),
-/// flag_nproc_exceeded(), getrusage(); kernel/fork.c copy_process(); kernel/exit.c
+/// Sources: setrlimit(2), getrusage(2), times(2), setresuid(2), capset(2); kernel/sys.c
+/// do_prlimit(), flag_nproc_exceeded(), getrusage(); kernel/fork.c copy_process(); kernel/exit.c
 /// wait_task_zombie(), __exit_signal().
 #include <numeric>
 
@@ -173,11 +173,29 @@ Outcome Machine::perform(Task& t, const Getrusage& op) {
   return {};
 }
 
+Outcome Machine::perform(Task& t, const Spend& op) {
+  if (op.ticks > kTicksAtOnce) return Outcome::failure(Errno::inval);
+  const Account to = op.in == Mode::kernel ? Account::stime : Account::utime;
+  if (op.ticks != 0) usage_of(process_of(t)).ticks[static_cast<std::size_t>(to)] += op.ticks;
+  return Outcome::success();
+}
+
+Outcome Machine::perform(Task& t, const Times& op) {
+  const Index record = process_of(t).usage;
+  const auto which = static_cast<std::size_t>(op.which);
+  if (record == kNobody) return Outcome::number(0);
+  return Outcome::number(static_cast<std::int64_t>(usage_[record].ticks[which]));
+}
+
 /// A dead child is waited for: all that it used, and had of its own children, is the waiter's.
 void Machine::collect_usage(Process& waiter, const Process& child) {
   if (child.usage == kNobody) return;
   const Usage child_usage = usage_[child.usage];
-  usage_of(waiter).children += child_usage.own + child_usage.children;
+  Usage& mine = usage_of(waiter);
+  mine.children += child_usage.own + child_usage.children;
+  constexpr std::size_t kOwn = 2;  // utime and stime, and then those of children
+  for (std::size_t i = 0; i < kOwn; ++i)
+    mine.ticks[kOwn + i] += child_usage.ticks[i] + child_usage.ticks[kOwn + i];
 }
 
 void Machine::leave_usage(Process& p) {
@@ -210,7 +228,7 @@ bool Machine::sound_limits() const {
   }
   tasks[0] = 0;
   return tables == limits_.taken() && records == usage_.taken() && tasks == user_tasks_ &&
-         limits_.sound() && usage_.sound();
+         limits_.sound() && usage_.sound() && sound_queues();
 }
 
 }  // namespace forkproof::impl

@@ -4,13 +4,14 @@
 /// processes until one of them changes it. A process for which nothing was counted has no record of
 /// usage.
 ///
-/// Sources: include/linux/sched/signal.h signal_struct: rlim, min_flt, cmin_flt; kernel/sys.c
+/// Sources: include/linux/sched/signal.h signal_struct: rlim, min_flt, cmin_flt, utime,
+/// stime, cutime, cstime; kernel/sys.c
 /// do_prlimit().
 #pragma once
 #include <array>
 #include <cstdint>
 
-#include "spec/words.hpp"
+#include "spec/account_ops.hpp"
 
 namespace forkproof::impl {
 
@@ -34,10 +35,11 @@ struct SharedLimits {
 };
 
 /// Batches of page faults: those of all threads that a process ever had, and those of the children
-/// that it waited for.
+/// that it waited for. And ticks of processor time, in the order of times(2).
 struct Usage {
   std::uint64_t own = 0;
   std::uint64_t children = 0;
+  std::array<std::uint64_t, kAccounts.size()> ticks{};
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 

@@ -301,7 +301,9 @@ void Machine::forget_records() {
   limits_.clear();
   if (usage_.end() > 1) thread_usage_.clear();
   usage_.clear();
-  user_tasks_ = {};
+  user_tasks_ = user_signals_ = {};
+  queues_.clear();
+  caught_.clear();
   user_ns_.clear();
   namespaces_.clear();
   kthreads_.clear();

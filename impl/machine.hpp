@@ -226,6 +226,8 @@ class Machine : private Users {
   void unhash_process(Task& t);
   void unhash_leader(Process& p);
   void put_task_struct(Index task) {
+    flush_queue(tasks_[task].pending, SignalQueues::of_task(task), tasks_[task].pending);
+    caught_.set(task, 0);
     if (tasks_[task].attributes != kNobody) {
       count_user(attributes_of(tasks_[task]), false);
       leave_attributes(tasks_[task]);
@@ -272,7 +274,7 @@ class Machine : private Users {
   Outcome perform(Task& t, const Pause& op);
   Errno kill_group(const Group* g, Signal s, const Task* from = nullptr);
   Errno kill_all(const Task& t, Signal s);
-  void send(Signal s, Task& to, Scope scope, const Task* from = nullptr);
+  bool send(Signal s, Task& to, Scope scope, const Task* from = nullptr, Origin = Origin::usual);
   bool prepare(Signal s, Task& to, const Task* from);
   [[gnu::cold]] bool shields(const Process& p, Signal s, const Task* from) const;
   void resume(Process& p);
@@ -394,16 +396,15 @@ class Machine : private Users {
   Outcome perform(Task& t, const Capset& op);
   Outcome perform(Task& t, const Getrusage& op);
   Outcome perform(Task& t, const Fault& op);
-  bool finds_no_room(Signal s, Task& to, const Task* from);
-  void set_limits(Process& p, const LimitTable& to);
-  void leave_limits(Process& p);
+  Outcome perform(Task& t, const Sigq&), perform(Task& t, const Caught&);
+  Outcome perform(Task& t, const Spend& op), perform(Task& t, const Times& op);
+  void set_limits(Process& p, const LimitTable& to), leave_limits(Process& p);
   bool is_over_limit(User user, Index ns, Limit most, std::uint64_t more) const;
   Errno may_have_one_more(Task& t, Index ns);
   bool has_too_many_to_exec(Task& t);
   void count_user(const Attributes& a, bool in);
   Usage& usage_of(Process& p);
-  void collect_usage(Process& waiter, const Process& child);
-  void leave_usage(Process& p);
+  void collect_usage(Process& waiter, const Process& child), leave_usage(Process& p);
   bool sound_limits() const;
   // User namespaces (user_namespaces.cpp).
   Outcome perform(Task& t, const MapIds& op);

@@ -221,7 +221,7 @@ void Machine::zap_pid_ns_processes(Task& t) {
   namespaces_[i].outside.for_each([&](std::uint64_t number, std::uint32_t n) {
     Task* const to = find({static_cast<std::int32_t>(n)});
     if (number == 1 || to == nullptr || to->process == t.process) return;
-    send(sig::kill, *to, Scope::process, &t);
+    send(sig::kill, *to, Scope::process, &t, Origin::forced);
   });
 }
 

@@ -252,8 +252,9 @@ Outcome Machine::perform(Task& t, const Reboot& op) {
   }
   const Index reaper = ns == kNobody ? reaper_ : namespaces_[ns].reaper;
   (ns == kNobody ? reboot_ : namespaces_[ns].reboot) = signal;
-  send(sig::kill, tasks_[reaper], Scope::thread, &kMachine);
-  t.pending.remove(sig::kill);  // what it was sent it does not live to see
+  send(sig::kill, tasks_[reaper], Scope::thread, &kMachine, Origin::forced);
+  // What it was sent it does not live to see.
+  flush_queue(t.pending, SignalQueues::of_task(id(t)), SigSet::of(sig::kill));
   dequeue(t);
   do_exit(t, 0);
   return Outcome::death({signal});

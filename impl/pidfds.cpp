@@ -34,11 +34,11 @@ Outcome Machine::perform(Task& t, const PidfdSendSignal& op) {
   if (to == nullptr) return Outcome::failure(Errno::srch);
   if (op.signal.n != 0 && !valid(op.signal)) return Outcome::failure(Errno::inval);
   const bool thread = pidfd->flags.has(pidfd_flag::thread);
-  if (thread && finds_no_room(op.signal, tasks_[id(*to)], &t))
-    return Outcome::failure(Errno::again);
-  if (op.signal.n != 0)
-    send(op.signal, tasks_[id(*to)], thread ? Scope::thread : Scope::process, &t);
-  return Outcome::success();
+  if (op.signal.n == 0) return Outcome::success();
+  const Scope scope = thread ? Scope::thread : Scope::process;
+  const bool sent =
+      send(op.signal, tasks_[id(*to)], scope, &t, thread ? Origin::tkill : Origin::usual);
+  return sent ? Outcome::success() : Outcome::failure(Errno::again);
 }
 
 Outcome Machine::perform(Task& t, const Poll& op) {

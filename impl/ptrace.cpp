@@ -40,7 +40,7 @@ Outcome Machine::start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill)
   Tracing& tracing = link_tracing(*to, t);
   tracing.seized = seize;
   tracing.exitkill = exitkill;
-  if (!seize) send(sig::stop, *to, Scope::thread, &kKernel);
+  if (!seize) send(sig::stop, *to, Scope::thread, &kKernel, Origin::forced);
   if (to->stopped()) {
     tracing.again = to->continued = true;
     wake(*to, bits::kStoppedBit);
@@ -220,7 +220,7 @@ void Machine::tell_tracer(Task& t) {
   const Index tracer = tracer_of(t);
   const Actions& a = actions_of(process_of(tasks_[tracer]));
   if (!a.ignored.has(sig::chld) && !a.child.has(sa_flag::nocldstop))
-    send(sig::chld, tasks_[tracer], Scope::process);
+    send(sig::chld, tasks_[tracer], Scope::process, nullptr, Origin::child);
   wake_waiters(process_of(t), tracer);
 }
 
@@ -236,9 +236,8 @@ void Machine::mourn_traced(Process& p) {
                                 p.parent_exec_id != process_of(tracer).exec_id);
   }
   const Signal sent{static_cast<std::int32_t>(signal)};
-  if (bits::is_sent(static_cast<std::uint32_t>(signal), false) &&
-      !finds_no_room(sent, tracer, nullptr))
-    send(sent, tracer, Scope::process);
+  if (bits::is_sent(static_cast<std::uint32_t>(signal), false))
+    send(sent, tracer, Scope::process, nullptr, Origin::child);
   wake_waiters(p, id(tracer));
   update_news(p);
 }
@@ -261,7 +260,7 @@ void Machine::exit_ptrace(Task& tracer) {
                                       &Tracing::tracer);
     Task& t = tasks_[at->tracee];
     Process& p = process_of(t);
-    if (at->exitkill) send(sig::kill, t, Scope::thread, &kKernel);
+    if (at->exitkill) send(sig::kill, t, Scope::thread, &kKernel, Origin::forced);
     const bool own_child = is_familys(p);
     unlink_tracing(t);
     if (!t.zombie()) continue;

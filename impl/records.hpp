@@ -15,6 +15,7 @@
 #include "impl/pid_bitmap.hpp"
 #include "impl/pid_map.hpp"
 #include "impl/ptrace.hpp"
+#include "impl/queue.hpp"
 #include "impl/task.hpp"
 #include "impl/user_namespaces.hpp"
 
@@ -39,6 +40,9 @@ struct Records {
   Arena<Usage> usage_;
   SparseNumbers thread_usage_;  // batches of page faults, by the task that had them
   std::array<std::uint64_t, kUsers.size()> user_tasks_{};  // of all but root, in the world's own
+  std::array<std::uint64_t, kUsers.size()> user_signals_{};  // queued for those of the world's own
+  SignalQueues queues_;
+  SparseNumbers caught_;  // how many handlers have run in a task
   Arena<UserNamespace> user_ns_;
   Arena<Namespace> namespaces_;
   Arena<Kthread> kthreads_;

@@ -23,7 +23,9 @@ bool Machine::same_as(const Machine& other) const {
                        open_files_.same_as(other.open_files_) && fs_.same_as(other.fs_) &&
                        attributes_.same_as(other.attributes_) && limits_.same_as(other.limits_) &&
                        usage_.same_as(other.usage_) && thread_usage_ == other.thread_usage_ &&
-                       user_tasks_ == other.user_tasks_ && user_ns_.same_as(other.user_ns_) &&
+                       user_tasks_ == other.user_tasks_ && queues_.same_as(other.queues_) &&
+                       user_signals_ == other.user_signals_ && caught_ == other.caught_ &&
+                       user_ns_.same_as(other.user_ns_) &&
                        kthreads_.same_as(other.kthreads_) && kthreadd_ == other.kthreadd_ &&
                        active_mm_ == other.active_mm_ &&
                        tracings_ == other.tracings_;

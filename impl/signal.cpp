@@ -9,8 +9,6 @@
 namespace forkproof::impl {
 namespace {
 
-constexpr std::int32_t kFirstQueued = 32;  // SIGRTMIN: sent again, it is heard again
-
 /// Whether `kill` may be given it; 0 asks only.
 bool sendable(Signal s) { return s.n >= 0 && s.n <= kSignalMax; }
 
@@ -47,17 +45,8 @@ Outcome Machine::perform(Task& t, const Tgkill& op) {
   if (to == nullptr || seen_by(t, process_of(*to).tgid) != op.process.n)
     return Outcome::failure(Errno::srch);
   if (!sendable(op.signal)) return Outcome::failure(Errno::inval);
-  if (finds_no_room(op.signal, *to, &t)) return Outcome::failure(Errno::again);
-  if (valid(op.signal)) send(op.signal, *to, Scope::thread, &t);
-  return Outcome::success();
-}
-
-/// Whether the signal would have to be queued for a process that may queue none.
-bool Machine::finds_no_room(Signal s, Task& to, const Task* from) {
-  if (s.n < kFirstQueued) return false;
-  const bool below = profile_ == Profile::linux_6 && is_denied_signals(attributes_of(to).user_ns);
-  const Limit most = limits_of(process_of(to))[Resource::sigpending].soft;
-  return (below || most == Limit{0}) && prepare(s, to, from);
+  const bool sent = !valid(op.signal) || send(op.signal, *to, Scope::thread, &t, Origin::tkill);
+  return sent ? Outcome::success() : Outcome::failure(Errno::again);
 }
 
 /// To every member, the one that joined last first.
@@ -82,14 +71,18 @@ Errno Machine::kill_all(const Task& t, Signal s) {
   return sendable(s) ? Errno::ok : Errno::inval;
 }
 
-void Machine::send(Signal s, Task& to, Scope scope, const Task* from) {
+/// False: the signal is lost, as its sender may not do without an entry for it.
+bool Machine::send(Signal s, Task& to, Scope scope, const Task* from, Origin by) {
   Process& p = process_of(to);
-  if (!prepare(s, to, from)) return;
+  if (!prepare(s, to, from)) return true;
   SigSet& pending = scope == Scope::process ? p.pending : to.pending;
-  if (s.n < kFirstQueued && pending.has(s)) return;
-  pending.add(s);
+  if (s.n < kFirstQueued && pending.has(s)) return true;
+  const std::uint64_t list = scope == Scope::process ? SignalQueues::of_process(id(p))
+                                                     : SignalQueues::of_task(id(to));
+  if (!queue_signal(pending, list, s, to, by)) return false;
   scope == Scope::process ? touch(p) : touch(to);
   choose_taker(s, to, scope);
+  return true;
 }
 
 /// What a signal does when it is sent, whoever blocks it. False if it is then dropped.
@@ -141,9 +134,9 @@ void Machine::resume(Process& p) {
 
 /// Forgets pending signals of the process and of all its threads.
 void Machine::flush(Process& p, SigSet which) {
-  p.pending.bits = bits::without(p.pending.bits, which.bits);
-  for_each_thread(p,
-                  [&](Task& t) { t.pending.bits = bits::without(t.pending.bits, which.bits); });
+  flush_queue(p.pending, SignalQueues::of_process(id(p)), which);
+  for_each_thread(
+      p, [&](Task& t) { flush_queue(t.pending, SignalQueues::of_task(id(t)), which); });
   touch(p);
 }
 

@@ -69,15 +69,10 @@ Index Users::create_user_ns(const Task& maker, const LimitTable& limits) {
                   .level = a.user_ns == kNobody ? 1 : user_ns_[a.user_ns].level + 1,
                   .users = 1,
                   .maps_root = !a.powerless,
-                  .queues = limits[Resource::sigpending].soft.n > 0,
-                  .most = unlimited ? kUnlimited : limits[Resource::nproc].soft};
+                  .most = unlimited ? kUnlimited : limits[Resource::nproc].soft,
+                  .most_signals = limits[Resource::sigpending].soft};
   get_user_ns(a.user_ns);
   return ns;
-}
-
-bool Users::is_denied_signals(Index ns) const {
-  while (ns != kNobody && user_ns_[ns].queues) ns = user_ns_[ns].parent;
-  return ns != kNobody;
 }
 
 // --- who is strong enough ------------------------------------------------------------------------

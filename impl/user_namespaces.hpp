@@ -20,9 +20,10 @@ struct UserNamespace {
   bool maps_root = true;    // who made it could map root from inside
   bool mapped = false;
   IdMap whom = IdMap::root;
-  bool queues = true;  // real-time signals
   Limit most;          // tasks, with those below
+  Limit most_signals;  // queued, with those below
   std::array<std::uint64_t, kUsers.size()> tasks{};  // of root those below, too
+  std::array<std::uint64_t, kUsers.size()> signals{};  // queued, likewise
   friend bool operator==(const UserNamespace&, const UserNamespace&) = default;
 };
 

@@ -42,7 +42,14 @@ struct Users : Records {
   void put_ns(Index ns);
   void set_root(FsInfo& fs, Index mounts);
   Index create_user_ns(const Task& maker, const LimitTable& limits);
-  bool is_denied_signals(Index ns) const;
+  Index signals_in(const Task& t) const;
+  void charge_signal(Index ns, User user, bool in);
+  std::uint64_t signals_of(const Task& t) const;
+  bool may_queue(const Task& to) const;
+  bool queue_signal(SigSet& pending, std::uint64_t list, Signal s, const Task& to, Origin by);
+  void collect_signal(SigSet& pending, std::uint64_t list, Signal s);
+  void flush_queue(SigSet& pending, std::uint64_t list, SigSet which);
+  bool sound_queues() const;
   bool has_caps_of(const Task& t, const Task& other) const;
   bool ptrace_may_access(const Task& t, const Task& other, bool by_real) const;
   Errno may_map(const Task& t, Index ns, IdMap whom, bool asks_for_fcap) const;

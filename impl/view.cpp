@@ -64,7 +64,7 @@ std::vector<Slab> Machine::slabs() const {
           {"attributes", attributes_.counts()}, {"limits", limits_.counts()},
           {"rusage", usage_.counts()},          {"nsproxy", proxies_.counts()},
           {"ns_common", ns_.counts()},          {"kthread", kthreads_.counts()},
-          {"user_namespace", user_ns_.counts()},
+          {"user_namespace", user_ns_.counts()}, {"sigqueue", queues_.counts()},
           {"pid_namespace", namespaces_.counts()}};
 }
 

@@ -54,6 +54,8 @@ AddressSpace& space(World& w, std::int32_t number) { return w.spaces[task(w, num
 constexpr std::string_view kChild = "init: fork -> A\n";
 constexpr std::string_view kZombie = "init: fork -> A\nA: exit_group 0\n";
 constexpr std::string_view kThread = "init: clone VM|SIGHAND|THREAD -> A\n";
+constexpr std::string_view kQueued =
+    "init: sigprocmask block 40\ninit: kill init 40\ninit: kill init 40\n";
 constexpr std::string_view kMarked =
     "init: fork -> A\nA: setresuid alice\nA: fork -> B\ninit: fork -> C\n"
     "C: setrlimit NPROC 1 unlimited\nC: setresuid alice\n";
@@ -115,6 +117,8 @@ const std::vector<Break>& breaks_of_users() {
        [](World& w) { task(w, 2).attributes.capabilities = capability::all; }},
       {"USERNS-5", "init: clone NEWUSER -> A\nA: map_ids A\nA: clone NEWUSER -> B\n",
        [](World& w) { w.user_namespaces[task(w, 2).attributes.user_ns].mapped = false; }},
+      {"QUEUE-1", kQueued, [](World& w) { ++w.queued[0]; }},
+      {"QUEUE-2", kQueued, [](World& w) { process(w, 1).shared_pending.bits = 0; }},
   };
   return breaks;
 }
@@ -154,7 +158,7 @@ const std::vector<Break>& other_breaks() {
       {"COUNT-2", kChild, [](World& w) { ++space(w, 2).users; }},
       {"SIGNAL-1", kChild,
        [](World& w) {
-         process(w, 2).shared_pending = SigSet::of(sig::cont) | SigSet::of(sig::tstp);
+         process(w, 2).shared_pending.bits = sigset(sig::cont.n, sig::tstp.n).bits;
        }},
       {"SIGNAL-2", kChild, [](World& w) { task(w, 2).blocked = SigSet::of(sig::kill); }},
       {"SIGNAL-3", kChild, [](World& w) { task(w, 2).attention = true; }},
@@ -168,7 +172,7 @@ const std::vector<Break>& other_breaks() {
       {"LIMIT-1", "init: setrlimit FSIZE 1 2\n",
        [](World& w) { process(w, 1).limits[0].limits.soft = {3}; }},
       {"LIMIT-2", kMarked, [](World& w) { task(w, 4).attributes.user = User::root; }},
-      {"USAGE-1", "init: fault 1\n", [](World& w) { task(w, 1).faults = 2; }},
+      {"USAGE-1", "init: fault 1\n", [](World& w) { task(w, 1).used.faults = 2; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
       {"PTRACE-1", kTraced, [](World& w) { task(w, 1).tracees.clear(); }},
       {"PTRACE-2", "init: fork -> A\ninit: ptrace_attach A\n",

@@ -42,7 +42,12 @@ bool leave_init_alone(Machine& machine) {
   const Wait4 reap{.selector = {}, .options = wait_option::nohang | wait_option::all};
   while (machine.apply(kInit, reap).outcome.kind == Outcome::Kind::change) continue;
   Sigaction forget{.signal = {}, .disposition = Disposition::default_, .flags = {}};
-  while (++forget.signal.n <= kSignalMax) machine.apply(kInit, forget);
+  Sigaction ignore{.signal = {}, .disposition = Disposition::ignore, .flags = {}};
+  while (++forget.signal.n <= kSignalMax) {
+    ignore.signal = forget.signal;  // so that nothing of it is pending
+    machine.apply(kInit, ignore);
+    machine.apply(kInit, forget);
+  }
   if (machine.apply(kInit, Exec{}).outcome != Outcome::success()) return false;
   std::vector<Pid> tasks;
   machine.tasks(tasks);

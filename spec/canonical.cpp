@@ -124,10 +124,28 @@ void Canonical::write_task(TaskId id) {
   if (!fold_.exec_ids) put_all(t.self_exec_id, t.parent_exec_id);
   write_task_index(t.vfork_parent);
   write_attributes(t.attributes);
-  put(t.faults);
+  write_usage(t.used);
+  put(t.caught);
+  write_queue(t.pending);
   if (t.in_kernel()) write_kthread(t.kthread);
   write_tracing(id);
   write_call(t);
+}
+
+void Canonical::write_usage(const Usage& u) { put_all(u.faults, u.user, u.system); }
+
+/// The entries signal by signal: those of different signals do not know of each other.
+void Canonical::write_queue(const Pending& pending) {
+  put(pending.queue.size());
+  for (SigSet left = pending.queue.empty() ? SigSet{} : SigSet{pending}; !left.empty();) {
+    const Signal s = left.lowest();
+    left.remove(s);
+    for (const Queued& q : pending.queue) {
+      if (q.signal != s) continue;
+      put_all(word_of(q.signal), word_of(q.user));
+      write_user_namespace(q.ns);
+    }
+  }
 }
 
 void Canonical::write_kthread(const Kthread& k) {
@@ -152,8 +170,8 @@ void Canonical::write_user_namespace(UserNamespaceId id) {
   put(index + 1);
   if (index < known) return;
   const UserNamespace& ns = world_->user_namespaces[id];
-  put_all(bits(ns.made_by_powerless, ns.mapped, ns.queues_signals), word_of(ns.whom),
-          word_of(ns.tasks_most));
+  put_all(bits(ns.made_by_powerless, ns.mapped), word_of(ns.whom), word_of(ns.tasks_most),
+          word_of(ns.signals_most));
   write_user_namespace(ns.parent);
 }
 
@@ -180,7 +198,10 @@ void Canonical::write_process(const Process& p) {
                p.has_subreaper, p.unkillable),
           word_of(p.group_exit_code), p.running_threads, word_of(p.stopping_threads),
           word_of(p.stop_signal), word_of(p.notice));
-  put_all(p.limits.size(), p.faults_of_dead_threads, p.faults_of_children);
+  write_queue(p.shared_pending);
+  write_usage(p.used_by_dead_threads);
+  write_usage(p.used_by_children);
+  put(p.limits.size());
   for (const auto& [resource, limits] : p.limits)
     put_all(word_of(resource), word_of(limits.soft), word_of(limits.hard));
 }

@@ -37,6 +37,8 @@ class Canonical {
   void write_space(SpaceId);
   void write_handlers(HandlersId);
   void write_files(const Task&);
+  void write_usage(const Usage&);
+  void write_queue(const Pending&);
   void write_kthread(const Kthread&);
   void write_open_file(OpenFileId);
   void write_attributes(const Attributes&);

@@ -39,6 +39,8 @@ constexpr std::span<const Word> words_of(Sleep) { return kSleeps; }
 constexpr std::span<const Word> words_of(WakeMask) { return kWakeMasks; }
 constexpr std::span<const Word> words_of(RebootCommand) { return kReboots; }
 constexpr std::span<const Word> words_of(IdMap) { return kIdMaps; }
+constexpr std::span<const Word> words_of(Mode) { return kModes; }
+constexpr std::span<const Word> words_of(Account) { return kAccounts; }
 
 template <class E>
 concept Enumeration = std::is_enum_v<E> && requires(E e) { words_of(e); };

@@ -93,7 +93,8 @@ void Model::take_leaders_place(TaskId id) {
   p.leader = p.signal_target = id;
   p.threads = {id};
   world_.handlers[old.handlers].users--;
-  p.faults_of_dead_threads += old.faults;
+  p.used_by_dead_threads += old.used;
+  flush(old.pending, old.pending);
   leave_cgroup(old);
   if (old.queued) std::erase(next_, leader);
   world_.tasks.drop(leader);
@@ -102,6 +103,8 @@ void Model::take_leaders_place(TaskId id) {
 /// Gives the task a table of its own, in which ignored signals stay ignored and all others have
 /// their default.
 void Model::renew_handlers(Task& me) {
+  if (me.caught != 0) cover("caught.exec"_rule);
+  me.caught = 0;
   if (world_.handlers[me.handlers].users > 1) {
     world_.handlers[me.handlers].users--;
     me.handlers = copy_handlers(me.handlers);

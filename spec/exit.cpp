@@ -83,6 +83,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (me.proxy) cover("ns.exit"_rule);
   leave_namespaces(me);
   cover("exit.handlers-let-go"_rule);
+  lose_entries(id);
   touch(p);
   let_tracees_go(id);
   end_by_reboot(id);
@@ -95,7 +96,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
 void Model::lose_queue(TaskId id) {
   Task& me = world_.tasks[id];
   if (!linux_6() || me.pending.empty()) return;
-  if (!does_as_most("pidns.zap-queue"_rule)) me.pending = {};
+  if (!does_as_most("pidns.zap-queue"_rule)) flush(me.pending, me.pending);
 }
 
 /// The end of a thread from where it leaves its family.
@@ -259,14 +260,12 @@ bool Model::notify_parent(TaskId leader) {
   } else if (signal != sig::chld && (h.ignored.has(sig::chld) || h.nocldwait)) {
     cover("exit.autoreap-sigchld-only"_rule);
   }
-  if (finds_no_room(signal, t.parent, false)) {
-    cover("limit.exit-signal-lost"_rule);
-  } else if (valid(signal)) {
-    cover("exit.tells-parent"_rule);
-    send(signal, t.parent, Scope::process);
-  } else {
+  if (!valid(signal))
     cover("exit.signal-none"_rule);
-  }
+  else if (send(signal, t.parent, Scope::process, false, Sender::child))
+    cover("exit.tells-parent"_rule);
+  else
+    cover("limit.exit-signal-lost"_rule);
   wake_waiters(leader, t.parent);
   if (unwanted) tell(leader);
   return unwanted;
@@ -300,6 +299,8 @@ void Model::detach(TaskId id) {
   touch(id);
   if (t.queued) std::erase(next_, id);  // another may get its place
   account_end(id);
+  flush(t.pending, t.pending);
+  if (p.leader == id) flush(p.shared_pending, p.shared_pending);
   leave_cgroup(t);
   if (t.trace.by) world_.tasks[t.trace.by].tracees.erase(t.trace.since);
   if (--world_.handlers[t.handlers].users == 0) world_.handlers.drop(t.handlers);

@@ -387,7 +387,8 @@ using Invariants =
                GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
                TracersKnowTheirTracees, OnlyTraceesAreTrapped, TraceesStopForTheirTracers,
                ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,
-               PidNamespacesBelongInward, PowerlessAreBelow, UserNamespacesAreThere>;
+               PidNamespacesBelongInward, PowerlessAreBelow, UserNamespacesAreThere,
+               EntriesAreOfPendingSignals>;
 
 struct CountsAreTrue {
   static constexpr std::string_view id = "COUNT-2";
@@ -456,7 +457,7 @@ struct NoDeathIsLost {
 
 /// The register of what no single task can vouch for. O(tasks): for the full check.
 using WorldInvariants = std::tuple<CountsAreTrue, NoDeathIsLost, UsageIsCountedOnce, ChargesAreTrue,
-                                   GroupsLieInGroups, MemoryIsUsedOrBorrowed>;
+                                   GroupsLieInGroups, MemoryIsUsedOrBorrowed, EntriesAreCounted>;
 
 /// Calls `f.operator()<I>()` for each invariant about all tasks together.
 constexpr void for_each_world_invariant(auto&& f) {

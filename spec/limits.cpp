@@ -107,18 +107,6 @@ Model::Answer Model::refuses_exec(TaskId id) {
   return std::nullopt;
 }
 
-/// Whether a signal would have to be queued by a process that may queue none.
-bool Model::finds_no_room(Signal s, TaskId to, bool from_above) {
-  const Task& receiver = world().tasks[to];
-  const Process& p = world().process_of(receiver);
-  const bool by_namespace = linux_6() && knows_no_room(receiver.attributes.user_ns);
-  const bool none = by_namespace || p.limits_of(Resource::sigpending).soft == Limit{0};
-  if (s.n < kFirstRealTimeSignal || !valid(s) || !none || p.group_exit) return false;
-  const bool dropped = is_dropped(s, receiver, from_above);
-  if (by_namespace && !dropped) cover("limit.sigpending-namespace"_rule);
-  return !dropped;
-}
-
 // --- users and capabilities ----------------------------------------------------------------------
 
 /// The call itself never fails for a limit: what is found is remembered for the next exec.
@@ -196,39 +184,67 @@ void Model::credentials_after_exec(Task& me, bool shared_fs) {
 Model::Answer Model::act(TaskId id, const Fault& op) {
   if (op.batches > kFaultsAtOnce) return fails(Errno::inval, "usage.fault-many"_rule);
 
-  world_.tasks[id].faults += op.batches;
-  world_.faults_made += op.batches;
+  use(id, {.faults = op.batches});
   return answers(Outcome::success(), "usage.fault"_rule);
 }
 
-/// All that the threads of a process have had, those that are gone included.
-std::uint64_t Model::faults_of(const Process& p) const {
-  std::uint64_t sum = p.faults_of_dead_threads;
-  for (const TaskId id : p.threads) sum += world_.tasks[id].faults;
+Model::Answer Model::act(TaskId id, const Spend& op) {
+  if (op.ticks > kTicksAtOnce) return fails(Errno::inval, "times.spend-many"_rule);
+
+  use(id, op.in == Mode::user ? Usage{.user = op.ticks} : Usage{.system = op.ticks});
+  return answers(Outcome::success(), "times.spend"_rule);
+}
+
+void Model::use(TaskId id, const Usage& usage) {
+  world_.tasks[id].used += usage;
+  world_.used += usage;
+}
+
+/// All that the threads of a process have used, those that are gone included.
+Usage Model::used_by(const Process& p) const {
+  Usage sum = p.used_by_dead_threads;
+  for (const TaskId id : p.threads) sum += world_.tasks[id].used;
   return sum;
 }
+
+namespace {
+
+Outcome as_number(std::uint64_t n) { return Outcome::number(static_cast<std::int64_t>(n)); }
+
+}  // namespace
 
 Model::Answer Model::act(TaskId id, const Getrusage& op) {
   const Task& me = world().tasks[id];
   const Process& p = world().process_of(me);
-  const auto number = [](std::uint64_t n) { return Outcome::number(static_cast<std::int64_t>(n)); };
-  if (op.whose == Whose::thread) return answers(number(me.faults), "usage.thread"_rule);
+  if (op.whose == Whose::thread) return answers(as_number(me.used.faults), "usage.thread"_rule);
   if (op.whose == Whose::children)
-    return answers(number(p.faults_of_children), "usage.children"_rule);
-  if (p.faults_of_dead_threads != 0) cover("usage.dead-threads"_rule);
-  return answers(number(faults_of(p)), "usage.self"_rule);
+    return answers(as_number(p.used_by_children.faults), "usage.children"_rule);
+  if (p.used_by_dead_threads != Usage{}) cover("usage.dead-threads"_rule);
+  return answers(as_number(used_by(p).faults), "usage.self"_rule);
+}
+
+Model::Answer Model::act(TaskId id, const Times& op) {
+  const Process& p = world().process_of(world().tasks[id]);
+  const bool own = op.which == Account::utime || op.which == Account::stime;
+  const bool user = op.which == Account::utime || op.which == Account::cutime;
+  if (own && p.used_by_dead_threads != Usage{}) cover("times.dead-threads"_rule);
+  if (own && world().tasks[id].self_exec_id != 0) cover("times.exec-kept"_rule);
+  const Usage usage = own ? used_by(p) : p.used_by_children;
+  return answers(as_number(user ? usage.user : usage.system),
+                 own ? "times.own"_rule : "times.children"_rule);
 }
 
 /// What a child used, and those that it waited for, is counted where it is waited for: once.
 void Model::account(TaskId waiter, TaskId child) {
   Process& dead = world_.process_of(world_.tasks[child]);
   Process& mine = world_.process_of(world_.tasks[waiter]);
-  const std::uint64_t own = faults_of(dead);
-  if (own != 0) cover("usage.reap"_rule);
-  if (dead.faults_of_children != 0) cover("usage.reap-grandchildren"_rule);
-  mine.faults_of_children += own + dead.faults_of_children;
-  dead.faults_of_dead_threads = dead.faults_of_children = 0;
-  world_.tasks[child].faults = 0;
+  const Usage own = used_by(dead);
+  if (own != Usage{}) cover("usage.reap"_rule);
+  if (dead.used_by_children != Usage{}) cover("usage.reap-grandchildren"_rule);
+  if (own.user + own.system != 0) cover("times.reap"_rule);
+  mine.used_by_children += own + dead.used_by_children;
+  dead.used_by_dead_threads = dead.used_by_children = {};
+  world_.tasks[child].used = {};
 }
 
 /// A thread goes: its share stays with its process, and with the process, if that was its last, all
@@ -237,12 +253,13 @@ void Model::account_end(TaskId id) {
   Task& t = world_.tasks[id];
   Process& p = world_.process_of(t);
   if (p.leader != id || p.threads.size() > 1) {
-    p.faults_of_dead_threads += std::exchange(t.faults, 0);
+    p.used_by_dead_threads += std::exchange(t.used, {});
     return;
   }
-  const std::uint64_t lost = faults_of(p) + p.faults_of_children;
-  if (lost != 0) cover("usage.unwaited-lost"_rule);
-  world_.faults_lost += lost;
+  const Usage lost = used_by(p) + p.used_by_children;
+  if (lost != Usage{}) cover("usage.unwaited-lost"_rule);
+  if (lost.user + lost.system != 0) cover("times.unwaited-lost"_rule);
+  world_.usage_lost += lost;
 }
 
 }  // namespace forkproof::spec

@@ -3,7 +3,7 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, ptrace, groups, memory, active_mm, files, attributes, limits, kthreads, pids,
+/// queue, stop, ptrace, groups, memory, active_mm, files, attributes, limits, kthreads, pids,
 /// pid_namespaces, namespaces, pidfds, cgroups, freezer, user_namespaces. `"..."_rule` names the
 /// rule of the book that acts at this place: that counts its coverage, and lets a violation say it.
 #pragma once
@@ -124,6 +124,10 @@ class Model {
   Answer act(TaskId, const Capset&);
   Answer act(TaskId, const Getrusage&);
   Answer act(TaskId, const Fault&);
+  Answer act(TaskId, const Sigq&);
+  Answer act(TaskId, const Caught&);
+  Answer act(TaskId, const Spend&);
+  Answer act(TaskId, const Times&);
   Answer act(TaskId, const KthreadCreate&);
   Answer act(TaskId, const KthreadRun&);
   Answer act(TaskId, const KthreadStop&);
@@ -262,7 +266,7 @@ class Model {
   Answer refuses_nice(const Task&, const Task& who, std::int32_t nice);
   Answer refuses_policy(const Task&, const Task& who, const SchedSetscheduler&);
   Answer refuses_stronger(const Task&, const Task& who);
-  bool knows_no_room(UserNamespaceId) const;
+  bool has_no_room(UserNamespaceId) const;
   void forget_user_namespaces();
 
   // create.cpp
@@ -335,7 +339,8 @@ class Model {
   // signal.cpp
   enum class Scope : std::uint8_t { process, thread };
   Outcome send_to_each(TaskId from, std::span<const ProcessId>, Signal);
-  void send(Signal, TaskId to, Scope, bool from_above = false);
+  bool send(Signal, TaskId to, Scope, bool from_above = false, Sender = Sender::anybody);
+  void choose_taker(Signal, TaskId to, Scope);
   bool init_falls();
   bool does_as_most(RuleId);
   bool is_lost_on_the_dead(Signal);
@@ -349,6 +354,13 @@ class Model {
   bool deal_with_signals(TaskId);
   bool default_action(TaskId, Signal);
   bool takes(TaskId, Signal);
+
+  // queue.cpp
+  bool enter_queue(Pending&, Signal, const Task& to, Sender);
+  bool has_room(const Task& to);
+  void leave_queue(Pending&, Signal);
+  void flush(Pending&, SigSet);
+  void lose_entries(TaskId);
 
   // stop.cpp
   void forget_stops_or_continues(Process&, Signal);
@@ -425,11 +437,10 @@ class Model {
   void inherit_limits(Process& child, const Process& maker);
   Answer refuses_one_more(TaskId, UserNamespaceId);
   Answer refuses_exec(TaskId);
-  bool send_to_thread(Signal, TaskId to, bool from_above);
-  bool finds_no_room(Signal, TaskId to, bool from_above);
   bool shares_fs(const Task&) const;
   void credentials_after_exec(Task&, bool shared_fs);
-  std::uint64_t faults_of(const Process&) const;
+  Usage used_by(const Process&) const;
+  void use(TaskId, const Usage&);
   void account(TaskId waiter, TaskId child);
   void account_end(TaskId);
   // kthreads.cpp

@@ -241,8 +241,8 @@ Model::Answer Model::act(TaskId id, const Reboot& op) {
   const Signal signal = starts_again ? sig::hup : sig::int_;
   (ns ? world_.namespaces[ns].reboot : world_.reboot) = signal;
   cover("reboot.init-killed"_rule);
-  send(sig::kill, world_.reaper_of(ns), Scope::thread, true);
-  world_.tasks[id].pending.remove(sig::kill);  // of its own death nothing stays to be seen
+  send(sig::kill, world_.reaper_of(ns), Scope::thread, true, Sender::force);
+  flush(world_.tasks[id].pending, SigSet::of(sig::kill));  // of its own death nothing is seen
   effects_.outcome = answers(Outcome::death(signal), "reboot.caller-exits"_rule);
   exit_thread(id, 0);
   return Outcome{};

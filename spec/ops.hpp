@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "spec/account_ops.hpp"
 #include "spec/attribute_ops.hpp"
 #include "spec/cgroup_ops.hpp"
 #include "spec/file_ops.hpp"
@@ -347,7 +348,8 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         CgroupMove, CgroupOf, PidsMax, PidsCurrent, CgroupFreeze, CgroupThaw,
                         NsPidMax, NsPidCursor, PtraceTraceme, PtraceAttach, PtraceSeize,
                         PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions, MapIds,
-                        Getuid, ActiveMm, MmUsers, MmCount, TaskStateMatch, CopyProcess>;
+                        Getuid, ActiveMm, MmUsers, MmCount, TaskStateMatch, CopyProcess, Sigq,
+                        Caught, Spend, Times>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

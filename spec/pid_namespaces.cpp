@@ -167,7 +167,7 @@ bool Model::zap(TaskId id) {
   for (const Pid member : members) {
     const TaskId to = world_.task_of(member);
     if (to && world_.tasks[to].process != world_.tasks[id].process)
-      send(sig::kill, to, Scope::process, true);
+      send(sig::kill, to, Scope::process, true, Sender::force);
   }
   return go_on_zapping(id);
 }

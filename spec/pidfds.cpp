@@ -88,7 +88,8 @@ Model::Answer Model::act(TaskId id, const PidfdSendSignal& op) {
   const bool thread = pidfd->flags.has(pidfd_flag::thread);
   const bool from_above = is_from_above(id, to);
   const bool zombie = world_.tasks[to].zombie;
-  if (thread && !send_to_thread(op.signal, to, from_above))
+  if (thread && op.signal != sig::none &&
+      !send(op.signal, to, Scope::thread, from_above, Sender::thread))
     return fails(Errno::again, "limit.sigpending"_rule);
   if (!thread && op.signal != sig::none) send(op.signal, to, Scope::process, from_above);
   if (zombie) cover("pidfd.send-zombie"_rule);

@@ -50,7 +50,7 @@ Model::Answer Model::attach(TaskId id, TaskRef whom, bool seize, TraceFlags opti
   Task& t = world_.tasks[to];
   t.trace.seized = seize;
   t.trace.exitkill = options.has(trace_flag::exitkill);
-  if (!seize) send(sig::stop, to, Scope::thread, true);
+  if (!seize) send(sig::stop, to, Scope::thread, true, Sender::force);
   if (t.stopped) {
     cover("ptrace.stopped-before"_rule);
     t.stopped = false;
@@ -168,7 +168,7 @@ void Model::let_tracees_go(TaskId tracer) {
     Task& t = world_.tasks[tracee];
     if (t.trace.exitkill) {
       cover("ptrace.exitkill"_rule);
-      send(sig::kill, tracee, Scope::thread, true);
+      send(sig::kill, tracee, Scope::thread, true, Sender::force);
     }
     if (t.trace.trapped) cover("ptrace.tracer-ends"_rule);
     unlink(tracee);
@@ -246,7 +246,8 @@ void Model::tell_tracer_of_stop(TaskId id) {
   const TaskId tracer = world().tasks[id].trace.by;
   const Handlers& h = world().handlers[world_.tasks[tracer].handlers];
   cover("ptrace.tells-tracer"_rule);
-  if (!h.ignored.has(sig::chld) && !h.nocldstop) send(sig::chld, tracer, Scope::process);
+  if (!h.ignored.has(sig::chld) && !h.nocldstop)
+    send(sig::chld, tracer, Scope::process, false, Sender::child);
   wake_waiters(id, tracer);
 }
 
@@ -296,7 +297,8 @@ void Model::notify_tracer(TaskId leader) {
   cover(signal == sig::chld ? "ptrace.death-tells-tracer"_rule : "ptrace.death-own-signal"_rule);
   if (signal != sig::chld && t.parent_exec_id != world().tasks[tracer].self_exec_id)
     signal = sig::chld;
-  if (valid(signal) && !finds_no_room(signal, tracer, false)) send(signal, tracer, Scope::process);
+  if (valid(signal) && !send(signal, tracer, Scope::process, false, Sender::child))
+    cover("limit.exit-signal-lost"_rule);
   wake_waiters(leader, tracer);
 }
 

@@ -18,6 +18,7 @@
 #include "spec/rules/pid_namespaces.hpp"
 #include "spec/rules/pidfds.hpp"
 #include "spec/rules/ptrace.hpp"
+#include "spec/rules/queue.hpp"
 #include "spec/rules/signals.hpp"
 #include "spec/rules/user_namespaces.hpp"
 #include "spec/rules/waiting.hpp"
@@ -41,7 +42,7 @@ inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRul
                                           kAttributeRules, kPidNamespaceRules,
                                           kLimitRules, kKthreadRules, kNamespaceRules,
                                           kPidfdRules, kCgroupRules, kPtraceRules,
-                                          kUserNamespaceRules);
+                                          kUserNamespaceRules, kAccountRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

@@ -77,8 +77,8 @@ Model::Answer Model::act(TaskId id, const Tgkill& op) {
     return fails(Errno::srch, "signal.tgkill-no-thread"_rule);
   if (op.signal.n < 0 || op.signal.n > kSignalMax)
     return fails(Errno::inval, "signal.bad-signal"_rule);
-  const bool from_above = is_from_above(id, to);
-  if (!send_to_thread(op.signal, to, from_above))
+  if (op.signal != sig::none &&
+      !send(op.signal, to, Scope::thread, is_from_above(id, to), Sender::thread))
     return fails(Errno::again, "limit.sigpending"_rule);
   return answers(Outcome::success(), "signal.tgkill"_rule);
 }
@@ -101,8 +101,8 @@ Model::Answer Model::act(TaskId id, const Sigaction& op) {
       (op.disposition == Disposition::default_ && kDefaultIgnored.has(op.signal));
   if (now_ignored) {
     cover("signal.ignoring-flushes"_rule);
-    p.shared_pending = p.shared_pending - one;
-    for (const TaskId t : p.threads) world_.tasks[t].pending = world_.tasks[t].pending - one;
+    flush(p.shared_pending, one);
+    for (const TaskId t : p.threads) flush(world_.tasks[t].pending, one);
   }
   touch(p);
   return answers(Outcome::success(), "signal.sigaction"_rule);
@@ -144,21 +144,38 @@ Model::Answer Model::act(TaskId id, const Pause&) {
 
 // --- sending -------------------------------------------------------------------------------------
 
-/// Sends a signal to the process of `to`, or to that thread alone.
-void Model::send(Signal s, TaskId to, Scope scope, bool from_above) {
+/// Sends a signal to the process of `to`, or to that thread alone. False: it is lost, as there is
+/// no room for it.
+bool Model::send(Signal s, TaskId to, Scope scope, bool from_above, Sender sender) {
   Task& t = world_.tasks[to];
   Process& p = world_.process_of(t);
-  if (p.group_exit) return cover("signal.dropped-when-ending"_rule);
-  if (scope == Scope::thread && t.exiting() && is_lost_on_the_dead(s)) return;
+  if (p.group_exit) {
+    cover("signal.dropped-when-ending"_rule);
+    return true;
+  }
+  if (scope == Scope::thread && t.exiting() && is_lost_on_the_dead(s)) return true;
   touch(p);
   if (kStopSignals.has(s) && p.stop_complete) cover("stop.already"_rule);
   forget_stops_or_continues(p, s);
-  if (is_dropped(s, t, from_above)) return;
-  SigSet& pending = scope == Scope::thread ? t.pending : p.shared_pending;
-  if (s.n < 32 && pending.has(s)) return cover("signal.merged"_rule);
-  pending.add(s);
+  if (is_dropped(s, t, from_above)) return true;
+  Pending& pending = scope == Scope::thread ? t.pending : p.shared_pending;
+  if (s.n < kFirstRealTimeSignal && pending.has(s)) {
+    cover("signal.merged"_rule);
+    return true;
+  }
+  if (scope == Scope::thread && t.exiting() && linux_6() &&
+      !does_as_most("limit.sigpending-dead"_rule))
+    return true;
+  if (!enter_queue(pending, s, t, sender)) return false;
   cover(scope == Scope::thread ? "signal.tgkill"_rule : "signal.process-pending"_rule);
+  choose_taker(s, to, scope);
+  return true;
+}
 
+/// Tells somebody of a signal that has become pending. If it is fatal the process ends.
+void Model::choose_taker(Signal s, TaskId to, Scope scope) {
+  const Task& t = world().tasks[to];
+  Process& p = world_.process_of(t);
   const TaskId taker_id = taker(s, to, scope);
   if (!taker_id) return cover(t.stopped ? "stop.others-wait"_rule : "signal.target-nobody"_rule);
   const Handlers& h = world().handlers[t.handlers];
@@ -170,14 +187,6 @@ void Model::send(Signal s, TaskId to, Scope scope, bool from_above) {
   if (fatal && at_once && (falls || init_falls())) return kill_process(p, s);
   if (fatal && kCoreSignals.has(s)) cover("signal.core-at-delivery"_rule);
   draw_attention(taker_id, s == sig::kill);
-}
-
-/// Sends a signal to that thread alone, if it finds room.
-bool Model::send_to_thread(Signal s, TaskId to, bool from_above) {
-  if (finds_no_room(s, to, from_above))
-    return linux_6() && world().tasks[to].exiting() && !does_as_most("limit.sigpending-dead"_rule);
-  if (s != sig::none) send(s, to, Scope::thread, from_above);
-  return true;
 }
 
 /// Whether a signal for a thread alone that has ended does nothing at all, where that can be seen.
@@ -313,13 +322,13 @@ void Model::retarget(TaskId leaving) {
 /// then the lowest.
 std::optional<Signal> Model::take_next_signal(Task& t) {
   Process& p = world_.process_of(t);
-  for (SigSet* const pending : {&t.pending, &p.shared_pending}) {
+  for (Pending* const pending : {&t.pending, &p.shared_pending}) {
     const SigSet ready = *pending - t.blocked;
     if (ready.empty()) continue;
     const SigSet synchronous = ready & kSynchronous;
     if (!synchronous.empty()) cover("signal.synchronous-first"_rule);
     const Signal s = synchronous.empty() ? ready.lowest() : synchronous.lowest();
-    pending->remove(s);
+    leave_queue(*pending, s);
     t.trace.of_process = pending == &p.shared_pending;
     t.trace.may_stop = true;
     cover(pending == &t.pending ? "signal.private-first"_rule : "signal.lowest-first"_rule);
@@ -366,7 +375,7 @@ bool Model::takes(TaskId id, Signal s) {
   Task& t = world_.tasks[id];
   Process& p = world_.process_of(t);
   if (is_doomed(id)) {
-    t.pending.remove(sig::kill);
+    flush(t.pending, SigSet::of(sig::kill));
     t.flags = t.flags | task_flag::signaled;
     cover("exit.signaled-flag"_rule);
     if (p.group_exit_code < 0x80) cover("exit.status-signal"_rule);
@@ -379,6 +388,7 @@ bool Model::takes(TaskId id, Signal s) {
       return true;
     case Disposition::catch_:
       cover("signal.handler-runs"_rule);
+      ++t.caught;
       if (t.call.handled == sig::none) t.call.handled = s;
       if (!world().deliverable(t).empty() || t.trace.interrupted || t.trace.told_to_look)
         tell_of_notice(id);

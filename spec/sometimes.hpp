@@ -8,6 +8,7 @@
 #include "spec/sometimes/numbers.hpp"
 #include "spec/sometimes/kthreads.hpp"
 #include "spec/sometimes/namespaces.hpp"
+#include "spec/sometimes/queue.hpp"
 #include "spec/sometimes/records.hpp"
 #include "spec/sometimes/user_namespaces.hpp"
 #include "spec/world.hpp"
@@ -299,7 +300,8 @@ struct UsageOfGrandchildren {
       says = "A process that has waited for one with usage has used something itself.";
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
-    return task.parent && task.faults != 0 && w.process_of(task).faults_of_children != 0;
+    return task.parent && task.used.faults != 0 &&
+           w.process_of(task).used_by_children.faults != 0;
   }
 };
 
@@ -448,7 +450,8 @@ using AllSometimes =
                SignalHeldForTracer, UserNamespaceInAnother, PowerlessWhereMapped,
                NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers, NumberAhead,
                ProcessorsDiffer, BorrowedOfTheDead, NewForTheDead, NamespaceWithoutFirst,
-               StacksInUse, RecordUsedAgain>;
+               StacksInUse, RecordUsedAgain, QueuedSeveralTimes, QueuedForTwoUsers,
+               PendingWithoutEntry, ZombieWithEntries>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -8,8 +8,8 @@ namespace forkproof::spec {
 /// What sending a stop signal or SIGCONT does whether or not it is blocked or ignored.
 void Model::forget_stops_or_continues(Process& p, Signal s) {
   const auto forget = [&](SigSet set) {
-    p.shared_pending = p.shared_pending - set;
-    for (const TaskId id : p.threads) world_.tasks[id].pending = world_.tasks[id].pending - set;
+    flush(p.shared_pending, set);
+    for (const TaskId id : p.threads) flush(world_.tasks[id].pending, set);
   };
   if (kStopSignals.has(s)) {
     cover("stop.flushes-continue"_rule);
@@ -98,7 +98,7 @@ void Model::tell_parent_of_stop(Process& p, Process::Notice what) {
   const Handlers& h = world().handlers[world_.tasks[leader.parent].handlers];
   cover(what == Process::Notice::stopped ? "stop.tells-parent"_rule : "stop.continue-event"_rule);
   if (!h.ignored.has(sig::chld) && !h.nocldstop)
-    send(sig::chld, leader.parent, Scope::process);
+    send(sig::chld, leader.parent, Scope::process, false, Sender::child);
   else
     cover("stop.wakes-parent"_rule);
   wake_waiters(p.leader, leader.parent);

@@ -91,7 +91,7 @@ UserNamespaceId Model::make_user_namespace(const Task& me) {
   ns.level = level + 1;
   ns.made_by_powerless = me.attributes.powerless;
   if (own || me.attributes.user != User::root) ns.tasks_most = p.limits_of(Resource::nproc).soft;
-  ns.queues_signals = p.limits_of(Resource::sigpending).soft != Limit{0};
+  ns.signals_most = p.limits_of(Resource::sigpending).soft;
   return id;
 }
 
@@ -126,10 +126,13 @@ void Model::forget_user_namespaces() {
   for (const UserNamespaceId id : unused) world_.user_namespaces.drop(id);
 }
 
-/// Whether who made the namespace, or one that it is in, could queue no signal then.
-bool Model::knows_no_room(UserNamespaceId ns) const {
-  for (; ns; ns = world().user_namespaces[ns].parent)
-    if (!world().user_namespaces[ns].queues_signals) return true;
+/// Whether a namespace, or one that it is in, has as many signals queued as it may have.
+bool Model::has_no_room(UserNamespaceId ns) const {
+  for (UserNamespaceId above; ns; ns = above) {
+    above = world().user_namespaces[ns].parent;
+    if (world().queued_for(above, User::root) >= world().user_namespaces[ns].signals_most.n)
+      return true;
+  }
   return false;
 }
 

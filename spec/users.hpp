@@ -1,6 +1,7 @@
 /// What the model knows of who a task is: what it is called, how it is scheduled, whom it acts for,
 /// and the user namespaces. A part of spec/world.hpp.
 #pragma once
+#include <array>
 #include <map>
 #include <tuple>
 
@@ -38,13 +39,15 @@ struct UserNamespace {
   bool mapped = false;         // the maps were written
   IdMap whom = IdMap::root;    // those that they know
   Limit tasks_most;            // that it may have, with those in namespaces below it
-  bool queues_signals = true;  // real-time ones
+  Limit signals_most;          // to be queued for those in it, or below it
+  std::array<std::uint64_t, kUsers.size()> queued{};  // for each user
   static constexpr auto keeps() { return std::tuple{}; }
 };
 
 /// The part of a world that they are.
 struct UserNamespaces {
   Pool<UserNamespace> user_namespaces;
+  std::array<std::uint64_t, kUsers.size()> queued{};  // signals, for each user of the world's own
   std::map<Place, UserNamespaceId> owners;  // of an NsProxy's, but for those of the world's own
 
   UserNamespaceId owner_of(Place place) const {
@@ -59,6 +62,18 @@ struct UserNamespaces {
     }
     return false;
   }
+  /// How many entries of signals count for a user.
+  std::uint64_t queued_for(UserNamespaceId ns, User user) const {
+    return (ns ? user_namespaces[ns].queued : queued)[static_cast<std::size_t>(user)];
+  }
+  /// An entry comes or goes. It counts in the namespaces above, too: for root, who has made those.
+  void count_queued(UserNamespaceId ns, User user, bool comes) {
+    for (;; user = User::root, ns = user_namespaces[ns].parent) {
+      auto& of = (ns ? user_namespaces[ns].queued : queued)[static_cast<std::size_t>(user)];
+      comes ? ++of : --of;
+      if (!ns) return;
+    }
+  }
   /// Whether a user has a number in a user namespace.
   bool knows(UserNamespaceId ns, User user) const {
     if (!ns) return true;
@@ -68,9 +83,11 @@ struct UserNamespaces {
   void clear_user_namespaces() {
     user_namespaces.clear();
     owners.clear();
+    queued = {};
   }
   bool has_sealed_user_namespaces(const UserNamespaces& other) const {
-    return owners == other.owners && user_namespaces.is_sealed_as(other.user_namespaces);
+    return owners == other.owners && queued == other.queued &&
+           user_namespaces.is_sealed_as(other.user_namespaces);
   }
 };
 

@@ -13,12 +13,11 @@
 #include <tuple>
 #include <vector>
 
-#include "spec/line.hpp"
+#include "spec/accounts.hpp"
 #include "spec/numbers.hpp"
 #include "spec/outcome.hpp"
 #include "spec/rules.hpp"
 #include "spec/tracing.hpp"
-#include "spec/users.hpp"
 
 namespace forkproof::spec {
 
@@ -120,7 +119,8 @@ struct Task {
   Signal pdeath;
   std::uint32_t self_exec_id = 0;    // how often its program was replaced
   std::uint32_t parent_exec_id = 0;  // ... its creator's, when this task was made
-  SigSet pending, blocked;
+  Pending pending;
+  SigSet blocked;
   bool zombie = false;
   bool attention = false;     // it was told to look at its signals, and has not yet
   bool stop_pending = false;  // it still has to take part in a group stop
@@ -133,7 +133,8 @@ struct Task {
   Place cgroup_place = 0;  // since when it is in its control group
   Place born = 0;       // whom a trace's name means: goes on with the number in an exec
   Attributes attributes;
-  std::uint64_t faults = 0;  // batches of page faults
+  Usage used;
+  std::uint64_t caught = 0;  // handlers that ran since it began, or exec'd
   Kthread kthread;
   Tracing trace;
 
@@ -158,13 +159,9 @@ struct Task {
   }
   /// Whether it is the init of a namespace, and ends it.
   bool zaps() const { return call.kind == Call::Kind::reap || call.kind == Call::Kind::outlive; }
-  static constexpr auto keeps() { return std::tuple{&Task::children, &Task::news, &Task::tracees}; }
-};
-
-struct ResourceLimits {
-  Resource resource = Resource::cpu;
-  Limits limits;
-  friend bool operator==(const ResourceLimits&, const ResourceLimits&) = default;
+  static constexpr auto keeps() {
+    return std::tuple{&Task::children, &Task::news, &Task::tracees, &Task::pending};
+  }
 };
 
 /// What threads of one process share.
@@ -175,7 +172,7 @@ struct Process {
   NamespaceId ns;
   bool session_leader = false;
   Place group_place = 0, process_place = 0;
-  SigSet shared_pending;
+  Pending shared_pending;
   TaskId signal_target;  // who took the last process-directed signal that its addressee could not
   TaskId execing;        // the thread whose exec ends all others
   bool group_exit = false;
@@ -189,14 +186,16 @@ struct Process {
   bool is_subreaper = false, has_subreaper = false;
   bool unkillable = false;
   std::vector<ResourceLimits> limits;  // those that are not as at first, by resource
-  std::uint64_t faults_of_dead_threads = 0;
-  std::uint64_t faults_of_children = 0;  // those that were waited for, and theirs
+  Usage used_by_dead_threads;
+  Usage used_by_children;  // those that were waited for, and theirs
 
   Limits limits_of(Resource r) const {
     const auto at = std::ranges::find(limits, r, &ResourceLimits::resource);
     return at == limits.end() ? limits_at_first(r) : at->limits;
   }
-  static constexpr auto keeps() { return std::tuple{&Process::threads, &Process::limits}; }
+  static constexpr auto keeps() {
+    return std::tuple{&Process::threads, &Process::limits, &Process::shared_pending};
+  }
 };
 
 /// The table of dispositions that threads, or clones with SIGHAND, share.
@@ -364,7 +363,7 @@ struct World : UserNamespaces {
   Place next_place = 1;
   Place step = 0;  // how many ops were applied
   std::uint64_t made = 0, told = 0;  // processes, and those of their deaths that nobody need report
-  std::uint64_t faults_made = 0, faults_lost = 0;  // batches, and those of whom nobody waited for
+  Usage used, usage_lost;  // in all, and by those whom nobody waited for
   TaskId reaper;   // the thread of init that adopts orphans
   bool kthreads = false;  // there are kernel threads
   bool held = false;      // kthreadd does not get the processor
@@ -413,7 +412,7 @@ struct World : UserNamespaces {
     next_place = 1;
     step = 0;
     made = told = 0;
-    faults_made = faults_lost = 0;
+    used = usage_lost = {};
     reaper = kthreadd = {};
     kthreads = held = false;
     requests.clear(), active = {};

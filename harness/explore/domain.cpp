@@ -33,6 +33,8 @@ constexpr std::array kLimitKindsTried{LimitKind::soft};
 constexpr std::array kUsersTried{User::root, User::alice};
 constexpr std::array<Capabilities, 2> kCapabilitiesTried{Capabilities{}, capability::all};
 constexpr std::array kWhoseTried{Whose::self, Whose::children};
+constexpr std::array kModesTried{Mode::user};
+constexpr std::array kAccountsTried{Account::utime, Account::cutime};
 constexpr std::array<PageNo, 1> kOne{1};  // page at a time, and what is written
 constexpr std::array kSent{sig::kill, sig::stop, sig::cont};
 constexpr std::array kHandled{sig::chld, sig::usr1};
@@ -101,6 +103,8 @@ std::span<const V> values_of_type() {
   if constexpr (std::is_same_v<V, User>) return kUsersTried;
   if constexpr (std::is_same_v<V, Capabilities>) return kCapabilitiesTried;
   if constexpr (std::is_same_v<V, Whose>) return kWhoseTried;
+  if constexpr (std::is_same_v<V, Mode>) return kModesTried;
+  if constexpr (std::is_same_v<V, Account>) return kAccountsTried;
   if constexpr (std::is_same_v<V, Policy>) return kPoliciesTried;
   if constexpr (std::is_same_v<V, SchedFlags>) return kSchedFlagsTried;
   if constexpr (std::is_same_v<V, SigSet>) return kMasks;

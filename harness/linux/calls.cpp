@@ -314,6 +314,10 @@ struct Writer {
   }
   void operator()(const MapIds&) const {}
   void operator()(const Getuid&) const { call(SYS_getuid, {}); }
+  void operator()(const Sigq&) const {}
+  void operator()(const Caught&) const { put(slot, Action::caught, 0, {}); }
+  void operator()(const Spend&) const {}
+  void operator()(const Times&) const {}
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}
   template <class O>
@@ -398,6 +402,8 @@ std::string_view beyond_puppets(const Op& op) {
   if (std::holds_alternative<SchedSetattr>(op)) return "no puppet has a deadline: all share one";
   if (std::holds_alternative<SchedSetaffinity>(op) || std::holds_alternative<SchedGetaffinity>(op))
     return "where puppets run cannot be varied: all share one";
+  if (std::holds_alternative<Spend>(op) || std::holds_alternative<Times>(op))
+    return "processor time is not the same twice";
   if (const auto* const set = std::get_if<Setrlimit>(&op)) return beyond_limits(set->resource);
   if (const auto* const get = std::get_if<Getrlimit>(&op)) return beyond_limits(get->resource);
   return {};
@@ -478,7 +484,7 @@ bool is_private(const Op& op) {
                                    Chdir, Getcwd, Unshare, PrctlName, Setpriority, Getpriority,
                                    SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
-                                   Sethostname, Gethostname, PidfdOpen, Poll, Getuid,
+                                   Sethostname, Gethostname, PidfdOpen, Poll, Getuid, Caught,
                                    SetPidMax, SetPidCursor>;
         return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },

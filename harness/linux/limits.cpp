@@ -53,13 +53,10 @@ std::uint64_t margin(Resource r) {
   }
 }
 
-constexpr std::uint64_t kRoomForSignals = 60'000;  // of a limit that is not 0
-
 std::uint64_t raw(Resource r, Limit limit, const Rights& rights) {
   const auto index = static_cast<std::size_t>(r);
   if (r == Resource::nofile && limit.n > kOpenFilesMost) return RLIM_INFINITY;
   if (limit.unlimited()) return rights.hard[index];
-  if (r == Resource::sigpending) return limit.n == 0 ? 0 : limit.n + kRoomForSignals;
   const std::uint64_t n = limit.n + margin(r);
   if (r != Resource::nofile && n >= rights.hard[index])
     throw SystemLimit("limits cannot be as high as that here");
@@ -69,7 +66,6 @@ std::uint64_t raw(Resource r, Limit limit, const Rights& rights) {
 Limit limit_of(Resource r, std::uint64_t n, const Rights& rights) {
   if (r == Resource::nofile) return n == RLIM_INFINITY ? kUnlimited : Limit{n - margin(r)};
   if (n == rights.hard[static_cast<std::size_t>(r)]) return kUnlimited;
-  if (r == Resource::sigpending) return {n == 0 ? 0 : n - kRoomForSignals};
   if (n < margin(r)) throw SystemLimit("an exec has cut a limit below what puppets need");
   return {n - margin(r)};
 }

@@ -25,6 +25,7 @@ enum class Action : std::uint32_t {
   write_page,  ///< the start of page args[0] = `value`
   open_file,   ///< a fresh file by the lowest free descriptor, flags: args[0]
   fault,       ///< args[0] batches of page faults
+  caught,      ///< how many handlers have run
   write_file,  ///< the text at area + args[0], of args[1] bytes, into the file that `area` names
   enter,       ///< setns to the namespaces args[1] of the task args[0]
   begin,       ///< init's first: its session, and a /proc of its namespace as a descriptor
@@ -37,6 +38,7 @@ struct Slot {
   Action action;
   std::uint32_t below;  // whether number 1 is that of an init of the trace's, and not its own
   std::uint32_t value;  // of a page
+  std::uint32_t caught;  // handlers that have run since birth or exec
   std::uint64_t number;
   std::uint64_t args[6];
   std::int64_t result;

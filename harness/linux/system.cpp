@@ -169,6 +169,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   refuse_what_is_missing(actor, op);
   refuse_what_users_hide(actor, op);
   if (const auto* const map = std::get_if<MapIds>(&op)) return map_ids(actor, *map);
+  if (std::holds_alternative<Sigq>(op)) return count_queued(actor);
   below_ = below_ || makes_namespace(op);
   leaves_late_ = leaves_late_ || ends_late(op);
   refuse_endless_ends(actor, op);

@@ -144,6 +144,9 @@ class System {
 
   // User namespaces (users.cpp).
   Outcome map_ids(const Puppet& actor, const MapIds& op);
+  bool is_hosts_root(const Puppet& puppet) const;
+  void refuse_hosts_queue(const Puppet& actor, const Op& op) const;
+  Outcome count_queued(const Puppet& actor) const;
   void refuse_what_users_hide(const Puppet& actor, const Op& op) const;
   bool is_below_users(const Puppet& puppet) const;
   const Puppet* make_lookable(const Puppet& actor, const Op& op);

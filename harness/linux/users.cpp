@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 
 #include "harness/linux/system.hpp"
 #include "harness/system_fault.hpp"
@@ -25,6 +26,16 @@ bool is_powerless(std::string_view status) {
 }
 
 constexpr std::string_view kFirstLine = "0 0 1\n";
+
+/// The soft limit of queued signals in a text of /proc/PID/limits.
+std::uint64_t signals_most(std::string_view limits) {
+  constexpr std::string_view kName = "Max pending signals";
+  std::size_t at = limits.find(kName);
+  at = at == limits.npos ? at : limits.find_first_not_of(' ', at + kName.size());
+  std::uint64_t most = RLIM_INFINITY;
+  if (at != limits.npos) std::from_chars(limits.data() + at, limits.data() + limits.size(), most);
+  return most;
+}
 
 }  // namespace
 
@@ -52,9 +63,47 @@ Outcome System::map_ids(const Puppet& actor, const MapIds& op) {
   return Outcome::success();
 }
 
+/// Whether the queued signals of a puppet count with those of the machine's root.
+bool System::is_hosts_root(const Puppet& puppet) const {
+  return view(puppet.tid).user == User::root && !is_below_users(puppet);
+}
+
+/// What root has queued on the machine is more than a trace knows, and would count for a limit that
+/// is neither 0 nor infinite.
+void System::refuse_hosts_queue(const Puppet& actor, const Op& op) const {
+  const auto* const set = std::get_if<Setrlimit>(&op);
+  const auto* const become = std::get_if<Setresuid>(&op);
+  const bool sets = set != nullptr && set->resource == Resource::sigpending && set->soft.n != 0 &&
+                    !set->soft.unlimited();
+  const bool becomes = become != nullptr && become->user == User::root && !is_below_users(actor);
+  const bool makes = makes_user_namespace(op) && !is_below_users(actor);
+  bool refused = sets && std::ranges::any_of(puppets_, [&](const Puppet& p) {
+    return p.tgid == actor.tgid && p.rest != Rest::gone && is_hosts_root(p);
+  });
+  if (becomes || makes) {
+    const std::uint64_t most = signals_most(read(fmt::format("{}/limits", actor.tid.n)));
+    refused = most != 0 && most != stage_.rights().hard[RLIMIT_SIGPENDING];
+  }
+  if (refused) throw SystemLimit("root has other signals queued than those of the trace");
+}
+
+Outcome System::count_queued(const Puppet& actor) const {
+  if (is_hosts_root(actor))
+    throw SystemLimit("root has other signals queued than those of the trace");
+  const std::string_view status = read(fmt::format("{}/status", actor.tid.n));
+  constexpr std::string_view kName = "SigQ:\t";
+  const std::size_t at = status.find(kName);
+  std::int64_t count = -1;
+  if (at != status.npos)
+    std::from_chars(status.data() + at + kName.size(), status.data() + status.size(), count);
+  if (count < 0) throw SystemLimit("/proc does not tell how many signals are queued");
+  return Outcome::number(count);
+}
+
 /// What the trace's world does not know of the machine's: how many other tasks root has, and what
 /// cannot be seen of a task's memory.
 void System::refuse_what_users_hide(const Puppet& actor, const Op& op) const {
+  refuse_hosts_queue(actor, op);
   if (makes_user_namespace(op) && !stage_.abilities().raises)
     throw SystemLimit("what is in a user namespace below cannot be looked at here");
   if (makes_user_namespace(op)) {

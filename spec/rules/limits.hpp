@@ -25,12 +25,13 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
      "MiB.",
      "kernel-exec STACK:1"},
     {"limit.exit-signal-lost",
-     "A real-time exit signal is lost on a parent that may queue none.", "kernel-signal QUEUE:2"},
+     "A real-time exit signal that finds no room in its parent's queue is lost.",
+     "kernel-signal QUEUE:2"},
     {"limit.nofile", "No descriptor is given out that is not below the soft limit: EMFILE.",
      "getrlimit.2 NOFILE:2"},
     {"limit.sigpending",
-     "A real-time signal that is not dropped, sent to a thread of a process that may queue none, "
-     "is EAGAIN.", "kernel-signal QUEUE:1"},
+     "A real-time signal that is not dropped, sent to a thread whose real user has as many queued "
+     "as the limit of its process lets him have, is EAGAIN.", "kernel-signal QUEUE:1"},
     {"limit.sigpending-dead",
      "A real-time signal that finds no room is EAGAIN also for a leader alone that has ended. In "
      "some builds it does nothing then.",

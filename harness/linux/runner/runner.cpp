@@ -46,7 +46,7 @@ extern "C" {
 /// Never returns; the asm below calls it with its slot in a register.
 [[noreturn]] void live(Word index);
 void give_back();
-void catch_signal(int) {}
+void catch_signal(int);
 [[noreturn]] void enter(const Word* stack);
 }
 
@@ -223,6 +223,8 @@ Answer act(Slot& slot, Word index) {
       return open_file(a[0]);
     case Action::fault:
       return fault(a[0]);
+    case Action::caught:
+      return load(slot.caught);
     case Action::write_file:
       return write_file(slot);
     case Action::enter:
@@ -241,7 +243,7 @@ void live(Word index) {
   slot.tgid = static_cast<std::int32_t>(call(__NR_getpid));
   const bool is_init = slot.tid == 1 && slot.below == 0;
   if (is_init || index >= kZygoteSlot) depend_on_controller();
-  slot.result = 0;
+  slot.result = slot.caught = 0;
   std::uint32_t done = load(slot.posted);
   store(slot.answered, done);
   while (true) {
@@ -252,6 +254,12 @@ void live(Word index) {
     slot.result = act(slot, index);
     store(slot.answered, done = posted);
   }
+}
+
+/// Whose handler it is the stack says that it runs on.
+void catch_signal(int) {
+  const Word here = address(__builtin_frame_address(0));
+  __atomic_fetch_add(&slot_of((here - kStacksAt) / kStackSize).caught, 1, __ATOMIC_RELAXED);
 }
 
 void enter(const Word* stack) {
