@@ -107,6 +107,8 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
         t.call.query.number != kInit)
       awaited_.push_back({t.call.query.number, t.process,
                           t.call.query.whom != spec::WaitQuery::Whom::process});
+    if (t.call.kind == spec::Call::Kind::poll && t.call.query.number.n > kInit.n)
+      awaited_.push_back({t.call.query.number, t.process, false});
     return false;
   });
 }

@@ -132,7 +132,12 @@ void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
   o.signal = dice_.percent(90) ? signal() : Signal{dice_.between(kSignalMax, kSignalMax + 1)};
 }
 
-void Generator::choose(Poll& o, const Scene& scene) { o.fd = pidfd(scene); }
+/// Seldom what nobody would end.
+void Generator::choose(Poll& o, const Scene& scene) {
+  o.fd = pidfd(scene);
+  const bool ends = o.fd >= 0 || dice_.percent(20);
+  if (ends && runnable_.size() > 1 && dice_.percent(60)) o.timeout = Timeout::infinite;
+}
 
 void Generator::choose(PrctlName& o, const Scene&) {
   o.comm = static_cast<Comm>(dice_.one_of<Word>(kComms).value);

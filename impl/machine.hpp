@@ -244,9 +244,9 @@ class Machine : private Users {
   // Waiting (wait.cpp).
   Outcome perform(Task& t, const Wait4& op);
   Outcome perform(Task& t, const Waitid& op);
-  Outcome begin_wait(Task& t);
+  Outcome begin_wait(Task& t), look_or_sleep(Task& t), begin_poll(Task& t);
   [[gnu::cold]] Outcome begin_wait_by_pidfd(Task& t);
-  Outcome look_or_sleep(Task& t);
+  std::int64_t poll_once(const Task& t, Descriptor fd) const;
   std::optional<Outcome> look(Task& t);
   Process* child_by_number(const Task& t);
   bool is_child_of(const Process& p, const Task& t) const;
@@ -257,9 +257,9 @@ class Machine : private Users {
   void report_death(const Task& t, Process& p, Outcome& found);
   bool report_continue(const Task& t, Process& p, Outcome& found);
   bool selects(const Task& t, const Process& child) const;
-  void wake_waiters(const Process& child, Index parent);
-  void stop_waiting(Task& t);
-  bool has_news(const Process& p) const;
+  void wake_waiters(const Process& child, Index parent), wake_pollers(std::int32_t number);
+  void stop_waiting(Task& t), stop_polling(Task& t), look_in_poll(Task& t);
+  bool has_news(const Process& p) const, polls(const Task& t) const;
   void update_news(Process& p);
   void set_exit_signal(Process& p, std::int16_t signal);
 
@@ -476,7 +476,7 @@ class Machine : private Users {
   bool sound_family(const Process& p) const;
   bool sound_children(const Task& t) const;
   bool sound_numbers() const;
-  bool sound_counts() const;
+  bool sound_counts() const, sound_pollers() const;
   bool sound_files() const;
 
 

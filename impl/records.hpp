@@ -46,6 +46,7 @@ struct Records {
   Arena<NsProxy> proxies_;
   Arena<NsCommon> ns_;
   std::vector<Tracing> tracings_;  // the youngest last
+  std::vector<Index> pollers_;     // the tasks that sleep in a poll, as they fell asleep
   bool ever_traced_ = false;       // then news of stops may be owed until a signal comes
   SparseNumbers proxied_;    // the records of those who have one, by the task
   SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number

@@ -32,6 +32,7 @@ enum class Call : std::uint8_t {
   none,
   wait,
   pause,
+  poll,
   vfork,
   create,
   ask,

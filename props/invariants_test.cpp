@@ -157,6 +157,8 @@ const std::vector<Break>& other_breaks() {
        [](World& w) { process(w, 2).leader = at(w, 1); }},
       {"PIDFD-2", "init: fork -> A\ninit: pidfd_open A\n",
        [](World& w) { w.open_files[w.files[task(w, 1).files].open[0]].offset = 1; }},
+      {"PIDFD-3", "init: fork -> A\ninit: poll -1 timeout=infinite -> blocks\n",
+       [](World& w) { w.pollers.clear(); }},
       {"SCHED-1", "init: sched_setscheduler 0 FIFO priority=3\n",
        [](World& w) { task(w, 1).attributes.rt_priority = 0; }},
       {"LIMIT-1", "init: setrlimit FSIZE 1 2\n",

@@ -39,6 +39,7 @@ constexpr std::span<const Word> words_of(Sleep) { return kSleeps; }
 constexpr std::span<const Word> words_of(WakeMask) { return kWakeMasks; }
 constexpr std::span<const Word> words_of(RebootCommand) { return kReboots; }
 constexpr std::span<const Word> words_of(IdMap) { return kIdMaps; }
+constexpr std::span<const Word> words_of(Timeout) { return kTimeouts; }
 
 template <class E>
 concept Enumeration = std::is_enum_v<E> && requires(E e) { words_of(e); };

@@ -245,6 +245,7 @@ bool Model::notify_parent(TaskId leader) {
     cover("exit.signal-other-program"_rule);
     signal = sig::chld;
   }
+  wake_pollers(t.tid);
   bool unwanted = false;
   if (signal == sig::chld && h.ignored.has(sig::chld)) {
     cover("exit.autoreap-ignored"_rule);
@@ -296,6 +297,7 @@ void Model::detach(TaskId id) {
   Process& p = world_.processes[process];
   touch(id);
   if (t.queued) std::erase(next_, id);  // another may get its place
+  wake_pollers(t.tid);
   account_end(id);
   leave_cgroup(t);
   if (t.trace.by) world_.tasks[t.trace.by].tracees.erase(t.trace.since);

@@ -383,7 +383,7 @@ using Invariants =
                InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow,
                SoftLimitsAreBelowHardOnes, RootIsNeverMarked, KthreadsAreKthreadds,
                WhoAwaitsIsAwaited, ParkedWasAsked, ChildrenAreNotAbove, TheDeadAreNowhere,
-               RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces,
+               RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces, PollersAreKnown,
                GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
                TracersKnowTheirTracees, OnlyTraceesAreTrapped, TraceesStopForTheirTracers,
                ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,

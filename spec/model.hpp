@@ -402,6 +402,11 @@ class Model {
   bool is_within(NamespaceId, NamespaceId outer) const;
   Answer wait_by_pidfd(TaskId, const Waitid&);
 
+  // poll.cpp
+  std::int64_t poll_now(TaskId, Descriptor);
+  bool is_polling(TaskId) const;
+  void wake_pollers(Pid);
+
   // attributes.cpp
   TaskId named(TaskRef, TaskId caller) const;
   void inherit_attributes(Task& child, const Task& maker, CloneFlags);

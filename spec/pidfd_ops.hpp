@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "spec/op.hpp"
+#include "spec/pidfd_words.hpp"
 
 namespace forkproof {
 
@@ -49,11 +50,13 @@ struct PidfdSendSignal {
 struct Poll {
   static constexpr auto name = "poll";
   static constexpr auto says =
-      "Asks whether a descriptor can be read, without waiting; answers POLLIN 1, POLLHUP 16 and "
-      "POLLNVAL 32 as a sum, 0 for not yet.";
+      "Asks whether a descriptor can be read, or with an infinite timeout sleeps until it can; "
+      "answers POLLIN 1, POLLHUP 16 and POLLNVAL 32 as a sum, 0 for not yet.";
   static constexpr auto source = "poll(2)";
   Descriptor fd = 0;
-  static constexpr std::tuple args{Arg{"fd", &Poll::fd}};
+  Timeout timeout = Timeout::zero;
+  static constexpr std::tuple args{Arg{"fd", &Poll::fd},
+                                   Arg{"timeout", &Poll::timeout, Form::key}};
   friend bool operator==(const Poll&, const Poll&) = default;
 };
 

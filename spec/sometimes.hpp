@@ -7,6 +7,7 @@
 
 #include "spec/sometimes/numbers.hpp"
 #include "spec/sometimes/namespaces.hpp"
+#include "spec/sometimes/polls.hpp"
 #include "spec/sometimes/user_namespaces.hpp"
 #include "spec/world.hpp"
 
@@ -445,7 +446,7 @@ using AllSometimes =
                ZombieKeptByTracer, TraceeRunsInStoppedProcess, TracerIsTraced, ParentIsTraced,
                SignalHeldForTracer, UserNamespaceInAnother, PowerlessWhereMapped,
                NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers, NumberAhead,
-               ProcessorsDiffer>;
+               ProcessorsDiffer, StoppedInPoll, PolledDescriptorChanged>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

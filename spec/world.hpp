@@ -60,6 +60,7 @@ struct Call {
     none,
     wait,     ///< asleep until a child matching `query` has news
     pause,    ///< asleep until a handler has run
+    poll,     ///< asleep until the task that `query` has the number of ends, or a handler has run
     vfork,    ///< asleep until `child` lets go of the memory it borrows
     restart,  ///< to be made again, from the start
     held,     ///< over, with `result`, but the task was stopped before it could return
@@ -368,6 +369,7 @@ struct World : UserNamespaces {
   bool held = false;      // kthreadd does not get the processor
   TaskId kthreadd;        // the parent of all kernel threads; none without them, and at the end
   std::vector<Request> requests;  // of kernel threads, as they were made
+  std::vector<TaskId> pollers;    // who sleep in poll, as they fell asleep, and some who did
 
   Pool<Task> tasks;
   Pool<Process> processes;
@@ -413,7 +415,7 @@ struct World : UserNamespaces {
     faults_made = faults_lost = 0;
     reaper = kthreadd = {};
     kthreads = held = false;
-    requests.clear();
+    requests.clear(), pollers.clear();
   }
 
   /// Whether nothing that can be seen has changed since one of two worlds was copied from the

@@ -296,7 +296,7 @@ struct Writer {
   void operator()(const Poll& op) const {
     const auto fd = static_cast<int>(raw_fd(op.fd));
     put_area(slot, pollfd{.fd = fd, .events = POLLIN, .revents = 0});
-    call(SYS_poll, {area_at(index), 1, 0});
+    call(SYS_poll, {area_at(index), 1, word(op.timeout == Timeout::infinite ? -1 : 0)});
   }
   void trace(int request, TaskRef task, std::uint64_t data = 0) const {
     call(SYS_ptrace, {word(request), word(task.n), 0, data});
@@ -421,6 +421,7 @@ std::optional<std::uint64_t> sleeping_call(const Op& op) {
   if (std::holds_alternative<Wait4>(op)) return SYS_wait4;
   if (std::holds_alternative<Waitid>(op)) return SYS_waitid;
   if (std::holds_alternative<Pause>(op)) return SYS_pause;
+  if (std::holds_alternative<Poll>(op)) return SYS_poll;
   if (sleeps_for_child(op)) return std::holds_alternative<Clone3>(op) ? SYS_clone3 : SYS_clone;
   return std::nullopt;
 }
@@ -466,7 +467,12 @@ Signal death_by_reboot(RebootCommand command) {
   return restarts ? sig::hup : sig::int_;
 }
 
+bool goes_on_by_another(const Op& op, std::uint64_t number) {
+  return std::holds_alternative<Poll>(op) && number == SYS_restart_syscall;
+}
+
 bool is_private(const Op& op) {
+  if (const auto* const poll = std::get_if<Poll>(&op)) return poll->timeout == Timeout::zero;
   return std::visit(
       []<class O>(const O&) {
         constexpr auto among = []<class... Private>(std::tuple<Private...>*) {
@@ -478,7 +484,7 @@ bool is_private(const Op& op) {
                                    Chdir, Getcwd, Unshare, PrctlName, Setpriority, Getpriority,
                                    SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
-                                   Sethostname, Gethostname, PidfdOpen, Poll, Getuid,
+                                   Sethostname, Gethostname, PidfdOpen, Getuid,
                                    SetPidMax, SetPidCursor>;
         return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },

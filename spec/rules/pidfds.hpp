@@ -113,6 +113,21 @@ inline constexpr auto kPidfdRules = std::to_array<Rule>({
      "A pidfd of a dead leader, be it of the leader as a thread, cannot be read as long as another "
      "thread lives.", "kernel-pidfd POLL:1"},
     {"pidfd.poll-gone", "A pidfd of who was reaped is hung up, too.", "kernel-pidfd POLL:2"},
+    {"pidfd.poll-woken",
+     "Who sleeps in poll wakes when the process or thread that the descriptor stood for when it "
+     "fell asleep ends, and not by a stop or by an exec that takes its number over.",
+     "kernel-pidfd WAKE:1"},
+    {"poll.sleeps",
+     "poll with an infinite timeout of what cannot be read yet sleeps; of a descriptor below 0, "
+     "too.", "poll.2 TIMEOUT:1"},
+    {"poll.looks-again",
+     "Who is woken in poll, be it by a signal, looks at the descriptor, as it is by then, before "
+     "it deals with signals.", "kernel-poll LOOP:1"},
+    {"poll.interrupted",
+     "poll is interrupted by a handler, EINTR, also one that was asked for with SA_RESTART.",
+     "poll.2 EINTR:1"},
+    {"poll.goes-on",
+     "After a stop, or what else is no handler, poll begins anew.", "kernel-poll RESTART:1"},
     {"poll.file", "Other files can be read at any time.", "poll.2 FILE:1"},
     {"poll.closed", "poll of what is no open descriptor says POLLNVAL.", "poll.2 NVAL:1"},
     {"poll.negative", "poll of a descriptor below 0 says nothing.", "poll.2 NEGATIVE:1"},
