@@ -174,10 +174,10 @@ class Machine : private Users {
   Outcome perform(Task& t, const Clone3& op);
   Outcome perform(Task& caller, const Exec&);
   Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
-                 std::span<const std::int32_t> wanted = {}, std::optional<CgroupNo> into = {});
+                 std::span<const std::int32_t> wanted = {}, std::optional<CgroupNo> into = {},
+                 Clone3Args args = Clone3Args::plain);
   struct Birth;
-  Outcome postpone(const Birth& b);
-  Outcome make_again(Task& t);
+  Outcome postpone(const Birth& b), make_again(Task& t);
   std::uint64_t copy_process(Birth& b, auto& faults);
   [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
   std::uint64_t check_flags(Birth& b);
@@ -197,7 +197,7 @@ class Machine : private Users {
   [[gnu::cold]] std::uint64_t alloc_wanted(Birth& b, auto& faults);
   std::uint64_t pidfd_prepare(Birth& b, auto& faults);
   Errno choose_cgroup(const Task& maker, bool is_thread, std::optional<CgroupNo> into,
-                      Index& group) const;
+                      Clone3Args args, Index& group) const;
   std::uint64_t can_fork(Birth& b, auto& faults);
   void attach(Birth& b);
   void wake_up_new_task(Task& t);

@@ -56,6 +56,7 @@ struct Records {
   struct Wanted {
     TidList tids;
     std::optional<CgroupNo> into;
+    Clone3Args args = Clone3Args::plain;
   };
   std::vector<Wanted> wanted_;  // by a clone3 that waits to be made again, by the task
   std::uint32_t living_namespaces_ = 0;

@@ -40,6 +40,7 @@ constexpr std::span<const Word> words_of(WakeMask) { return kWakeMasks; }
 constexpr std::span<const Word> words_of(RebootCommand) { return kReboots; }
 constexpr std::span<const Word> words_of(IdMap) { return kIdMaps; }
 constexpr std::span<const Word> words_of(Timeout) { return kTimeouts; }
+constexpr std::span<const Word> words_of(Clone3Args) { return kClone3Args; }
 
 template <class E>
 concept Enumeration = std::is_enum_v<E> && requires(E e) { words_of(e); };

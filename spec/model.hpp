@@ -265,10 +265,14 @@ class Model {
     std::int32_t exit_signal = 0;
     TidList tids{};
     std::optional<CgroupNo> into{};  // a control group that is asked for
+    Clone3Args args = Clone3Args::plain;
     UserNamespaceId user_ns{};  // told when it is made
     CgroupId cgroup{};          // told when the task may be in it
   };
   Answer create(TaskId, const Wish&, const Op& again);
+  Answer refuses_struct(const Clone3&);
+  Answer refuses_args(const Clone3&);
+  Answer refuses_folder(Clone3Args);
   Answer refuses_flags(const Task&, CloneFlags);
   Answer choose_user_namespace(const Task&, Wish&);
   Answer refuses_numbered(TaskId, Wish&);

@@ -17,10 +17,12 @@ struct Clone3 : CreatesTask {
   Signal exit_signal;
   TidList set_tid;
   CgroupNo cgroup = 0;
+  Clone3Args args_as = Clone3Args::plain;
   static constexpr std::tuple args{Arg{"flags", &Clone3::flags, Form::optional},
                                    Arg{"exit_signal", &Clone3::exit_signal, Form::key},
                                    Arg{"set_tid", &Clone3::set_tid, Form::key},
-                                   Arg{"cgroup", &Clone3::cgroup, Form::key}};
+                                   Arg{"cgroup", &Clone3::cgroup, Form::key},
+                                   Arg{"args", &Clone3::args_as, Form::key}};
   friend bool operator==(const Clone3&, const Clone3&) = default;
 };
 

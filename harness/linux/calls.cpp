@@ -21,6 +21,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "harness/linux/clone3_args.hpp"
 #include "harness/linux/limits.hpp"
 #include "spec/derive.hpp"
 
@@ -121,9 +122,13 @@ struct Writer {
     args.set_tid = op.set_tid.size == 0 ? 0 : area_at(index) + kTidsAt;
     args.set_tid_size = op.set_tid.size;
     args.cgroup = kFilesEnd;  // which nobody has, unless the folder is named
+    const std::size_t size = spoil(args, op.args_as, area_at(index) + kTidsAt);
+    std::memset(slot.area, 0, kTidsAt);
     put_area(slot, args);
+    if (op.args_as == Clone3Args::tail_set) slot.area[sizeof args] = 1;
     std::memcpy(slot.area + kTidsAt, op.set_tid.n.data(), sizeof op.set_tid.n);
-    put(slot, Action::create, SYS_clone3, {sizeof args, child, 0});
+    const std::uint64_t at = op.args_as == Clone3Args::unreadable ? kNowhere : 0;
+    put(slot, Action::create, SYS_clone3, {size, child, 0, at});
   }
 
   void operator()(const Fork&) const { create(SIGCHLD); }
