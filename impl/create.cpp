@@ -379,7 +379,8 @@ std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
 std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
   Index group = kNobody;
   const bool asks = cgroups_.in_use() || b.into;
-  const Errno refused = asks ? choose_cgroup(b.maker, b.is_thread, b.into, b.args, group) : Errno::ok;
+  const Errno refused =
+      asks ? choose_cgroup(b.maker, b.is_thread, b.into, b.args, group) : Errno::ok;
   if (refused == Errno::ok) [[likely]] {
     if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
     cgroups_.charge(b.cgroup = group);

@@ -1,8 +1,8 @@
 /// poll of a pidfd, for who does not wait and for who does.
 ///
-/// Those who sleep are in one list of the machine, mostly an empty one, so that an end costs no more
-/// where nobody polls. Each remembers the number, and the generation of it, that wakes it, and looks
-/// at its descriptor again when it is woken: that may be another file by then.
+/// Those who sleep are in one list of the machine, mostly an empty one: an end costs no more where
+/// nobody polls. Each remembers the number, and the generation of it, that wakes it, and looks at
+/// its descriptor again when it is woken: that may be another file by then.
 ///
 /// Sources: fs/select.c do_poll(), do_restart_poll(); fs/pidfs.c pidfd_poll(); kernel/signal.c
 /// do_notify_pidfd(), kernel/pid.c __change_pid().

@@ -182,8 +182,8 @@ std::optional<std::string> ControlGroups::folder_of(CgroupNo group) const {
   return groups_.folder + path_of(group);
 }
 
-/// What a clone3 is to be given for a control group. Those that a trace does not know are in a folder
-/// of their own, which is made anew and goes with the trace.
+/// What a clone3 is to be given for a control group. Those that a trace does not know are in a
+/// folder of their own, which is made anew and goes with the trace.
 std::optional<std::string> ControlGroups::folder_for(CgroupNo group, Clone3Args args) const {
   const std::string spare = groups_.folder + "/spare";
   const auto expect = [](int error) {

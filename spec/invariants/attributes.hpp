@@ -87,7 +87,7 @@ struct PollersAreKnown {
       "timeout.";
   static constexpr std::string_view source = "kernel-pidfd WAKE:1";
   static bool applies(const auto& w, TaskId t) {
-    return w.tasks[t].call.kind == Call::Kind::poll;
+    return w.tasks[t].call.kind == Call::Kind::poll && !w.tasks[t].call.interrupted;
   }
   static bool holds(const auto& w, TaskId t) {
     if (!applies(w, t)) return true;
