@@ -141,6 +141,8 @@ Clone3Args Generator::clone3_args(CloneFlags flags) {
 void Generator::choose(PidfdOpen& o, const Scene& scene) {
   o.task = dice_.percent(60) ? child(scene) : task(scene);
   if (dice_.percent(35)) o.flags = pidfd_flag::thread;
+  const auto thread = someone(scene, [](const spec::Task& t) { return t.exit_signal < 0; });
+  if (thread && dice_.percent(35)) o.task = *thread, o.flags = pidfd_flag::thread;
   if (dice_.percent(20)) o.flags = o.flags | pidfd_flag::nonblock;
   if (dice_.percent(2)) o.flags = {1};
 }

@@ -202,9 +202,9 @@ bool Machine::sound() const {
   if (!tasks_.sound() || !processes_.sound() || !groups_.sound() || !actions_.sound())
     return false;
   return sound_numbers() && sound_counts() && sound_pollers() && sound_files() &&
-         sound_attributes() && sound_namespaces() && sound_proxies() && sound_limits() && sound_kthreads() &&
-         sound_cgroups() && sound_tracings() && sound_user_ns(profile_ == Profile::linux_6) &&
-         memory_.sound(spaces);
+         sound_attributes() && sound_namespaces() && sound_proxies() && sound_limits() &&
+         sound_kthreads() && sound_cgroups() && sound_tracings() &&
+         sound_user_ns(profile_ == Profile::linux_6) && memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

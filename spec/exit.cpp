@@ -245,7 +245,8 @@ bool Model::notify_parent(TaskId leader) {
     cover("exit.signal-other-program"_rule);
     signal = sig::chld;
   }
-  wake_pollers(t.tid);
+  const bool polled_late = may_be_reaped_first(t);
+  if (!polled_late) wake_pollers(t.tid);
   bool unwanted = false;
   if (signal == sig::chld && h.ignored.has(sig::chld)) {
     cover("exit.autoreap-ignored"_rule);
@@ -266,6 +267,7 @@ bool Model::notify_parent(TaskId leader) {
     cover("exit.signal-none"_rule);
   }
   wake_waiters(leader, t.parent);
+  if (polled_late) wake_pollers(t.tid);
   if (unwanted) tell(leader);
   return unwanted;
 }
@@ -297,7 +299,7 @@ void Model::detach(TaskId id) {
   Process& p = world_.processes[process];
   touch(id);
   if (t.queued) std::erase(next_, id);  // another may get its place
-  wake_pollers(t.tid);
+  wake_pollers_at_last(id);
   account_end(id);
   leave_cgroup(t);
   if (t.trace.by) world_.tasks[t.trace.by].tracees.erase(t.trace.since);

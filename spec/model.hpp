@@ -409,7 +409,10 @@ class Model {
   // poll.cpp
   std::int64_t poll_now(TaskId, Descriptor);
   bool is_polling(TaskId) const;
+  std::vector<TaskId> pollers_of(Pid) const;
+  bool may_be_reaped_first(const Task& leader);
   void wake_pollers(Pid);
+  void wake_pollers_at_last(TaskId);
 
   // attributes.cpp
   TaskId named(TaskRef, TaskId caller) const;

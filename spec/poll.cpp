@@ -1,5 +1,6 @@
 /// poll of one descriptor: what it says, and who sleeps until it says something.
 #include <algorithm>
+#include <iterator>
 
 #include "spec/model.hpp"
 
@@ -45,19 +46,49 @@ bool Model::is_polling(TaskId id) const {
   return t.call.kind == Call::Kind::poll && !t.call.interrupted;
 }
 
-/// Wakes those who began to poll the task that has a number, the last first.
-void Model::wake_pollers(Pid number) {
-  if (world().pollers.empty()) return;
+/// Those who began to poll the task that has a number, the last first.
+std::vector<TaskId> Model::pollers_of(Pid number) const {
+  std::vector<TaskId> found;
+  if (world().pollers.empty()) return found;
   const Place use = world().numbers.find(number.n)->use;
-  const std::vector<TaskId> pollers = world().pollers;
-  for (auto at = pollers.rbegin(); at != pollers.rend(); ++at) {
-    if (!world().tasks.has(*at) || !is_polling(*at)) continue;
-    const WaitQuery& query = world().tasks[*at].call.query;
-    if (query.number != number || query.use != use) continue;
+  std::ranges::copy_if(world().pollers, std::back_inserter(found), [&](TaskId id) {
+    if (!world().tasks.has(id) || !is_polling(id)) return false;
+    const WaitQuery& query = world().tasks[id].call.query;
+    return query.number == number && query.use == use;
+  });
+  std::ranges::reverse(found);
+  return found;
+}
+
+void Model::wake_pollers(Pid number) {
+  for (const TaskId id : pollers_of(number)) {
     cover("pidfd.poll-woken"_rule);
     crowded_ = true;  // before the task that ends is gone, or another has reaped it
-    wake(*at);
+    wake(id);
   }
+}
+
+/// Whether somebody polls a process whose parent sleeps in a wait, and may find it reaped.
+bool Model::may_be_reaped_first(const Task& leader) {
+  const auto waits = [&](TaskId id) { return world().tasks[id].call.kind == Call::Kind::wait; };
+  return !pollers_of(leader.tid).empty() &&
+         std::ranges::any_of(world().process_of(world().tasks[leader.parent]).threads, waits) &&
+         !does_as_most("pidfd.poll-or-reaped"_rule);
+}
+
+/// A task that is to be gone at once wakes those who poll it. They may have looked already.
+void Model::wake_pollers_at_last(TaskId gone) {
+  const Task& t = world().tasks[gone];
+  const bool thread = !world().is_leader(gone);
+  for (const TaskId id : pollers_of(t.tid)) {
+    Task& poller = world_.tasks[id];
+    const OpenFile* const pidfd = pidfd_at(id, std::get<Poll>(poller.call.again).fd);
+    if (pidfd == nullptr || target_of(*pidfd) != gone || !(thread || poller.queued)) continue;
+    if (does_as_most("pidfd.poll-or-reaped"_rule)) continue;
+    poller.call = {.kind = Call::Kind::held, .result = Outcome::number(poll_event::in)};
+    wake(id);
+  }
+  wake_pollers(t.tid);
 }
 
 }  // namespace forkproof::spec

@@ -158,6 +158,10 @@ inline constexpr auto kPidfdRules = std::to_array<Rule>({
      "Who sleeps in poll wakes when the process or thread that the descriptor stood for when it "
      "fell asleep ends, and not by a stop or by an exec that takes its number over.",
      "kernel-pidfd WAKE:1"},
+    {"pidfd.poll-or-reaped",
+     "Who polls what is gone at once, or is waited for by one who was woken, too, sees the end or "
+     "finds it reaped: nobody's promise. Linux with one processor lets it look before another "
+     "reaps, and after an end that nobody waits for.", "kernel-pidfd WAKE:2"},
     {"poll.sleeps",
      "poll with an infinite timeout of what cannot be read yet sleeps; of a descriptor below 0, "
      "too.", "poll.2 TIMEOUT:1"},
