@@ -30,7 +30,7 @@ const std::map<std::string, Names> kArrows{
 const Names kVocabulary{"spec/words.hpp",       "spec/op.hpp",     "spec/attribute_ops.hpp",
                         "spec/file_ops.hpp",    "spec/ops.hpp",    "spec/outcome.hpp",
                         "spec/kthread_ops.hpp", "spec/limit_ops.hpp", "spec/namespace_ops.hpp",
-                        "spec/pidfd_ops.hpp",   "spec/cgroup_ops.hpp",
+                        "spec/pidfd_ops.hpp",   "spec/pidfd_words.hpp", "spec/cgroup_ops.hpp",
                         "spec/ptrace_ops.hpp",  "spec/user_namespace_ops.hpp"};
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.find('/')); }
