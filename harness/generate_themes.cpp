@@ -230,6 +230,7 @@ constexpr Theme kThemes[] = {
     {30, {"pidfd_open", "poll", "poll", "kill", "sigaction", "fork", "exit", "wait4"},
      {},
      {sig::usr1, sig::stop, sig::cont}},
+    {20, {"pidfd_open", "poll", "poll", "kill", "fork", "exit", "wait4"}, {}, {sig::stop}},
     {20, {"clone3", "pidfd_open", "waitid", "waitid", "exit", "exit", "wait4"}},
     {20, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
     {25, {"clone3", "clone3", "sigaction", "sigaction", "fork", "exit", "wait4"}, {}, {sig::chld}},
