@@ -129,6 +129,8 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
         t.call.query.number != kInit)
       awaited_.push_back({t.call.query.number, t.process,
                           t.call.query.whom != spec::WaitQuery::Whom::process});
+    if (t.call.kind == spec::Call::Kind::poll && t.call.query.number.n > kInit.n)
+      awaited_.push_back({t.call.query.number, t.process, false});
     return false;
   });
 }
@@ -160,6 +162,8 @@ std::optional<Step> Generator::disturb(const Awaited& awaited, const spec::World
   if (!holder.named || std::ranges::find(runnable_, holder.n) == runnable_.end())
     return std::nullopt;
   const bool leads = world.process_of(world.tasks[id]).pgid == awaited.number;
+  const bool is_thread = world.tasks[id].exit_signal < 0;  // which is polled
+  if (is_thread && dice_.percent(40)) return step(holder.n, Exec{});
   const std::uint32_t ends = leads ? 30 : awaited.group ? 40 : 60;
   if (dice_.percent(ends)) return step(holder.n, Exit{{}, exit_code()});
   return step(holder.n, Setpgid{.task = holder, .group = leads ? TaskRef::name(0) : holder});

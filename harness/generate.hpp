@@ -221,6 +221,7 @@ class Generator {
   std::optional<Descriptor> own_pidfd(const Scene& scene);
   static bool is_full(const Scene& scene);
   Descriptor pidfd(const Scene& scene);
+  Clone3Args clone3_args(CloneFlags flags);
   TidList tids(const Scene& scene, bool newpid);
   std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);
   CgroupNo cgroup(const Scene& scene);

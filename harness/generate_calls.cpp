@@ -118,11 +118,31 @@ void Generator::choose(Clone3& o, const Scene& scene) {
   if (dice_.percent(scene.world.cgroups.size() > 0 ? 60 : 4)) o.flags.bits |= fl::into_cgroup.bits;
   if (CloneFlags{o.flags.bits}.has(fl::into_cgroup)) o.cgroup = cgroup(scene);
   if (scene.me != nullptr && scene.me->trace.by) o.flags.bits &= ~fl::thread.bits;
+  o.args_as = clone3_args(CloneFlags{o.flags.bits});
+}
+
+/// Mostly what the flags make something of.
+Clone3Args Generator::clone3_args(CloneFlags flags) {
+  namespace fl = clone_flag;
+  static constexpr Clone3Args kFolders[] = {
+      Clone3Args::cgroup_high,    Clone3Args::cgroup_folder,  Clone3Args::cgroup_removed,
+      Clone3Args::cgroup_removed, Clone3Args::cgroup_invalid, Clone3Args::size_80};
+  static constexpr Clone3Args kTaken[] = {Clone3Args::size_64, Clone3Args::size_80,
+                                          Clone3Args::size_96, Clone3Args::cgroup_high};
+  if (dice_.percent(flags.has(fl::into_cgroup) ? 25 : 0))
+    return dice_.one_of<Clone3Args>(kFolders);
+  if (dice_.percent(flags.has(fl::pidfd | fl::parent_settid) ? 30 : 0))
+    return Clone3Args::one_place;
+  if (dice_.percent(flags.has(fl::pidfd) ? 10 : 0)) return Clone3Args::pidfd_unwritable;
+  if (dice_.percent(10)) return dice_.one_of<Clone3Args>(kTaken);
+  return static_cast<Clone3Args>(dice_.percent(8) ? dice_.one_of<Word>(kClone3Args).value : 0);
 }
 
 void Generator::choose(PidfdOpen& o, const Scene& scene) {
   o.task = dice_.percent(60) ? child(scene) : task(scene);
   if (dice_.percent(35)) o.flags = pidfd_flag::thread;
+  const auto thread = someone(scene, [](const spec::Task& t) { return t.exit_signal < 0; });
+  if (thread && dice_.percent(35)) o.task = *thread, o.flags = pidfd_flag::thread;
   if (dice_.percent(20)) o.flags = o.flags | pidfd_flag::nonblock;
   if (dice_.percent(2)) o.flags = {1};
 }
@@ -132,7 +152,12 @@ void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
   o.signal = dice_.percent(90) ? signal() : Signal{dice_.between(kSignalMax, kSignalMax + 1)};
 }
 
-void Generator::choose(Poll& o, const Scene& scene) { o.fd = pidfd(scene); }
+/// Seldom what nobody would end.
+void Generator::choose(Poll& o, const Scene& scene) {
+  o.fd = pidfd(scene);
+  const bool ends = o.fd >= 0 || dice_.percent(20);
+  if (ends && runnable_.size() > 1 && dice_.percent(60)) o.timeout = Timeout::infinite;
+}
 
 void Generator::choose(PrctlName& o, const Scene&) {
   o.comm = static_cast<Comm>(dice_.one_of<Word>(kComms).value);

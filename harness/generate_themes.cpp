@@ -257,6 +257,12 @@ constexpr Theme kThemes[] = {
     // pidfds, clone3, control groups
     {45, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
     {25, {"clone3", "pidfd_open", "poll", "exit", "exec"}, kThread},
+    {30, {"clone3", "clone3", "pidfd_open", "poll", "poll", "close", "exit", "wait4"},
+     kThread | fl::files},
+    {30, {"pidfd_open", "poll", "poll", "kill", "sigaction", "fork", "exit", "wait4"},
+     {},
+     {sig::usr1, sig::stop, sig::cont}},
+    {20, {"pidfd_open", "poll", "poll", "kill", "fork", "exit", "wait4"}, {}, {sig::stop}},
     {20, {"clone3", "pidfd_open", "waitid", "waitid", "exit", "exit", "wait4"}},
     {20, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
     {25, {"clone3", "clone3", "sigaction", "sigaction", "fork", "exit", "wait4"}, {}, {sig::chld}},

@@ -7,6 +7,47 @@
 
 namespace forkproof::impl {
 
+namespace {
+
+/// What copy_clone_args_from_user says of the struct, in its order: errors of one kind together.
+Errno refuses_struct(const Clone3& op) {
+  const bool into = CloneFlags{op.flags.bits}.has(clone_flag::into_cgroup);
+  const bool signals = static_cast<std::uint32_t>(op.exit_signal.n) <= kSignalMax;
+  switch (op.args_as) {
+    case Clone3Args::size_4097:
+    case Clone3Args::tail_set: return Errno::toobig;
+    case Clone3Args::unreadable: return Errno::fault;
+    case Clone3Args::size_63:
+    case Clone3Args::tids_33:
+    case Clone3Args::tids_null:
+    case Clone3Args::tids_empty:
+    case Clone3Args::signal_high: return Errno::inval;
+    case Clone3Args::size_64:
+    case Clone3Args::size_80:
+    case Clone3Args::cgroup_high: return into ? Errno::inval : Errno::ok;
+    case Clone3Args::tids_unreadable: return signals ? Errno::fault : Errno::inval;
+    default: return Errno::ok;
+  }
+}
+
+bool has_no_stack(Clone3Args args) {
+  return args == Clone3Args::stack_alone || args == Clone3Args::stack_size_alone ||
+         args == Clone3Args::stack_beyond;
+}
+
+/// What the descriptor of something else than a control group, or of none that takes tasks, is.
+Errno refuses_folder(Clone3Args args) {
+  switch (args) {
+    case Clone3Args::cgroup_folder: return Errno::badf;
+    case Clone3Args::cgroup_removed: return Errno::noent;
+    case Clone3Args::cgroup_invalid: return Errno::opnotsupp;
+    case Clone3Args::cgroup_busy: return Errno::busy;
+    default: return Errno::ok;
+  }
+}
+
+}  // namespace
+
 /// What it stores of a pidfd has the place that PARENT_SETTID has. Before 5.2 there are no pidfds.
 Outcome Machine::perform(Task& t, const Clone& op) {
   namespace fl = clone_flag;
@@ -23,15 +64,25 @@ Outcome Machine::perform(Task& t, const Clone3& op) {
   constexpr std::uint64_t kSignalBits = 0x7F;
   if (profile_ == Profile::linux_4_12) return Outcome::failure(Errno::nosys);
   const CloneFlags flags{op.flags.bits};
+  if (const Errno bad = refuses_struct(op); bad != Errno::ok) return Outcome::failure(bad);
   const bool signals = static_cast<std::uint32_t>(op.exit_signal.n) <= kSignalMax;
   const bool own_signal = flags.any(fl::thread | fl::parent) && op.exit_signal.n != 0;
   const bool unknown = flags.bits >= kUpper || (flags.bits & kSignalBits) != 0;
   if (!signals || own_signal || unknown || flags.has(fl::detached) ||
-      flags.has(fl::sighand | fl::clear_sighand))
+      flags.has(fl::sighand | fl::clear_sighand) || has_no_stack(op.args_as) ||
+      (op.args_as == Clone3Args::one_place && flags.has(fl::pidfd | fl::parent_settid)))
     return Outcome::failure(Errno::inval);
   const bool into = flags.has(fl::into_cgroup);
-  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n), op.set_tid.numbers(),
-                into ? std::optional(op.cgroup) : std::nullopt);
+  const bool has_tids = op.args_as != Clone3Args::size_64;
+  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n),
+                has_tids ? op.set_tid.numbers() : std::span<const std::int32_t>{},
+                into ? std::optional(op.cgroup) : std::nullopt, op.args_as);
+}
+
+/// The one wake that reaches a new task. What it was told of until now it deals with first.
+void Machine::wake_up_new_task(Task& t) {
+  set_state(t, bits::kRunning);
+  if (t.signalled) enqueue(t);
 }
 
 /// What a signal came before.
@@ -40,14 +91,15 @@ Outcome Machine::make_again(Task& t) {
   const Wanted wanted = id(t) < wanted_.size() ? wanted_[id(t)] : Wanted{};
   t.call = Call::none;
   return create(t, flags, static_cast<std::uint8_t>(t.args.number), wanted.tids.numbers(),
-                wanted.into);
+                wanted.into, wanted.args);
 }
 
 /// The control group that a task is to count in, and why it cannot be there.
 Errno Machine::choose_cgroup(const Task& maker, bool is_thread, std::optional<CgroupNo> into,
-                             Index& group) const {
+                             Clone3Args args, Index& group) const {
   const Index makers = group = cgroups_.of(id(maker));
   if (into) [[unlikely]] {
+    if (const Errno refused = refuses_folder(args); refused != Errno::ok) return refused;
     const std::optional<Index> named = cgroups_.called(*into);
     if (!named) return Errno::badf;
     if (is_thread && *named != makers) return Errno::opnotsupp;

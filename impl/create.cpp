@@ -37,6 +37,7 @@ struct Machine::Birth {
   bool is_thread;
   std::span<const std::int32_t> wanted;  // numbers, the innermost first
   std::optional<CgroupNo> into;          // a control group that is asked for
+  Clone3Args args = Clone3Args::plain;   // what is odd about how it is asked
   Task* task = nullptr;
   Process* process = nullptr;  // its own
   Index actions = kNobody;
@@ -56,9 +57,11 @@ struct Machine::Birth {
 };
 
 Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
-                        std::span<const std::int32_t> wanted, std::optional<CgroupNo> into) {
+                        std::span<const std::int32_t> wanted, std::optional<CgroupNo> into,
+                        Clone3Args args) {
   Birth birth{.maker = t, .makers = process_of(t), .flags = flags, .exit_signal = exit_signal,
-              .is_thread = flags.has(clone_flag::thread), .wanted = wanted, .into = into};
+              .is_thread = flags.has(clone_flag::thread), .wanted = wanted, .into = into,
+              .args = args};
   birth.below = (process_of(t).ns | (flags.bits & clone_flag::new_any.bits)) != 0;
   NoFaults none;
   const std::uint64_t verdict =
@@ -97,12 +100,6 @@ Errno Machine::kernel_thread(Task*& child) {
   return static_cast<Errno>(verdict == bits::kGoesOn ? std::uint64_t{0} : verdict);
 }
 
-/// The one wake that reaches a new task. What it was told of until now it deals with first.
-void Machine::wake_up_new_task(Task& t) {
-  set_state(t, bits::kRunning);
-  if (t.signalled) enqueue(t);
-}
-
 /// A signal came first: it is dealt with, then the call is made again.
 Outcome Machine::postpone(const Birth& b) {
   Task& t = b.maker;
@@ -110,9 +107,10 @@ Outcome Machine::postpone(const Birth& b) {
   t.args = {.number = b.exit_signal,
             .generation = static_cast<std::uint32_t>(b.flags.bits >> 32),
             .options = static_cast<std::uint32_t>(b.flags.bits)};
-  if (!b.wanted.empty() || b.into || id(t) < wanted_.size()) [[unlikely]] {
+  const bool plain = b.wanted.empty() && !b.into && b.args == Clone3Args::plain;
+  if (!plain || id(t) < wanted_.size()) [[unlikely]] {
     if (id(t) >= wanted_.size()) wanted_.resize(id(t) + 1);
-    Wanted& wanted = wanted_[id(t)] = {.tids = {}, .into = b.into};
+    Wanted& wanted = wanted_[id(t)] = {{}, b.into, b.args};
     for (const std::int32_t n : b.wanted) wanted.tids.add(n);
   }
   enqueue(t);
@@ -362,7 +360,9 @@ std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
   if (!b.flags.has(clone_flag::pidfd)) [[likely]] return bits::kGoesOn;
   if (faults.strike(CopyStep::pidfd_prepare)) return failure_of(CopyStep::pidfd_prepare);
   if (b.maker.files == kNobody) b.maker_got_files = true;
-  if (free_descriptor(b.maker) == kDescriptors) return static_cast<std::uint64_t>(Errno::mfile);
+  const bool full = free_descriptor(b.maker) == kDescriptors;
+  if (full || b.args == Clone3Args::pidfd_unwritable)
+    return static_cast<std::uint64_t>(full ? Errno::mfile : Errno::fault);
   b.pidfd = open_files_.take();
   open_files_[b.pidfd] = {};
   return bits::kGoesOn;
@@ -373,7 +373,8 @@ std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
 std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
   Index group = kNobody;
   const bool asks = cgroups_.in_use() || b.into;
-  const Errno refused = asks ? choose_cgroup(b.maker, b.is_thread, b.into, group) : Errno::ok;
+  const Errno refused =
+      asks ? choose_cgroup(b.maker, b.is_thread, b.into, b.args, group) : Errno::ok;
   if (refused != Errno::ok) [[unlikely]] return static_cast<std::uint64_t>(refused);
   if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
   cgroups_.charge(b.cgroup = group);

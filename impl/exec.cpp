@@ -71,6 +71,7 @@ void Machine::take_leadership(Task& t) {
   Process& p = process_of(t);
   Task& old = leader_of(p);
   touch(t, true);
+  wake_pollers(t.pid);
   numbers_[t.pid].task = kNobody;
   free_pid(t.pid);
   t.pid = p.tgid;

@@ -184,6 +184,7 @@ void Machine::release_task(Task& t) {
 /// Nothing finds the thread any more, nor, with its leader, the process.
 void Machine::unhash_process(Task& t) {
   Process& p = process_of(t);
+  wake_pollers(t.pid);
   numbers_[t.pid].task = kNobody;
   if (is_leader(t)) return unhash_leader(p);
   if (p.detour == id(t)) p.detour = Ring<Threads>::around(tasks_, id(t));
@@ -217,6 +218,7 @@ void Machine::mourn(Process& p) {
 
 /// Tells the parent of a death. True when it does not care, so that nobody will wait.
 bool Machine::notify_parent(Process& p) {
+  wake_pollers(p.tgid);
   Task& parent = tasks_[p.parent];
   Process& family = process_of(parent);
   const Actions& a = actions_of(family);

@@ -125,6 +125,7 @@ void Machine::run(Task& t) {
     return;
   }
   if ((t.call >= Call::ask || t.vfork_child != kNobody) && sleeps_on(t)) return;
+  if (t.call == Call::poll) [[unlikely]] look_in_poll(t);
   if (t.asleep) {
     if (const std::optional<Outcome> found = look(t)) {
       stop_waiting(t);
@@ -166,6 +167,10 @@ void Machine::conclude(Task& t) {
     case Call::pause:
       if (handled != Handled::nothing) out = Outcome::failure(Errno::intr);
       set_state(t, bits::kInterruptible);
+      break;
+    case Call::poll:
+      if (polls(t)) return set_state(t, bits::kInterruptible);
+      out = handled == Handled::nothing ? begin_poll(t) : Outcome::failure(Errno::intr);
       break;
     case Call::wait:
       if (t.asleep) return set_state(t, bits::kInterruptible);
@@ -313,6 +318,7 @@ void Machine::forget_records() {
   proxies_.clear();
   ns_.clear();
   tracings_.clear();
+  pollers_.clear();
   ever_traced_ = false;
   if (living_namespaces_ != 0) {
     innermost_.clear();

@@ -176,10 +176,10 @@ class Machine : private Users {
   Outcome perform(Task& t, const Clone3& op);
   Outcome perform(Task& caller, const Exec&);
   Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
-                 std::span<const std::int32_t> wanted = {}, std::optional<CgroupNo> into = {});
+                 std::span<const std::int32_t> wanted = {}, std::optional<CgroupNo> into = {},
+                 Clone3Args args = Clone3Args::plain);
   struct Birth;
-  Outcome postpone(const Birth& b);
-  Outcome make_again(Task& t);
+  Outcome postpone(const Birth& b), make_again(Task& t);
   std::uint64_t copy_process(Birth& b, auto& faults);
   [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
   std::uint64_t check_flags(Birth& b);
@@ -200,7 +200,7 @@ class Machine : private Users {
   [[gnu::cold]] std::uint64_t alloc_wanted(Birth& b, auto& faults);
   std::uint64_t pidfd_prepare(Birth& b, auto& faults);
   Errno choose_cgroup(const Task& maker, bool is_thread, std::optional<CgroupNo> into,
-                      Index& group) const;
+                      Clone3Args args, Index& group) const;
   std::uint64_t can_fork(Birth& b, auto& faults);
   void attach(Birth& b);
   void wake_up_new_task(Task& t);
@@ -247,9 +247,9 @@ class Machine : private Users {
   // Waiting (wait.cpp).
   Outcome perform(Task& t, const Wait4& op);
   Outcome perform(Task& t, const Waitid& op);
-  Outcome begin_wait(Task& t);
+  Outcome begin_wait(Task& t), look_or_sleep(Task& t), begin_poll(Task& t);
   [[gnu::cold]] Outcome begin_wait_by_pidfd(Task& t);
-  Outcome look_or_sleep(Task& t);
+  std::int64_t poll_once(const Task& t, Descriptor fd) const;
   std::optional<Outcome> look(Task& t);
   Process* child_by_number(const Task& t);
   bool is_child_of(const Process& p, const Task& t) const;
@@ -260,9 +260,9 @@ class Machine : private Users {
   void report_death(const Task& t, Process& p, Outcome& found);
   bool report_continue(const Task& t, Process& p, Outcome& found);
   bool selects(const Task& t, const Process& child) const;
-  void wake_waiters(const Process& child, Index parent);
-  void stop_waiting(Task& t);
-  bool has_news(const Process& p) const;
+  void wake_waiters(const Process& child, Index parent), wake_pollers(std::int32_t number);
+  void stop_waiting(Task& t), stop_polling(Task& t), look_in_poll(Task& t);
+  bool has_news(const Process& p) const, polls(const Task& t) const;
   void update_news(Process& p);
   void set_exit_signal(Process& p, std::int16_t signal);
 
@@ -476,7 +476,7 @@ class Machine : private Users {
   bool sound_family(const Process& p) const;
   bool sound_children(const Task& t) const;
   bool sound_numbers() const;
-  bool sound_counts() const;
+  bool sound_counts() const, sound_pollers() const;
   bool sound_files() const;
 
   std::uint64_t sp_ = 0;       // the stack pointer of the actor, until it has its outcome; or 0

@@ -41,17 +41,6 @@ Outcome Machine::perform(Task& t, const PidfdSendSignal& op) {
   return sent ? Outcome::success() : Outcome::failure(Errno::again);
 }
 
-Outcome Machine::perform(Task& t, const Poll& op) {
-  namespace ev = poll_event;
-  if (op.fd < 0) return Outcome::number(0);
-  if (!has_open(t, op.fd)) return Outcome::number(ev::nval);
-  const OpenFile* const pidfd = pidfd_at(t, op.fd);
-  if (pidfd == nullptr) return Outcome::number(ev::in);
-  const Task* const target = target_of(*pidfd);
-  if (target == nullptr) return Outcome::number(ev::in | ev::hup);
-  return Outcome::number(dead(process_of(*target)) ? ev::in : 0);
-}
-
 /// The lowest free descriptor stands for a task from now on. An exec closes it.
 void Machine::install_pidfd(Files& files, Index file, const Task& target, PidfdFlags flags) {
   const Process& p = process_of(target);

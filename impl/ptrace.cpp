@@ -228,6 +228,7 @@ void Machine::tell_tracer(Task& t) {
 
 /// A traced process is dead, which its tracer hears of.
 void Machine::mourn_traced(Process& p) {
+  wake_pollers(p.tgid);
   Task& tracer = tasks_[tracer_of(leader_of(p))];
   std::uint64_t signal = static_cast<std::uint64_t>(sig::chld.n);
   if (is_familys(p)) {

@@ -51,6 +51,7 @@ struct Records {
   Arena<NsProxy> proxies_;
   Arena<NsCommon> ns_;
   std::vector<Tracing> tracings_;  // the youngest last
+  std::vector<Index> pollers_;     // the tasks that sleep in a poll, as they fell asleep
   bool ever_traced_ = false;       // then news of stops may be owed until a signal comes
   SparseNumbers proxied_;    // the records of those who have one, by the task
   SparseNumbers innermost_;  // the namespaces of the tasks below the world's own, by number
@@ -60,6 +61,7 @@ struct Records {
   struct Wanted {
     TidList tids;
     std::optional<CgroupNo> into;
+    Clone3Args args = Clone3Args::plain;
   };
   std::vector<Wanted> wanted_;  // by a clone3 that waits to be made again, by the task
   std::uint32_t living_namespaces_ = 0;

@@ -27,8 +27,8 @@ bool Machine::same_as(const Machine& other) const {
                        user_signals_ == other.user_signals_ && caught_ == other.caught_ &&
                        user_ns_.same_as(other.user_ns_) &&
                        kthreads_.same_as(other.kthreads_) && kthreadd_ == other.kthreadd_ &&
-                       active_mm_ == other.active_mm_ &&
-                       tracings_ == other.tracings_;
+                       active_mm_ == other.active_mm_ && tracings_ == other.tracings_ &&
+                       pollers_ == other.pollers_;
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   const bool namespaces = namespaces_.same_as(other.namespaces_) &&

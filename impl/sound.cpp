@@ -12,6 +12,7 @@ std::uint64_t Machine::resting_state(const Task& t) const {
   switch (t.call) {
     case Call::none: return is_kthread(t) ? t.state : bits::kRunning;  // it may say another
     case Call::wait:
+    case Call::poll:
     case Call::pause: return bits::kInterruptible;
     case Call::vfork: return states().killable();
     case Call::reap:
@@ -202,10 +203,10 @@ bool Machine::sound() const {
   if (!tasks_.sound() || !processes_.sound() || !groups_.sound() || !actions_.sound())
     return false;
   if (!sound_active_mm(spaces)) return false;
-  return sound_numbers() && sound_counts() && sound_files() && sound_attributes() &&
-         sound_namespaces() && sound_proxies() && sound_limits() && sound_kthreads() &&
-         sound_cgroups() && sound_tracings() && sound_user_ns(profile_ == Profile::linux_6) &&
-         memory_.sound(spaces);
+  return sound_numbers() && sound_counts() && sound_pollers() && sound_files() &&
+         sound_attributes() && sound_namespaces() && sound_proxies() && sound_limits() &&
+         sound_kthreads() && sound_cgroups() && sound_tracings() &&
+         sound_user_ns(profile_ == Profile::linux_6) && memory_.sound(spaces);
 }
 
 }  // namespace forkproof::impl

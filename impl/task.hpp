@@ -33,6 +33,7 @@ enum class Call : std::uint8_t {
   none,
   wait,
   pause,
+  poll,
   vfork,
   create,
   ask,

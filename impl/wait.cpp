@@ -140,6 +140,7 @@ Outcome Machine::look_or_sleep(Task& t) {
 }
 
 void Machine::stop_waiting(Task& t) {
+  if (t.call == Call::poll) [[unlikely]] return stop_polling(t);
   if (!t.asleep) return;
   t.asleep = false;
   set_state(t, bits::kRunning);

@@ -163,10 +163,6 @@ const std::vector<Break>& other_breaks() {
       {"SIGNAL-2", kChild, [](World& w) { task(w, 2).blocked = SigSet::of(sig::kill); }},
       {"SIGNAL-3", kChild, [](World& w) { task(w, 2).attention = true; }},
       {"FILE-1", "init: open\n", [](World& w) { task(w, 1).files = {}; }},
-      {"PIDFD-1", "init: fork -> A\ninit: pidfd_open A\n",
-       [](World& w) { process(w, 2).leader = at(w, 1); }},
-      {"PIDFD-2", "init: fork -> A\ninit: pidfd_open A\n",
-       [](World& w) { w.open_files[w.files[task(w, 1).files].open[0]].offset = 1; }},
       {"SCHED-1", "init: sched_setscheduler 0 FIFO priority=3\n",
        [](World& w) { task(w, 1).attributes.rt_priority = 0; }},
       {"LIMIT-1", "init: setrlimit FSIZE 1 2\n",
@@ -178,6 +174,18 @@ const std::vector<Break>& other_breaks() {
       {"PTRACE-2", "init: fork -> A\ninit: ptrace_attach A\n",
        [](World& w) { task(w, 2).trace.by = TaskId::none(); }},
       {"PTRACE-3", kTraced, [](World& w) { task(w, 2).stopped = true; }},
+  };
+  return breaks;
+}
+
+const std::vector<Break>& pidfd_breaks() {
+  static const std::vector<Break> breaks{
+      {"PIDFD-1", "init: fork -> A\ninit: pidfd_open A\n",
+       [](World& w) { process(w, 2).leader = at(w, 1); }},
+      {"PIDFD-2", "init: fork -> A\ninit: pidfd_open A\n",
+       [](World& w) { w.open_files[w.files[task(w, 1).files].open[0]].offset = 1; }},
+      {"PIDFD-3", "init: fork -> A\ninit: poll -1 timeout=infinite -> blocks\n",
+       [](World& w) { w.pollers.clear(); }},
   };
   return breaks;
 }
@@ -228,12 +236,13 @@ TEST(Invariants, AboutTheRestCatchWhatTheyForbid) { expect_caught(other_breaks()
 TEST(Invariants, AboutUsersCatchWhatTheyForbid) { expect_caught(breaks_of_users()); }
 TEST(Invariants, AboutKthreadsCatchWhatTheyForbid) { expect_caught(breaks_of_kthreads()); }
 
+TEST(Invariants, AboutPidfdsCatchWhatTheyForbid) { expect_caught(pidfd_breaks()); }
 TEST(Invariants, AboutControlGroupsCatchWhatTheyForbid) { expect_caught(cgroup_breaks()); }
 
 TEST(Invariants, EachHasAWorldThatBreaksIt) {
   Ids broken, all;
   for (const auto* const breaks : {&family_breaks(), &other_breaks(), &breaks_of_kthreads(),
-                                   &cgroup_breaks(), &breaks_of_users()})
+                                   &cgroup_breaks(), &breaks_of_users(), &pidfd_breaks()})
     for (const Break& b : *breaks) EXPECT_TRUE(broken.insert(b.id).second) << b.id << " twice";
   const auto add = [&]<class I>() { EXPECT_TRUE(all.insert(I::id).second) << I::id << " twice"; };
   for_each_invariant(add);

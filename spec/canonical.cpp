@@ -223,7 +223,7 @@ void Canonical::write_call(const Task& t) {
   if (c.kind == Call::Kind::held)
     put_all(word_of(c.result.kind), word_of(c.result.error), word_of(c.result.change),
             word_of(c.result.code), word_of(c.result.value)), write_number(c.result.who.pid());
-  if (c.kind != Call::Kind::wait) return;
+  if (c.kind != Call::Kind::wait && c.kind != Call::Kind::poll) return;
   const Number* const number = world_->numbers.find(c.query.number.n);
   put_all(word_of(c.query.whom), number != nullptr && number->use == c.query.use,
           word_of(c.query.options));

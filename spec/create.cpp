@@ -5,17 +5,6 @@ namespace forkproof::spec {
 
 namespace fl = clone_flag;
 
-namespace {
-
-/// The flags that clone3 takes: none of the low byte, where clone has the exit signal.
-constexpr std::uint64_t kClone3Known = [] {
-  std::uint64_t bits = 0;
-  for (const Word& w : Clone3Kind::words) bits |= w.value;
-  return bits;
-}();
-
-}  // namespace
-
 Model::Answer Model::act(TaskId me, const Fork& op) {
   return create(me, {.exit_signal = sig::chld.n}, op);
 }
@@ -33,23 +22,6 @@ Model::Answer Model::act(TaskId me, const Clone& op) {
   const auto signal = static_cast<std::int32_t>(op.exit_signal.n | in_signal.bits);
   const CloneFlags known = (linux_6() ? op.flags : op.flags - fl::pidfd) - in_signal;
   return create(me, {.flags = known, .exit_signal = signal}, op);
-}
-
-Model::Answer Model::act(TaskId me, const Clone3& op) {
-  const CloneFlags flags{op.flags.bits};
-  if (!linux_6()) return fails(Errno::nosys, "clone3.unknown-call"_rule);
-  if (op.exit_signal.n < 0 || op.exit_signal.n > kSignalMax)
-    return fails(Errno::inval, "clone3.exit-signal-range"_rule);
-  if (flags.has(fl::detached) || (flags.bits & ~kClone3Known) != 0)
-    return fails(Errno::inval, "clone3.flags"_rule);
-  if (flags.has(fl::sighand | fl::clear_sighand))
-    return fails(Errno::inval, "clone3.clear-or-share"_rule);
-  if (flags.any(fl::thread | fl::parent) && op.exit_signal != sig::none)
-    return fails(Errno::inval, "clone3.exit-signal-unused"_rule);
-
-  Wish wish{.flags = flags, .exit_signal = op.exit_signal.n, .tids = op.set_tid};
-  if (flags.has(fl::into_cgroup)) wish.into = op.cgroup;
-  return create(me, wish, op);
 }
 
 /// Why the flags do not go together, or not with the caller; nothing if they do.
@@ -94,8 +66,11 @@ Model::Answer Model::refuses_numbered(TaskId id, Wish& wish) {
   const Task& me = world_.tasks[id];
   if (wish.flags.has(fl::pidfd) && !has_room_for_descriptor(id))
     return fails(Errno::mfile, "pidfd.clone-full"_rule);
+  if (wish.flags.has(fl::pidfd) && wish.args == Clone3Args::pidfd_unwritable)
+    return fails(Errno::fault, "clone3.pidfd-unwritable"_rule);
   wish.cgroup = me.cgroup;
   if (wish.into) {
+    if (const Answer refused = refuses_folder(wish.args)) return refused;
     if (!world_.has_cgroup(*wish.into)) return fails(Errno::badf, "clone3.into-nowhere"_rule);
     wish.cgroup = world_.cgroup_called(*wish.into);
     if (wish.flags.has(fl::thread) && wish.cgroup != me.cgroup)

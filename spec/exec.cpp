@@ -75,6 +75,7 @@ void Model::take_leaders_place(TaskId id) {
   Task& old = world_.tasks[leader];
 
   touch(id);  // under the number that it loses
+  wake_pollers(me.tid);
   world_.numbers[me.tid.n].task = TaskId::none();
   give_back_if_free(me.tid);
   cover("exec.old-number-free"_rule);

@@ -249,6 +249,8 @@ bool Model::notify_parent(TaskId leader) {
     cover("exit.signal-other-program"_rule);
     signal = sig::chld;
   }
+  const bool polled_late = may_be_reaped_first(t);
+  if (!polled_late) wake_pollers(t.tid);
   bool unwanted = false;
   if (signal == sig::chld && h.ignored.has(sig::chld)) {
     cover("exit.autoreap-ignored"_rule);
@@ -267,6 +269,7 @@ bool Model::notify_parent(TaskId leader) {
   else
     cover("limit.exit-signal-lost"_rule);
   wake_waiters(leader, t.parent);
+  if (polled_late) wake_pollers(t.tid);
   if (unwanted) tell(leader);
   return unwanted;
 }
@@ -298,6 +301,7 @@ void Model::detach(TaskId id) {
   Process& p = world_.processes[process];
   touch(id);
   if (t.queued) std::erase(next_, id);  // another may get its place
+  wake_pollers_at_last(id);
   account_end(id);
   flush(t.pending, t.pending);
   if (p.leader == id) flush(p.shared_pending, p.shared_pending);

@@ -70,7 +70,8 @@ void Model::freeze_or_thaw(TaskId id) {
 void Model::freeze(TaskId id) {
   Task& t = world_.tasks[id];
   using Kind = Call::Kind;
-  if (t.call.kind == Kind::wait || t.call.kind == Kind::pause) cover("freezer.sleeps-end"_rule);
+  if (t.call.kind == Kind::wait || t.call.kind == Kind::pause || t.call.kind == Kind::poll)
+    cover("freezer.sleeps-end"_rule);
   if (t.call.kind == Kind::held) cover("freezer.answer-kept"_rule);
   if (!world().deliverable(t).empty()) cover("freezer.signals-wait"_rule);
   t.frozen = true;

@@ -384,7 +384,7 @@ using Invariants =
                SoftLimitsAreBelowHardOnes, RootIsNeverMarked, KthreadsAreKthreadds,
                WhoAwaitsIsAwaited, ParkedWasAsked, NewIsWoken, ChildrenAreNotAbove,
                TheDeadAreNowhere, RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces,
-               GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
+               PollersAreKnown, GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
                TracersKnowTheirTracees, OnlyTraceesAreTrapped, TraceesStopForTheirTracers,
                ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,
                PidNamespacesBelongInward, PowerlessAreBelow, UserNamespacesAreThere,

@@ -21,6 +21,7 @@ Depth Model::depth_of(const Task& t) {
       return kDepths[static_cast<std::size_t>(t.kthread.state)];
     case wait:
     case pause:
+    case poll:
     case reap:
     case outlive:
     case serve:

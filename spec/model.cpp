@@ -167,6 +167,11 @@ void Model::run(TaskId id) {
     if (const Answer found = look(id, t.call.query))
       t.call = {.kind = Call::Kind::held, .result = *found};
   }
+  if (is_polling(id)) {
+    cover("poll.looks-again"_rule);
+    if (const std::int64_t events = poll_now(id, std::get<Poll>(t.call.again).fd); events != 0)
+      t.call = {.kind = Call::Kind::held, .result = Outcome::number(events)};
+  }
   if (t.call.kind == Call::Kind::vfork && !t.call.child) {
     cover("vfork.returns-number"_rule);
     t.call = {.kind = Call::Kind::held, .result = Outcome::task(t.call.child_number)};
@@ -203,6 +208,11 @@ void Model::go_on(TaskId id, bool signalled) {
     case Call::Kind::pause:
       if (handled != sig::none) return finish(id, fails(Errno::intr, "signal.pause-eintr"_rule));
       return cover("signal.pause-goes-on"_rule);
+    case Call::Kind::poll:
+      if (!signalled) return;
+      if (handled != sig::none) return finish(id, fails(Errno::intr, "poll.interrupted"_rule));
+      cover("poll.goes-on"_rule);
+      return make_again(id);
     case Call::Kind::wait:
       if (!signalled) return;  // woken for nothing: it sleeps on
       if (handled != sig::none && !world_.handlers[t.handlers].restart.has(handled))

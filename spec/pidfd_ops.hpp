@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "spec/op.hpp"
+#include "spec/pidfd_words.hpp"
 
 namespace forkproof {
 
@@ -16,10 +17,12 @@ struct Clone3 : CreatesTask {
   Signal exit_signal;
   TidList set_tid;
   CgroupNo cgroup = 0;
+  Clone3Args args_as = Clone3Args::plain;
   static constexpr std::tuple args{Arg{"flags", &Clone3::flags, Form::optional},
                                    Arg{"exit_signal", &Clone3::exit_signal, Form::key},
                                    Arg{"set_tid", &Clone3::set_tid, Form::key},
-                                   Arg{"cgroup", &Clone3::cgroup, Form::key}};
+                                   Arg{"cgroup", &Clone3::cgroup, Form::key},
+                                   Arg{"args", &Clone3::args_as, Form::key}};
   friend bool operator==(const Clone3&, const Clone3&) = default;
 };
 
@@ -49,11 +52,13 @@ struct PidfdSendSignal {
 struct Poll {
   static constexpr auto name = "poll";
   static constexpr auto says =
-      "Asks whether a descriptor can be read, without waiting; answers POLLIN 1, POLLHUP 16 and "
-      "POLLNVAL 32 as a sum, 0 for not yet.";
+      "Asks whether a descriptor can be read, or with an infinite timeout sleeps until it can; "
+      "answers POLLIN 1, POLLHUP 16 and POLLNVAL 32 as a sum, 0 for not yet.";
   static constexpr auto source = "poll(2)";
   Descriptor fd = 0;
-  static constexpr std::tuple args{Arg{"fd", &Poll::fd}};
+  Timeout timeout = Timeout::zero;
+  static constexpr std::tuple args{Arg{"fd", &Poll::fd},
+                                   Arg{"timeout", &Poll::timeout, Form::key}};
   friend bool operator==(const Poll&, const Poll&) = default;
 };
 

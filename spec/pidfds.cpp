@@ -96,20 +96,6 @@ Model::Answer Model::act(TaskId id, const PidfdSendSignal& op) {
   return answers(Outcome::success(), thread ? "pidfd.send-thread"_rule : "pidfd.send"_rule);
 }
 
-Model::Answer Model::act(TaskId id, const Poll& op) {
-  namespace ev = poll_event;
-  const Files& files = world().files[world().tasks[id].files];
-  if (op.fd < 0) return answers(Outcome::number(0), "poll.negative"_rule);
-  if (!files.has(op.fd)) return answers(Outcome::number(ev::nval), "poll.closed"_rule);
-  const OpenFile* const pidfd = pidfd_at(id, op.fd);
-  if (pidfd == nullptr) return answers(Outcome::number(ev::in), "poll.file"_rule);
-  const TaskId target = find_target(*pidfd);
-  if (!target) return answers(Outcome::number(ev::in | ev::hup), "pidfd.poll-gone"_rule);
-  if (ready(target)) return answers(Outcome::number(ev::in), "pidfd.poll-dead"_rule);
-  if (world().tasks[target].zombie) cover("pidfd.poll-threads"_rule);
-  return answers(Outcome::number(0), "pidfd.poll-alive"_rule);
-}
-
 /// waitid, whose options are good, for the process that a pidfd stands for.
 Model::Answer Model::wait_by_pidfd(TaskId id, const Waitid& op) {
   namespace opt = wait_option;

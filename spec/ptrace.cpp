@@ -293,6 +293,7 @@ Outcome Model::dies_with_world() {
 void Model::notify_tracer(TaskId leader) {
   const Task& t = world().tasks[leader];
   const TaskId tracer = t.trace.by;
+  wake_pollers(t.tid);
   Signal signal = world().is_familys_own(t) ? Signal{t.exit_signal} : sig::chld;
   cover(signal == sig::chld ? "ptrace.death-tells-tracer"_rule : "ptrace.death-own-signal"_rule);
   if (signal != sig::chld && t.parent_exec_id != world().tasks[tracer].self_exec_id)

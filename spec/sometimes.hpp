@@ -8,6 +8,7 @@
 #include "spec/sometimes/numbers.hpp"
 #include "spec/sometimes/kthreads.hpp"
 #include "spec/sometimes/namespaces.hpp"
+#include "spec/sometimes/polls.hpp"
 #include "spec/sometimes/queue.hpp"
 #include "spec/sometimes/records.hpp"
 #include "spec/sometimes/user_namespaces.hpp"
@@ -451,7 +452,7 @@ using AllSometimes =
                NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers, NumberAhead,
                ProcessorsDiffer, BorrowedOfTheDead, NewForTheDead, NamespaceWithoutFirst,
                StacksInUse, RecordUsedAgain, QueuedSeveralTimes, QueuedForTwoUsers,
-               PendingWithoutEntry, ZombieWithEntries>;
+               PendingWithoutEntry, ZombieWithEntries, StoppedInPoll, PolledDescriptorChanged>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -90,6 +90,7 @@ enum class Errno : std::uint8_t {
   srch = 3,
   intr = 4,
   io = 5,
+  toobig = 7,
   badf = 9,
   child = 10,
   again = 11,
@@ -114,7 +115,7 @@ inline constexpr std::array kErrnos{
     Word{"EFAULT", 14}, Word{"EINVAL", 22}, Word{"EBADF", 9},   Word{"EMFILE", 24},
     Word{"EBUSY", 16},  Word{"EEXIST", 17}, Word{"ENOSPC", 28}, Word{"ESPIPE", 29},
     Word{"ENOSYS", 38}, Word{"EUSERS", 87}, Word{"ENODEV", 19}, Word{"EIO", 5},
-    Word{"EOPNOTSUPP", 95},
+    Word{"EOPNOTSUPP", 95}, Word{"E2BIG", 7},
 };
 
 // --- signals -------------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ struct Call {
     none,
     wait,     ///< asleep until a child matching `query` has news
     pause,    ///< asleep until a handler has run
+    poll,     ///< asleep until the task that `query` has the number of ends, or a handler has run
     vfork,    ///< asleep until `child` lets go of the memory it borrows
     restart,  ///< to be made again, from the start
     held,     ///< over, with `result`, but the task was stopped before it could return
@@ -355,8 +356,7 @@ struct Number {
 struct World : UserNamespaces {
   Profile profile = Profile::linux_6;
   std::int32_t pid_max = kPidMaxDefault;
-  std::int32_t cursor =
-      2;              // the next number to try; linux-4.12 remembers the last, which is one less
+  std::int32_t cursor = 2;  // the next number to try; linux-4.12 remembers the last, one less
   bool over = false;  // init has ended
   std::int32_t host = 0;  // the name of the world's own UTS namespace
   Signal reboot;          // as in a namespace below
@@ -370,6 +370,7 @@ struct World : UserNamespaces {
   TaskId kthreadd;        // the parent of all kernel threads; none without them, and at the end
   std::vector<Request> requests;  // of kernel threads, as they were made
   SpaceId active;  // the memory that the processor has; none, the kernel's own
+  std::vector<TaskId> pollers;    // who sleep in poll, as they fell asleep, and some who did
 
   Pool<Task> tasks;
   Pool<Process> processes;
@@ -415,7 +416,7 @@ struct World : UserNamespaces {
     used = usage_lost = {};
     reaper = kthreadd = {};
     kthreads = held = false;
-    requests.clear(), active = {};
+    requests.clear(), pollers.clear(), active = {};
   }
 
   /// Whether nothing that can be seen has changed since one of two worlds was copied from the

@@ -21,6 +21,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "harness/linux/clone3_args.hpp"
 #include "harness/linux/limits.hpp"
 #include "spec/derive.hpp"
 
@@ -121,9 +122,13 @@ struct Writer {
     args.set_tid = op.set_tid.size == 0 ? 0 : area_at(index) + kTidsAt;
     args.set_tid_size = op.set_tid.size;
     args.cgroup = kFilesEnd;  // which nobody has, unless the folder is named
+    const std::size_t size = spoil(args, op.args_as, area_at(index) + kTidsAt);
+    std::memset(slot.area, 0, kTidsAt);
     put_area(slot, args);
+    if (op.args_as == Clone3Args::tail_set) slot.area[sizeof args] = 1;
     std::memcpy(slot.area + kTidsAt, op.set_tid.n.data(), sizeof op.set_tid.n);
-    put(slot, Action::create, SYS_clone3, {sizeof args, child, 0});
+    const std::uint64_t at = op.args_as == Clone3Args::unreadable ? kNowhere : 0;
+    put(slot, Action::create, SYS_clone3, {size, child, 0, at});
   }
 
   void operator()(const Fork&) const { create(SIGCHLD); }
@@ -296,7 +301,7 @@ struct Writer {
   void operator()(const Poll& op) const {
     const auto fd = static_cast<int>(raw_fd(op.fd));
     put_area(slot, pollfd{.fd = fd, .events = POLLIN, .revents = 0});
-    call(SYS_poll, {area_at(index), 1, 0});
+    call(SYS_poll, {area_at(index), 1, word(op.timeout == Timeout::infinite ? -1 : 0)});
   }
   void trace(int request, TaskRef task, std::uint64_t data = 0) const {
     call(SYS_ptrace, {word(request), word(task.n), 0, data});
@@ -427,6 +432,7 @@ std::optional<std::uint64_t> sleeping_call(const Op& op) {
   if (std::holds_alternative<Wait4>(op)) return SYS_wait4;
   if (std::holds_alternative<Waitid>(op)) return SYS_waitid;
   if (std::holds_alternative<Pause>(op)) return SYS_pause;
+  if (std::holds_alternative<Poll>(op)) return SYS_poll;
   if (sleeps_for_child(op)) return std::holds_alternative<Clone3>(op) ? SYS_clone3 : SYS_clone;
   return std::nullopt;
 }
@@ -438,17 +444,15 @@ bool is_about_pidfds(const Op& op) {
          (waitid != nullptr && waitid->selector.kind == IdSelector::Kind::pidfd);
 }
 
-bool makes_namespace(const Op& op) {
+/// The flags of what makes a task or unshares.
+CloneFlags makers_flags_of(const Op& op) {
   const auto* const unshare = std::get_if<Unshare>(&op);
-  return clone_flags_of(op).has(clone_flag::newpid) ||
-         (unshare != nullptr && unshare->flags.has(clone_flag::newpid));
+  return unshare != nullptr ? unshare->flags : clone_flags_of(op);
 }
 
-bool makes_user_namespace(const Op& op) {
-  const auto* const unshare = std::get_if<Unshare>(&op);
-  return clone_flags_of(op).has(clone_flag::newuser) ||
-         (unshare != nullptr && unshare->flags.has(clone_flag::newuser));
-}
+bool makes_namespace(const Op& op) { return makers_flags_of(op).has(clone_flag::newpid); }
+
+bool makes_user_namespace(const Op& op) { return makers_flags_of(op).has(clone_flag::newuser); }
 
 bool is_about_other_namespaces(const Op& op) {
   constexpr CloneFlags kKinds = clone_flag::new_proxy | clone_flag::newtime;
@@ -461,10 +465,7 @@ bool is_about_other_namespaces(const Op& op) {
 }
 
 bool ends_late(const Op& op) {
-  constexpr CloneFlags kSleepers = clone_flag::newns | clone_flag::newipc | clone_flag::newnet;
-  const auto* const unshare = std::get_if<Unshare>(&op);
-  return clone_flags_of(op).any(kSleepers) ||
-         (unshare != nullptr && unshare->flags.any(kSleepers));
+  return makers_flags_of(op).any(clone_flag::newns | clone_flag::newipc | clone_flag::newnet);
 }
 
 Signal death_by_reboot(RebootCommand command) {
@@ -472,7 +473,12 @@ Signal death_by_reboot(RebootCommand command) {
   return restarts ? sig::hup : sig::int_;
 }
 
+bool goes_on_by_another(const Op& op, std::uint64_t number) {
+  return std::holds_alternative<Poll>(op) && number == SYS_restart_syscall;
+}
+
 bool is_private(const Op& op) {
+  if (const auto* const poll = std::get_if<Poll>(&op)) return poll->timeout == Timeout::zero;
   return std::visit(
       []<class O>(const O&) {
         constexpr auto among = []<class... Private>(std::tuple<Private...>*) {
@@ -484,7 +490,7 @@ bool is_private(const Op& op) {
                                    Chdir, Getcwd, Unshare, PrctlName, Setpriority, Getpriority,
                                    SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
-                                   Sethostname, Gethostname, PidfdOpen, Poll, Getuid, Caught,
+                                   Sethostname, Gethostname, PidfdOpen, Getuid, Caught,
                                    SetPidMax, SetPidCursor>;
         return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },

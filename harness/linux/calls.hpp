@@ -34,6 +34,9 @@ Outcome outcome_of(const Op& op, const Slot& slot);
 /// never do.
 std::optional<std::uint64_t> sleeping_call(const Op& op);
 
+/// Whether a system call is the one by which `op` goes on when a stop has broken it off.
+bool goes_on_by_another(const Op& op, std::uint64_t number);
+
 /// Whether nobody but the actor can be touched by the op, so that its answer is all there is to
 /// wait for.
 bool is_private(const Op& op);

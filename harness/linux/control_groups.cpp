@@ -182,6 +182,36 @@ std::optional<std::string> ControlGroups::folder_of(CgroupNo group) const {
   return groups_.folder + path_of(group);
 }
 
+/// What a clone3 is to be given for a control group. Those that a trace does not know are in a
+/// folder of their own, which is made anew and goes with the trace.
+std::optional<std::string> ControlGroups::folder_for(CgroupNo group, Clone3Args args) const {
+  const std::string spare = groups_.folder + "/spare";
+  const auto expect = [](int error) {
+    if (error != 0)
+      throw SystemLimit(fmt::format("no such control group can be made here: {}",
+                                    std::strerror(error)));
+  };
+  const auto make = [&](const std::string& folder) -> std::string {
+    expect(::mkdir(folder.c_str(), 0755) == 0 ? 0 : errno);
+    return folder;
+  };
+  if (args == Clone3Args::cgroup_folder) return "/";
+  if (args < Clone3Args::cgroup_removed) return folder_of(group);
+  remove_all(spare);
+  make(spare);
+  if (args == Clone3Args::cgroup_removed) return spare;
+  const std::string below = make(spare + "/below");
+  if (args == Clone3Args::cgroup_invalid) {
+    expect(write_text(below + "/cgroup.type", "threaded"));
+    return make(spare + "/invalid");
+  }
+  std::string controller;
+  std::ifstream(spare + "/cgroup.controllers") >> controller;
+  if (controller.empty()) throw SystemLimit("no controller is handed down to us here");
+  expect(write_text(spare + "/cgroup.subtree_control", '+' + controller));
+  return spare;
+}
+
 void ControlGroups::expect_no_limits() const {
   if (has_limits_)
     throw SystemLimit("by version 1 of `pids` a task is born into its maker's group");
@@ -293,13 +323,15 @@ std::int64_t System::outside_control_groups() const {
 void System::name_cgroup(const Op& op, Slot& slot) {
   if (!names_cgroup(op)) return;
   use_control_groups();
-  const auto folder = control_groups_.folder_of(std::get<Clone3>(op).cgroup);
+  const auto& clone = std::get<Clone3>(op);
+  if (clone.args_as == Clone3Args::cgroup_high) return;
+  const auto folder = control_groups_.folder_for(clone.cgroup, clone.args_as);
   if (!folder) return;
   control_groups_.expect_no_limits();
   if (folder->size() >= sizeof slot.area - kFolderAt)
     throw SystemLimit("the name of a control group is too long here");
   std::memcpy(slot.area + kFolderAt, folder->c_str(), folder->size() + 1);
-  slot.args[2] = 1;
+  slot.args[2] = clone.args_as == Clone3Args::cgroup_removed ? kFolderGoes : kFolder;
 }
 
 /// Version 1 has left the child where its maker is. A call that was put off keeps its descriptor,

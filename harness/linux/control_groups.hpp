@@ -12,6 +12,7 @@
 
 #include "harness/linux/descriptor.hpp"
 #include "spec/outcome.hpp"
+#include "spec/pidfd_words.hpp"
 
 namespace forkproof::harness::kernel {
 
@@ -26,6 +27,8 @@ class ControlGroups {
   bool in_use() const { return in_use_; }
   /// The folder of a group; nothing if it is not there.
   std::optional<std::string> folder_of(CgroupNo group) const;
+  /// The folder that a clone3 is to name, which may be made for that.
+  std::optional<std::string> folder_for(CgroupNo group, Clone3Args args) const;
   /// Throws SystemLimit if a task that is born into a group would meet the limits of another.
   void expect_no_limits() const;
   /// Charges a process that was born into a group to that one. Answers whether it could be.

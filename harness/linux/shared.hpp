@@ -48,6 +48,7 @@ struct Slot {
 
 /// Where in the area the folder of a control group is named.
 inline constexpr std::uint64_t kFolderAt = 544;
+inline constexpr std::uint64_t kFolder = 1, kFolderGoes = 2;  // it is removed before the call
 inline constexpr std::int64_t kNoFolder = -4096;  // the answer if it cannot be opened: no errno
 
 /// The kernel's struct sigaction.

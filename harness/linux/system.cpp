@@ -428,7 +428,8 @@ Rest System::look(Puppet& p) {
 /// not count.
 bool System::is_in_its_call(Puppet& p, char state) const {
   const auto number = parse_syscall(read_call(p.syscall, p.tid));
-  return number && (is_halted(state) || number == sleeping_call(p.op));
+  return number && (is_halted(state) || number == sleeping_call(p.op) ||
+                    goes_on_by_another(p.op, *number));
 }
 
 /// A thread that execs gets the leader's number before it has its answer, which a stop can keep

@@ -80,6 +80,23 @@ struct PidfdsKeepNamespaces {
   }
 };
 
+struct PollersAreKnown {
+  static constexpr std::string_view id = "PIDFD-3";
+  static constexpr std::string_view says =
+      "Who sleeps in poll is once among those whom an end looks for, and asked for an infinite "
+      "timeout.";
+  static constexpr std::string_view source = "kernel-pidfd WAKE:1";
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].call.kind == Call::Kind::poll && !w.tasks[t].call.interrupted;
+  }
+  static bool holds(const auto& w, TaskId t) {
+    if (!applies(w, t)) return true;
+    const Poll* const op = std::get_if<Poll>(&w.tasks[t].call.again);
+    return op != nullptr && op->timeout == Timeout::infinite &&
+           std::ranges::count(w.pollers, t) == 1;
+  }
+};
+
 struct PrioritiesFitPolicies {
   static constexpr std::string_view id = "SCHED-1";
   static constexpr std::string_view says =

@@ -60,7 +60,8 @@ namespace {
 Answer make_child(const Slot& slot) {
   const Word* const args = slot.args;
   const bool by_struct = slot.number == __NR_clone3;
-  const Word first = by_struct ? address(slot.area) : args[0];
+  const Word area = args[3] != 0 ? args[3] : address(slot.area);
+  const Word first = by_struct ? area : args[0];
   const Word second = by_struct ? args[0] : stack_top(args[1]);
   register Word r10 asm("r10") = args[3];
   register Word r8 asm("r8") = args[4];
@@ -166,6 +167,7 @@ Answer create(Slot& slot) {
   call(__NR_close, kSpareFd);
   const Answer fd = call(__NR_open, address(slot.area + kFolderAt), O_PATH);
   reinterpret_cast<clone_args*>(slot.area)->cgroup = static_cast<Word>(fd);
+  if (slot.args[2] == kFolderGoes) call(__NR_rmdir, address(slot.area + kFolderAt));
   const Answer answer = fd < 0 ? kNoFolder : make_child(slot);
   fill(kSpareFd);
   return answer;
