@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "harness/shrink.hpp"
+#include "harness/least.hpp"
 #include "harness/trace_file.hpp"
 
 namespace forkproof::harness {
@@ -17,32 +17,6 @@ std::string quoted(const std::string& path) {
   std::string out = "'";
   for (const char c : path) out += c == '\'' ? "'\\''" : std::string(1, c);
   return out + "'";
-}
-
-/// The violation of trace `k`, made small. What is still long may have shrunk into a corner: then
-/// the traces after it are looked at for some of the same promise, one of which may get smaller.
-Violation least_like(Checker& checker, const Campaign& campaign, std::uint64_t k,
-                     const Violation& violation) {
-  constexpr std::size_t kShort = 8;
-  constexpr std::uint64_t kTries = 5000;
-  constexpr int kOthers = 10;
-  const Run run = [&](const Script& s) { return checker.run(s); };
-  Violation least = minimize(violation, run);
-  if (!checker.repeats()) return least;  // what is seen once more is no evidence by itself
-  const auto same = [&](const Violation& v) { return v.kind == least.kind && v.id == least.id; };
-  int others = 0;
-  for (std::uint64_t i = 1; i < kTries && others < kOthers; ++i) {
-    if (least.trace.steps.size() <= kShort) break;
-    std::uint64_t ops = 0;
-    const std::optional<Violation> other =
-        checker.run_random(campaign.seed + k + i, profile_of(campaign, k), ops);
-    if (!other || !same(*other)) continue;
-    ++others;
-    Violation small = minimize(*other, run);
-    if (same(small) && small.trace.steps.size() < least.trace.steps.size())
-      least = std::move(small);
-  }
-  return least;
 }
 
 }  // namespace
@@ -61,8 +35,9 @@ Case case_of(const Campaign& campaign, const std::string& system) {
 
 void explain(Checker& checker, const Campaign& campaign, std::uint64_t k, Violation violation,
              const std::string& system, Case& c) {
-  const bool known = violation.kind != Violation::Kind::unknown && !campaign.uniform;
-  c.violation = known ? least_like(checker, campaign, k, violation) : std::move(violation);
+  if (violation.kind != Violation::Kind::unknown && !campaign.uniform)
+    violation = least_like(checker, campaign, k, std::move(violation));
+  c.violation = std::move(violation);
   c.reproduce = fmt::format(
       "forkproof check --engine {} --system {} --profile {} --seed {} --traces 1",
       c.engine, quoted(system),

@@ -33,13 +33,13 @@ struct Campaign {
 void run_campaign(Checker& checker, const Campaign& campaign, Results& results, const Watch& watch);
 
 /// Opens a system anew, for a process that works on it.
-using Open = std::function<std::unique_ptr<Checker>()>;
+using Opener = std::function<std::unique_ptr<Checker>()>;
 
 /// The same by `jobs` processes, the n-th on the n-th processor that there is: trace k is run by
 /// process k modulo `jobs`. Of several violations the one of the first trace is reported. How many
 /// traces had been run by then depends on how fast each process is. A process that dies of what it
 /// does is a run without a verdict.
-void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, Results& results,
+void run_campaign(const Opener& open, std::size_t jobs, const Campaign& campaign, Results& results,
                   const Watch& watch);
 
 /// The dialect of trace `k`.
@@ -48,9 +48,8 @@ Profile profile_of(const Campaign& campaign, std::uint64_t k);
 /// The case of a campaign that has not found anything yet.
 Case case_of(const Campaign& campaign, const std::string& system);
 
-/// Makes the violation of trace `k` as small as it can be, and says how to see it again. One that
-/// stays long is looked for once more in some thousand traces after it, where a system repeats what
-/// it does.
+/// Makes the violation of trace `k` as small as it can be (harness/least.hpp), and says how to see
+/// it again.
 void explain(Checker& checker, const Campaign& campaign, std::uint64_t k, Violation violation,
              const std::string& system, Case& c);
 

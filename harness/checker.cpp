@@ -52,7 +52,7 @@ class CheckerOf final : public Checker {
   explicit CheckerOf(auto&&... args) : system_(args...), unused_(args...) {}
 
   std::optional<Violation> run(const Script& script) override {
-    forget_violation();
+    begin_anew();
     try {
       return judged(lockstep_.run(script));
     } catch (const SystemLimit& limit) {
@@ -64,21 +64,12 @@ class CheckerOf final : public Checker {
 
   std::optional<Violation> run_random(std::uint64_t seed, Profile profile,
                                       std::uint64_t& steps) override {
-    Generator generator(seed, profile, trace_scope_of<System>());
-    Script script;
-    script.world = generator.world();
-    forget_violation();
-    try {
-      const bool holds = go_on(generator, script);
-      steps += script.steps.size();
-      if (holds) return std::nullopt;
-      return judged(lockstep_.take_violation(script));
-    } catch (const SystemLimit& limit) {
-      steps += lockstep_.steps();
-      return beyond(limit.what(), lockstep_.steps(), std::move(script));
-    } catch (const SystemFault& fault) {
-      return unknown(fault.what(), lockstep_.steps(), std::move(script));
-    }
+    return run_generated(Generator(seed, profile, trace_scope_of<System>()), steps);
+  }
+
+  std::optional<Violation> run_like(const Script& like, std::uint64_t seed) override {
+    std::uint64_t steps = 0;
+    return run_generated(Generator(seed, like), steps);
   }
 
   std::optional<Violation> run_uniform(std::uint64_t seed, Profile profile,
@@ -92,7 +83,7 @@ class CheckerOf final : public Checker {
 
   Recording record(const Script& script) override {
     Recording r;
-    forget_violation();
+    begin_anew();
     try {
       std::optional<Violation> seen;
       do {
@@ -125,11 +116,15 @@ class CheckerOf final : public Checker {
   const Coverage& coverage() override { return lockstep_.coverage(); }
 
  private:
-  /// What a violation left of a system says nothing of the next script: that has a new one.
-  void forget_violation() {
-    if constexpr (std::copyable<System>)
-      if (violated_) system_ = unused_;
+  /// What a script shows should hang on nothing that was run before: it has a new system.
+  void begin_anew() {
+    if constexpr (std::copyable<System>) system_ = unused_;
     violated_ = false;
+  }
+
+  /// Random traces, which are many, have a new system where a violation left its mark on the old.
+  void forget_violation() {
+    if (violated_) begin_anew();
   }
 
   /// A violation, unless it says nothing of the system: then the trace is beyond it.
@@ -170,6 +165,23 @@ class CheckerOf final : public Checker {
     if (alone) return v;
     return beyond("it hangs on the order in which those run who can run at once", v.step,
                   std::move(v.trace));
+  }
+
+  std::optional<Violation> run_generated(Generator generator, std::uint64_t& steps) {
+    Script script;
+    script.world = generator.world();
+    forget_violation();
+    try {
+      const bool holds = go_on(generator, script);
+      steps += script.steps.size();
+      if (holds) return std::nullopt;
+      return judged(lockstep_.take_violation(script));
+    } catch (const SystemLimit& limit) {
+      steps += lockstep_.steps();
+      return beyond(limit.what(), lockstep_.steps(), std::move(script));
+    } catch (const SystemFault& fault) {
+      return unknown(fault.what(), lockstep_.steps(), std::move(script));
+    }
   }
 
   /// Makes a random trace while it is run. Answers whether it held.

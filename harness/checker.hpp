@@ -22,8 +22,11 @@ class Checker {
   virtual std::optional<Violation> run_random(std::uint64_t seed, Profile profile,
                                               std::uint64_t& steps) = 0;
 
-  /// The same with ops that are drawn without a look at the model, and everything compared after
-  /// every step: what the other way is measured against.
+  /// The same with a short trace in the world of another, of hardly any ops but those it has.
+  virtual std::optional<Violation> run_like(const Script& like, std::uint64_t seed) = 0;
+
+  /// A random trace with ops that are drawn without a look at the model, and everything compared
+  /// after every step: what the others are measured against.
   virtual std::optional<Violation> run_uniform(std::uint64_t seed, Profile profile,
                                                std::uint64_t& steps) = 0;
 

@@ -22,6 +22,9 @@ constexpr std::uint32_t kDisturbed = 25, kGroupDisturbed = 50;
 /// signal is pending, and is made again; exec where it gives back what an earlier one took.
 constexpr std::uint32_t kEager = 6;
 
+/// How many steps in a hundred of a trace like another have an op of that one as it is.
+constexpr std::uint32_t kVerbatim = 60;
+
 }  // namespace
 
 Generator::Generator(std::uint64_t seed, Profile profile, TraceScope scope)
@@ -46,6 +49,23 @@ Generator::Generator(std::uint64_t seed, Profile profile, TraceScope scope)
                                                clone_flag::newtime | clone_flag::newuts};
   if (moves_ && dice_.percent(45)) favourite_namespaces_ = dice_.one_of<CloneFlags>(kFavourites);
   users_ = weights_[Named("map_ids").index] > 1;
+  keep_those_that_come();
+}
+
+Generator::Generator(std::uint64_t seed, const Script& like)
+    : dice_(seed),
+      world_(like.world),
+      steps_left_(2 + dice_.below(2 * like.steps.size() + 8)),
+      crowd_(3 + dice_.below(4)),
+      persistent_(dice_.percent(50) ? 50 : 0) {
+  for (const Step& s : like.steps) {
+    models_.push_back(s.op);
+    weights_[s.op.index()] += 1 + dice_.below(4);
+  }
+  keep_those_that_come();
+}
+
+void Generator::keep_those_that_come() {
   for (std::size_t i = 0; i < kOps; ++i)
     if (weights_[i] > 0 || (kOpsThat<InKernelTrait>[i] && (world_.kthreads || strays_)) ||
         (kRoles[i] == Role::executes && world_.kthreads))  // without which init is no user's
@@ -72,7 +92,9 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   Step s;
   s.actor = actor;
   s.op = actor < 0 ? Op{HoldKthreadd{{}, {}, 0}}
-                   : fill(choose_op(scene, alive_.size() > crowd_), scene);
+           : !models_.empty() && dice_.percent(kVerbatim)
+               ? dice_.one_of<Op>(models_)
+               : fill(choose_op(scene, alive_.size() > crowd_), scene);
   if (!awaited_.empty()) {
     const Awaited& awaited = dice_.one_of<Awaited>(awaited_);
     if (dice_.percent(awaited.group ? kGroupDisturbed : kDisturbed))
@@ -314,8 +336,9 @@ void Generator::choose(NsPidCursor& o, const Scene& scene) {
   o.value = dice_.percent(70) ? dice_.between(max - 2, max + 3) : dice_.between(0, 310);
 }
 
-Script generate(std::uint64_t seed, Profile profile, TraceScope scope) {
-  Generator generator(seed, profile, scope);
+namespace {
+
+Script generate(Generator generator) {
   spec::Model model(generator.world());
   spec::FirstChoice first;
   Naming naming;
@@ -330,6 +353,16 @@ Script generate(std::uint64_t seed, Profile profile, TraceScope scope) {
     script.steps.push_back(std::move(*s));
   }
   return script;
+}
+
+}  // namespace
+
+Script generate(std::uint64_t seed, Profile profile, TraceScope scope) {
+  return generate(Generator(seed, profile, scope));
+}
+
+Script generate_like(const Script& like, std::uint64_t seed) {
+  return generate(Generator(seed, like));
 }
 
 }  // namespace forkproof::harness

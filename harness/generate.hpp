@@ -54,6 +54,9 @@ class Generator {
  public:
   Generator(std::uint64_t seed, Profile profile, TraceScope scope = {});
 
+  /// Short traces in the world of another, of hardly anything but what that one has in it.
+  Generator(std::uint64_t seed, const Script& like);
+
   const WorldSpec& world() const { return world_; }
 
   /// Goes on with a trace that others began, and in which so many names are bound.
@@ -80,6 +83,7 @@ class Generator {
 
   void weigh_ops();
   void choose_theme();
+  void keep_those_that_come();
   void dwell_on(const std::array<std::uint32_t, kOps>& shares);
   void choose_favourites();
   void look_around(const spec::World& world, const Naming& naming);
@@ -151,6 +155,9 @@ class Generator {
   void choose(WakeUpState&, const Scene&);
   void choose(SetCurrentState&, const Scene&);
   void choose(HoldKthreadd&, const Scene&);
+  void choose(MmUsers&, const Scene&);
+  void choose(MmCount&, const Scene&);
+  void choose(TaskStateMatch&, const Scene&);
   void choose(Clone3&, const Scene&);
   void choose(PidfdOpen&, const Scene&);
   void choose(PidfdSendSignal&, const Scene&);
@@ -181,6 +188,8 @@ class Generator {
   TaskRef tracee(const Scene& scene, bool trapped);
   Signal signal_to_go_on_with(const Scene& scene, TaskRef tracee);
   TaskRef kthread(const Scene& scene);
+  static std::optional<TaskRef> new_kthread(const Scene& scene);
+  TaskRef with_memory(const Scene& scene);
   /// One of those with a name that are so, if there are some.
   std::optional<TaskRef> someone(const Scene& scene, auto is) {
     std::vector<std::int32_t> names;
@@ -229,6 +238,7 @@ class Generator {
   std::uint32_t steps_left_;
   bool strays_ = false;  // functions of the kernel are tried in any world
   bool moves_ = false;    // tasks go into namespaces of all kinds
+  std::vector<Op> models_;  // of the trace that this one is to be like
   // What most of the trace is about, or nothing.
   CloneFlags theme_flags_, favourite_namespaces_;
   std::vector<Signal> favourite_signals_;
@@ -245,5 +255,6 @@ class Generator {
 
 /// A whole trace, by the model alone.
 Script generate(std::uint64_t seed, Profile profile, TraceScope scope = {});
+Script generate_like(const Script& like, std::uint64_t seed);
 
 }  // namespace forkproof::harness

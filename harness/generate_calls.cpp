@@ -174,6 +174,7 @@ void Generator::choose(Getpriority& o, const Scene& scene) { o.task = self_or_ta
 
 void Generator::choose(SchedSetscheduler& o, const Scene& scene) {
   o.task = self_or_task(scene);
+  if (scene.world.kthreads && dice_.percent(40)) o.task = TaskRef::number(kKthreadd);
   o.policy = static_cast<Policy>(dice_.one_of<Word>(kPolicies).value);
   if (dice_.percent(50)) o.flags = sched_flag::reset_on_fork;
   if (is_real_time(o.policy)) o.priority = dice_.between(1, kRealTimeMax);
@@ -186,6 +187,9 @@ void Generator::choose(SchedGetscheduler& o, const Scene& scene) { o.task = self
 void Generator::choose(SchedSetattr& o, const Scene& scene) {
   o.task = self_or_task(scene);
   if (dice_.percent(50)) o.flags = sched_flag::reset_on_fork;
+  if (!scene.world.kthreads || !dice_.percent(40)) return;
+  o.task = TaskRef::number(kKthreadd);  // which then makes nothing
+  o.flags = {};
 }
 
 void Generator::choose(SchedSetaffinity& o, const Scene& scene) {

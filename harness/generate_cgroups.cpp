@@ -14,6 +14,7 @@ void Generator::choose(CgroupRemove& o, const Scene& scene) { o.group = cgroup_t
 
 void Generator::choose(CgroupMove& o, const Scene& scene) {
   o.task = dice_.percent(25) ? task_in_cgroup(scene) : task(scene);
+  if (const auto fresh = new_kthread(scene); fresh && dice_.percent(60)) o.task = *fresh;
   o.group = cgroup(scene);
 }
 

@@ -82,12 +82,20 @@ void simpler(const E& e, auto&& f) {
   if (e != static_cast<E>(words_of(e).front().value)) f(static_cast<E>(words_of(e).front().value));
 }
 
+Op kill_by_name(TaskRef who, Signal signal) {
+  Kill kill;
+  kill.target = {.kind = Target::Kind::task, .who = who}, kill.signal = signal;
+  return kill;
+}
+
 /// Ops that do less, for an op that makes a task.
 void plainer(const Op& op, auto&& f) {
   if (creates(op) && !std::holds_alternative<Fork>(op)) f(Op{Fork{}});
   if (const auto* const clone = std::get_if<Clone3>(&op))
     f(Op{Clone{{}, {clone->flags.bits & legal_bits(CloneFlags{})}, ExitSignal{}}});
   if (std::holds_alternative<ExitGroup>(op)) f(Op{Exit{{}, std::get<ExitGroup>(op).code}});
+  if (const auto* const tgkill = std::get_if<Tgkill>(&op))
+    f(kill_by_name(tgkill->thread, tgkill->signal));
 }
 
 Script with_op(const Script& script, std::size_t step, const Op& op) {
@@ -233,6 +241,11 @@ void move_along(Op& op, Moves moves) {
       op);
 }
 
+bool takes_descriptor(const Op& op) {
+  return std::holds_alternative<Open>(op) || std::holds_alternative<Dup>(op) ||
+         std::holds_alternative<PidfdOpen>(op);
+}
+
 void without_one_taken(const Script& script, Candidates& out) {
   const auto offer = [&](std::size_t i, Moves moves) {
     out.push_back([&script, i, moves] {
@@ -248,15 +261,20 @@ void without_one_taken(const Script& script, Candidates& out) {
   for (std::size_t i = 0; i < script.steps.size(); ++i) {
     const Op& op = script.steps[i].op;
     if (creates(op)) offer(i, Moves::pids), offer(i, Moves::cursor);
-    if (std::holds_alternative<Open>(op) || std::holds_alternative<Dup>(op))
-      offer(i, Moves::descriptors);
+    if (takes_descriptor(op)) offer(i, Moves::descriptors);
   }
+}
+
+/// How many names there are before step `i`.
+std::int32_t bound_before(const Script& script, std::size_t i) {
+  std::int32_t bound = 1;
+  for (std::size_t before = 0; before < i; ++before) bound += script.steps[before].binds != kNoName;
+  return bound;
 }
 
 /// A number in place of a name pins whatever took numbers before: each name is tried instead.
 void with_names(const Script& script, std::size_t i, Candidates& out) {
-  std::int32_t bound = 1;
-  for (std::size_t before = 0; before < i; ++before) bound += script.steps[before].binds != kNoName;
+  const std::int32_t bound = bound_before(script, i);
   std::vector<std::size_t> numbers;  // which of the op's references are bare numbers
   std::size_t refs = 0;
   Op op = script.steps[i].op;
@@ -274,6 +292,24 @@ void with_names(const Script& script, std::size_t i, Candidates& out) {
         });
         return s;
       });
+}
+
+/// Who is killed ends by itself instead; whom a descriptor stands for gets the signal by name.
+void with_simpler_signal(const Script& script, std::size_t i, Candidates& out) {
+  const auto instead = [&](std::int32_t actor, const Op& op) {
+    out.push_back([&script, i, actor, op] {
+      Script s = with_op(script, i, op);
+      s.steps[i].actor = actor;
+      return s;
+    });
+  };
+  const Step& step = script.steps[i];
+  if (const auto* const kill = std::get_if<Kill>(&step.op))
+    if (kill->target.kind == Target::Kind::task && kill->target.who.named)
+      instead(kill->target.who.n, Op{Exit{}});
+  const auto* const send = std::get_if<PidfdSendSignal>(&step.op);
+  for (std::int32_t name = 0; send != nullptr && name < bound_before(script, i); ++name)
+    instead(step.actor, kill_by_name(TaskRef::name(name), send->signal));
 }
 
 void with_simpler_step(const Script& script, std::size_t i, Candidates& out) {
@@ -345,6 +381,7 @@ std::vector<std::function<Script()>> smaller(const Script& script) {
   without_families(script, out);
   without_runs(script, out);
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_simpler_step(script, i, out);
+  for (std::size_t i = 0; i < script.steps.size(); ++i) with_simpler_signal(script, i, out);
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_names(script, i, out);
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_wait_last(script, i, out);
   without_one_taken(script, out);

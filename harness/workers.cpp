@@ -94,7 +94,7 @@ void Tally::leave_out(std::string_view why) {
 }
 
 /// The life of process `n` of `jobs`.
-void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& campaign,
+void work(const Opener& open, std::size_t n, std::size_t jobs, const Campaign& campaign,
           Clock::time_point start, Board& board) {
   const auto checker = open();
   Tally& tally = board.tallies[n];
@@ -121,7 +121,7 @@ void work(const Open& open, std::size_t n, std::size_t jobs, const Campaign& cam
   tally.done = true;
 }
 
-[[noreturn]] void be_worker(const Open& open, std::size_t n, std::size_t jobs,
+[[noreturn]] void be_worker(const Opener& open, std::size_t n, std::size_t jobs,
                             const Campaign& campaign, Clock::time_point start, pid_t maker,
                             Board& board) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -148,7 +148,7 @@ class Workers {
     ::signal(SIGCHLD, waits_);
   }
 
-  void start(const Open& open, std::size_t jobs, const Campaign& campaign,
+  void start(const Opener& open, std::size_t jobs, const Campaign& campaign,
              Clock::time_point start) {
     std::fflush(stdout);
     const pid_t maker = ::getpid();
@@ -222,7 +222,7 @@ Violation again(Checker& checker, const Campaign& campaign, std::uint64_t k, con
 
 }  // namespace
 
-void run_campaign(const Open& open, std::size_t jobs, const Campaign& campaign, Results& results,
+void run_campaign(const Opener& open, std::size_t jobs, const Campaign& campaign, Results& results,
                   const Watch& watch) {
   const Clock::time_point start = Clock::now();
   const Results before = results;

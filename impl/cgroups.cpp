@@ -141,7 +141,9 @@ Outcome Machine::perform(const CgroupMove& op) {
   if (op.task.n < 0) return Outcome::failure(Errno::inval);
   const Task* const who = find(op.task.pid());
   if (who == nullptr) return Outcome::failure(Errno::srch);
-  if (who->call == Call::unwoken || who->call == Call::serve) return Outcome::failure(Errno::inval);
+  const Call in = who->call;
+  if (in == Call::unborn || in == Call::unwoken || in == Call::serve)
+    return Outcome::failure(Errno::inval);
   const Process& p = process_of(*who);
   for_each_thread(p, [&](Task& t) {
     if ((t.flags & task_flag::exiting.bits) != 0 || cgroups_.of(id(t)) == *group) return;

@@ -27,6 +27,7 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   }
   if (t.attributes != kNobody) attributes_after_exec(t, stays);
   if (p.kthread != kNobody) free_kthread_struct(p), set_state(t, bits::kRunning);
+  if (kthreadd_.exists) [[unlikely]] switch_mm(t);
   if (p.proxied()) exec_task_namespaces(t);
   t.flags = static_cast<std::uint16_t>(bits::flags_after_exec(std::uint32_t{t.flags}));
   ++p.exec_id;

@@ -54,10 +54,11 @@ TaskFlags Machine::flags_of_kthread(const Process& p) const {
   return is_init(p) ? task_flag::kthread : task_flag::kthread | task_flag::nofreeze;
 }
 
-/// The record of a thread that kthread_create made.
+/// The record of a thread that kthread_create made, and that has begun.
 Kthread* Machine::to_kthread(const Task& t) {
   const Index k = process_of(t).kthread;
-  return k != kNobody && kthreads_[k].made ? &kthreads_[k] : nullptr;
+  const bool is_one = k != kNobody && kthreads_[k].made && t.call != Call::unborn;
+  return is_one ? &kthreads_[k] : nullptr;
 }
 
 // --- making ------------------------------------------------------------------------------------
@@ -65,22 +66,32 @@ Kthread* Machine::to_kthread(const Task& t) {
 Outcome Machine::ask_for_kthread(Task& t, bool runs) {
   if (process_of(t).pid_ns() != kNobody) return Outcome::failure(Errno::perm);
   set_state(t, bits::kRunning);
-  if (!kthreadd_.held) return create_kthread(runs);
-  kthreadd_.requests.push_back({id(t), runs});
+  if (!kthreadd_.held) {
+    Task* child = nullptr;
+    const Errno refused = copy_kthread(child);
+    return refused == Errno::ok ? run_new_kthread(*child, runs) : Outcome::failure(refused);
+  }
+  kthreadd_.requests.push_back({id(t), runs, kNobody});
   t.call = Call::ask;
   set_state(t, states().killable());
   touch(t);
   return Outcome::of(Outcome::Kind::blocks);
 }
 
-/// kthreadd forks. The new thread sleeps until it is woken.
-Outcome Machine::create_kthread(bool runs) {
-  Task* child = nullptr;
+/// kthreadd forks. Nothing wakes the new thread but wake_up_new_task, which asks for no state.
+Errno Machine::copy_kthread(Task*& child) {
   const Errno refused = kernel_thread(child);
-  if (refused != Errno::ok) return Outcome::failure(refused);
-  Task& t = *child;
-  set_kthread_struct(process_of(t));
-  kthreads_[process_of(t).kthread].made = true;
+  if (refused != Errno::ok) return refused;
+  Process& p = process_of(*child);
+  set_kthread_struct(p);
+  kthreads_[p.kthread].made = true;
+  child->call = Call::unborn;
+  touch(*child);
+  return Errno::ok;
+}
+
+/// The new thread gets to where it sleeps until it is to call its function.
+Outcome Machine::run_new_kthread(Task& t, bool runs) {
   if (t.attributes != kNobody) {
     Attributes usual;
     usual.nice = attributes_of(t).nice;
@@ -102,14 +113,37 @@ void Machine::serve_requests() {
   for (const KthreadRequest& request : std::exchange(kthreadd_.requests, {})) {
     make_room();
     const bool wanted = request.creator != kNobody;
-    const Outcome made = create_kthread(request.runs && wanted);
-    if (wanted) {
-      keep(tasks_[request.creator], made);
-      wake(tasks_[request.creator], bits::kNormal);
-    } else if (made.kind == Outcome::Kind::task) {
-      do_exit(*find(made.who.pid()), 0);
-    }
+    Task* child = request.made == kNobody ? nullptr : &tasks_[request.made];
+    const Errno refused = child == nullptr ? copy_kthread(child) : Errno::ok;
+    const Outcome made = refused == Errno::ok ? run_new_kthread(*child, request.runs && wanted)
+                                              : Outcome::failure(refused);
+    if (wanted)
+      tell_creator(request.creator, made);
+    else if (refused == Errno::ok)
+      do_exit(*child, 0);
   }
+}
+
+void Machine::tell_creator(Index creator, Outcome made) {
+  keep(tasks_[creator], made);
+  wake(tasks_[creator], bits::kNormal);
+}
+
+/// kthreadd loses the processor when it has made a thread, or could not.
+Outcome Machine::perform(const CopyProcess&) {
+  if (!kthreadd_.exists) return Outcome::failure(Errno::nosys);
+  if (kthreadd_.requests.empty()) return Outcome::failure(Errno::again);
+  KthreadRequest& request = kthreadd_.requests.front();
+  if (request.made != kNobody) return Outcome::failure(Errno::busy);
+  make_room();
+  Task* child = nullptr;
+  if (const Errno refused = copy_kthread(child); refused != Errno::ok) {
+    if (request.creator != kNobody) tell_creator(request.creator, Outcome::failure(refused));
+    kthreadd_.requests.erase(kthreadd_.requests.begin());
+    return Outcome::failure(refused);
+  }
+  request.made = id(*child);
+  return Outcome::task(Pid{child->pid});
 }
 
 void Machine::abandon_request(const Task& t) {
@@ -281,8 +315,17 @@ Outcome Machine::perform(Task& t, const WakeUpProcess& op) {
 Outcome Machine::perform(Task& t, const WakeUpState& op) {
   Task* const to = find_for(t, op.task.pid());
   if (to == nullptr) return Outcome::failure(Errno::srch);
-  if (!is_kthread(*to)) return Outcome::failure(Errno::inval);
-  return Outcome::number(wake_up(*to, bits::wake_mask(op.mask, states())));
+  const std::uint64_t mask = bits::wake_mask(op.mask, states());
+  if (to->halted() && bits::reaches(mask, std::uint64_t{to->state}))
+    return Outcome::failure(Errno::inval);
+  return Outcome::number(wake_up(*to, mask));
+}
+
+Outcome Machine::perform(Task& t, const TaskStateMatch& op) {
+  const Task* const to = find_for(t, op.task.pid());
+  if (to == nullptr) return Outcome::failure(Errno::srch);
+  const std::uint64_t mask = bits::wake_mask(op.mask, states());
+  return Outcome::number(bits::reaches(mask, std::uint64_t{to->state}));
 }
 
 /// Wakes a task that the mask reaches, and answers whether it does.
@@ -342,7 +385,7 @@ void Machine::first_run(Task& t) {
 /// What must hold of a kernel thread, and of who waits for one.
 bool Machine::sound_kthread(const Task& t) const {
   const Process& p = process_of(t);
-  const bool of_kthreads = t.call >= Call::unwoken && t.call <= Call::serve;
+  const bool of_kthreads = t.call >= Call::unborn && t.call <= Call::serve;
   if (p.kthread == kNobody) return !of_kthreads;
   if (!kthreadd_.exists || p.space != kNobody || p.thread_count != 1) return false;
   const Kthread& k = kthreads_[p.kthread];
@@ -353,25 +396,30 @@ bool Machine::sound_kthread(const Task& t) const {
     if (call == Call::stop ? !k.should_stop() : !k.should_park()) return false;
   }
   if (t.call == Call::parked && !k.should_park()) return false;
-  if (t.call == Call::unwoken && k.bits != 0) return false;
+  const bool fresh = t.call == Call::unborn || t.call == Call::unwoken;
+  if (fresh && k.bits != 0) return false;
   return p.parent == kthreadd_.task && ~actions_of(p).ignored.bits == 0;
 }
 
 /// Every record belongs to a process, every request to somebody who waits, or to the dead.
 bool Machine::sound_kthreads() const {
   std::size_t records = 0;
-  std::ptrdiff_t waiting = 0;
+  std::ptrdiff_t waiting = 0, unborn = 0;
   for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i)) {
     records += processes_[i].kthread != kNobody;
     const Ring<Threads>& threads = processes_[i].threads;
-    for (Index t = threads.first; t != kNobody; t = threads.after(tasks_, t))
+    for (Index t = threads.first; t != kNobody; t = threads.after(tasks_, t)) {
       waiting += tasks_[t].call == Call::ask && !tasks_[t].has_result;
+      unborn += tasks_[t].call == Call::unborn;
+    }
   }
   const auto waits = [&](const KthreadRequest& r) {
     return r.creator != kNobody && tasks_[r.creator].call == Call::ask;
   };
   const auto dead = std::ranges::count(kthreadd_.requests, kNobody, &KthreadRequest::creator);
   const std::vector<KthreadRequest>& all = kthreadd_.requests;
+  const bool has_new = !all.empty() && all.front().made != kNobody;
+  if (unborn != has_new || (has_new && tasks_[all.front().made].call != Call::unborn)) return false;
   return records == kthreads_.taken() && std::ranges::count_if(all, waits) == waiting &&
          waiting + dead == std::ssize(all) && (kthreadd_.held || all.empty()) &&
          kthreads_.sound();

@@ -30,6 +30,7 @@ struct Kthread {
 struct KthreadRequest {
   Index creator = kNobody;  // nobody: killed meanwhile
   bool runs = false;
+  Index made = kNobody;  // the thread, if it has only to be woken
   friend bool operator==(const KthreadRequest&, const KthreadRequest&) = default;
 };
 

@@ -54,6 +54,7 @@ const Effects& Machine::apply(Pid actor, const Op& op) {
             effects_.outcome = Outcome::of(Outcome::Kind::not_run);
             return;
           }
+          if (kthreadd_.exists) [[unlikely]] switch_mm(*t);
           if (is_refused<O>(*t)) {
             effects_.outcome = Outcome::failure(Errno::nosys);
             return;
@@ -151,6 +152,7 @@ void Machine::conclude(Task& t) {
   const Handled handled = std::exchange(t.handled, Handled::nothing);
   switch (t.call) {
     case Call::none:
+    case Call::unborn:
     case Call::reap:
     case Call::outlive:
     case Call::vfork: return;
@@ -295,6 +297,7 @@ void Machine::forget_records() {
   groups_.clear();
   actions_.clear();
   memory_.clear();
+  active_mm_ = kNobody;
   open_files_.clear();
   files_.clear();
   fs_.clear();

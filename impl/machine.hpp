@@ -412,30 +412,22 @@ class Machine : private Users {
   // Kernel threads (kthreads.cpp).
   Outcome perform(Task& t, const KthreadCreate&) { return ask_for_kthread(t, false); }
   Outcome perform(Task& t, const KthreadRun&) { return ask_for_kthread(t, true); }
-  Outcome perform(Task& t, const KthreadStop& op);
-  Outcome perform(Task& t, const KthreadPark& op);
-  Outcome perform(Task& t, const KthreadUnpark& op);
-  Outcome perform(Task& t, const WakeUpProcess& op);
-  Outcome perform(Task& t, const WakeUpState& op);
-  Outcome perform(Task& t, const KthreadShouldStop&);
-  Outcome perform(Task& t, const KthreadShouldPark&);
-  Outcome perform(Task& t, const KthreadParkme&);
-  Outcome perform(Task& t, const SetCurrentState& op);
-  Outcome perform(Task& t, const Schedule&);
-  Outcome perform(const HoldKthreadd& op);
-  Outcome perform(const NrUninterruptible&);
+  Outcome perform(Task& t, const KthreadStop& op), perform(Task& t, const KthreadPark& op);
+  Outcome perform(Task& t, const KthreadUnpark& op), perform(Task& t, const WakeUpProcess& op);
+  Outcome perform(Task& t, const WakeUpState& op), perform(Task& t, const TaskStateMatch& op);
+  Outcome perform(Task& t, const KthreadShouldStop&), perform(Task& t, const KthreadShouldPark&);
+  Outcome perform(Task& t, const KthreadParkme&), perform(Task& t, const Schedule&);
+  Outcome perform(Task& t, const SetCurrentState& op), perform(const HoldKthreadd& op);
+  Outcome perform(const CopyProcess&), perform(const NrUninterruptible&);
   template <class O>
   bool is_refused(const Task& t) const;
   Kthread* to_kthread(const Task& t);
   Errno may_wait_for(const Task& t, TaskRef who);
   TaskFlags flags_of_kthread(const Process& p) const;
-  void set_kthread_struct(Process& p);
-  void free_kthread_struct(Process& p);
-  Outcome ask_for_kthread(Task& t, bool runs);
-  Outcome create_kthread(bool runs);
-  Errno kernel_thread(Task*& child);
-  void serve_requests();
-  void abandon_request(const Task& t);
+  void set_kthread_struct(Process& p), free_kthread_struct(Process& p);
+  Outcome ask_for_kthread(Task& t, bool runs), run_new_kthread(Task& t, bool runs);
+  Errno kernel_thread(Task*& child), copy_kthread(Task*& child);
+  void serve_requests(), abandon_request(const Task& t), tell_creator(Index creator, Outcome made);
   Outcome sleep_for(Task& t, Kthread& k, Call call);
   void complete(Kthread& k, Call call, const Outcome& outcome);
   [[gnu::cold]] void exit_kthread(Task& t);
@@ -447,6 +439,12 @@ class Machine : private Users {
   [[gnu::cold]] void conclude_kthread(Task& t);
   bool sound_kthread(const Task& t) const;
   bool sound_kthreads() const;
+  // The memory that the processor has (active_mm.cpp).
+  Outcome perform(Task& t, const ActiveMm&), perform(Task& t, const MmUsers& op);
+  Outcome perform(Task& t, const MmCount& op);
+  [[gnu::cold]] void switch_mm(const Task& t);
+  std::int64_t mm_users(const Task& who, bool is_caller) const;
+  bool sound_active_mm(std::vector<Index>& spaces) const;
 
   // The world's knobs (numbers.cpp).
   Outcome perform(const SetPidMax& op);

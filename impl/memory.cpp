@@ -20,7 +20,7 @@ void Machine::leave_space(Process& p) {
   if (p.space == kNobody) return;
   Ring<Borrowers>& borrowers = memory_[p.space].borrowers;
   borrowers.remove(processes_, id(p));
-  if (borrowers.empty()) memory_.drop(p.space);
+  if (borrowers.empty()) p.space == active_mm_ ? memory_.empty(p.space) : memory_.drop(p.space);
   p.space = kNobody;
 }
 

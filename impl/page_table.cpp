@@ -84,11 +84,17 @@ Index PageTables::keep_node(const Node& node) {
 }
 
 void PageTables::drop(Index space) {
+  empty(space);
+  spaces_.give_back(space);
+}
+
+void PageTables::empty(Index space) {
   Space& s = spaces_[space];
   for_each_bit(s.present, [&](std::size_t n) { drop_node(s.nodes[n]); });
   spaces_[s.prev].next = s.next;
   spaces_[s.next].prev = s.prev;
-  spaces_.give_back(space);
+  s.present = 0;
+  s.prev = s.next = space;
 }
 
 void PageTables::clear() {

@@ -52,6 +52,8 @@ class PageTables {
   /// it takes is made to fail: of the space, or of a node.
   Index fork(Index parent, auto& faults);
   void drop(Index space);
+  /// Its pages go, and the record stays.
+  void empty(Index space);
   void clear();
 
   /// The first of `pages` free pages in a row, lowest first, now mapped; kPages if there are none.

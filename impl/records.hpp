@@ -43,6 +43,7 @@ struct Records {
   Arena<Namespace> namespaces_;
   Arena<Kthread> kthreads_;
   Kthreadd kthreadd_;
+  Index active_mm_ = kNobody;  // the memory that the processor has; nobody: the kernel's own
   Arena<NsProxy> proxies_;
   Arena<NsCommon> ns_;
   std::vector<Tracing> tracings_;  // the youngest last

@@ -25,7 +25,8 @@ bool Machine::same_as(const Machine& other) const {
                        usage_.same_as(other.usage_) && thread_usage_ == other.thread_usage_ &&
                        user_tasks_ == other.user_tasks_ && user_ns_.same_as(other.user_ns_) &&
                        kthreads_.same_as(other.kthreads_) && kthreadd_ == other.kthreadd_ &&
-                       tracings_ == other.tracings_ && pollers_ == other.pollers_;
+                       active_mm_ == other.active_mm_ && tracings_ == other.tracings_ &&
+                       pollers_ == other.pollers_;
   const bool numbers = numbers_.same_as(other.numbers_) && taken_.same_as(other.taken_) &&
                        cursor_ == other.cursor_ && pid_max_ == other.pid_max_;
   const bool namespaces = namespaces_.same_as(other.namespaces_) &&

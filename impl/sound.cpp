@@ -24,6 +24,7 @@ std::uint64_t Machine::resting_state(const Task& t) const {
     case Call::unwoken: return bits::kUninterruptible;
     case Call::schedule: return t.state;
     case Call::parked: return states().parked;
+    case Call::unborn: break;
     case Call::create: break;  // it is made again at once, unless its task is stopped
   }
   return states().born;
@@ -201,6 +202,7 @@ bool Machine::sound() const {
   if (tasks != tasks_.taken() || processes != processes_.taken()) return false;
   if (!tasks_.sound() || !processes_.sound() || !groups_.sound() || !actions_.sound())
     return false;
+  if (!sound_active_mm(spaces)) return false;
   return sound_numbers() && sound_counts() && sound_pollers() && sound_files() &&
          sound_attributes() && sound_namespaces() && sound_proxies() && sound_limits() &&
          sound_kthreads() && sound_cgroups() && sound_tracings() &&

@@ -27,7 +27,8 @@ struct Sharers;    // the processes that share a table of actions
 /// `reap` and `outlive` are those of an init that ends: asleep until its children are dead, and
 /// then until nobody else has a number in its namespace. `ask`, `park` and `stop` are those of who
 /// waits for kthreadd, or for a kernel thread to have parked or ended; those behind are kernel
-/// threads' own: `unwoken` of a new one, `serve` of kthreadd.
+/// threads' own: `unborn` of a new one, `unwoken` of one that waits for its first wake, `serve` of
+/// kthreadd.
 enum class Call : std::uint8_t {
   none,
   wait,
@@ -38,6 +39,7 @@ enum class Call : std::uint8_t {
   ask,
   park,
   stop,
+  unborn,
   unwoken,
   schedule,
   parked,

@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <set>
+
 #include <nlohmann/json.hpp>
 
 #include "harness/campaign.hpp"
@@ -87,10 +90,13 @@ Results workers_on(const std::string& system, std::size_t jobs, std::uint64_t tr
   return results;
 }
 
-/// Fails by a long trace and by nothing that is made of it, and by a short one of another seed.
+/// Fails by a long trace and by nothing that is made of it, and by a short one of another seed. If
+/// it is deadly, whoever runs what is made of the long one is killed.
 class Cornered final : public Checker {
  public:
+  explicit Cornered(bool deadly = false) : deadly_(deadly) {}
   std::optional<harness::Violation> run(const Script& s) override {
+    if (deadly_ && s.steps.size() == kLongest - 1) ::raise(SIGKILL);
     const bool is_short = s.steps.size() == kShortest && s.steps[0].op == Op{Getsid{}};
     if (!is_short && s.steps.size() != kLongest) return std::nullopt;
     return failure(s);
@@ -104,6 +110,9 @@ class Cornered final : public Checker {
     script.steps.assign(seed == kLongAt ? kLongest : kShortest, step);
     return run(script);
   }
+  std::optional<harness::Violation> run_like(const Script&, std::uint64_t) override {
+    return std::nullopt;
+  }
   std::optional<harness::Violation> run_uniform(std::uint64_t, Profile, std::uint64_t&) override {
     return std::nullopt;
   }
@@ -111,7 +120,7 @@ class Cornered final : public Checker {
   std::string refuses(Profile) const override { return {}; }
   const harness::Coverage& coverage() override { return coverage_; }
 
-  static constexpr std::uint64_t kLongAt = 2, kShortAt = 40;
+  static constexpr std::uint64_t kLongAt = 2, kShortAt = 42;
   static constexpr std::size_t kLongest = 12, kShortest = 3;
 
  private:
@@ -120,6 +129,7 @@ class Cornered final : public Checker {
     v.step = script.steps.size() - 1, v.id = "call.getpid", v.trace = script;
     return v;
   }
+  bool deadly_;
   harness::Coverage coverage_;
 };
 
@@ -132,6 +142,36 @@ TEST(Campaign, LooksForAnotherTraceWhereOneStaysLong) {
   ASSERT_TRUE(results.cases.at(0).violation);
   EXPECT_EQ(results.cases[0].violation->trace.steps.size(), Cornered::kShortest);
   EXPECT_NE(results.cases[0].reproduce.find("--seed 2 "), std::string::npos);
+}
+
+TEST(Campaign, ShrinksCarefullyWhereThatIsDeadly) {
+  Cornered checker(true);
+  Results results;
+  harness::run_campaign(checker,
+                        {.seed = 0, .profiles = kBoth, .time = {}, .traces = 10, .uniform = false},
+                        results, [](const Results&) { return true; });
+  ASSERT_TRUE(results.cases.at(0).violation);
+  EXPECT_EQ(results.cases[0].violation->trace.steps.size(), Cornered::kShortest);
+}
+
+TEST(Generator, MakesTracesThatAreLikeAnother) {
+  const Script like = parse("forkproof-trace v1\nworld profile=linux-4.12 pid_max=301\n\n"
+                            "init: clone THREAD|SIGHAND|VM -> A\nA: umask 18\ninit: getpid\n")
+                          .script;
+  std::set<std::size_t> there, seen;
+  for (const Step& s : like.steps) there.insert(s.op.index());
+  std::size_t as_it_is = 0, steps = 0;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    const Script script = harness::generate_like(like, seed);
+    EXPECT_TRUE(script.world == like.world);
+    for (const Step& s : script.steps) {
+      seen.insert(s.op.index());
+      as_it_is += std::ranges::any_of(like.steps, [&](const Step& l) { return l.op == s.op; });
+      ++steps;
+    }
+  }
+  EXPECT_EQ(seen, there);
+  EXPECT_GT(2 * as_it_is, steps);
 }
 
 TEST(Workers, DoTogetherWhatOneDoes) {
@@ -160,6 +200,9 @@ class Fragile final : public Checker {
     if (seed != 7 || ::getpid() == maker_) return std::nullopt;
     if (way_ == Way::dies) ::kill(::getpid(), SIGKILL);
     return harness::Violation{};
+  }
+  std::optional<harness::Violation> run_like(const Script&, std::uint64_t) override {
+    return std::nullopt;
   }
   std::optional<harness::Violation> run_uniform(std::uint64_t, Profile, std::uint64_t&) override {
     return std::nullopt;

@@ -125,6 +125,12 @@ const std::vector<Break>& breaks_of_kthreads() {
        [](World& w) { task(w, 3).blocked = SigSet::of(sig::usr1); }},
       {"KTHREAD-2", "world kthreads=on\ninit: kthread_run -> A\ninit: kthread_stop A\n",
        [](World& w) { task(w, 1).call = {}; }},
+      {"KTHREAD-3",
+       "world kthreads=on\nworld: hold_kthreadd 1\ninit: fork -> A\nA: kthread_create as K\n"
+       "world: copy_process\n",
+       [](World& w) { task(w, 4).kthread.should_stop = true; }},
+      {"KTHREAD-4", "world kthreads=on\ninit: fork -> A\nA: exit 0\n",
+       [](World& w) { w.spaces[w.active].pages.push_back({}); }},
       {"STATE-1", "world kthreads=on\ninit: kthread_create -> A\ninit: kthread_park A\n",
        [](World& w) { task(w, 3).kthread.should_park = false; }},
   };

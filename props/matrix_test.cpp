@@ -50,6 +50,7 @@ class LiarsChecker final : public Checker {
   std::optional<Violation> run_random(std::uint64_t, Profile, std::uint64_t&) override {
     return std::nullopt;
   }
+  std::optional<Violation> run_like(const Script&, std::uint64_t) override { return std::nullopt; }
   std::optional<Violation> run_uniform(std::uint64_t, Profile, std::uint64_t&) override {
     return std::nullopt;
   }

@@ -78,8 +78,10 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
   write_task_index(world.reaper);
   for (const Request& request : world.requests) {
     write_task_index(request.creator);
+    write_task_index(request.made);
     put(request.run);
   }
+  if (world.kthreads) write_space(world.active);
   write_cgroups();
   return row_;
 }

@@ -39,7 +39,8 @@ Outcome Model::turn(const CgroupMove& op) {
   if (op.task.n < 0) return fails(Errno::inval, "cgroup.move-negative"_rule);
   if (!who) return fails(Errno::srch, "cgroup.move-unknown"_rule);
 
-  if (who == world_.kthreadd || world().tasks[who].call.kind == Call::Kind::unwoken)
+  const Call::Kind in = world().tasks[who].call.kind;
+  if (who == world_.kthreadd || in == Call::Kind::unwoken || in == Call::Kind::unborn)
     return fails(Errno::inval, "cgroup.move-not-kthreadd"_rule);
 
   const CgroupId group = world_.cgroup_called(op.group);

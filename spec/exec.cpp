@@ -20,6 +20,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   me.space = world_.spaces.make();
   world_.spaces[me.space].users = 1;
   world_.spaces[me.space].made = next_place();
+  if (world_.kthreads) load(me.space);
   cover("exec.memory-new"_rule);
   if (sharers) cover("exec.memory-leaves-sharers"_rule);
   close_for_exec(me);

@@ -146,7 +146,7 @@ void Model::let_go_of_memory(Task& t) {
     t.vfork_parent = TaskId::none();
   }
   if (!t.space) return;
-  if (--world_.spaces[t.space].users == 0) world_.spaces.drop(t.space);
+  if (--world_.spaces[t.space].users == 0) drop_space(t.space);
   t.space = SpaceId::none();
 }
 
@@ -338,6 +338,7 @@ void Model::end_world() {
   world_.over = true;
   next_.clear();
   world_.requests.clear();
+  load(SpaceId::none());
   world_.kthreadd = TaskId::none();
   forget_namespaces();
   for (const TaskId id : others) {

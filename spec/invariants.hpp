@@ -382,8 +382,9 @@ using Invariants =
                NobodyOversleeps, FilesAreHeld, PrioritiesFitPolicies, NumberInEachNamespace,
                InitsAreFirst, NamespacesEndWhole, ParentsAreNotBelow,
                SoftLimitsAreBelowHardOnes, RootIsNeverMarked, KthreadsAreKthreadds,
-               WhoAwaitsIsAwaited, ParkedWasAsked, ChildrenAreNotAbove, TheDeadAreNowhere,
-               RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces, PollersAreKnown,
+               WhoAwaitsIsAwaited, ParkedWasAsked, NewIsWoken, ChildrenAreNotAbove,
+               TheDeadAreNowhere, RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces,
+               PollersAreKnown,
                GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
                TracersKnowTheirTracees, OnlyTraceesAreTrapped, TraceesStopForTheirTracers,
                ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,
@@ -456,7 +457,7 @@ struct NoDeathIsLost {
 
 /// The register of what no single task can vouch for. O(tasks): for the full check.
 using WorldInvariants = std::tuple<CountsAreTrue, NoDeathIsLost, UsageIsCountedOnce, ChargesAreTrue,
-                                   GroupsLieInGroups>;
+                                   GroupsLieInGroups, MemoryIsUsedOrBorrowed>;
 
 /// Calls `f.operator()<I>()` for each invariant about all tasks together.
 constexpr void for_each_world_invariant(auto&& f) {

@@ -65,7 +65,8 @@ struct WakeUpProcess : InKernel {
 struct WakeUpState : InKernel {
   static constexpr auto name = "wake_up_state";
   static constexpr auto says =
-      "Wakes a kernel thread if its state is one that the mask has; answers 1 if so, else 0.";
+      "Wakes a task if its state is one that the mask has, but out of no stop; answers 1 if so, "
+      "else 0.";
   static constexpr auto source = "kernel/sched/core.c wake_up_state()";
   TaskRef task;
   WakeMask mask = WakeMask::normal;
@@ -134,6 +135,58 @@ struct NrUninterruptible : ByWorld, InKernel {
   static constexpr auto source = "kernel/sched/core.c task_contributes_to_load()";
   static constexpr std::tuple args{};
   friend bool operator==(const NrUninterruptible&, const NrUninterruptible&) = default;
+};
+
+struct ActiveMm : ByKthread {
+  static constexpr auto name = "active_mm";
+  static constexpr auto says =
+      "Answers whose memory the calling kernel thread runs on: the oldest process that uses it, or "
+      "0 if none does.";
+  static constexpr auto source = "include/linux/sched.h task_struct::active_mm";
+  static constexpr std::tuple args{};
+  friend bool operator==(const ActiveMm&, const ActiveMm&) = default;
+};
+
+struct MmUsers : InKernel {
+  static constexpr auto name = "mm_users";
+  static constexpr auto says = "Answers how many tasks use the memory that a task runs on.";
+  static constexpr auto source = "include/linux/mm_types.h mm_struct::mm_users";
+  TaskRef task;
+  static constexpr std::tuple args{Arg{"task", &MmUsers::task}};
+  friend bool operator==(const MmUsers&, const MmUsers&) = default;
+};
+
+struct MmCount : InKernel {
+  static constexpr auto name = "mm_count";
+  static constexpr auto says =
+      "Answers what keeps the memory that a task runs on: 1 for all who use it, and 1 for who has "
+      "borrowed it.";
+  static constexpr auto source = "include/linux/mm_types.h mm_struct::mm_count";
+  TaskRef task;
+  static constexpr std::tuple args{Arg{"task", &MmCount::task}};
+  friend bool operator==(const MmCount&, const MmCount&) = default;
+};
+
+struct TaskStateMatch : InKernel {
+  static constexpr auto name = "task_state_match";
+  static constexpr auto says =
+      "Answers 1 if a wake with this mask would reach a task, as it is now, else 0; wakes nobody.";
+  static constexpr auto source = "kernel/sched/core.c try_to_wake_up(), task_state_match()";
+  TaskRef task;
+  WakeMask mask = WakeMask::normal;
+  static constexpr std::tuple args{Arg{"task", &TaskStateMatch::task},
+                                   Arg{"mask", &TaskStateMatch::mask}};
+  friend bool operator==(const TaskStateMatch&, const TaskStateMatch&) = default;
+};
+
+struct CopyProcess : ByWorld, InKernel {
+  static constexpr auto name = "copy_process";
+  static constexpr auto says =
+      "Has kthreadd make the thread that it was asked for first, and keeps it from waking that; "
+      "answers the number of the thread.";
+  static constexpr auto source = "kernel/fork.c kernel_clone(); forkproof KTHREAD:9";
+  static constexpr std::tuple args{};
+  friend bool operator==(const CopyProcess&, const CopyProcess&) = default;
 };
 
 }  // namespace forkproof

@@ -11,7 +11,9 @@ Depth Model::depth_of(const Task& t) {
   constexpr Depth kDepths[] = {Depth::awake, Depth::interruptible, Depth::uninterruptible,
                                Depth::killable, Depth::idle};
   using enum Call::Kind;
-  if (t.zombie || t.stopped || t.trace.trapped) return Depth::beyond;
+  if (t.zombie) return Depth::beyond;
+  if (t.trace.trapped) return Depth::traced;
+  if (t.stopped) return Depth::stopped;
   if (t.frozen) return Depth::interruptible;
   switch (t.call.kind) {
     case none:
@@ -33,6 +35,8 @@ Depth Model::depth_of(const Task& t) {
       return Depth::uninterruptible;
     case parked:
       return Depth::parked;
+    case unborn:
+      return Depth::beyond;
     case restart:
     case held:
       break;
@@ -40,10 +44,8 @@ Depth Model::depth_of(const Task& t) {
   return Depth::awake;
 }
 
-namespace {
-
-/// Whether a wake with this mask ends that sleep.
-bool reaches(WakeMask mask, Depth depth) {
+/// Whether a wake with this mask ends that sleep. TASK_TRACED has lost its WAKEKILL since 4.12.
+bool Model::reaches(WakeMask mask, Depth depth) const {
   const bool deep =
       depth == Depth::uninterruptible || depth == Depth::killable || depth == Depth::idle;
   switch (mask) {
@@ -54,14 +56,20 @@ bool reaches(WakeMask mask, Depth depth) {
     case WakeMask::uninterruptible:
       return deep;
     case WakeMask::wakekill:
-      return depth == Depth::killable;
+      return depth == Depth::killable || depth == Depth::stopped ||
+             (depth == Depth::traced && !linux_6());
     case WakeMask::parked:
       return depth == Depth::parked;
+    case WakeMask::stopped:
+      return depth == Depth::stopped;
+    case WakeMask::traced:
+      return depth == Depth::traced;
+    case WakeMask::fatal:
+      return depth == Depth::interruptible || depth == Depth::killable ||
+             depth == Depth::stopped || depth == Depth::traced;
   }
   return false;
 }
-
-}  // namespace
 
 // --- making them -------------------------------------------------------------------------------
 
@@ -114,8 +122,8 @@ Model::Answer Model::ask_for_kthread(TaskId creator, bool run) {
   return std::nullopt;
 }
 
-/// What kthreadd does for one request.
-Outcome Model::make_kthread(bool run) {
+/// The thread that kthreadd makes for one request. It is still to be woken.
+Outcome Model::copy_kthread() {
   const Attributes& makers = world().tasks[world_.kthreadd].attributes;
   if (makers.policy == Policy::deadline && !makers.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
@@ -124,12 +132,15 @@ Outcome Model::make_kthread(bool run) {
   if (const Answer refused = fresh_numbers(maker, {}, {}, numbers)) return *refused;
   if (!has_room_for_task(maker.cgroup)) return fails(Errno::again, "cgroup.full"_rule);
 
-  const TaskId id = new_kthread(numbers.number);
-  if (run) {
-    cover("kthread.run"_rule);
-    wake_up(id, WakeMask::normal);
-  }
-  return answers(Outcome::task(numbers.number), "kthread.create"_rule);
+  new_kthread(numbers.number);
+  return Outcome::task(numbers.number);
+}
+
+/// What kthreadd does for one request.
+Outcome Model::make_kthread(bool run) {
+  const Outcome made = copy_kthread();
+  if (made.kind != Outcome::Kind::task) return made;
+  return wake_new_kthread(world_.task_of(made.who.pid()), run);
 }
 
 TaskId Model::new_kthread(Pid number) {
@@ -142,33 +153,68 @@ TaskId Model::new_kthread(Pid number) {
   t.parent = world_.kthreadd;
   t.exit_signal = sig::chld.n;
   t.kthread.made = true;
-  t.call = {.kind = Call::Kind::unwoken};
+  t.call = {.kind = Call::Kind::unborn};
   t.handlers = copy_handlers(maker.handlers);
   world_.handlers[t.handlers].users++;
   inherit_files(t, maker, clone_flag::files | clone_flag::fs);
   inherit_attributes(t, maker, {});
-  t.attributes = {.nice = t.attributes.nice};
   new_process(id, world_.process_of(maker), NamespaceId::none());
   cover("kthread.no-memory"_rule);
   cover("kthread.parent"_rule);
   cover("kthread.ignores-signals"_rule);
-  cover("kthread.scheduling"_rule);
   touch(id);
   return id;
+}
+
+/// A new thread runs until it has told its creator that it is there. The wake asks for no state.
+Outcome Model::wake_new_kthread(TaskId id, bool run) {
+  Task& t = world_.tasks[id];
+  const Outcome made = Outcome::task(t.tid);
+  t.call = {.kind = Call::Kind::unwoken};
+  t.attributes = {.nice = t.attributes.nice};
+  cover("kthread.scheduling"_rule);
+  touch(id);
+  if (run) {
+    cover("kthread.run"_rule);
+    wake_up(id, WakeMask::normal);
+  }
+  return answers(made, "kthread.create"_rule);
 }
 
 /// kthreadd gets the processor: it makes what it was asked for, in that order.
 void Model::serve_requests() {
   for (const Request& request : std::exchange(world_.requests, {})) {
-    const Outcome made = make_kthread(request.run && request.creator);
+    const bool run = request.run && request.creator;
+    const Outcome made = request.made ? wake_new_kthread(request.made, run) : make_kthread(run);
     if (request.creator) {
-      world_.tasks[request.creator].call = {.kind = Call::Kind::held, .result = made};
-      wake(request.creator);
+      tell_creator(request.creator, made);
     } else if (made.kind == Outcome::Kind::task) {
       cover("kthread.abandoned"_rule);
       end_kthread(world_.task_of(made.who.pid()), {});
     }
   }
+}
+
+void Model::tell_creator(TaskId creator, Outcome made) {
+  world_.tasks[creator].call = {.kind = Call::Kind::held, .result = made};
+  wake(creator);
+}
+
+/// kthreadd gets as far as it can without waking what it has made.
+Outcome Model::turn(const CopyProcess&) {
+  if (!world_.kthreads) return fails(Errno::nosys, "kthread.no-such-world"_rule);
+  if (world().requests.empty()) return fails(Errno::again, "kthread.nothing-to-make"_rule);
+  if (world().requests.front().made) return fails(Errno::busy, "kthread.new-not-woken"_rule);
+
+  const Outcome made = copy_kthread();
+  if (made.kind == Outcome::Kind::task) {
+    world_.requests.front().made = world_.task_of(made.who.pid());
+    return answers(made, "kthread.new"_rule);
+  }
+  const TaskId creator = world().requests.front().creator;
+  world_.requests.erase(world_.requests.begin());
+  if (creator) tell_creator(creator, made);
+  return made;
 }
 
 /// Who waits for kthreadd is killed: the request is left to the thread that is made for it.
@@ -200,13 +246,19 @@ Outcome Model::turn(const NrUninterruptible&) {
 
 // --- stopping and parking ----------------------------------------------------------------------
 
+/// Whether it is a kernel thread that somebody was told of who asked for one.
+bool Model::is_known(TaskId id) const {
+  const Task& t = world().tasks[id];
+  return t.kthread.made && t.call.kind != Call::Kind::unborn;
+}
+
 /// Why the caller cannot wait for a kernel thread; nothing if it can.
 Model::Answer Model::refuses_wait_for(TaskId me, TaskRef kthread) {
   if (world().process_of(world().tasks[me]).threads.size() > 1)
     return fails(Errno::perm, "kthread.waits-alone"_rule);
   const TaskId id = find_for(me, kthread.pid());
   if (!id) return fails(Errno::srch, "kthread.unknown"_rule);
-  if (!world().tasks[id].kthread.made) return fails(Errno::inval, "kthread.not-made"_rule);
+  if (!is_known(id)) return fails(Errno::inval, "kthread.not-made"_rule);
   if (world().tasks[id].kthread.awaited_by) return fails(Errno::busy, "kthread.one-at-a-time"_rule);
   return std::nullopt;
 }
@@ -257,8 +309,8 @@ Model::Answer Model::act(TaskId me, const KthreadPark& op) {
 Model::Answer Model::act(TaskId me, const KthreadUnpark& op) {
   const TaskId id = find_for(me, op.task.pid());
   if (!id) return fails(Errno::srch, "kthread.unknown"_rule);
+  if (!is_known(id)) return fails(Errno::inval, "kthread.not-made"_rule);
   const Kthread& k = world().tasks[id].kthread;
-  if (!k.made) return fails(Errno::inval, "kthread.not-made"_rule);
   if (k.awaited_by && world_.tasks[k.awaited_by].call.kind == Call::Kind::park)
     return fails(Errno::busy, "kthread.one-at-a-time"_rule);
 
@@ -363,10 +415,26 @@ Model::Answer Model::act(TaskId me, const WakeUpProcess& op) {
 Model::Answer Model::act(TaskId me, const WakeUpState& op) {
   const TaskId id = find_for(me, op.task.pid());
   if (!id) return fails(Errno::srch, "kthread.unknown"_rule);
-  if (!world().tasks[id].in_kernel()) return fails(Errno::inval, "wake.state-of-kthreads"_rule);
+  const Depth depth = depth_of(world().tasks[id]);
+  const bool halted = depth == Depth::stopped || depth == Depth::traced;
+  if (halted && reaches(op.mask, depth)) return fails(Errno::inval, "wake.not-out-of-a-stop"_rule);
 
   const bool woken = wake_up(id, op.mask);
   return answers(Outcome::number(woken), woken ? "wake.mask"_rule : "wake.other-mask"_rule);
+}
+
+Model::Answer Model::act(TaskId me, const TaskStateMatch& op) {
+  const TaskId id = find_for(me, op.task.pid());
+  if (!id) return fails(Errno::srch, "kthread.unknown"_rule);
+  const Depth depth = depth_of(world().tasks[id]);
+  const bool matches = reaches(op.mask, depth);
+  if (depth == Depth::beyond) return answers(Outcome::number(0), "state.new-or-dead"_rule);
+  if (depth == Depth::stopped)
+    return answers(Outcome::number(matches), "state.stopped-killable"_rule);
+  if (depth == Depth::traced)
+    return answers(Outcome::number(matches), linux_6() ? "state.traced"_rule
+                                                       : "state.traced-killable"_rule);
+  return answers(Outcome::number(matches), matches ? "state.match"_rule : "state.no-match"_rule);
 }
 
 /// Wakes a kernel thread if the mask reaches what it sleeps in, and answers whether it did. What

@@ -85,6 +85,7 @@ const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
           const RuleId rule = world_.over ? "world.over"_rule : "call.not-run"_rule;
           effects_.outcome = answers(Outcome::of(Outcome::Kind::not_run), rule);
         } else {
+          if (world_.kthreads) take_processor(actor_);
           answer_actor(act_if_may(actor_, o));
           actor_ = TaskId::none();  // those who run now find it off its processor
           settle();
@@ -200,6 +201,7 @@ void Model::go_on(TaskId id, bool signalled) {
     case Call::Kind::sched:
     case Call::Kind::parked:
     case Call::Kind::serve:
+    case Call::Kind::unborn:
       return;
     case Call::Kind::held:
       return finish(id, t.call.result);
@@ -276,10 +278,8 @@ void Model::touch(const Process& process) {
 
 // --- what can be seen --------------------------------------------------------------------------
 
-/// 4.12 has no letters for what is parked and what is idle.
+/// 4.12 has no letters for what is parked and what is idle, and nobody has one for what is new.
 State Model::state_of(const Task& t) const {
-  if (t.zombie) return State::zombie;
-  if (t.trace.trapped) return State::traced;
   switch (depth_of(t)) {
     case Depth::awake:
       return State::running;
@@ -292,10 +292,14 @@ State Model::state_of(const Task& t) const {
       return linux_6() ? State::idle : State::disk_sleep;
     case Depth::parked:
       return linux_6() ? State::parked : State::running;
+    case Depth::stopped:
+      return State::stopped;
+    case Depth::traced:
+      return State::traced;
     case Depth::beyond:
       break;
   }
-  return State::stopped;
+  return t.zombie ? State::zombie : State::running;
 }
 
 TaskView Model::view(Pid number) const {

@@ -3,9 +3,9 @@
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// stop, ptrace, groups, memory, files, attributes, limits, kthreads, pids, pid_namespaces,
-/// namespaces, pidfds, cgroups, freezer, user_namespaces. `"..."_rule` names the rule of the book
-/// that acts at this place: that counts its coverage, and lets a violation say it.
+/// stop, ptrace, groups, memory, active_mm, files, attributes, limits, kthreads, pids,
+/// pid_namespaces, namespaces, pidfds, cgroups, freezer, user_namespaces. `"..."_rule` names the
+/// rule of the book that acts at this place: that counts its coverage, and lets a violation say it.
 #pragma once
 #include <deque>
 #include <span>
@@ -28,7 +28,7 @@ class FirstChoice final : public Chooser {
   std::size_t pick(RuleId, std::span<const Pid>) override { return 0; }
 };
 
-/// How deeply a task sleeps; `beyond` is where no wake finds it: stopped, or dead.
+/// How deeply a task sleeps; `beyond` is where no wake finds it: new, or dead.
 enum class Depth : std::uint8_t {
   awake,
   interruptible,
@@ -36,6 +36,8 @@ enum class Depth : std::uint8_t {
   killable,
   idle,
   parked,
+  stopped,
+  traced,
   beyond
 };
 
@@ -103,9 +105,7 @@ class Model {
   Answer act(TaskId, const Dup&);
   Answer act(TaskId, const FcntlSetfd&);
   Answer act(TaskId, const Lseek&);
-  Answer act(TaskId, const Umask&);
-  Answer act(TaskId, const Chdir&);
-  Answer act(TaskId, const Getcwd&);
+  Answer act(TaskId, const Umask&), act(TaskId, const Chdir&), act(TaskId, const Getcwd&);
   Answer act(TaskId, const Unshare&);
   Answer act(TaskId, const PrctlName&);
   Answer act(TaskId, const Setpriority&);
@@ -129,6 +129,10 @@ class Model {
   Answer act(TaskId, const KthreadUnpark&);
   Answer act(TaskId, const WakeUpProcess&);
   Answer act(TaskId, const WakeUpState&);
+  Answer act(TaskId, const TaskStateMatch&);
+  Answer act(TaskId, const ActiveMm&);
+  Answer act(TaskId, const MmUsers&);
+  Answer act(TaskId, const MmCount&);
   Answer act(TaskId, const KthreadShouldStop&);
   Answer act(TaskId, const KthreadShouldPark&);
   Answer act(TaskId, const KthreadParkme&);
@@ -144,19 +148,16 @@ class Model {
   Answer act(TaskId, const Getuid&);
   Answer act(TaskId, const Reboot&);
   Answer act(TaskId, const Clone3&);
-  Answer act(TaskId, const PidfdOpen&);
-  Answer act(TaskId, const PidfdSendSignal&);
-  Answer act(TaskId, const Poll&);
-  Answer act(TaskId, const PtraceTraceme&);
-  Answer act(TaskId, const PtraceAttach&);
-  Answer act(TaskId, const PtraceSeize&);
-  Answer act(TaskId, const PtraceInterrupt&);
-  Answer act(TaskId, const PtraceCont&);
-  Answer act(TaskId, const PtraceDetach&);
+  Answer act(TaskId, const PidfdOpen&), act(TaskId, const PidfdSendSignal&),
+      act(TaskId, const Poll&);
+  Answer act(TaskId, const PtraceTraceme&), act(TaskId, const PtraceAttach&);
+  Answer act(TaskId, const PtraceSeize&), act(TaskId, const PtraceInterrupt&);
+  Answer act(TaskId, const PtraceCont&), act(TaskId, const PtraceDetach&);
   Answer act(TaskId, const PtraceSetoptions&);
   Outcome turn(const SetPidMax&);
   Outcome turn(const SetPidCursor&);
   Outcome turn(const HoldKthreadd&);
+  Outcome turn(const CopyProcess&);
   Outcome turn(const NrUninterruptible&);
   Outcome turn(const CgroupMake&);
   Outcome turn(const CgroupRemove&);
@@ -270,9 +271,7 @@ class Model {
     CgroupId cgroup{};          // told when the task may be in it
   };
   Answer create(TaskId, const Wish&, const Op& again);
-  Answer refuses_struct(const Clone3&);
-  Answer refuses_args(const Clone3&);
-  Answer refuses_folder(Clone3Args);
+  Answer refuses_struct(const Clone3&), refuses_args(const Clone3&), refuses_folder(Clone3Args);
   Answer refuses_flags(const Task&, CloneFlags);
   Answer choose_user_namespace(const Task&, Wish&);
   Answer refuses_numbered(TaskId, Wish&);
@@ -408,11 +407,9 @@ class Model {
 
   // poll.cpp
   std::int64_t poll_now(TaskId, Descriptor);
-  bool is_polling(TaskId) const;
   std::vector<TaskId> pollers_of(Pid) const;
-  bool may_be_reaped_first(const Task& leader);
-  void wake_pollers(Pid);
-  void wake_pollers_at_last(TaskId);
+  bool is_polling(TaskId) const, may_be_reaped_first(const Task& leader);
+  void wake_pollers(Pid), wake_pollers_at_last(TaskId);
 
   // attributes.cpp
   TaskId named(TaskRef, TaskId caller) const;
@@ -443,19 +440,29 @@ class Model {
   Answer act_if_may(TaskId, const O&);
   static Depth depth_of(const Task&);
   Answer ask_for_kthread(TaskId creator, bool run);
+  Outcome copy_kthread();
   Outcome make_kthread(bool run);
   TaskId new_kthread(Pid);
+  Outcome wake_new_kthread(TaskId, bool run);
+  void tell_creator(TaskId, Outcome);
+  bool is_known(TaskId) const;
   void serve_requests();
   void abandon_request(TaskId creator);
   Answer refuses_wait_for(TaskId me, TaskRef);
   Answer refuses_ask(TaskId me);
   Answer sleep_for(TaskId me, TaskId kthread, Call::Kind);
   void tell_awaiting(TaskId kthread, Call::Kind, Outcome);
+  bool reaches(WakeMask, Depth) const;
   bool wake_up(TaskId, WakeMask);
   void first_run(TaskId);
   void parkme(TaskId);
   void unpark(TaskId);
   void end_kthread(TaskId, Outcome);
+  // active_mm.cpp
+  void take_processor(TaskId);
+  void load(SpaceId);
+  void drop_space(SpaceId);
+  Answer memory_of(TaskId me, TaskRef, SpaceId&);
   // cgroups.cpp
   PidsLimit limit_of(CgroupId g) const { return g ? world_.cgroups[g].limit : world_.limit; }
   std::uint32_t tasks_in(CgroupId) const;

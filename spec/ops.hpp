@@ -347,7 +347,7 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         CgroupMove, CgroupOf, PidsMax, PidsCurrent, CgroupFreeze, CgroupThaw,
                         NsPidMax, NsPidCursor, PtraceTraceme, PtraceAttach, PtraceSeize,
                         PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions, MapIds,
-                        Getuid>;
+                        Getuid, ActiveMm, MmUsers, MmCount, TaskStateMatch, CopyProcess>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 
@@ -358,7 +358,7 @@ template <class O>
 inline constexpr bool answers_task =
     creates_task<O> || std::is_same_v<O, Getpid> || std::is_same_v<O, Gettid> ||
     std::is_same_v<O, Getppid> || std::is_same_v<O, Getpgid> || std::is_same_v<O, Getsid> ||
-    std::is_same_v<O, Setsid>;
+    std::is_same_v<O, Setsid> || std::is_same_v<O, ActiveMm> || std::is_same_v<O, CopyProcess>;
 template <class O>
 inline constexpr bool by_world = std::is_base_of_v<ByWorld, O>;
 template <class O>

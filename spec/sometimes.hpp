@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "spec/sometimes/numbers.hpp"
+#include "spec/sometimes/kthreads.hpp"
 #include "spec/sometimes/namespaces.hpp"
 #include "spec/sometimes/polls.hpp"
 #include "spec/sometimes/user_namespaces.hpp"
@@ -446,7 +447,8 @@ using AllSometimes =
                ZombieKeptByTracer, TraceeRunsInStoppedProcess, TracerIsTraced, ParentIsTraced,
                SignalHeldForTracer, UserNamespaceInAnother, PowerlessWhereMapped,
                NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers, NumberAhead,
-               ProcessorsDiffer, StoppedInPoll, PolledDescriptorChanged>;
+               ProcessorsDiffer, BorrowedOfTheDead, NewForTheDead, StoppedInPoll,
+               PolledDescriptorChanged>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

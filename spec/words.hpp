@@ -487,10 +487,14 @@ inline constexpr std::array kSleeps{Word{"RUNNING", 0}, Word{"INTERRUPTIBLE", 1}
                                     Word{"UNINTERRUPTIBLE", 2}, Word{"KILLABLE", 3},
                                     Word{"IDLE", 4}};
 
-/// The states that a wake is for.
-enum class WakeMask : std::uint8_t { normal, interruptible, uninterruptible, wakekill, parked };
+/// The states that a wake is for. `fatal` is what a fatal signal wakes with, `stopped` and `traced`
+/// have only the bit that says so.
+enum class WakeMask : std::uint8_t {
+  normal, interruptible, uninterruptible, wakekill, parked, stopped, traced, fatal
+};
 inline constexpr std::array kWakeMasks{Word{"NORMAL", 0}, Word{"INTERRUPTIBLE", 1},
                                        Word{"UNINTERRUPTIBLE", 2}, Word{"WAKEKILL", 3},
-                                       Word{"PARKED", 4}};
+                                       Word{"PARKED", 4},        Word{"STOPPED", 5},
+                                       Word{"TRACED", 6},        Word{"FATAL", 7}};
 
 }  // namespace forkproof

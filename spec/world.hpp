@@ -73,6 +73,7 @@ struct Call {
     sched,    ///< a kernel thread: asleep in what it said, until it is woken
     parked,   ///< a kernel thread: parked
     serve,    ///< kthreadd: asleep until somebody asks for a thread
+    unborn,   ///< a kernel thread that was made, and has still to be woken: TASK_NEW
   } kind = Kind::none;
   WaitQuery query{};
   TaskId child{};
@@ -97,6 +98,7 @@ struct Kthread {
 struct Request {
   TaskId creator;  // none: it was killed meanwhile
   bool run = false;
+  TaskId made{};  // the thread, if it has only to be woken
   friend bool operator==(const Request&, const Request&) = default;
 };
 
@@ -355,8 +357,7 @@ struct Number {
 struct World : UserNamespaces {
   Profile profile = Profile::linux_6;
   std::int32_t pid_max = kPidMaxDefault;
-  std::int32_t cursor =
-      2;              // the next number to try; linux-4.12 remembers the last, which is one less
+  std::int32_t cursor = 2;  // the next number to try; 4.12 remembers the last, one less
   bool over = false;  // init has ended
   std::int32_t host = 0;  // the name of the world's own UTS namespace
   Signal reboot;          // as in a namespace below
@@ -365,11 +366,11 @@ struct World : UserNamespaces {
   std::uint64_t made = 0, told = 0;  // processes, and those of their deaths that nobody need report
   std::uint64_t faults_made = 0, faults_lost = 0;  // batches, and those of whom nobody waited for
   TaskId reaper;   // the thread of init that adopts orphans
-  bool kthreads = false;  // there are kernel threads
-  bool held = false;      // kthreadd does not get the processor
+  bool kthreads = false, held = false;  // kthreadd is there; it does not get the processor
   TaskId kthreadd;        // the parent of all kernel threads; none without them, and at the end
   std::vector<Request> requests;  // of kernel threads, as they were made
   std::vector<TaskId> pollers;    // who sleep in poll, as they fell asleep, and some who did
+  SpaceId active;  // the memory that the processor has; none, the kernel's own
 
   Pool<Task> tasks;
   Pool<Process> processes;
@@ -415,7 +416,7 @@ struct World : UserNamespaces {
     faults_made = faults_lost = 0;
     reaper = kthreadd = {};
     kthreads = held = false;
-    requests.clear(), pollers.clear();
+    requests.clear(), pollers.clear(), active = {};
   }
 
   /// Whether nothing that can be seen has changed since one of two worlds was copied from the
@@ -423,7 +424,7 @@ struct World : UserNamespaces {
   bool is_sealed_as(const World& other) const {
     return cursor == other.cursor && pid_max == other.pid_max && over == other.over &&
            reaper == other.reaper && held == other.held && requests == other.requests &&
-           host == other.host && shared_pages == other.shared_pages &&
+           host == other.host && active == other.active && shared_pages == other.shared_pages &&
            tasks.is_sealed_as(other.tasks) && processes.is_sealed_as(other.processes) &&
            spaces.is_sealed_as(other.spaces) && handlers.is_sealed_as(other.handlers) &&
            open_files.is_sealed_as(other.open_files) && files.is_sealed_as(other.files) &&

@@ -104,8 +104,9 @@ constexpr std::uint64_t state_of_sleep(Sleep sleep, const StateTable& table) {
 
 /// The states that a wake is for, as a mask.
 constexpr std::uint64_t wake_mask(WakeMask mask, const StateTable& table) {
-  const std::uint64_t masks[] = {kNormal, kInterruptible, kUninterruptible, table.wakekill,
-                                 table.parked};
+  const std::uint64_t masks[] = {kNormal,      kInterruptible, kUninterruptible,
+                                 table.wakekill, table.parked,   kStoppedBit,
+                                 kTracedBit,   signal_mask(std::uint64_t{0}, true, table)};
   return masks[static_cast<std::size_t>(mask)];
 }
 

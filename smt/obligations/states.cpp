@@ -152,14 +152,14 @@ void parked_by_its_mask(Claim& c) {
                                                 number(signal, bits::kStoppedBit))));
 }
 
-/// Of those that sleep uninterruptibly the ones that a wake with WAKEKILL reaches.
+/// Whom a wake with WAKEKILL reaches: TRACED has lost the bit.
 void wakekill_reaches_killable(Claim& c) {
   const Task t(c);
   const expr kill = t.by_table([&](const StateTable& table) {
     return number(t.which, table.wakekill);
   });
-  c.given(t.is_one_of({sleeping, disk, killable, idle, parked}));
-  c.holds(t.woken_by(kill) == t.is(killable));
+  const expr traced_too = t.is(traced) && !t.since_5_19;
+  c.holds(t.woken_by(kill) == (t.is_one_of({killable, stopped}) || traced_too));
 }
 
 void load_is_uninterruptible(Claim& c) {
@@ -210,7 +210,8 @@ constexpr Obligation kObligations[] = {
      "other wake, nor all of them together, reaches that.",
      "kernel-kthread PARK:8", "reaches", "", parked_by_its_mask},
     {"wake.wakekill",
-     "By both tables, of those asleep a wake with WAKEKILL reaches KILLABLE only.",
+     "By both tables, a wake with WAKEKILL reaches KILLABLE and STOPPED, by 4.12's TRACED too, and "
+     "nobody else.",
      "kernel-signal STATE:2", "reaches", "", wakekill_reaches_killable},
     {"state.load",
      "By both tables, UNINTERRUPTIBLE and KILLABLE sleepers count as load, and nobody else: IDLE "

@@ -47,6 +47,44 @@ struct WhoAwaitsIsAwaited {
   }
 };
 
+struct NewIsWoken {
+  static constexpr std::string_view id = "KTHREAD-3";
+  static constexpr std::string_view says =
+      "A thread that is new is what kthreadd, which is held, has made for its first request, and "
+      "nobody has asked anything of it; it alone has a request.";
+  static constexpr std::string_view source = "kernel-kthread NEW:1";
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].call.kind == Call::Kind::unborn;
+  }
+  static bool holds(const auto& w, TaskId t) {
+    const auto& task = w.tasks[t];
+    for (const Request& request : w.requests)
+      if (request.made == t && (&request != &w.requests.front() || !applies(w, t))) return false;
+    if (!applies(w, t)) return true;
+    const auto& k = task.kthread;
+    return w.held && !w.requests.empty() && w.requests.front().made == t && k.made &&
+           !k.started && !k.should_stop && !k.should_park && !k.awaited_by;
+  }
+};
+
+/// Of the world.
+struct MemoryIsUsedOrBorrowed {
+  static constexpr std::string_view id = "KTHREAD-4";
+  static constexpr std::string_view says =
+      "Memory that nobody uses is what the processor has, and has no pages; the processor has none "
+      "but in a world with kernel threads.";
+  static constexpr std::string_view source = "kernel-kthread MM:3";
+  static bool applies(const auto& w) { return static_cast<bool>(w.active); }
+  static bool holds(const auto& w) {
+    if (w.active && (!w.kthreads || !w.spaces.has(w.active))) return false;
+    bool kept = true;
+    w.spaces.for_each([&](SpaceId id, const auto& s) {
+      kept = kept && (s.users > 0 || (id == w.active && s.pages.empty()));
+    });
+    return kept;
+  }
+};
+
 struct ParkedWasAsked {
   static constexpr std::string_view id = "STATE-1";
   static constexpr std::string_view says =

@@ -136,8 +136,58 @@ inline constexpr auto kKthreadRules = std::to_array<Rule>({
      "kernel-signal STATE:1"},
     {"wake.other-mask", "wake_up_state does nothing to a thread whose state the mask has not: 0.",
      "kernel-signal STATE:1"},
-    {"wake.state-of-kthreads", "wake_up_state of a task that is no kernel thread is EINVAL.",
-     "forkproof KTHREAD:5"},
+    {"wake.not-out-of-a-stop",
+     "wake_up_state that would reach a stopped or traced task is EINVAL: who ends a stop keeps "
+     "account of it.", "forkproof KTHREAD:10"},
+
+    {"state.match", "A wake whose mask and the task's state have a bit in common reaches it.",
+     "kernel-signal STATE:1"},
+    {"state.no-match", "A wake whose mask has none of the state's bits does not.",
+     "kernel-signal STATE:1"},
+    {"state.stopped-killable",
+     "A stopped task is reached by SIGCONT's mask, and by WAKEKILL and what a fatal signal wakes "
+     "with; by no other.", "kernel-signal STATE:3"},
+    {"state.traced",
+     "A task that is stopped for its tracer is reached by __TASK_TRACED, which a fatal signal's "
+     "mask has, and by no other (linux-6 only).", "kernel-signal STATE:2"},
+    {"state.traced-killable",
+     "A task that is stopped for its tracer is reached by WAKEKILL, too (linux-4.12 only).",
+     "kernel-signal STATE:2"},
+    {"state.new-or-dead", "No mask reaches a task that is new, or dead.", "kernel-signal STATE:5"},
+
+    {"kthread.new",
+     "A thread that kthreadd has made and not woken is new: it has a number, shows as running, and "
+     "no wake reaches it.", "kernel-kthread NEW:1"},
+    {"kthread.new-not-woken",
+     "copy_process is EBUSY where kthreadd has still to wake the thread that it made last.",
+     "forkproof KTHREAD:9"},
+    {"kthread.nothing-to-make", "copy_process is EAGAIN where kthreadd has no request.",
+     "forkproof KTHREAD:9"},
+
+    {"borrow.takes",
+     "A kernel thread runs on the memory of whoever had the processor before it, which it leaves "
+     "to the next kernel thread.", "kernel-kthread MM:2"},
+    {"borrow.outlives",
+     "Memory that the processor has outlives its last user, but for its pages.",
+     "kernel-kthread MM:3"},
+    {"borrow.freed-at-last",
+     "Borrowed memory that nobody uses any more goes when a task with memory of its own gets the "
+     "processor.", "kernel-kthread MM:4"},
+    {"borrow.owner",
+     "active_mm answers the oldest process that uses the memory which the caller has borrowed.",
+     "forkproof KTHREAD:11"},
+    {"borrow.nobodys",
+     "active_mm answers 0 where nobody uses that memory any more, and of the kernel's own.",
+     "forkproof KTHREAD:11"},
+    {"borrow.users", "mm_users counts the tasks that use the memory, and no borrower.",
+     "kernel-kthread MM:5"},
+    {"borrow.users-count-once", "mm_count is 1 for all that use the memory together.",
+     "kernel-kthread MM:5"},
+    {"borrow.counts", "mm_count is 1 more while somebody has borrowed the memory.",
+     "kernel-kthread MM:5"},
+    {"borrow.none",
+     "mm_users and mm_count of the dead, of another kernel thread and of the kernel's own memory "
+     "are EINVAL.", "forkproof KTHREAD:11"},
 });
 
 }  // namespace forkproof

@@ -1,0 +1,170 @@
+/// Shrinking where it may end the process that does it, and what to do when it is stuck.
+#include "harness/least.hpp"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <exception>
+#include <string>
+#include <string_view>
+
+#include "harness/shrink.hpp"
+#include "harness/system_fault.hpp"
+#include "spec/text.hpp"
+
+namespace forkproof::harness {
+
+namespace {
+
+/// Told each smaller violation.
+using Tell = std::function<void(const Violation&)>;
+
+bool is_verdict(const std::optional<Violation>& v) {
+  return v && v->kind != Violation::Kind::beyond && v->kind != Violation::Kind::unknown;
+}
+
+/// Whether `a` says the same as `b` in fewer steps; or something else, in half of them at most.
+bool is_better(const Violation& a, const Violation& b) {
+  const std::size_t steps = a.trace.steps.size(), others = b.trace.steps.size();
+  return steps < others && (2 * steps <= others || (a.kind == b.kind && a.id == b.id));
+}
+
+/// Does something in a process of its own: whether that came to the end of it.
+bool survives(auto&& work) {
+  const pid_t maker = ::getpid(), worker = ::fork();
+  if (worker == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    try {
+      if (::getppid() == maker) work();
+    } catch (const std::exception&) {
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  int status = 1;
+  while (worker > 0 && ::waitpid(worker, &status, 0) < 0 && errno == EINTR) continue;
+  return status == 0;
+}
+
+/// Runs what may end the process that does it.
+class Runner {
+ public:
+  /// A careful one tries everything in a process of its own first: what ends that has no verdict.
+  Runner(Checker& checker, bool careful) : checker_(checker), careful_(careful) {}
+
+  std::optional<Violation> operator()(auto&& run) const {
+    if (careful_ && !survives([&] { run(checker_); })) return std::nullopt;
+    return run(checker_);
+  }
+  std::optional<Violation> of(const Script& s) const {
+    return (*this)([&](Checker& c) { return c.run(s); });
+  }
+
+ private:
+  Checker& checker_;
+  bool careful_;
+};
+
+/// Better ones than `least`.
+void look_for_others(const Runner& run, const Campaign& campaign, std::uint64_t k, Violation least,
+                     const Tell& tell) {
+  constexpr std::size_t kShort = 6, kLong = 8;
+  constexpr std::uint64_t kTries = 5000, kManyTries = 20'000, kAnyOf = 8;
+  constexpr int kOthers = 20;
+  int others = 0;
+  for (std::uint64_t i = 1; others < kOthers; ++i) {
+    const std::size_t steps = least.trace.steps.size();
+    if (steps <= kShort || i > (steps > kLong ? kManyTries : kTries)) return;
+    const std::uint64_t seed = campaign.seed + k + i;
+    std::uint64_t ops = 0;
+    const std::optional<Violation> other = run([&](Checker& c) {
+      return i % kAnyOf == 0 ? c.run_random(seed, profile_of(campaign, k), ops)
+                             : c.run_like(least.trace, seed);
+    });
+    if (!is_verdict(other)) continue;
+    ++others;
+    Violation small = minimize(*other, [&](const Script& s) { return run.of(s); });
+    if (!is_better(small, least)) continue;
+    least = std::move(small);
+    tell(least);
+  }
+}
+
+void look_for_less(const Runner& run, const Campaign& campaign, std::uint64_t k,
+                   const Violation& found, const Tell& tell) {
+  Violation least = minimize(found, [&](const Script& s) {
+    std::optional<Violation> v = run.of(s);
+    if (is_verdict(v)) tell(*v);
+    return v;
+  });
+  look_for_others(run, campaign, k, std::move(least), tell);
+}
+
+/// The traces that were told, in memory that two processes share. Each is whole, whenever the one
+/// that tells may end.
+class Told {
+ public:
+  Told() : at_(::mmap(nullptr, sizeof(Room), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                      -1, 0)) {
+    if (at_ == MAP_FAILED) throw SystemFault("no memory to share with the process that shrinks");
+    room_ = new (at_) Room;
+  }
+  ~Told() { ::munmap(at_, sizeof(Room)); }
+  Told(const Told&) = delete;
+  Told& operator=(const Told&) = delete;
+
+  /// What there is no room for any more is not told.
+  void tell(const Violation& v) {
+    const std::string text = print(v.trace);
+    const std::size_t used = room_->used;
+    if (text.size() >= sizeof room_->text - used) return;
+    room_->text[used + text.copy(room_->text + used, text.size())] = 0;
+    room_->used = used + text.size() + 1;
+  }
+
+  /// Takes the trace that was told last.
+  std::optional<Script> take_last() {
+    if (room_->used == 0) return std::nullopt;
+    const std::string_view all(room_->text, room_->used - 1);
+    const std::size_t end = all.rfind('\0'), begin = end == all.npos ? 0 : end + 1;
+    room_->used = begin;
+    return parse(all.substr(begin)).script;
+  }
+
+ private:
+  struct Room {
+    std::atomic<std::size_t> used = 0;
+    char text[1U << 20];
+  };
+  void* at_;
+  Room* room_;
+};
+
+}  // namespace
+
+Violation least_like(Checker& checker, const Campaign& campaign, std::uint64_t k,
+                     Violation found) {
+  if (!checker.repeats())  // what is seen once more is no evidence by itself
+    return minimize(std::move(found), [&](const Script& s) { return checker.run(s); });
+
+  for (const bool careful : {false, true}) {
+    Told told;
+    const bool whole = survives([&] {
+      look_for_less({checker, careful}, campaign, k, found,
+                    [&](const Violation& v) { told.tell(v); });
+    });
+    std::optional<Violation> least;
+    while (std::optional<Script> script = least ? std::nullopt : told.take_last())
+      least = checker.run(*script);
+    if (least) found = std::move(*least);
+    if (whole) break;
+  }
+  return found;
+}
+
+}  // namespace forkproof::harness
