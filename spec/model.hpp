@@ -260,9 +260,7 @@ class Model {
     CgroupId cgroup{};          // told when the task may be in it
   };
   Answer create(TaskId, const Wish&, const Op& again);
-  Answer refuses_struct(const Clone3&);
-  Answer refuses_args(const Clone3&);
-  Answer refuses_folder(Clone3Args);
+  Answer refuses_struct(const Clone3&), refuses_args(const Clone3&), refuses_folder(Clone3Args);
   Answer refuses_flags(const Task&, CloneFlags);
   Answer choose_user_namespace(const Task&, Wish&);
   Answer refuses_numbered(TaskId, Wish&);
@@ -406,11 +404,9 @@ class Model {
 
   // poll.cpp
   std::int64_t poll_now(TaskId, Descriptor);
-  bool is_polling(TaskId) const;
   std::vector<TaskId> pollers_of(Pid) const;
-  bool may_be_reaped_first(const Task& leader);
-  void wake_pollers(Pid);
-  void wake_pollers_at_last(TaskId);
+  bool is_polling(TaskId) const, may_be_reaped_first(const Task& leader);
+  void wake_pollers(Pid), wake_pollers_at_last(TaskId);
 
   // attributes.cpp
   TaskId named(TaskRef, TaskId caller) const;

@@ -365,8 +365,7 @@ struct World : UserNamespaces {
   std::uint64_t made = 0, told = 0;  // processes, and those of their deaths that nobody need report
   Usage used, usage_lost;  // in all, and by those whom nobody waited for
   TaskId reaper;   // the thread of init that adopts orphans
-  bool kthreads = false;  // there are kernel threads
-  bool held = false;      // kthreadd does not get the processor
+  bool kthreads = false, held = false;  // kthreadd is there; it does not get the processor
   TaskId kthreadd;        // the parent of all kernel threads; none without them, and at the end
   std::vector<Request> requests;  // of kernel threads, as they were made
   SpaceId active;  // the memory that the processor has; none, the kernel's own
