@@ -8,7 +8,7 @@
 namespace forkproof::spec {
 
 struct QueuedSeveralTimes {
-  static constexpr std::string_view id = "SOMETIMES-71",
+  static constexpr std::string_view id = "SOMETIMES-79",
                                     says = "A real-time signal is queued three times in one place.";
   static bool holds(const World& w, TaskId t) {
     const auto& queue = w.tasks[t].pending.queue;
@@ -20,7 +20,7 @@ struct QueuedSeveralTimes {
 
 struct QueuedForTwoUsers {
   static constexpr std::string_view
-      id = "SOMETIMES-72",
+      id = "SOMETIMES-80",
       says = "What is queued in one place counts for two users.";
   static bool holds(const World& w, TaskId t) {
     const auto& queue = w.tasks[t].pending.queue;
@@ -31,7 +31,7 @@ struct QueuedForTwoUsers {
 
 struct PendingWithoutEntry {
   static constexpr std::string_view
-      id = "SOMETIMES-73",
+      id = "SOMETIMES-81",
       says = "A real-time signal is pending without an entry, beside one that has some.";
   static bool holds(const World& w, TaskId t) {
     const Pending& pending = w.process_of(w.tasks[t]).shared_pending;
@@ -43,7 +43,7 @@ struct PendingWithoutEntry {
 
 struct ZombieWithEntries {
   static constexpr std::string_view
-      id = "SOMETIMES-74",
+      id = "SOMETIMES-82",
       says = "A zombie has entries of a user who has as many as his limit.";
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
