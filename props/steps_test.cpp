@@ -125,7 +125,7 @@ TEST(Steps, FailInEachNamespace) {
     const auto number = [&](Pid actor, const Op& op) {
       return Pid{static_cast<std::int32_t>(machine.apply(actor, op).outcome.who.n)};
     };
-    const Clone below{.flags = clone_flag::newpid, .exit_signal = {}};
+    const Clone below{{}, clone_flag::newpid, ExitSignal{}};
     const Pid outer = number(kInit, below);
     machine.apply(outer, below);
     const Pid inner{outer.n + 1};
@@ -168,11 +168,11 @@ TEST(Steps, AKernelThreadFailsForWhoAskedForIt) {
     EXPECT_EQ(failed.front(), CopyStep::kthread_create);
     EXPECT_EQ(std::ranges::count(failed, CopyStep::set_kthread_struct), 1);
 
-    before.apply({}, HoldKthreadd{.on = 1});
+    before.apply({}, HoldKthreadd{{}, {}, 1});
     Machine held = before;
     EXPECT_EQ(held.apply(kInit, KthreadCreate{}).outcome.kind, Outcome::Kind::blocks);
     held.fail_at(1);
-    const Effects& seen = held.apply({}, HoldKthreadd{.on = 0});
+    const Effects& seen = held.apply({}, HoldKthreadd{{}, {}, 0});
     ASSERT_EQ(seen.returned.size(), 1u);
     EXPECT_EQ(seen.returned[0].outcome, Outcome::failure(Errno::nomem));
     EXPECT_TRUE(held.sound());
