@@ -29,6 +29,7 @@ constexpr std::uint32_t kVerbatim = 60;
 
 Generator::Generator(std::uint64_t seed, Profile profile, TraceScope scope)
     : dice_(seed), world_{.profile = profile}, steps_left_(0), crowd_(0) {
+  own_root_ = scope.own_root;
   const std::uint32_t kind = dice_.below(1000);
   world_.kthreads = scope.kthreads && kind < 10 * kKthreadWorlds;
   strays_ = kind >= 1000 - kStrays;
@@ -93,7 +94,7 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
   s.actor = actor;
   s.op = actor < 0 ? Op{HoldKthreadd{{}, {}, 0}}
            : !models_.empty() && dice_.percent(kVerbatim)
-               ? dice_.one_of<Op>(models_)
+               ? as_it_was()
                : fill(choose_op(scene, alive_.size() > crowd_), scene);
   if (!awaited_.empty()) {
     const Awaited& awaited = dice_.one_of<Awaited>(awaited_);
@@ -106,6 +107,15 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
     alive_.push_back(s.binds);
   }
   return s;
+}
+
+/// An op of the trace that this one is to be like. Who is not there yet is somebody who is.
+Op Generator::as_it_was() {
+  Op op = dice_.one_of<Op>(models_);
+  for_each_ref(op, [&](TaskRef& ref) {
+    if (ref.named && ref.n >= names_) ref.n = dice_.one_of<std::int32_t>(alive_);
+  });
+  return op;
 }
 
 /// Who is there, who can act, who is stopped, and which numbers are slept for.
@@ -187,9 +197,10 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   const bool init = scene.actor == 0;
   const bool again = scene.me != nullptr && !scene.world.deliverable(*scene.me).empty();
   const bool gains = users_ && scene.me != nullptr && could_gain(scene);
+  const bool shared = shares_queue(scene) && !dice_.percent(5);
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     switch (kRoles[i]) {
-      case Role::any: return weights_[i];
+      case Role::any: return shared && i == Named("sigq").index ? 0 : weights_[i];
       case Role::makes: return (again ? kEager : 1) * (crowded ? weights_[i] / 8 : weights_[i]);
       case Role::sleeps: return runnable_.size() < 2 ? 0 : weights_[i];
       case Role::executes: return (gains ? kEager : 1) * weights_[i];

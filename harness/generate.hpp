@@ -96,6 +96,7 @@ class Generator {
   std::size_t choose_op(const Scene& scene, bool crowded);
   std::uint32_t weight_by_kthreads(std::size_t op, const Scene& scene, std::uint32_t weight) const;
   Op fill(std::size_t op, const Scene& scene);
+  Op as_it_was();
 
   // The arguments of an op; the others have none.
   void choose(Clone&, const Scene&);
@@ -231,6 +232,7 @@ class Generator {
   FdFlags fd_flags();
   PageNo run_of_pages();
   Limit signals_near(const Scene& scene);
+  bool shares_queue(const Scene& scene) const;
   Limit limit_near(const Scene& scene, Resource resource);
   User user();
 
@@ -240,6 +242,7 @@ class Generator {
   std::vector<std::size_t> ops_;  // those that come at all
   std::uint32_t steps_left_;
   bool strays_ = false;  // functions of the kernel are tried in any world
+  bool own_root_ = true;  // nobody else queues signals of root's
   bool moves_ = false;    // tasks go into namespaces of all kinds
   std::vector<Op> models_;  // of the trace that this one is to be like
   // What most of the trace is about, or nothing.

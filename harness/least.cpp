@@ -120,7 +120,7 @@ class Told {
 
   /// What there is no room for any more is not told.
   void tell(const Violation& v) {
-    const std::string text = print(v.trace);
+    const std::string text = print(until_failure(v));
     const std::size_t used = room_->used;
     if (text.size() >= sizeof room_->text - used) return;
     room_->text[used + text.copy(room_->text + used, text.size())] = 0;
@@ -133,7 +133,8 @@ class Told {
     const std::string_view all(room_->text, room_->used - 1);
     const std::size_t end = all.rfind('\0'), begin = end == all.npos ? 0 : end + 1;
     room_->used = begin;
-    return parse(all.substr(begin)).script;
+    Parsed parsed = parse(all.substr(begin));
+    return parsed.error ? Script{} : std::move(parsed.script);
   }
 
  private:

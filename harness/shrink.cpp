@@ -167,6 +167,12 @@ Script select(const Script& script, const std::vector<bool>& keep) {
   return out;
 }
 
+Script until_failure(const Violation& v) {
+  std::vector<bool> keep(v.trace.steps.size(), true);
+  for (std::size_t i = v.step + 1; i < keep.size(); ++i) keep[i] = false;
+  return select(v.trace, keep);
+}
+
 Script without_expectations(Script script) {
   for (Step& s : script.steps) {
     s.outcome.reset();
@@ -220,6 +226,40 @@ void without_pairs(const Script& script, Candidates& out) {
       });
 }
 
+/// How many names there are before step `i`.
+std::int32_t bound_before(const Script& script, std::size_t i) {
+  std::int32_t bound = 1;
+  for (std::size_t before = 0; before < i; ++before) bound += script.steps[before].binds != kNoName;
+  return bound;
+}
+
+/// Two who end by themselves instead of three steps that see to it: a namespace, say, its init, and
+/// the end of that.
+void with_ends_instead(const Script& script, Candidates& out) {
+  constexpr std::size_t kFew = 8;
+  const std::size_t n = script.steps.size();
+  if (n > kFew) return;
+  const auto instead = [&](std::size_t i, std::size_t j, std::size_t k, std::int32_t a,
+                           std::int32_t b) {
+    out.push_back([&script, i, j, k, a, b] {
+      Script s = script;
+      std::vector<bool> keep(s.steps.size(), true);
+      keep[i] = keep[j] = false;
+      s.steps[k] = {}, s.steps[k].actor = b, s.steps[k].op = Exit{};
+      Step first = s.steps[k];
+      first.actor = a;
+      s.steps.insert(s.steps.begin() + static_cast<std::ptrdiff_t>(k), first);
+      keep.insert(keep.begin() + static_cast<std::ptrdiff_t>(k), true);
+      return select(s, keep);
+    });
+  };
+  for (std::size_t k = 2; k < n; ++k)
+    for (std::int32_t a = 1, bound = bound_before(script, k); a < bound; ++a)
+      for (std::int32_t b = a + 1; b < bound && script.steps[k].binds == kNoName; ++b)
+        for (std::size_t j = 1; j < k; ++j)
+          for (std::size_t i = 0; i < j; ++i) instead(i, j, k, a, b);
+}
+
 /// A step that takes the lowest of something can go if what is counted from there moves along:
 /// the descriptors above it, the bound of the pids and where their search begins, or that alone.
 enum class Moves : std::uint8_t { descriptors, pids, cursor };
@@ -263,13 +303,6 @@ void without_one_taken(const Script& script, Candidates& out) {
     if (creates(op)) offer(i, Moves::pids), offer(i, Moves::cursor);
     if (takes_descriptor(op)) offer(i, Moves::descriptors);
   }
-}
-
-/// How many names there are before step `i`.
-std::int32_t bound_before(const Script& script, std::size_t i) {
-  std::int32_t bound = 1;
-  for (std::size_t before = 0; before < i; ++before) bound += script.steps[before].binds != kNoName;
-  return bound;
 }
 
 /// A number in place of a name pins whatever took numbers before: each name is tried instead.
@@ -386,20 +419,10 @@ std::vector<std::function<Script()>> smaller(const Script& script) {
   for (std::size_t i = 0; i < script.steps.size(); ++i) with_wait_last(script, i, out);
   without_one_taken(script, out);
   without_pairs(script, out);
+  with_ends_instead(script, out);
   with_simpler_world(script, out);
   return out;
 }
-
-namespace {
-
-/// The trace up to the step that failed.
-Script until_failure(const Violation& v) {
-  std::vector<bool> keep(v.trace.steps.size(), true);
-  for (std::size_t i = v.step + 1; i < keep.size(); ++i) keep[i] = false;
-  return select(v.trace, keep);
-}
-
-}  // namespace
 
 Violation minimize(Violation violation, const Run& run) {
   using Kind = Violation::Kind;

@@ -17,6 +17,9 @@ std::vector<std::function<Script()>> smaller(const Script& script);
 /// as well, and references to them become a number that nobody has.
 Script select(const Script& script, const std::vector<bool>& keep);
 
+/// The trace up to the step that failed.
+Script until_failure(const Violation& v);
+
 /// Without what the trace expects of its steps.
 Script without_expectations(Script script);
 

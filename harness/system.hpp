@@ -24,6 +24,7 @@ concept SystemUnderTest = requires(S& s, const S& c, const WorldSpec& world, Pid
 struct TraceScope {
   bool kthreads = true;  // the world may be one with kernel threads
   bool brief = false;    // they are short, for who leaves out a trace for one step of it
+  bool own_root = true;  // nobody else queues signals of root's
 };
 
 template <class System>

@@ -14,6 +14,12 @@ void Machine::switch_mm(const Task& t) {
   if (before != kNobody && memory_[before].borrowers.empty()) memory_.drop(before);
 }
 
+/// As if `who` had run, and done nothing.
+void Machine::gets_processor(Pid who) {
+  const Task* const t = find(who);
+  if (t != nullptr && kthreadd_.exists) switch_mm(*t);
+}
+
 Outcome Machine::perform(Task&, const ActiveMm&) {
   if (active_mm_ == kNobody || memory_[active_mm_].borrowers.empty())
     return Outcome::task(Pid{0});

@@ -386,7 +386,8 @@ std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
 void Machine::give_back_numbers(const Birth& b) {
   if (b.number != 0) taken_.give_back(static_cast<std::size_t>(b.number));
   if (b.ns == kNobody || namespaces_[b.ns].count != 0 || !namespaces_[b.ns].accepts) return;
-  (b.number != 0 ? namespaces_[b.ns].accepts = false : namespaces_[b.ns].cursor = 1);
+  if (b.number == 0) namespaces_[b.ns].cursor = 1;
+  namespaces_[b.ns].accepts = b.number == 0;
 }
 
 /// The last step done is undone first. The cursor has passed the number, and stays.

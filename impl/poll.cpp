@@ -72,7 +72,7 @@ void Machine::wake_pollers(std::int32_t number) {
   }
 }
 
-/// Whether those who sleep in a poll, and nobody else, are in the list of them.
+/// Whether those in the list sleep in a poll, each there once.
 bool Machine::sound_pollers() const {
   return std::ranges::all_of(pollers_, [&](Index i) {
     const Task& t = tasks_[i];

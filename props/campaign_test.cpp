@@ -156,7 +156,8 @@ TEST(Campaign, ShrinksCarefullyWhereThatIsDeadly) {
 
 TEST(Generator, MakesTracesThatAreLikeAnother) {
   const Script like = parse("forkproof-trace v1\nworld profile=linux-4.12 pid_max=301\n\n"
-                            "init: clone THREAD|SIGHAND|VM -> A\nA: umask 18\ninit: getpid\n")
+                            "init: clone THREAD|SIGHAND|VM -> A\nA: umask 18\ninit: fork -> B\n"
+                            "init: tgkill A A SIGUSR1\nB: getpgid A\n")
                           .script;
   std::set<std::size_t> there, seen;
   for (const Step& s : like.steps) there.insert(s.op.index());
@@ -164,6 +165,8 @@ TEST(Generator, MakesTracesThatAreLikeAnother) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const Script script = harness::generate_like(like, seed);
     EXPECT_TRUE(script.world == like.world);
+    EXPECT_TRUE(well_formed(script)) << print(script);
+    EXPECT_TRUE(parse(print(script)).script == script) << print(script);
     for (const Step& s : script.steps) {
       seen.insert(s.op.index());
       as_it_is += std::ranges::any_of(like.steps, [&](const Step& l) { return l.op == s.op; });

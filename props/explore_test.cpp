@@ -279,12 +279,14 @@ struct Pair {
 };
 
 TEST(Canonical, TakesForOneWhatCannotBeToldApart) {
-  constexpr Canonical::Fold kFold{.numbers = true, .exec_ids = true};
+  constexpr Canonical::Fold kFold{.numbers = true, .exec_ids = true, .caught = true};
   for (const auto& [one, other] : {
            Pair{"init: fork as A\n",
                 "init: fork as A\nA: exit 1\ninit: wait4 any\ninit: fork as B\n"},
            Pair{"init: mmap private\n", "init: mmap private\ninit: munmap 0\ninit: mmap private\n"},
            Pair{"init: fork as A\nA: exec\n", "init: fork as A\nA: exec\nA: exec\n"},
+           Pair{"init: sigaction SIGUSR1 catch\ninit: kill init SIGUSR1\n",
+                "init: sigaction SIGUSR1 catch\n"},
            Pair{"init: getpid\n", ""},
        })
     EXPECT_EQ(row_of(after(one).world(), kFold), row_of(after(other).world(), kFold))
@@ -292,7 +294,7 @@ TEST(Canonical, TakesForOneWhatCannotBeToldApart) {
 }
 
 TEST(Canonical, TellsApartWhatOnlyWhatFollowsShows) {
-  constexpr Canonical::Fold kFold{.numbers = true, .exec_ids = true};
+  constexpr Canonical::Fold kFold{.numbers = true, .exec_ids = true, .caught = true};
   for (const auto& [one, other] : {
            Pair{"init: fork as A\ninit: wait4 any\n", "init: fork as A\ninit: wait4 A\n"},
            Pair{"init: fork as A\ninit: mmap private\n", "init: mmap private\ninit: fork as A\n"},

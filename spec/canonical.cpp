@@ -125,7 +125,7 @@ void Canonical::write_task(TaskId id) {
   write_task_index(t.vfork_parent);
   write_attributes(t.attributes);
   write_usage(t.used);
-  put(t.caught);
+  if (!fold_.caught) put(t.caught);
   write_queue(t.pending);
   if (t.in_kernel()) write_kthread(t.kthread);
   write_tracing(id);

@@ -22,6 +22,7 @@ class Canonical {
                             ///< wrap
     bool exec_ids = false;  ///< how often a program was replaced: unless a task is made whose exit
                             ///< signal is another than SIGCHLD
+    bool caught = false;    ///< how many handlers have run: unless somebody asks
   };
   explicit Canonical(Fold fold) : fold_(fold) {}
 

@@ -338,7 +338,7 @@ class Model {
 
   // queue.cpp
   bool enter_queue(Pending&, Signal, const Task& to, Sender);
-  bool has_room(const Task& to);
+  bool has_own_room(const Task& to) const, has_room(const Task& to) const;
   void leave_queue(Pending&, Signal);
   void flush(Pending&, SigSet);
   void lose_entries(TaskId);

@@ -12,6 +12,8 @@ bool Model::enter_queue(Pending& pending, Signal s, const Task& to, Sender sende
   const bool bare = linux_6() ? s == sig::kill || to.in_kernel() : sender == Sender::force;
   const bool real_time = s.n >= kFirstRealTimeSignal;
   const bool needs_room = real_time || sender == Sender::thread;
+  if (!bare && needs_room && !has_room(to) && has_own_room(to))
+    cover("limit.sigpending-namespace"_rule);
   if (bare || (needs_room && !has_room(to))) {
     if (!bare && real_time && (sender == Sender::thread || sender == Sender::child)) return false;
     cover(bare ? "queue.bare"_rule : real_time ? "queue.kill-no-room"_rule : "queue.no-room"_rule);
@@ -29,14 +31,15 @@ bool Model::enter_queue(Pending& pending, Signal s, const Task& to, Sender sende
   return true;
 }
 
-/// Whether one entry more is within the limit of the process, and those of the user namespaces.
-bool Model::has_room(const Task& to) {
+/// Whether one entry more is within the limit of the process; and those of the user namespaces.
+bool Model::has_own_room(const Task& to) const {
   const UserNamespaceId ns = linux_6() ? to.attributes.user_ns : UserNamespaceId::none();
   const Limit most = world().process_of(to).limits_of(Resource::sigpending).soft;
-  if (world().queued_for(ns, to.attributes.user) >= most.n) return false;
-  if (!has_no_room(ns)) return true;
-  cover("limit.sigpending-namespace"_rule);
-  return false;
+  return world().queued_for(ns, to.attributes.user) < most.n;
+}
+bool Model::has_room(const Task& to) const {
+  return has_own_room(to) &&
+         !has_no_room(linux_6() ? to.attributes.user_ns : UserNamespaceId::none());
 }
 
 /// A signal is taken: its oldest entry, and the signal with its last.

@@ -18,10 +18,11 @@ constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_letter(char c) { return is_upper(c) || (c >= 'a' && c <= 'z') || c == '_'; }
 
-/// `EIO` and `SIGRTMIN` must not become names by mistake, now or when the language learns them.
+/// `EIO`, `E2BIG` and `SIGRTMIN` must not become names by mistake, now or when the language learns
+/// them.
 bool reads_as_error_or_signal(std::string_view word) {
-  return word.starts_with("SIG") ||
-         (word.size() > 2 && word[0] == 'E' && is_upper(word[1]) && is_upper(word[2]));
+  return word.starts_with("SIG") || (word.size() > 2 && word[0] == 'E' &&
+                                     (is_upper(word[1]) || is_digit(word[1])) && is_upper(word[2]));
 }
 
 /// The first name that follows from `index` and is not `taken`; empty when all are.

@@ -24,8 +24,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-spec::Canonical::Fold fold_of(const ExploreLimits& limits) {
-  return {.numbers = limits.symmetry, .exec_ids = !kTriesExitSignals};
+spec::Canonical::Fold fold_of(const ExploreLimits& limits, const Bounds& bounds) {
+  return {.numbers = limits.symmetry,
+          .exec_ids = !kTriesExitSignals,
+          .caught = !bounds.ops[Op{Caught{}}.index()]};
 }
 
 template <class Walker>
@@ -85,7 +87,7 @@ class Explorer {
     for (const Step& s : opening(bounds_)) start_.step(s, {});
     found_.levels.push_back(1);
     for (std::size_t i = 0; i < std::max<std::size_t>(1, limits_.jobs); ++i) {
-      workers_.push_back(std::make_unique<Worker>(start_, fold_of(limits_)));
+      workers_.push_back(std::make_unique<Worker>(start_, fold_of(limits_, bounds_)));
       Waypoint& first = workers_.back()->way.emplace_back();
       first = {.node = 0, .walker = std::make_unique<Walker>(start_), .steps = {}};
       list(first);

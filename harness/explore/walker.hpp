@@ -118,6 +118,7 @@ class LockstepWalker {
     if (!(seen.outcome == expected) || !seen.returned.empty())
       return broken(describe(seen.outcome, {}), describe(expected, {}));
     System before = base.system_;
+    before.gets_processor(actor);
     if (levels > 0) {
       System after = base.system_;
       SetPidCursor passed;

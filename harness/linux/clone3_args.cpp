@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kSizeAtFirst = 64, kSizeWithTids = 80, kSizeOfMore = 96, kPage = 4096;
 constexpr std::uint64_t kTooManyTids = 33;  // namespaces lie 32 deep, below the first
 constexpr std::uint64_t kNoDescriptor = std::uint64_t{1} << 31;
-constexpr std::uint64_t kBeyond = std::uint64_t{1} << 47;  // where no program has anything
+constexpr std::uint64_t kBeyond = std::uint64_t{1} << 63;  // where no program has anything
 
 }  // namespace
 

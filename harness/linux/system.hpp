@@ -41,7 +41,8 @@ class System {
   bool sound(Pid, bool) const { return true; }
 
   static constexpr bool kSlowToLookAt = true;
-  static constexpr TraceScope kTraceScope{.kthreads = false, .brief = true};
+  static constexpr TraceScope kTraceScope{
+      .kthreads = false, .brief = true, .own_root = false};
 
   /// Clears what this system does not show.
   void hide(TaskView& view) const;

@@ -33,8 +33,8 @@ inline constexpr auto kLimitRules = std::to_array<Rule>({
      "A real-time signal that is not dropped, sent to a thread whose real user has as many queued "
      "as the limit of its process lets him have, is EAGAIN.", "kernel-signal QUEUE:1"},
     {"limit.sigpending-dead",
-     "A real-time signal that finds no room is EAGAIN also for a leader alone that has ended. In "
-     "some builds it does nothing then.",
+     "A signal to a leader alone that has ended is queued for it, and EAGAIN if it is a real-time "
+     "one and finds no room. In some builds it does nothing then.",
      "kernel-signal DEAD:2"},
 
     {"nproc.fork",

@@ -107,8 +107,8 @@ inline constexpr auto kUserNamespaceRules = std::to_array<Rule>({
      "Below the machine's own user namespace nobody raises a hard limit: EPERM.",
      "kernel-user-namespace BOUND:1"},
     {"limit.sigpending-namespace",
-     "No real-time signal is queued in a user namespace that was made by who might queue none, nor "
-     "in one below it: EAGAIN; since 5.14.",
+     "In a user namespace no more is queued for its users together than who made it might queue, "
+     "nor in those below it; since 5.14.",
      "kernel-user-namespace COUNT:1"},
     {"nproc.namespace",
      "A task in a user namespace counts for root in the one above, too, where the limit is that of "

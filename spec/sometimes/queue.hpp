@@ -48,8 +48,10 @@ struct ZombieWithEntries {
   static bool holds(const World& w, TaskId t) {
     const Task& task = w.tasks[t];
     const Process& p = w.process_of(task);
+    const bool by_namespace = w.profile == Profile::linux_6;
+    const UserNamespaceId ns = by_namespace ? task.attributes.user_ns : UserNamespaceId::none();
     return task.zombie && !p.shared_pending.queue.empty() &&
-           w.queued_for(task.attributes.user_ns, task.attributes.user) >=
+           w.queued_for(ns, task.attributes.user) >=
                p.limits_of(Resource::sigpending).soft.n;
   }
 };
