@@ -50,8 +50,7 @@ struct Machine::Birth {
   Index kthread = kNobody;  // what a kernel thread has besides
   Index pidfd = kNobody;  // the open file that will stand for it
   Index cgroup = kNobody;  // that it is charged to
-  bool maker_got_files = false;  // to share, as it had none
-  bool maker_got_fs = false;
+  bool maker_got_files = false, maker_got_fs = false;  // to share, as it had none
   bool maker_got_actions = false;
   bool maker_got_space = false;
 };
