@@ -39,8 +39,8 @@ nothing_left() {
 expect 0 "${user[@]}" "$F" replay corpus --system linux --json
 json 'o["traces"] > 200 and o["violations"] == []'
 json 'sum(o["why_skipped"].values()) == o["skipped"]'
-# An ordinary user makes no control groups. Kernel threads, another kernel and times are left out for
-# root, too. Of the rest:
+# An ordinary user makes no control groups. Kernel threads, another kernel and times are left out
+# for root, too. Of the rest:
 json 'o["skipped"] - sum(n for why, n in o["why_skipped"].items()
                          if "control group" in why or "kernel threads" in why or
                          "is no linux-" in why or "not the same twice" in why) < o["traces"] / 4'
