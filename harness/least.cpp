@@ -15,6 +15,7 @@
 
 #include "harness/shrink.hpp"
 #include "harness/system_fault.hpp"
+#include "harness/waitable_children.hpp"
 #include "spec/text.hpp"
 
 namespace forkproof::harness {
@@ -34,9 +35,13 @@ bool is_better(const Violation& a, const Violation& b) {
   return steps < others && (2 * steps <= others || (a.kind == b.kind && a.id == b.id));
 }
 
-/// Does something in a process of its own: whether that came to the end of it.
-bool survives(auto&& work) {
+/// How something came to its end that was done in a process of its own; none: there was no process.
+enum class End : std::uint8_t { whole, died, interrupted, none };
+
+/// Does something in a process of its own. A signal that has a handler here is the end of it.
+End in_own_process(auto&& work) {
   const pid_t maker = ::getpid(), worker = ::fork();
+  if (worker < 0) return End::none;
   if (worker == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     try {
@@ -46,9 +51,11 @@ bool survives(auto&& work) {
     }
     ::_exit(0);
   }
-  int status = 1;
-  while (worker > 0 && ::waitpid(worker, &status, 0) < 0 && errno == EINTR) continue;
-  return status == 0;
+  int status = 0;
+  bool interrupted = false;
+  while (::waitpid(worker, &status, 0) < 0 && errno == EINTR)
+    interrupted = true, ::kill(worker, SIGKILL);
+  return interrupted ? End::interrupted : status == 0 ? End::whole : End::died;
 }
 
 /// Runs what may end the process that does it.
@@ -58,7 +65,7 @@ class Runner {
   Runner(Checker& checker, bool careful) : checker_(checker), careful_(careful) {}
 
   std::optional<Violation> operator()(auto&& run) const {
-    if (careful_ && !survives([&] { run(checker_); })) return std::nullopt;
+    if (careful_ && in_own_process([&] { run(checker_); }) != End::whole) return std::nullopt;
     return run(checker_);
   }
   std::optional<Violation> of(const Script& s) const {
@@ -150,20 +157,22 @@ class Told {
 
 Violation least_like(Checker& checker, const Campaign& campaign, std::uint64_t k,
                      Violation found) {
-  if (!checker.repeats())  // what is seen once more is no evidence by itself
-    return minimize(std::move(found), [&](const Script& s) { return checker.run(s); });
+  const Run run = [&](const Script& s) { return checker.run(s); };
+  if (!checker.repeats()) return minimize(std::move(found), run);  // seen once more is no evidence
 
+  const WaitableChildren waitable;
   for (const bool careful : {false, true}) {
     Told told;
-    const bool whole = survives([&] {
+    const End end = in_own_process([&] {
       look_for_less({checker, careful}, campaign, k, found,
                     [&](const Violation& v) { told.tell(v); });
     });
+    if (end == End::none) return minimize(std::move(found), run);
     std::optional<Violation> least;
     while (std::optional<Script> script = least ? std::nullopt : told.take_last())
       least = checker.run(*script);
     if (least) found = std::move(*least);
-    if (whole) break;
+    if (end != End::died) break;
   }
   return found;
 }

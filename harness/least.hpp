@@ -10,7 +10,7 @@ namespace forkproof::harness {
 /// shrunk into a corner: then others are looked for that break the same promise and get shorter, or
 /// another one and get much shorter, in some thousand traces that are like it or come after it.
 /// That is for systems that repeat what they do; they are asked in a process of its own, which what
-/// is wrong with a system may end: then what had been reached holds.
+/// is wrong with a system, or a signal, may end: then what had been reached holds.
 Violation least_like(Checker& checker, const Campaign& campaign, std::uint64_t k, Violation found);
 
 }  // namespace forkproof::harness

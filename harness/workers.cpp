@@ -15,6 +15,7 @@
 
 #include "harness/campaign.hpp"
 #include "harness/system_fault.hpp"
+#include "harness/waitable_children.hpp"
 #include "spec/text.hpp"
 
 namespace forkproof::harness {
@@ -139,13 +140,10 @@ void work(const Opener& open, std::size_t n, std::size_t jobs, const Campaign& c
 /// The processes of a campaign. None outlives it.
 class Workers {
  public:
-  explicit Workers(Board& board) : board_(board) {
-    waits_ = ::signal(SIGCHLD, SIG_DFL);  // were it ignored, nobody could be waited for
-  }
+  explicit Workers(Board& board) : board_(board) {}
   ~Workers() {
     for (const pid_t pid : pids_)
       if (pid != 0) ::kill(pid, SIGKILL), ::waitpid(pid, nullptr, 0);
-    ::signal(SIGCHLD, waits_);
   }
 
   void start(const Opener& open, std::size_t jobs, const Campaign& campaign,
@@ -196,8 +194,8 @@ class Workers {
     board_.stop = true;
   }
 
+  WaitableChildren waitable_;
   Board& board_;
-  void (*waits_)(int);       // what SIGCHLD did before
   std::vector<pid_t> pids_;  // 0 once it has ended
   std::string death_;
   std::uint64_t died_at_ = kNone;

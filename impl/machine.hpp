@@ -245,7 +245,7 @@ class Machine : private Users {
   bool orphaned(const Group& g, const Process* ignored) const;
   void kill_orphaned_pgrp(const Process& p, const Process& parent, const Process* ignored);
 
-  // Waiting (wait.cpp).
+  // Waiting (wait.cpp), and sleeping in poll (poll.cpp).
   Outcome perform(Task& t, const Wait4& op);
   Outcome perform(Task& t, const Waitid& op);
   Outcome begin_wait(Task& t), look_or_sleep(Task& t), begin_poll(Task& t);

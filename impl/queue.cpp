@@ -47,13 +47,14 @@ bool Users::may_queue(const Task& to) const {
 bool Users::queue_signal(SigSet& pending, std::uint64_t list, Signal s, const Task& to, Origin by) {
   const bool new_kernel = profile_ == Profile::linux_6;
   const bool skips = new_kernel ? s == sig::kill || is_kthread(to) : by == Origin::forced;
-  const bool overrides = s.n < kFirstQueued && by != Origin::tkill;
+  const bool overrides = s.n < kFirstRealTimeSignal && by != Origin::tkill;
   if (!skips && (overrides || may_queue(to))) {
     const Index ns = signals_in(to);
     const User user = attributes_of(to).user;
     queues_.push(list, {.user_ns = ns, .signal = static_cast<std::uint8_t>(s.n), .user = user});
     charge_signal(ns, user, true);
-  } else if (!skips && s.n >= kFirstQueued && (by == Origin::tkill || by == Origin::child)) {
+  } else if (!skips && s.n >= kFirstRealTimeSignal &&
+             (by == Origin::tkill || by == Origin::child)) {
     return false;
   }
   pending.add(s);
@@ -95,7 +96,7 @@ bool Users::sound_queues() const {
     SigSet met;
     queues_.for_each(list, [&](const Sigqueue& entry) {
       const Signal s{entry.signal};
-      good = good && pending.has(s) && !(s.n < kFirstQueued && met.has(s));
+      good = good && pending.has(s) && !(s.n < kFirstRealTimeSignal && met.has(s));
       met.add(s);
       ++entries;
       std::size_t place = static_cast<std::size_t>(entry.user);

@@ -76,7 +76,7 @@ bool Machine::send(Signal s, Task& to, Scope scope, const Task* from, Origin by)
   Process& p = process_of(to);
   if (!prepare(s, to, from)) return true;
   SigSet& pending = scope == Scope::process ? p.pending : to.pending;
-  if (s.n < kFirstQueued && pending.has(s)) return true;
+  if (s.n < kFirstRealTimeSignal && pending.has(s)) return true;
   const std::uint64_t list = scope == Scope::process ? SignalQueues::of_process(id(p))
                                                      : SignalQueues::of_task(id(to));
   if (!queue_signal(pending, list, s, to, by)) return false;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -133,25 +134,66 @@ class Cornered final : public Checker {
   harness::Coverage coverage_;
 };
 
-TEST(Campaign, LooksForAnotherTraceWhereOneStaysLong) {
-  Cornered checker;
+Results campaign_on(Checker&& checker) {
   Results results;
   harness::run_campaign(checker,
                         {.seed = 0, .profiles = kBoth, .time = {}, .traces = 10, .uniform = false},
                         results, [](const Results&) { return true; });
+  return results;
+}
+
+TEST(Campaign, LooksForAnotherTraceWhereOneStaysLong) {
+  const Results results = campaign_on(Cornered());
   ASSERT_TRUE(results.cases.at(0).violation);
   EXPECT_EQ(results.cases[0].violation->trace.steps.size(), Cornered::kShortest);
   EXPECT_NE(results.cases[0].reproduce.find("--seed 2 "), std::string::npos);
 }
 
 TEST(Campaign, ShrinksCarefullyWhereThatIsDeadly) {
-  Cornered checker(true);
-  Results results;
-  harness::run_campaign(checker,
-                        {.seed = 0, .profiles = kBoth, .time = {}, .traces = 10, .uniform = false},
-                        results, [](const Results&) { return true; });
+  const Results results = campaign_on(Cornered(true));
   ASSERT_TRUE(results.cases.at(0).violation);
   EXPECT_EQ(results.cases[0].violation->trace.steps.size(), Cornered::kShortest);
+}
+
+/// Fails by all its traces. Who runs what is made of them, in another process, never comes back.
+class Endless final : public Checker {
+ public:
+  std::optional<harness::Violation> run(const Script&) override {
+    while (::getpid() != maker_) ::pause();
+    return std::nullopt;
+  }
+  std::optional<harness::Violation> run_random(std::uint64_t, Profile, std::uint64_t&) override {
+    harness::Violation v;
+    v.trace.steps.resize(12), v.step = 11;
+    return v;
+  }
+  std::optional<harness::Violation> run_like(const Script&, std::uint64_t) override {
+    return std::nullopt;
+  }
+  std::optional<harness::Violation> run_uniform(std::uint64_t, Profile, std::uint64_t&) override {
+    return std::nullopt;
+  }
+  Recording record(const Script&) override { return {}; }
+  std::string refuses(Profile) const override { return {}; }
+  const harness::Coverage& coverage() override { return coverage_; }
+
+ private:
+  pid_t maker_ = ::getpid();
+  harness::Coverage coverage_;
+};
+
+TEST(Campaign, ShrinksUntilASignalComes) {
+  struct sigaction action {}, before {};
+  action.sa_handler = [](int) {};
+  ::sigaction(SIGALRM, &action, &before);
+  const itimerval soon{.it_interval = {.tv_sec = 0, .tv_usec = 50'000},
+                       .it_value = {.tv_sec = 0, .tv_usec = 50'000}};
+  ::setitimer(ITIMER_REAL, &soon, nullptr);
+  const Results results = campaign_on(Endless());
+  ::setitimer(ITIMER_REAL, nullptr, nullptr);
+  ::sigaction(SIGALRM, &before, nullptr);
+  ASSERT_TRUE(results.cases.at(0).violation);
+  EXPECT_EQ(results.cases[0].violation->trace.steps.size(), 12u);
 }
 
 TEST(Generator, MakesTracesThatAreLikeAnother) {

@@ -227,9 +227,11 @@ Model::Answer Model::act(TaskId id, const Times& op) {
   const Process& p = world().process_of(world().tasks[id]);
   const bool own = op.which == Account::utime || op.which == Account::stime;
   const bool user = op.which == Account::utime || op.which == Account::cutime;
-  if (own && p.used_by_dead_threads != Usage{}) cover("times.dead-threads"_rule);
-  if (own && world().tasks[id].self_exec_id != 0) cover("times.exec-kept"_rule);
   const Usage usage = own ? used_by(p) : p.used_by_children;
+  const Usage& dead = p.used_by_dead_threads;
+  if (own && (user ? dead.user : dead.system) != 0) cover("times.dead-threads"_rule);
+  if (own && (user ? usage.user : usage.system) != 0 && world().tasks[id].self_exec_id != 0)
+    cover("times.exec-kept"_rule);
   return answers(as_number(user ? usage.user : usage.system),
                  own ? "times.own"_rule : "times.children"_rule);
 }

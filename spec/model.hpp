@@ -2,10 +2,11 @@
 /// order in which the kernel checks; a blank line; what it changes.
 ///
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
-/// data of spec/world.hpp. The functions are in files by verb: create, exec, exit, wait, signal,
-/// queue, stop, ptrace, groups, memory, active_mm, files, attributes, limits, kthreads, pids,
-/// pid_namespaces, namespaces, pidfds, cgroups, freezer, user_namespaces. `"..."_rule` names the
-/// rule of the book that acts at this place: that counts its coverage, and lets a violation say it.
+/// data of spec/world.hpp. The functions are in files by verb: create, clone3, exec, exit, wait,
+/// signal, queue, stop, ptrace, groups, memory, active_mm, files, attributes, limits, kthreads,
+/// pids, pid_namespaces, namespaces, pidfds, poll, cgroups, freezer, user_namespaces. `"..."_rule`
+/// names the rule of the book that acts at this place: that counts its coverage, and lets a
+/// violation say it.
 #pragma once
 #include <deque>
 #include <span>

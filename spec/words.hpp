@@ -305,8 +305,9 @@ namespace fd_flag {
 inline constexpr FdFlags cloexec{1};
 }
 
-/// The task flags (PF_*) that the lifecycle sets, clears or copies. Both profiles have the same
-/// numbers for these (4.12 calls POSTCOREDUMP EXITPIDONE); kOtherTaskFlags has the others.
+/// The task flags (PF_*) that the lifecycle sets, clears or copies; kOtherTaskFlags has the others.
+/// Both profiles have the same numbers for these (4.12 calls POSTCOREDUMP EXITPIDONE). NOFREEZE and
+/// KTHREAD are seen on systems that have kernel threads: a kernel gives NOFREEZE to the dead, too.
 struct TaskFlagKind {
   static constexpr std::array words{Word{"EXITING", 0x4}, Word{"POSTCOREDUMP", 0x8},
                                     Word{"FORKNOEXEC", 0x40}, Word{"SIGNALED", 0x400},
@@ -336,8 +337,6 @@ inline constexpr std::array kOtherTaskFlags{
     OtherTaskFlag{0x200, "DUMPCORE", "DUMPCORE", "no core is written"},
     OtherTaskFlag{0x800, "MEMALLOC", "MEMALLOC", "within the kernel's allocations only"},
     OtherTaskFlag{0x4000, "USED_ASYNC", "USER_WORKER", "no task of a trace is one"},
-    OtherTaskFlag{0x8000, "NOFREEZE", "NOFREEZE", "of kernel threads, and of all dead"},
-    OtherTaskFlag{0x200000, "KTHREAD", "KTHREAD", "kernel threads only"},
     OtherTaskFlag{0x400000, "RANDOMIZE", "RANDOMIZE", "it follows the machine's settings"},
     OtherTaskFlag{0x4000000, "NO_SETAFFINITY", "NO_SETAFFINITY", "kernel threads only"},
     OtherTaskFlag{0x40000000, "FREEZER_SKIP", "", "within a sleep only"},

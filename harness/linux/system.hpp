@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "harness/linux/calls.hpp"
+#include "harness/linux/op_kinds.hpp"
 #include "harness/linux/control_groups.hpp"
 #include "harness/linux/proc.hpp"
 #include "harness/linux/stage.hpp"

@@ -32,10 +32,12 @@ struct StacksInUse {
 struct RecordUsedAgain {
   static constexpr std::string_view
       id = "SOMETIMES-72",
-      says = "A task has a record that another had before: it is older than that of its parent.";
+      says = "A task has a record that another had before: an older task's comes after it.";
   static bool holds(const World& w, TaskId t) {
     const TaskId parent = w.tasks[t].parent;
-    return parent && t.n < parent.n;
+    if (!parent || t.n > parent.n) return false;
+    const auto never_execd = [&](TaskId id) { return w.tasks[id].self_exec_id == 0; };
+    return never_execd(t) && never_execd(parent) && w.tasks[parent].born < w.tasks[t].born;
   }
 };
 
