@@ -231,10 +231,8 @@ Op Generator::fill(std::size_t index, const Scene& scene) {
   return op;
 }
 
-void Generator::choose(Clone& o, const Scene& scene) {
+void Generator::choose(Clone& o, const Scene&) {
   o = clone();
-  if (scene.me != nullptr && scene.me->trace.by && dice_.percent(98))
-    o.flags = o.flags - clone_flag::thread;  // which it cannot
 }
 void Generator::choose(Exit& o, const Scene&) { o.code = exit_code(); }
 void Generator::choose(ExitGroup& o, const Scene&) { o.code = exit_code(); }

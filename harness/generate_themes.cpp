@@ -287,6 +287,16 @@ constexpr Theme kThemes[] = {
      {"ptrace_seize", "ptrace_attach", "ptrace_traceme", "ptrace_cont", "fork", "exit", "exec",
       "unshare", "waitid", "ptrace_setoptions"}},
     {15, {"ptrace_seize", "ptrace_attach", "ptrace_interrupt", "ptrace_cont", "clone"}, kThread},
+    {30,
+     {"ptrace_seize", "ptrace_attach", "ptrace_cont", "ptrace_cont", "ptrace_detach", "clone",
+      "clone", "kill", "tgkill", "ptrace_interrupt", "wait4"},
+     kThread,
+     {sig::stop, sig::cont, sig::tstp, sig::term}},
+    {30,
+     {"ptrace_seize", "ptrace_attach", "ptrace_traceme", "clone", "clone", "exit", "exit_group",
+      "wait4", "waitid", "exec", "ptrace_cont", "fork"},
+     kThread,
+     {sig::chld, sig::kill, sig::usr1}},
 };
 
 /// Worlds with kernel threads have themes of their own.

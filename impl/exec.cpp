@@ -4,12 +4,15 @@
 #include "impl/bits/task_flags.hpp"
 #include "impl/machine.hpp"
 
+#include <algorithm>
+
 namespace forkproof::impl {
 
 Outcome Machine::perform(Task& caller, const Exec&) {
   const bool may = !is_kthread(caller) || (profile_ == Profile::linux_4_12 && !to_kthread(caller));
   if (!may) return Outcome::failure(Errno::inval);
-  if (has_too_many_to_exec(caller)) return Outcome::failure(Errno::again);
+  if (has_too_many_to_exec(caller) || waits_for_tracers(caller))
+    return Outcome::failure(Errno::again);
   if (faults_.strike(CopyStep::alloc_bprm)) return Outcome::failure(Errno::nomem);
   const bool stays = attributes_of(caller).powerless && is_fs_shared(caller);
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
@@ -36,6 +39,17 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   touch(t, true);
   if (t.traced && is_traced(t) && !tracing_of(t).seized) send(sig::trap, t, Scope::thread);
   return Outcome::success();
+}
+
+/// Whether it would have to wait until tracers have reaped those that it ends.
+bool Machine::waits_for_tracers(const Task& t) const {
+  const Process& p = process_of(t);
+  if (tracings_.empty()) return false;
+  return std::ranges::any_of(tracings_, [&](const Tracing& tracing) {
+    const Index i = tracing.tracee;
+    return tracing.tracer != kNobody && tasks_[i].process == t.process && i != id(t) &&
+           i != p.leader();
+  });
 }
 
 /// Whether another process has the task's root and directory, too.
@@ -76,12 +90,17 @@ void Machine::take_leadership(Task& t) {
   free_pid(t.pid);
   t.pid = p.tgid;
   numbers_[p.tgid].task = id(t);
+  if (old.traced) {
+    wake_waiters(old, tracer_of(old));
+    drop_tracing(old);
+  }
   if (p.detour == id(old)) p.detour = id(t);
   p.threads.remove(tasks_, id(old));
   --p.thread_count;
   if (cgroups_.in_use()) cgroups_.release(id(old));
   set_exit_state(old, bits::kExitDead);
   put_task_struct(id(old));
+  update_news(p);
 }
 
 }  // namespace forkproof::impl

@@ -318,6 +318,7 @@ void Machine::forget_records() {
   proxies_.clear();
   ns_.clear();
   tracings_.clear();
+  forsaken_.clear();
   pollers_.clear();
   ever_traced_ = false;
   if (living_namespaces_ != 0) {

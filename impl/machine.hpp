@@ -208,8 +208,8 @@ class Machine : private Users {
   void attach_thread(Birth& b, Task& t);
   void attach_process(Birth& b, Task& t);
   [[gnu::cold]] void undo(Birth& b);
-  void become_sole_thread(const Task& t);
-  void take_leadership(Task& t);
+  void become_sole_thread(const Task& t), take_leadership(Task& t);
+  bool waits_for_tracers(const Task& t) const;
 
   // The end (exit.cpp, reparent.cpp).
   Outcome perform(Task& t, const Exit& op);
@@ -218,8 +218,7 @@ class Machine : private Users {
   void do_exit(Task& t, std::int32_t code);
   void leave_family(Task& t);
   bool synchronize_group_exit(Process& p, std::int32_t code);
-  void exit_signals(Task& t);
-  void exit_mm(Task& t, bool group_dead);
+  void exit_signals(Task& t), exit_mm(Task& t, bool group_dead);
   void doom_others(Task& t), list_others(const Task& t);
   void run_doomed(Index i);
   void release_vfork_parent(Task& t);
@@ -253,15 +252,16 @@ class Machine : private Users {
   std::int64_t poll_once(const Task& t, Descriptor fd) const;
   std::optional<Outcome> look(Task& t);
   Process* child_by_number(const Task& t);
-  bool is_child_of(const Process& p, const Task& t) const;
+  bool is_child_of(const Process& p, const Task& t) const, has_more(const Task&, const Task&) const;
   bool look_at_news(const Task& t, const Task& of, Outcome& found);
   bool exists_child(const Task& t) const;
   bool report(const Task& t, Process& child, Outcome& found);
-  bool report_tracee(const Task& t, Process& p, Outcome& found);
-  void report_death(const Task& t, Process& p, Outcome& found);
-  bool report_continue(const Task& t, Process& p, Outcome& found);
-  bool selects(const Task& t, const Process& child) const;
-  void wake_waiters(const Process& child, Index parent), wake_pollers(std::int32_t number);
+  bool report_tracee(const Task& t, Task& tracee, Outcome& found);
+  void report_death(const Task& t, Task& dead, Outcome& found);
+  bool report_continue(const Task& t, const Task& child, Outcome& found);
+  bool selects(const Task& t, const Task& child) const;
+  bool stops_no_more(const Task& t, const Process& child) const;
+  void wake_waiters(const Task& child, Index parent), wake_pollers(std::int32_t number);
   void stop_waiting(Task& t), stop_polling(Task& t), look_in_poll(Task& t);
   bool has_news(const Process& p) const, polls(const Task& t) const;
   void update_news(Process& p);
@@ -317,8 +317,8 @@ class Machine : private Users {
   [[gnu::cold]] bool traps_for(Task& t, Signal s, bool of_process);
   void trap(Task& t, Trap what, Signal code);
   void tell_tracer(Task& t);
-  [[gnu::cold]] void mourn_traced(Process& p);
-  [[gnu::cold]] void exit_ptrace(Task& tracer);
+  [[gnu::cold]] void mourn_traced(Task& t, bool was_zombie);
+  [[gnu::cold]] void exit_ptrace(Task& tracer), release_forsaken();
   [[gnu::cold]] void leave_tracings(Task& t);
   bool look_at_tracees(const Task& t, Index of, Outcome& found, bool& exists);
   [[gnu::cold]] bool look_at_all_tracees(const Task& t, Outcome& found, bool& exists);

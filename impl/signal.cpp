@@ -160,7 +160,8 @@ void Machine::choose_taker(Signal s, Task& to, Scope scope) {
   }
   const Actions& a = actions_of(p);
   const SigSet harmless{bits::harmless(a.ignored.bits, a.caught.bits)};
-  const bool held = to.traced && s != sig::kill && is_traced(to);
+  const Task& by = profile_ == Profile::linux_6 ? to : tasks_[taker];
+  const bool held = by.traced && s != sig::kill && is_traced(by);
   if (!harmless.has(s) && !held)  // who comes so far ends even init
     doom(p, s);
   else

@@ -101,8 +101,9 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   Index files = kNobody;  // nobody: nothing open, and not shared
   SigSet pending;
   SigSet blocked;
-  bool signalled = false;  // must look at its signals before it goes on
-  bool continued = false;  // was stopped, and must look at them too
+  bool signalled : 1 = false;  // must look at its signals before it goes on
+  bool continued : 1 = false;  // was stopped, and must look at them too
+  std::uint8_t stopped_by = 0;  // what the last group stop that it was asked to join was for
   bool stop_pending : 1 = false;  // must take part in a group stop
   bool stop_counted : 1 = false;  // and is in its count
   bool queued : 1 = false;
@@ -163,7 +164,6 @@ struct alignas(64) Process : Link<Siblings>,
   bool has_subreaper = false;
   bool leads_session = false;
   bool unkillable = false;  // an init
-  std::uint8_t stopped_by = 0;  // what its last group stop was for
   Index detour = kNobody;  // the thread that last took a signal in another's place
   SigSet pending;
   Index ns = kNobody;  // its pid namespace, nobody: the world's own; and what is beside it

@@ -120,7 +120,8 @@ void Canonical::write_task(TaskId id) {
   write_files(t);
   put_all(word_of(t.flags), word_of(t.exit_code), word_of(t.exit_signal), word_of(t.pdeath),
           word_of(t.pending), word_of(t.blocked),
-          bits(t.zombie, t.attention, t.stop_pending, t.stopped, t.resumed, t.queued, t.frozen));
+          bits(t.zombie, t.attention, t.stop_pending, t.stop_counted, t.stopped, t.resumed,
+               t.queued, t.frozen));
   if (!fold_.exec_ids) put_all(t.self_exec_id, t.parent_exec_id);
   write_task_index(t.vfork_parent);
   write_attributes(t.attributes);
@@ -178,11 +179,11 @@ void Canonical::write_user_namespace(UserNamespaceId id) {
 void Canonical::write_tracing(TaskId id) {
   const Tracing& t = world_->tasks[id].trace;
   write_task_index(t.by);
+  put(world_->process_of(world_->tasks[id]).stops() ? word_of(t.stopped_by) : 0);
   if (!t.by) return;
   put_all(rank_in(world_->tasks[t.by].tracees, id), word_of(t.trap), word_of(t.code),
           bits(t.seized, t.exitkill, t.trapped, t.of_process, t.may_stop, t.interrupted,
-               t.told_to_look),
-          word_of(t.stopped_by));
+               t.told_to_look));
 }
 
 void Canonical::write_process(const Process& p) {

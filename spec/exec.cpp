@@ -9,6 +9,7 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   if (world_.tasks[id].in_kernel() && (linux_6() || world_.tasks[id].kthread.made))
     return fails(Errno::inval, "kthread.no-exec"_rule);
   if (const Answer refused = refuses_exec(id)) return refused;
+  if (waits_for_tracers(id)) return fails(Errno::again, "ptrace.exec-not-beside"_rule);
   const bool shared_fs = world().tasks[id].fs && shares_fs(world().tasks[id]);
   if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
   if (world_.over) return dies_with_world();
@@ -52,7 +53,8 @@ Model::Answer Model::act(TaskId id, const Exec&) {
 void Model::become_only_thread(TaskId id) {
   Process& p = world_.process_of(world_.tasks[id]);
   p.stopping_threads = 0;
-  for (const TaskId thread : p.threads) world_.tasks[thread].stop_pending = false;
+  for (const TaskId thread : p.threads)
+    world_.tasks[thread].stop_pending = world_.tasks[thread].stop_counted = false;
   p.execing = id;
   const std::vector<TaskId> others = others_round(id);
   std::vector<TaskId> first;  // who is woken before the caller is
@@ -66,6 +68,15 @@ void Model::become_only_thread(TaskId id) {
   p.execing = TaskId::none();
   cover("exec.other-threads-die"_rule);
   if (p.leader != id && !p.group_exit) take_leaders_place(id);
+}
+
+/// Whether a thread's exec would end others that it then has to wait for: until their tracers have
+/// reaped them. The leader is not waited for.
+bool Model::waits_for_tracers(TaskId id) const {
+  const Process& p = world_.process_of(world_.tasks[id]);
+  return std::ranges::any_of(p.threads, [&](TaskId other) {
+    return other != id && other != p.leader && world_.tasks[other].trace.by;
+  });
 }
 
 void Model::take_leaders_place(TaskId id) {
@@ -98,7 +109,13 @@ void Model::take_leaders_place(TaskId id) {
   flush(old.pending, old.pending);
   leave_cgroup(old);
   if (old.queued) std::erase(next_, leader);
+  if (old.trace.by) {
+    cover("ptrace.exec-takes-leader"_rule);
+    world_.tasks[old.trace.by].tracees.erase(old.trace.since);
+    wake_waiters(leader, old.trace.by);
+  }
   world_.tasks.drop(leader);
+  update_news(id);
 }
 
 /// Gives the task a table of its own, in which ignored signals stay ignored and all others have

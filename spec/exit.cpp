@@ -64,7 +64,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (me.attention && !p.group_exit) retarget(id);
   me.exit_code = code;
   if (me.stopped) cover("stop.killed"_rule);
-  me.stopped = me.stop_pending = me.frozen = false;
+  me.stopped = me.stop_pending = me.stop_counted = me.frozen = false;
   me.trace.trapped = me.trace.interrupted = me.trace.told_to_look = false;
   me.trace.trap = Tracing::Trap::none;
   if (me.call.kind == Call::Kind::vfork && me.call.child) {
@@ -85,11 +85,15 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   cover("exit.handlers-let-go"_rule);
   lose_entries(id);
   touch(p);
-  let_tracees_go(id);
+  std::vector<TaskId> dead = let_tracees_go(id);
   end_by_reboot(id);
   if (id == world_.reaper && !live_thread(p)) return end_world();
-  if (is_last_of_init(id) && !zap(id)) return lose_queue(id);
+  if (is_last_of_init(id)) {
+    for (const TaskId thread : std::exchange(dead, {})) release(thread);
+    if (!zap(id)) return lose_queue(id);
+  }
   finish_exit(id);
+  for (const TaskId thread : dead) release(thread);
 }
 
 /// An init waits for its namespace to empty: whether it still has what is pending for its thread.
@@ -110,11 +114,14 @@ void Model::finish_exit(TaskId id) {
   me.zombie = me.was_zombie = true;
   me.flags = me.flags | task_flag::postcoredump;
   cover("exit.ended-flag"_rule);
-  cover(id == leader ? "exit.zombie"_rule : "exit.thread-gone"_rule);
-  if (id == leader)
+  const bool gone = id != leader && !me.trace.by;
+  cover(gone ? "exit.thread-gone"_rule : "exit.zombie"_rule);
+  if (gone)
+    release(id);
+  else if (id == leader)
     leader_is_dead(id);
   else
-    release(id);
+    thread_is_dead(id);
 }
 
 /// The last thread of a process that nobody has ended as a whole: whose code is its status?
@@ -129,11 +136,11 @@ void Model::leader_is_dead(TaskId id) {
   if (!ready(id)) {
     cover("exit.leader-waits-for-threads"_rule);
     cover("pid.leader-kept"_rule);
-    update_news(id);
-    return;
+    if (world().tasks[id].trace.by) thread_is_dead(id);
+    return update_news(id);
   }
   if (world_.tasks[id].trace.by) {
-    notify_tracer(id);
+    thread_is_dead(id);
     return update_news(id);
   }
   const bool unwanted = notify_parent(id);
@@ -290,6 +297,11 @@ void Model::release(TaskId id) {
   touch(world_.processes[process]);
   if (!ready(leader)) return;
   cover("exit.last-thread-tells"_rule);
+  if (const Task& t = world().tasks[leader]; t.trace.by) {
+    cover("ptrace.death-told-again"_rule);
+    notify_tracer(leader, {t.exit_signal});
+    return update_news(leader);
+  }
   const bool unwanted = notify_parent(leader);
   update_news(leader);
   if (unwanted) release(leader);

@@ -270,13 +270,14 @@ class Model {
   TaskId new_task(TaskId maker, const Wish&, NamespaceId, Numbers);
   void inherit(Task& child, const Task& maker, CloneFlags);
   void inherit_files(Task& child, const Task& maker, CloneFlags);
-  void join_process(TaskId child, ProcessId);
+  void join_process(TaskId child, const Task& maker), join_stop(TaskId, const Task& maker);
   void new_process(TaskId child, const Process& maker, NamespaceId);
   SpaceId fork_space(SpaceId);
   HandlersId copy_handlers(HandlersId);
 
   // exec.cpp
   void become_only_thread(TaskId);
+  bool waits_for_tracers(TaskId) const;
   void take_leaders_place(TaskId);
   void renew_handlers(Task&);
   static void set_to_default(Handlers&);
@@ -298,7 +299,7 @@ class Model {
   void reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead);
   TaskId live_thread(const Process&) const;
   bool notify_parent(TaskId leader);
-  void notify_tracer(TaskId leader);
+  void thread_is_dead(TaskId), notify_tracer(TaskId, Signal);
   void tell(TaskId leader);
   void release(TaskId);
   void detach(TaskId);
@@ -313,7 +314,7 @@ class Model {
   bool selects(const WaitQuery&, TaskId child) const;
   Outcome report(TaskId waiter, const WaitQuery&, TaskId child, bool as_tracer);
   Outcome report_death(TaskId waiter, const WaitQuery&, TaskId child);
-  bool ready(TaskId leader) const;
+  bool ready(TaskId) const;
   bool has_news(TaskId leader) const;
   void update_news(TaskId leader);
   void wake_waiters(TaskId child, TaskId parent);
@@ -368,7 +369,7 @@ class Model {
   void tell_tracer_of_stop(TaskId);
   void send_exec_trap(TaskId);
   Outcome dies_with_world();
-  void let_tracees_go(TaskId);
+  std::vector<TaskId> let_tracees_go(TaskId);
   bool let_dead_tracee_go(TaskId tracee, TaskId tracer);
 
   // groups.cpp

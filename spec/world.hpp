@@ -125,8 +125,8 @@ struct Task {
   bool zombie = false;
   bool attention = false;     // it was told to look at its signals, and has not yet
   bool stop_pending = false;  // it still has to take part in a group stop
-  bool stopped = false;
-  bool resumed = false;  // SIGCONT ended its stop: it looks at its signals in any case
+  bool stop_counted = false;  // ... which is not complete without it
+  bool stopped = false, resumed = false;  // resumed: it looks at its signals in any case
   bool frozen = false;  // it sleeps for its control group
   bool queued = false;  // it is on the list of those that run next
   TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
@@ -190,6 +190,7 @@ struct Process {
   Usage used_by_dead_threads;
   Usage used_by_children;  // those that were waited for, and theirs
 
+  bool stops() const { return stop_complete || stopping_threads > 0; }
   Limits limits_of(Resource r) const {
     const auto at = std::ranges::find(limits, r, &ResourceLimits::resource);
     return at == limits.end() ? limits_at_first(r) : at->limits;

@@ -173,7 +173,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   below_ = below_ || makes_namespace(op);
   leaves_late_ = leaves_late_ || ends_late(op);
   refuse_endless_ends(actor, op);
-  refuse_traced_threads(actor, op);
+  refuse_exec_beside_traced(actor, op);
   if (is_private(op)) return ask(actor, op);
   const Pid tid = actor.tid, tracer = tracer_of(actor);
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
@@ -339,6 +339,9 @@ void System::take_birth(std::size_t maker, bool answered) {
     throw SystemLimit("pid_max cannot be varied here, and is reached");
   puppets_[maker].made = tid;
   add(child, tid);
+  // One that stops before it can say anything is of its maker's process all the same.
+  if (clone_flags_of(puppets_[maker].op).has(clone_flag::thread))
+    puppets_.back().tgid = puppets_[maker].tgid;
 }
 
 /// An exec has ended all other threads; the one that called is the leader now.

@@ -129,8 +129,7 @@ class System {
   bool is_frozen(Pid task) const;
   std::int32_t said_by_newborn(const Puppet& maker) const;
   // Tracing (tracing.cpp).
-  bool has_threads(const Puppet& puppet) const;
-  void refuse_traced_threads(const Puppet& actor, const Op& op);
+  void refuse_exec_beside_traced(const Puppet& actor, const Op& op);
   void refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const;
   Pid tracer_of(const Puppet& puppet) const;
   void refuse_freed(Pid tracer, const Op& op, const Outcome& answer) const;

@@ -1,4 +1,6 @@
-/// Tracing, as far as the spec speaks of it: of processes of one thread.
+/// Tracing, as far as the spec speaks of it.
+#include <fmt/format.h>
+
 #include "harness/linux/system.hpp"
 #include "harness/system_fault.hpp"
 
@@ -15,24 +17,16 @@ TaskRef traced_by(const Op& op) {
 
 }  // namespace
 
-/// Whether its process has other threads, one of which may be a leader that is dead.
-bool System::has_threads(const Puppet& puppet) const {
-  if (puppet.tid != puppet.tgid) return true;
-  for (const Puppet& p : puppets_)
-    if (p.tgid == puppet.tgid && p.slot != puppet.slot && p.rest != Rest::gone) return true;
-  return false;
-}
-
-/// What TRACE:1 of forkproof.md answers is no kernel's answer.
-void System::refuse_traced_threads(const Puppet& actor, const Op& op) {
+/// What TRACE:6 of forkproof.md answers is no kernel's answer. Dead threads count, which are no
+/// puppets any more.
+void System::refuse_exec_beside_traced(const Puppet& actor, const Op& op) {
   traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
-  const auto refuse = [] { throw SystemLimit("a thread of several would be traced"); };
-  if (std::holds_alternative<PtraceTraceme>(op) && has_threads(actor)) refuse();
-  if (begins_tracing(op)) {
-    const Puppet* const p = find(Pid{meant_by(actor, traced_by(op).n)});
-    if (p != nullptr && p->tgid != actor.tgid && has_threads(*p)) refuse();
+  if (!traced_ || !std::holds_alternative<Exec>(op)) return;
+  for (const std::int32_t thread : numbers_in(fmt::format("{}/task", actor.tgid.n))) {
+    if (thread == actor.tid.n || thread == actor.tgid.n) continue;
+    const auto status = parse_status(read(fmt::format("{}/status", thread)));
+    if (status && status->tracer != 0) throw SystemLimit("an exec would wait for a tracer");
   }
-  if (clone_flags_of(op).has(clone_flag::thread) && tracer_of(actor).n != 0) refuse();
 }
 
 /// Who traces it; nobody if nobody can.

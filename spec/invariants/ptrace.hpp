@@ -46,12 +46,14 @@ struct OnlyTraceesAreTrapped {
 struct TraceesStopForTheirTracers {
   static constexpr std::string_view id = "PTRACE-3";
   static constexpr std::string_view says =
-      "A task that is traced stops for nobody else, and is the only thread of its process.";
+      "A task that is traced stops for nobody but its tracer, be its process stopped or not.";
   static constexpr std::string_view source = "ptrace.2 GROUP:1";
-  static bool applies(const auto& w, TaskId t) { return static_cast<bool>(w.tasks[t].trace.by); }
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].trace.by && w.process_of(w.tasks[t]).stops();
+  }
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
-    return !task.trace.by || (!task.stopped && w.process_of(task).threads.size() == 1);
+    return !task.trace.by || !task.stopped;
   }
 };
 
