@@ -102,7 +102,7 @@ Signal Machine::next_signal(Task& t) {
 void Machine::die(Task& t, Signal s) {
   const Process& p = process_of(t);
   t.flags = static_cast<std::uint16_t>(bits::flags_signaled(std::uint32_t{t.flags}));
-  if (id(t) == current())
+  if (id(t) == current() || id(t) == execer_)
     effects_.outcome = Outcome::death({p.exits() ? signal_of(p.exit_code) : s.n});
   exit_group(t, static_cast<std::int32_t>(bits::killed_status(static_cast<std::uint32_t>(s.n))));
 }

@@ -4,22 +4,62 @@
 #include "impl/bits/task_flags.hpp"
 #include "impl/machine.hpp"
 
-#include <algorithm>
-
 namespace forkproof::impl {
 
 Outcome Machine::perform(Task& caller, const Exec&) {
   const bool may = !is_kthread(caller) || (profile_ == Profile::linux_4_12 && !to_kthread(caller));
   if (!may) return Outcome::failure(Errno::inval);
-  if (has_too_many_to_exec(caller) || waits_for_tracers(caller))
-    return Outcome::failure(Errno::again);
+  if (has_too_many_to_exec(caller)) return Outcome::failure(Errno::again);
   if (faults_.strike(CopyStep::alloc_bprm)) return Outcome::failure(Errno::nomem);
   const bool stays = attributes_of(caller).powerless && is_fs_shared(caller);
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
   if (over_) return Outcome::death(sig::kill);  // a sibling's end was to be init's, too
   Task& t = tasks_[current()];  // others have run, and may have made tasks
+  if (process_of(t).exits()) return Outcome::failure(Errno::again);  // killed by what they did
+  if (!is_sole_thread(t)) return wait_for_tracers(t, stays);
+  return begin_new_exec(t, stays);
+}
+
+/// The threads that it has ended are zombies until their tracers have reaped them.
+Outcome Machine::wait_for_tracers(Task& t, bool stays) {
+  t.call = Call::exec;
+  t.args.options = stays;
+  set_state(t, states().killable());
+  execer_ = id(t);
+  touch(t);
+  return Outcome::of(Outcome::Kind::blocks);
+}
+
+/// A thread that sleeps so was woken: by the last of those, or by what kills it.
+void Machine::go_on_execing(Task& t) {
+  if (process_of(t).exits() || !is_sole_thread(t)) return;
+  const bool stays = t.args.options != 0;
+  t.call = Call::none;
+  set_state(t, bits::kRunning);
+  keep(t, begin_new_exec(t, stays));
+}
+
+/// Whether only the leader is left beside it, a zombie whose place it takes, or nobody.
+bool Machine::is_sole_thread(const Task& t) const {
+  return process_of(t).thread_count == (is_leader(t) ? 1U : 2U);
+}
+
+/// Whether a thread of it sleeps so. O(its threads).
+bool Machine::is_execing(const Process& p) const {
+  for (Index i = p.threads.first; i != kNobody; i = p.threads.after(tasks_, i))
+    if (tasks_[i].call == Call::exec) return true;
+  return false;
+}
+
+/// A thread of `p` has been released: of the two that may be left the last is the one that execs.
+void Machine::wake_execing(const Process& p) {
+  Task& last = tasks_[p.threads.last(tasks_)];
+  if (last.call == Call::exec && is_sole_thread(last)) wake(last, bits::kNormal);
+}
+
+Outcome Machine::begin_new_exec(Task& t, bool stays) {
   Process& p = process_of(t);
-  if (p.exits()) return Outcome::failure(Errno::again);  // killed by what they did
+  if (!is_leader(t)) take_leadership(t);
   set_exit_signal(p, static_cast<std::int16_t>(sig::chld.n));
   release_vfork_parent(t);
   leave_space(p);
@@ -39,17 +79,6 @@ Outcome Machine::perform(Task& caller, const Exec&) {
   touch(t, true);
   if (t.traced && is_traced(t) && !tracing_of(t).seized) send(sig::trap, t, Scope::thread);
   return Outcome::success();
-}
-
-/// Whether it would have to wait until tracers have reaped those that it ends.
-bool Machine::waits_for_tracers(const Task& t) const {
-  const Process& p = process_of(t);
-  if (tracings_.empty()) return false;
-  return std::ranges::any_of(tracings_, [&](const Tracing& tracing) {
-    const Index i = tracing.tracee;
-    return tracing.tracer != kNobody && tasks_[i].process == t.process && i != id(t) &&
-           i != p.leader();
-  });
 }
 
 /// Whether another process has the task's root and directory, too.
@@ -74,10 +103,8 @@ void Machine::become_sole_thread(const Task& t) {
     run_doomed(i);
     if (i != leader || doomed_.size() == 1) list_woken();
   }
-  run_listed();
+  if (over_ || process_of(tasks_[me]).exits() || is_sole_thread(tasks_[me])) run_listed();
   execing_ = kNobody;
-  if (over_) return;
-  if (!is_leader(tasks_[me]) && !process_of(tasks_[me]).exits()) take_leadership(tasks_[me]);
 }
 
 /// The old leader is a zombie, and goes silently; its place and number are now the caller's.

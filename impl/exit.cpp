@@ -181,6 +181,7 @@ void Machine::release_task(Task& t) {
   free_pid(t.pid);
   set_exit_state(t, bits::kExitDead);
   put_task_struct(id(t));
+  if (was_thread && ever_traced_) [[unlikely]] wake_execing(p);
   if (was_thread && dead(p)) leader_of(p).traced ? mourn_traced(leader_of(p), true) : mourn(p);
 }
 

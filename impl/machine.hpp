@@ -209,7 +209,10 @@ class Machine : private Users {
   void attach_process(Birth& b, Task& t);
   [[gnu::cold]] void undo(Birth& b);
   void become_sole_thread(const Task& t), take_leadership(Task& t);
-  bool waits_for_tracers(const Task& t) const;
+  bool is_sole_thread(const Task& t) const;
+  Outcome wait_for_tracers(Task& t, bool stays), begin_new_exec(Task& t, bool stays);
+  bool is_execing(const Process& p) const;
+  void go_on_execing(Task& t), wake_execing(const Process& p);
 
   // The end (exit.cpp, reparent.cpp).
   Outcome perform(Task& t, const Exit& op);
@@ -268,10 +271,8 @@ class Machine : private Users {
   void set_exit_signal(Process& p, std::int16_t signal);
 
   // Signals: sending (signal.cpp) and taking (deliver.cpp).
-  Outcome perform(Task& t, const Kill& op);
-  Outcome perform(Task& t, const Tgkill& op);
-  Outcome perform(Task& t, const Sigaction& op);
-  Outcome perform(Task& t, const Sigprocmask& op);
+  Outcome perform(Task& t, const Kill& op), perform(Task& t, const Tgkill& op);
+  Outcome perform(Task& t, const Sigaction& op), perform(Task& t, const Sigprocmask& op);
   Outcome perform(Task& t, const Pause& op);
   Errno kill_group(const Group* g, Signal s, const Task* from = nullptr);
   Errno kill_all(const Task& t, Signal s);
@@ -300,12 +301,9 @@ class Machine : private Users {
   void tell_parent(Process& p);
 
   // Tracing (ptrace.cpp).
-  Outcome perform(Task& t, const PtraceTraceme& op);
-  Outcome perform(Task& t, const PtraceAttach& op);
-  Outcome perform(Task& t, const PtraceSeize& op);
-  Outcome perform(Task& t, const PtraceInterrupt& op);
-  Outcome perform(Task& t, const PtraceCont& op);
-  Outcome perform(Task& t, const PtraceDetach& op);
+  Outcome perform(Task& t, const PtraceTraceme& op), perform(Task& t, const PtraceAttach& op);
+  Outcome perform(Task& t, const PtraceSeize& op), perform(Task& t, const PtraceInterrupt& op);
+  Outcome perform(Task& t, const PtraceCont& op), perform(Task& t, const PtraceDetach& op);
   Outcome perform(Task& t, const PtraceSetoptions& op);
   Outcome start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill);
   Tracing* own_tracing(Task& t, TaskRef whom, bool stopped);
@@ -483,6 +481,7 @@ class Machine : private Users {
   std::uint64_t sp_ = 0;       // the stack pointer of the actor, until it has its outcome; or 0
   std::uint64_t frame_ = kFrame;  // what a call takes of its stack
   Index execing_ = kNobody;  // the task whose exec is ending its siblings
+  Index execer_ = kNobody;   // the actor, if it sleeps in its exec
   Index reaper_ = kNobody;   // the thread of init that adopts
   std::uint64_t order_ = 0;  // of the youngest sibling anywhere
   std::int32_t pid_max_ = kPidMaxDefault;

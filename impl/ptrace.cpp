@@ -33,8 +33,9 @@ Outcome Machine::perform(Task& t, const PtraceSeize& op) {
 Outcome Machine::start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill) {
   Task* const to = find_for(t, whom.pid());
   if (to == nullptr) return Outcome::failure(Errno::srch);
-  if (is_kthread(*to) || to->process == t.process || to->zombie() || is_traced(*to) ||
-      !ptrace_may_access(t, *to, true))
+  if (is_kthread(*to) || to->process == t.process) return Outcome::failure(Errno::perm);
+  if (is_execing(process_of(*to))) return Outcome::failure(Errno::again);
+  if (to->zombie() || is_traced(*to) || !ptrace_may_access(t, *to, true))
     return Outcome::failure(Errno::perm);
   Tracing& tracing = link_tracing(*to, t);
   tracing.seized = seize;

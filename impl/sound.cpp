@@ -14,7 +14,8 @@ std::uint64_t Machine::resting_state(const Task& t) const {
     case Call::wait:
     case Call::poll:
     case Call::pause: return bits::kInterruptible;
-    case Call::vfork: return states().killable();
+    case Call::vfork:
+    case Call::exec: return states().killable();
     case Call::reap:
     case Call::outlive:
     case Call::serve: return bits::kInterruptible;
@@ -51,7 +52,9 @@ bool Machine::sound_task(const Task& t) const {
   if (t.vfork_parent != kNobody && tasks_[t.vfork_parent].vfork_child != id(t)) return false;
   if (t.stop_counted && !t.stop_pending) return false;
   const bool undying = t.call == Call::park || t.call == Call::stop;
-  const bool deep = waits_for_child || t.call == Call::ask || undying;
+  const bool deep =
+      waits_for_child || t.call == Call::ask || t.call == Call::exec || undying;
+  if (t.call == Call::exec && (p.live != 1 || is_sole_thread(t))) return false;
   if (t.stop_pending && !deep && !t.trapped()) return false;  // else it would have stopped
   const bool may_have_business = t.halted() || deep || exiting;
   if (t.signalled && !may_have_business) return false;

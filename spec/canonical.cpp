@@ -221,7 +221,7 @@ void Canonical::write_call(const Task& t) {
     before += call.kind != Call::Kind::none && call.since < c.since;
   }
   put(before);
-  if (c.kind == Call::Kind::held)
+  if (c.kind == Call::Kind::held || c.kind == Call::Kind::exec)
     put_all(word_of(c.result.kind), word_of(c.result.error), word_of(c.result.change),
             word_of(c.result.code), word_of(c.result.value)), write_number(c.result.who.pid());
   if (c.kind != Call::Kind::wait && c.kind != Call::Kind::poll) return;

@@ -9,12 +9,18 @@ Model::Answer Model::act(TaskId id, const Exec&) {
   if (world_.tasks[id].in_kernel() && (linux_6() || world_.tasks[id].kthread.made))
     return fails(Errno::inval, "kthread.no-exec"_rule);
   if (const Answer refused = refuses_exec(id)) return refused;
-  if (waits_for_tracers(id)) return fails(Errno::again, "ptrace.exec-not-beside"_rule);
   const bool shared_fs = world().tasks[id].fs && shares_fs(world().tasks[id]);
-  if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
+  if (world_.process_of(world_.tasks[id]).threads.size() > 1 && !become_only_thread(id))
+    return waits_for_tracers(id, shared_fs);
   if (world_.over) return dies_with_world();
+  if (world_.process_of(world_.tasks[id]).group_exit)
+    return Outcome::failure(Errno::again);  // it dies meanwhile
+  return execute(id, shared_fs);
+}
+
+/// The exec of a thread that is the only one now.
+Outcome Model::execute(TaskId id, bool shared_fs) {
   Task& me = world_.tasks[id];
-  if (world_.process_of(me).group_exit) return Outcome::failure(Errno::again);  // it dies meanwhile
   const bool sharers = me.space && world_.spaces[me.space].users > 1;
 
   let_go_of_memory(me);
@@ -49,8 +55,9 @@ Model::Answer Model::act(TaskId id, const Exec&) {
 
 /// Ends all other threads, which the caller sleeps for: whom their ends wake before they wake the
 /// caller runs before it goes on. The last one but the leader wakes it, the leader only if it is
-/// the only one. The caller takes the leader's place when it is not the leader.
-void Model::become_only_thread(TaskId id) {
+/// the only one. The caller takes the leader's place when it is not the leader. False: there are
+/// still some that tracers have to reap.
+bool Model::become_only_thread(TaskId id) {
   Process& p = world_.process_of(world_.tasks[id]);
   p.stopping_threads = 0;
   for (const TaskId thread : p.threads)
@@ -62,21 +69,40 @@ void Model::become_only_thread(TaskId id) {
     end_threads({&other, 1}, world_.tasks[id].process);
     if (other != p.leader || others.size() == 1) first.assign(next_.begin(), next_.end());
   }
+  if (!world_.over && !p.group_exit && !is_left_alone(id)) return false;
   for (const TaskId woken : first)
     if (woken != id && world_.tasks.has(woken) && world_.tasks[woken].queued) run_ahead(woken);
-  if (world_.over) return;
+  if (world_.over) return true;
   p.execing = TaskId::none();
   cover("exec.other-threads-die"_rule);
   if (p.leader != id && !p.group_exit) take_leaders_place(id);
+  return true;
 }
 
-/// Whether a thread's exec would end others that it then has to wait for: until their tracers have
-/// reaped them. The leader is not waited for.
-bool Model::waits_for_tracers(TaskId id) const {
+/// Whether of the threads that an exec ended none is left but the leader, which is dead.
+bool Model::is_left_alone(TaskId id) const {
   const Process& p = world_.process_of(world_.tasks[id]);
-  return std::ranges::any_of(p.threads, [&](TaskId other) {
-    return other != id && other != p.leader && world_.tasks[other].trace.by;
-  });
+  return p.threads.size() == (p.leader == id ? 1U : 2U);
+}
+
+Model::Answer Model::waits_for_tracers(TaskId id, bool shared_fs) {
+  world_.tasks[id].call = {.kind = Call::Kind::exec, .result = Outcome::number(shared_fs)};
+  execing_ = id;
+  touch(id);
+  answers({}, "ptrace.exec-waits"_rule);
+  return std::nullopt;
+}
+
+/// The last of those is gone: the exec goes on, and has its answer when signals are dealt with.
+void Model::go_on_execing(TaskId id) {
+  const RuleId rule = outcome_rule_;
+  world_.process_of(world_.tasks[id]).execing = TaskId::none();
+  cover("ptrace.exec-goes-on"_rule);
+  if (!world_.is_leader(id)) take_leaders_place(id);
+  const bool shared_fs = std::exchange(world_.tasks[id].call, {}).result.value != 0;
+  const Outcome done = execute(id, shared_fs);
+  if (id != execing_) outcome_rule_ = rule;
+  world_.tasks[id].call = {.kind = Call::Kind::held, .result = done};
 }
 
 void Model::take_leaders_place(TaskId id) {

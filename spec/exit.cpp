@@ -74,6 +74,11 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (me.call.kind == Call::Kind::ask) abandon_request(id);
   me.call = {};
   if (id == actor_ && acting_) death_ = {p.group_exit ? p.group_exit_code & 0x7f : 0};
+  if (id == execing_) {
+    effects_.outcome = Outcome::death({p.group_exit_code & 0x7f});
+    execing_ = TaskId::none();
+  }
+  if (p.execing == id) p.execing = TaskId::none();
   let_go_of_memory(me);
   crowded_ |= !next_.empty();  // who has been woken by now may run before the rest
   cover("exit.memory-let-go"_rule);
@@ -295,6 +300,9 @@ void Model::release(TaskId id) {
   if (id == leader) return;
 
   touch(world_.processes[process]);
+  const TaskId execing = world_.processes[process].execing;
+  if (execing && world_.tasks[execing].call.kind == Call::Kind::exec && is_left_alone(execing))
+    wake(execing);
   if (!ready(leader)) return;
   cover("exit.last-thread-tells"_rule);
   if (const Task& t = world().tasks[leader]; t.trace.by) {

@@ -388,6 +388,7 @@ using Invariants =
                TheDeadAreNowhere, RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces,
                PollersAreKnown, GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
                TracersKnowTheirTracees, OnlyTraceesAreTrapped, TraceesStopForTheirTracers,
+               ExecsWaitForTracers,
                ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,
                PidNamespacesBelongInward, PowerlessAreBelow, UserNamespacesAreThere,
                EntriesAreOfPendingSignals>;

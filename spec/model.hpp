@@ -276,9 +276,10 @@ class Model {
   HandlersId copy_handlers(HandlersId);
 
   // exec.cpp
-  void become_only_thread(TaskId);
-  bool waits_for_tracers(TaskId) const;
-  void take_leaders_place(TaskId);
+  Outcome execute(TaskId, bool shared_fs);
+  bool become_only_thread(TaskId), is_left_alone(TaskId) const;
+  Answer waits_for_tracers(TaskId, bool shared_fs);
+  void take_leaders_place(TaskId), go_on_execing(TaskId);
   void renew_handlers(Task&);
   static void set_to_default(Handlers&);
 
@@ -482,6 +483,7 @@ class Model {
 
   // Of the step under way.
   TaskId actor_;         // none once it is gone
+  TaskId execing_;       // the actor, if it sleeps in an exec
   bool acting_ = false;  // the actor has not been answered yet
   bool answered_ = false;
   bool crowded_ = false;

@@ -302,6 +302,8 @@ void Model::draw_attention(TaskId id, bool fatal) {
     wake(id);
   else if (t.call.kind == Call::Kind::vfork)
     cover("vfork.signals-wait"_rule);
+  else if (t.call.kind == Call::Kind::exec)
+    cover("ptrace.exec-signals-wait"_rule);
   else if (t.sleeps_deeply())
     cover("kthread.signals-wait"_rule);
 }

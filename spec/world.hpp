@@ -73,6 +73,7 @@ struct Call {
     parked,   ///< a kernel thread: parked
     serve,    ///< kthreadd: asleep until somebody asks for a thread
     unborn,   ///< a kernel thread that was made, and has still to be woken: TASK_NEW
+    exec,     ///< asleep until tracers have reaped those that its exec ended
   } kind = Kind::none;
   WaitQuery query{};
   TaskId child{};
@@ -156,7 +157,8 @@ struct Task {
   /// Whether no signal but a fatal one, or none at all, ends what it sleeps for.
   bool sleeps_deeply() const {
     using enum Call::Kind;
-    return call.kind == vfork || call.kind == ask || call.kind == park || call.kind == stop;
+    return call.kind == vfork || call.kind == ask || call.kind == park || call.kind == stop ||
+           call.kind == exec;
   }
   /// Whether it is the init of a namespace, and ends it.
   bool zaps() const { return call.kind == Call::Kind::reap || call.kind == Call::Kind::outlive; }
@@ -407,9 +409,7 @@ struct World : UserNamespaces {
     all_processes.clear();
     shared_pages.clear();
     cursor = 2;
-    over = false;
-    host = 0;
-    reboot = {};
+    over = false, host = 0, reboot = {};
     next_place = 1;
     step = 0;
     made = told = 0;

@@ -173,7 +173,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   below_ = below_ || makes_namespace(op);
   leaves_late_ = leaves_late_ || ends_late(op);
   refuse_endless_ends(actor, op);
-  refuse_exec_beside_traced(actor, op);
+  refuse_attaching_to_execs(actor, op);
   if (is_private(op)) return ask(actor, op);
   const Pid tid = actor.tid, tracer = tracer_of(actor);
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
@@ -396,8 +396,7 @@ Rest System::look_by_state(const Puppet& p, char state) const {
   if (is_halted(state)) return state == 'T' ? Rest::stopped : Rest::traced;
   if (!sleeping_call(p.op) || !pending(slot) || load(slot.taken) != load(slot.posted))
     return Rest::none;
-  if (state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
-  return state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
+  return asleep_in_call(p, state);
 }
 
 Rest System::look(Puppet& p) {
@@ -423,8 +422,15 @@ Rest System::look(Puppet& p) {
   if (safeguards_.number_of_call && !is_in_its_call(p, glance->state)) return Rest::none;
   if (is_halted(glance->state)) return glance->state == 'T' ? Rest::stopped : Rest::traced;
   if (!pending(stage_.slot(p.slot))) return Rest::none;
-  if (glance->state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
-  return glance->state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
+  return asleep_in_call(p, glance->state);
+}
+
+/// A vfork and an exec that waits for others sleep so that only what kills them wakes them.
+Rest System::asleep_in_call(const Puppet& p, char state) {
+  const bool execs = std::holds_alternative<Exec>(p.op);
+  const bool deeply = execs || sleeps_for_child(p.op);
+  if (state == 'S') return deeply ? Rest::none : Rest::asleep;
+  return state == 'D' && (execs || p.made.n != 0) ? Rest::suspended : Rest::none;
 }
 
 /// Only of a task that is off the processor does this file tell a number; where one stopped does

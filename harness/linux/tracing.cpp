@@ -1,6 +1,4 @@
 /// Tracing, as far as the spec speaks of it.
-#include <fmt/format.h>
-
 #include "harness/linux/system.hpp"
 #include "harness/system_fault.hpp"
 
@@ -17,16 +15,16 @@ TaskRef traced_by(const Op& op) {
 
 }  // namespace
 
-/// What TRACE:6 of forkproof.md answers is no kernel's answer. Dead threads count, which are no
-/// puppets any more.
-void System::refuse_exec_beside_traced(const Puppet& actor, const Op& op) {
+/// What TRACE:6 of forkproof.md answers is no kernel's answer: who attaches would sleep as well.
+void System::refuse_attaching_to_execs(const Puppet& actor, const Op& op) {
   traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
-  if (!traced_ || !std::holds_alternative<Exec>(op)) return;
-  for (const std::int32_t thread : numbers_in(fmt::format("{}/task", actor.tgid.n))) {
-    if (thread == actor.tid.n || thread == actor.tgid.n) continue;
-    const auto status = parse_status(read(fmt::format("{}/status", thread)));
-    if (status && status->tracer != 0) throw SystemLimit("an exec would wait for a tracer");
-  }
+  if (!begins_tracing(op)) return;
+  const std::int32_t whom = meant_by(actor, traced_by(op).n);
+  const auto status = parse_status(read(std::to_string(whom) + "/status"));
+  if (!status || status->tgid == actor.tgid.n) return;
+  for (const Puppet& p : puppets_)
+    if (p.calling && p.tgid.n == status->tgid && std::holds_alternative<Exec>(p.op))
+      throw SystemLimit("who is in an exec that waits for tracers would be attached to");
 }
 
 /// Who traces it; nobody if nobody can.
