@@ -94,7 +94,7 @@ void System::reset(const WorldSpec& world) {
   next_slot_ = 1;
   over_ = below_ = leaves_late_ = traced_ = policies_are_real_ = false;
   stage_.open();
-  add(0, kInit);
+  add(0, kInit, {});
   puppets_[0].born = true;
   puppets_[0].calling = false;
   puppets_[0].rest = Rest::idle;
@@ -338,10 +338,7 @@ void System::take_birth(std::size_t maker, bool answered) {
   if (tid.n >= pid_max_ && stage_.abilities().pid_max == PidMax::missing)
     throw SystemLimit("pid_max cannot be varied here, and is reached");
   puppets_[maker].made = tid;
-  add(child, tid);
-  // One that stops before it can say anything is of its maker's process all the same.
-  if (clone_flags_of(puppets_[maker].op).has(clone_flag::thread))
-    puppets_.back().tgid = puppets_[maker].tgid;
+  add(child, tid, puppets_[maker]);
 }
 
 /// An exec has ended all other threads; the one that called is the leader now.
@@ -451,10 +448,12 @@ bool System::has_become_leader(const Puppet& p) const {
 
 // --- the puppets ---------------------------------------------------------------------------------
 
-void System::add(std::uint32_t slot, Pid tid) {
+void System::add(std::uint32_t slot, Pid tid, const Puppet& maker) {
+  const bool thread = clone_flags_of(maker.op).has(clone_flag::thread);
   Puppet p;
   p.slot = slot;
-  p.tid = p.tgid = tid;
+  p.tid = tid;
+  p.tgid = thread ? maker.tgid : tid;  // also of one that stops before it can say so
   p.calling = true;  // until it says that it is born
   puppets_.push_back(std::move(p));
 }

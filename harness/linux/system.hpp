@@ -173,7 +173,7 @@ class System {
   bool runs_in_order() const { return stage_.abilities().real_time && !policies_are_real_; }
   void make_policies_real();
 
-  void add(std::uint32_t slot, Pid tid);
+  void add(std::uint32_t slot, Pid tid, const Puppet& maker);
   const Puppet* find(Pid tid) const;
   Puppet* find(Pid tid);
   Puppet* find_slot(std::uint32_t slot);
