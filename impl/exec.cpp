@@ -4,6 +4,8 @@
 #include "impl/bits/task_flags.hpp"
 #include "impl/machine.hpp"
 
+#include <utility>
+
 namespace forkproof::impl {
 
 Outcome Machine::perform(Task& caller, const Exec&) {
@@ -113,14 +115,16 @@ void Machine::take_leadership(Task& t) {
   Task& old = leader_of(p);
   touch(t, true);
   wake_pollers(t.pid);
+  if (old.traced) {
+    if (profile_ == Profile::linux_6) std::swap(old.pid, t.pid);
+    wake_waiters(old, tracer_of(old));
+    if (profile_ == Profile::linux_6) std::swap(old.pid, t.pid);
+    drop_tracing(old);
+  }
   numbers_[t.pid].task = kNobody;
   free_pid(t.pid);
   t.pid = p.tgid;
   numbers_[p.tgid].task = id(t);
-  if (old.traced) {
-    wake_waiters(old, tracer_of(old));
-    drop_tracing(old);
-  }
   if (p.detour == id(old)) p.detour = id(t);
   p.threads.remove(tasks_, id(old));
   --p.thread_count;

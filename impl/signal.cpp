@@ -142,7 +142,8 @@ void Machine::flush(Process& p, SigSet which) {
 
 bool Machine::wants(Signal s, const Task& t) const {
   const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
-  return bits::wants(t.blocked.has(s), exiting, s == sig::kill, t.halted(), t.signalled);
+  const bool busy = t.signalled && (id(t) != current() || id(t) == execing_);  // else it looks soon
+  return bits::wants(t.blocked.has(s), exiting, s == sig::kill, t.halted(), busy);
 }
 
 /// Wakes a thread that can take the signal. One that will be fatal dooms the process at once.

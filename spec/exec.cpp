@@ -113,6 +113,7 @@ void Model::take_leaders_place(TaskId id) {
 
   touch(id);  // under the number that it loses
   wake_pollers(me.tid);
+  if (old.trace.by) leave_tracer(leader, me.tid);
   world_.numbers[me.tid.n].task = TaskId::none();
   give_back_if_free(me.tid);
   cover("exec.old-number-free"_rule);
@@ -135,13 +136,20 @@ void Model::take_leaders_place(TaskId id) {
   flush(old.pending, old.pending);
   leave_cgroup(old);
   if (old.queued) std::erase(next_, leader);
-  if (old.trace.by) {
-    cover("ptrace.exec-takes-leader"_rule);
-    world_.tasks[old.trace.by].tracees.erase(old.trace.since);
-    wake_waiters(leader, old.trace.by);
-  }
   world_.tasks.drop(leader);
   update_news(id);
+}
+
+/// A leader whose place is taken is nobody's any more. It has the other's number by then, which is
+/// what waits are asked about; before 5.7 it still had its own.
+void Model::leave_tracer(TaskId leader, Pid others_number) {
+  Task& old = world_.tasks[leader];
+  const TaskId tracer = old.trace.by;
+  cover(linux_6() ? "ptrace.exec-takes-leader"_rule : "ptrace.exec-took-leader"_rule);
+  const Pid own = std::exchange(old.tid, linux_6() ? others_number : old.tid);
+  wake_waiters(leader, tracer);
+  old.tid = own;
+  world_.tasks[tracer].tracees.erase(old.trace.since);
 }
 
 /// Gives the task a table of its own, in which ignored signals stay ignored and all others have

@@ -279,7 +279,7 @@ class Model {
   Outcome execute(TaskId, bool shared_fs);
   bool become_only_thread(TaskId), is_left_alone(TaskId) const;
   Answer waits_for_tracers(TaskId, bool shared_fs);
-  void take_leaders_place(TaskId), go_on_execing(TaskId);
+  void take_leaders_place(TaskId), go_on_execing(TaskId), leave_tracer(TaskId leader, Pid);
   void renew_handlers(Task&);
   static void set_to_default(Handlers&);
 

@@ -215,7 +215,7 @@ Outcome Model::report(TaskId waiter, const WaitQuery& query, TaskId child, bool 
   const Signal by = p.stop_signal;
   if (!keep && stop) p.stop_signal = sig::none;
   if (!keep && !stop) p.continued = false;
-  update_news(child);
+  update_news(p.leader);
   cover(stop ? "wait.stopped"_rule : "wait.continued"_rule);
   if (!keep) cover(stop ? "wait.stopped-once"_rule : "wait.continued-once"_rule);
   return stop ? Outcome::news(pid, Change::stopped, by.n)

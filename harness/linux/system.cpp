@@ -118,7 +118,7 @@ const Effects& System::apply(Pid actor, const Op& op) {
   Puppet* const puppet = find(actor);
   if (over_ || puppet == nullptr || puppet->rest != Rest::idle)
     effects_.outcome = Outcome::of(Outcome::Kind::not_run);
-  else if (actor == kInit && std::holds_alternative<PtraceTraceme>(op))
+  else if (puppet->tgid == kInit && std::holds_alternative<PtraceTraceme>(op))
     effects_.outcome = Outcome::failure(Errno::perm);  // its parent is none of the world's
   else if (const auto answer = by_convention(op))
     effects_.outcome = *answer;

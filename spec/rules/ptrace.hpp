@@ -112,7 +112,10 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
      "forkproof TRACE:6"},
     {"ptrace.exec-takes-leader",
      "The leader whose place an exec takes is gone for its tracer, too, which is woken and reaps "
-     "nothing.", "kernel-ptrace EXEC:1"},
+     "nothing, but not if it waits for the leader's number: that is another's by then.",
+     "kernel-ptrace EXEC:1"},
+    {"ptrace.exec-took-leader", "In linux-4.12 a wait for the leader's number is woken as well.",
+     "kernel-ptrace EXEC:1"},
     {"ptrace.tells-tracer",
      "A stop for a tracer is told to it: by SIGCHLD, unless it ignores that or has SA_NOCLDSTOP, "
      "and by waking its waits.", "kernel-ptrace NOTIFY:1"},
