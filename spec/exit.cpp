@@ -90,6 +90,12 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   cover("exit.handlers-let-go"_rule);
   lose_entries(id);
   touch(p);
+  leave_tracing(id);
+}
+
+/// The end of a thread from where it traces nobody any more.
+void Model::leave_tracing(TaskId id) {
+  const Process& p = world().process_of(world().tasks[id]);
   std::vector<TaskId> dead = let_tracees_go(id);
   end_by_reboot(id);
   if (id == world_.reaper && !live_thread(p)) return end_world();

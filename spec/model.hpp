@@ -284,7 +284,7 @@ class Model {
   static void set_to_default(Handlers&);
 
   // exit.cpp
-  void exit_thread(TaskId, std::int32_t code);
+  void exit_thread(TaskId, std::int32_t code), leave_tracing(TaskId);
   void finish_exit(TaskId);
   void lose_queue(TaskId);
   void last_thread_exits(Process&, TaskId, std::int32_t code);

@@ -130,6 +130,7 @@ class System {
   std::int32_t said_by_newborn(const Puppet& maker) const;
   // Tracing (tracing.cpp).
   void refuse_attaching_to_execs(const Puppet& actor, const Op& op);
+  void refuse_silent_births(const Puppet& actor, const Op& op) const;
   void refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const;
   Pid tracer_of(const Puppet& puppet) const;
   void refuse_freed(Pid tracer, const Op& op, const Outcome& answer) const;

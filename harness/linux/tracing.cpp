@@ -15,6 +15,13 @@ TaskRef traced_by(const Op& op) {
 
 }  // namespace
 
+/// In a stopped process such a thread stops before it can say its number, and its maker sleeps on.
+void System::refuse_silent_births(const Puppet& actor, const Op& op) const {
+  if (clone_flags_of(op).has(clone_flag::thread) && clone_flags_of(op).has(clone_flag::vfork) &&
+      tracer_of(actor).n != 0)
+    throw SystemLimit("who is made by a tracee that sleeps for it might not say its number");
+}
+
 /// What TRACE:6 of forkproof.md answers is no kernel's answer: who attaches would sleep as well.
 void System::refuse_attaching_to_execs(const Puppet& actor, const Op& op) {
   traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
