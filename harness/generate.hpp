@@ -148,6 +148,8 @@ class Generator {
   void choose(SameNs&, const Scene&);
   void choose(Sethostname&, const Scene&);
   void choose(Reboot&, const Scene&);
+  void choose(ExecFails&, const Scene&);
+  void choose(Personality&, const Scene&);
   void choose(SetPidCursor&, const Scene&);
   void choose(NsPidMax&, const Scene&);
   void choose(NsPidCursor&, const Scene&);

@@ -96,6 +96,8 @@ constexpr Wanted kWanted[] = {
     {"ptrace_cont", 24},
     {"ptrace_detach", 8},
     {"ptrace_setoptions", 4},
+    {"exec_fails", 9},
+    {"personality", 9},
 };
 
 constexpr auto kWantedOf = [] {
@@ -129,6 +131,8 @@ constexpr Seldom kSeldom[] = {
     {6, 1, {"map_ids", "getuid"}},
     {8, 1, {"sigq", "caught"}},
     {2, 1, {"spend", "times"}},
+    {10, 1, {"exec_fails"}},
+    {6, 1, {"personality"}},
 };
 
 /// Tracing is what so many traces of a hundred have.
@@ -287,6 +291,20 @@ constexpr Theme kThemes[] = {
      {"ptrace_seize", "ptrace_attach", "ptrace_traceme", "ptrace_cont", "fork", "exit", "exec",
       "unshare", "waitid", "ptrace_setoptions"}},
     {15, {"ptrace_seize", "ptrace_attach", "ptrace_interrupt", "ptrace_cont", "clone"}, kThread},
+    // execs that fail, and what they lay out how
+    {15, {"personality", "personality", "exec", "exec", "exec_fails", "fork", "vfork", "clone"}},
+    {10,
+     {"personality", "personality", "exec", "exec", "unshare", "unshare", "map_ids", "fork"},
+     fl::newuser},
+    {20,
+     {"exec_fails", "exec_fails", "clone", "clone", "sigaction", "sigprocmask", "wait4", "kill"},
+     fl::vm | fl::sighand,
+     {{11}, {11}, sig::usr1}},
+    {12, {"exec_fails", "exec_fails", "vfork", "clone", "open", "wait4", "fork"}, fl::files},
+    {12, {"exec_fails", "exec_fails", "unshare", "clone", "same_ns", "fork"}, fl::newtime},
+    {12,
+     {"exec_fails", "exec_fails", "fork", "ptrace_traceme", "ptrace_seize", "ptrace_cont",
+      "ptrace_cont", "ptrace_detach", "wait4"}},
 };
 
 /// Worlds with kernel threads have themes of their own.

@@ -42,7 +42,11 @@ Machine::Fate Machine::take_signals(Task& t) {
       from.may_stop = true;
       const bool of_process = (t.pending - t.blocked).empty();
       s = next_signal(t);
-      if (s == sig::none) return Fate::runs;
+      if (s == sig::none && t.call != Call::lost) return Fate::runs;
+      if (s == sig::none) {
+        force_sigsegv(t);
+        continue;
+      }
       if (t.traced && traps_for(t, s, of_process)) return Fate::stops;
     }
     const Actions& a = actions_of(p);
@@ -53,7 +57,8 @@ Machine::Fate Machine::take_signals(Task& t) {
       if (!plain) tells = look_again(t) || (t.traced && tracing_of(t).is_called());
       continue;
     }
-    if (SigSet{bits::spared(a.ignored.bits, p.unkillable)}.has(s)) continue;
+    const bool forced = s == sig::segv && t.call == Call::lost && !is_traced(t);
+    if (!forced && SigSet{bits::spared(a.ignored.bits, p.unkillable)}.has(s)) continue;
     if (const Fate fate = act_on(t, s, from.may_stop); fate != Fate::runs) return fate;
   }
 }
@@ -103,6 +108,23 @@ void Machine::die(Task& t, Signal s) {
   if (id(t) == current())
     effects_.outcome = Outcome::death({p.exits() ? signal_of(p.exit_code) : s.n});
   exit_group(t, static_cast<std::int32_t>(bits::killed_status(static_cast<std::uint32_t>(s.n))));
+}
+
+/// A SIGSEGV that is not blocked, and does what it does by default: for all who share the table.
+void Machine::force_sigsegv(Task& t) {
+  const Process& p = process_of(t);
+  t.blocked.remove(sig::segv);
+  if (p.actions != kNobody) {
+    Actions& a = actions_[p.actions];
+    a.caught.remove(sig::segv);
+    a.ignored.remove(sig::segv);
+    for (Index i = a.sharers.first; i != kNobody; i = a.sharers.after(processes_, i))
+      touch(processes_[i]);
+  }
+  if (!t.pending.has(sig::segv))
+    queue_signal(t.pending, SignalQueues::of_task(id(t)), sig::segv, t, Origin::usual);
+  t.signalled = true;
+  touch(t);
 }
 
 /// A stop signal takes effect: every thread that can be stopped is asked to.

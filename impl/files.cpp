@@ -243,7 +243,6 @@ void Machine::unshare_files(Task& t) {
 
 void Machine::close_for_exec(Task& t) {
   if (t.files == kNobody) return;
-  unshare_files(t);
   close_all(files_[t.files], files_[t.files].cloexec);
 }
 

@@ -35,6 +35,7 @@ bool Machine::is_refused(const Task& t) const {
   if constexpr (by_kthread<O>) return !kthreadd_.exists || !is_kthread(t);
   if constexpr (in_kernel<O>) return !kthreadd_.exists;
   constexpr bool kAnswered = std::is_same_v<O, Exit> || std::is_same_v<O, Exec> ||
+                             std::is_same_v<O, ExecFails> ||
                              std::is_same_v<O, Getpid> || std::is_same_v<O, Gettid> ||
                              std::is_same_v<O, Getppid> || std::is_same_v<O, Getpgid> ||
                              std::is_same_v<O, Getsid>;
@@ -156,6 +157,7 @@ void Machine::conclude(Task& t) {
     case Call::unborn:
     case Call::reap:
     case Call::outlive:
+    case Call::lost:
     case Call::vfork: return;
     case Call::ask:
     case Call::park:

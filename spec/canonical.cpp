@@ -158,7 +158,7 @@ void Canonical::write_attributes(const Attributes& a) {
   if (a == Attributes{}) return;
   put_all(word_of(a.comm), word_of(a.policy), word_of(a.reset_on_fork), word_of(a.rt_priority),
           word_of(a.nice), word_of(a.processors), word_of(a.signal_stack), word_of(a.user),
-          word_of(a.capabilities), word_of(a.powerless));
+          word_of(a.capabilities), bits(a.powerless, a.fixed, a.no_randomize));
   write_user_namespace(a.user_ns);
 }
 

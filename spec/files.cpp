@@ -205,7 +205,6 @@ void Model::let_go_of_files(Task& t) {
 }
 
 void Model::close_for_exec(Task& me) {
-  if (unshare_files(me)) cover("file.exec-own"_rule);
   Files& files = world_.files[me.files];
   for (std::size_t fd = 0; fd < files.open.size(); ++fd) {
     if (!files.open[fd]) continue;

@@ -39,6 +39,7 @@ Depth Model::depth_of(const Task& t) {
       return Depth::beyond;
     case restart:
     case held:
+    case lost:
       break;
   }
   return Depth::awake;

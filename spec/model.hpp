@@ -77,7 +77,7 @@ class Model {
   Answer act(TaskId, const Fork&);
   Answer act(TaskId, const Vfork&);
   Answer act(TaskId, const Clone&);
-  Answer act(TaskId, const Exec&);
+  Answer act(TaskId, const Exec&), act(TaskId, const ExecFails&);
   Answer act(TaskId, const Exit&);
   Answer act(TaskId, const ExitGroup&);
   Answer act(TaskId, const Wait4&);
@@ -114,7 +114,7 @@ class Model {
   Answer act(TaskId, const SchedSetscheduler&), act(TaskId, const SchedGetscheduler&);
   Answer act(TaskId, const SchedSetattr&);
   Answer act(TaskId, const SchedSetaffinity&), act(TaskId, const SchedGetaffinity&);
-  Answer act(TaskId, const Sigaltstack&);
+  Answer act(TaskId, const Sigaltstack&), act(TaskId, const Personality&);
   Answer act(TaskId, const Setrlimit&), act(TaskId, const Getrlimit&);
   Answer act(TaskId, const Setresuid&);
   Answer act(TaskId, const Capset&);
@@ -276,9 +276,11 @@ class Model {
   HandlersId copy_handlers(HandlersId);
 
   // exec.cpp
-  void become_only_thread(TaskId);
-  void take_leaders_place(TaskId);
-  void renew_handlers(Task&);
+  Answer exec(TaskId, ExecStep failing), lose_program(TaskId);
+  bool fails_at(TaskId, ExecStep) const;
+  void become_only_thread(TaskId), take_leaders_place(TaskId);
+  void change_memory(Task&), become_program(Task&, bool shared_fs);
+  void cover_what_is_kept(const Task&), renew_handlers(Task&);
   static void set_to_default(Handlers&);
 
   // exit.cpp
@@ -336,6 +338,7 @@ class Model {
   bool deal_with_signals(TaskId);
   bool default_action(TaskId, Signal);
   bool takes(TaskId, Signal);
+  void force_segv(TaskId);
 
   // queue.cpp
   bool enter_queue(Pending&, Signal, const Task& to, Sender);
@@ -412,7 +415,7 @@ class Model {
   // attributes.cpp
   TaskId named(TaskRef, TaskId caller) const;
   void inherit_attributes(Task& child, const Task& maker, CloneFlags);
-  void reset_scheduling(Attributes&);
+  void reset_scheduling(Attributes&), choose_layout(Task&, bool gained);
   void attributes_after_exec(Task&);
 
   // limits.cpp

@@ -42,7 +42,7 @@ inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRul
                                           kAttributeRules, kPidNamespaceRules,
                                           kLimitRules, kKthreadRules, kNamespaceRules,
                                           kPidfdRules, kCgroupRules, kPtraceRules,
-                                          kUserNamespaceRules, kAccountRules);
+                                          kUserNamespaceRules, kAccountRules, kExecFailureRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

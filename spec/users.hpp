@@ -28,6 +28,8 @@ struct Attributes {
   Capabilities capabilities = capability::all;     // in effect, in its own user namespace
   bool powerless = false;   // it has none, those included that no trace names
   UserNamespaceId user_ns{};
+  bool fixed = false;         // its memory is not laid out at random: PF_RANDOMIZE is not set
+  bool no_randomize = false;  // nor is that of what it executes: ADDR_NO_RANDOMIZE
   friend bool operator==(const Attributes&, const Attributes&) = default;
 };
 

@@ -73,6 +73,7 @@ struct Call {
     parked,   ///< a kernel thread: parked
     serve,    ///< kthreadd: asleep until somebody asks for a thread
     unborn,   ///< a kernel thread that was made, and has still to be woken: TASK_NEW
+    lost,     ///< an exec that failed too late: there is no program to go back to
   } kind = Kind::none;
   WaitQuery query{};
   TaskId child{};

@@ -20,7 +20,14 @@ CloneFlags makers_flags_of(const Op& op) {
 
 }  // namespace
 
+bool executes(const Op& op) {
+  return std::holds_alternative<Exec>(op) || std::holds_alternative<ExecFails>(op);
+}
+
 std::string_view beyond_puppets(const Op& op) {
+  const auto* const exec = std::get_if<ExecFails>(&op);
+  if (exec != nullptr && exec->step != ExecStep::load_binary)
+    return "no memory can be kept from an exec";
   if (std::holds_alternative<SchedSetattr>(op)) return "no puppet has a deadline: all share one";
   if (std::holds_alternative<SchedSetaffinity>(op) || std::holds_alternative<SchedGetaffinity>(op))
     return "where puppets run cannot be varied: all share one";
@@ -102,7 +109,7 @@ bool is_private(const Op& op) {
                                    SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
                                    Sethostname, Gethostname, PidfdOpen, Getuid, Caught,
-                                   SetPidMax, SetPidCursor>;
+                                   Personality, SetPidMax, SetPidCursor>;
         return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },
       op);

@@ -12,6 +12,9 @@ namespace forkproof::harness::kernel {
 
 /// Why the op is none that puppets can be asked for; empty if they can.
 std::string_view beyond_puppets(const Op& op);
+
+/// Whether it is an exec, be it to fail.
+bool executes(const Op& op);
 /// Whether it sets or asks nice values, policies or priorities; or one of the latter two.
 bool is_about_scheduling(const Op& op);
 bool is_about_policies(const Op& op);

@@ -96,7 +96,7 @@ class Stage {
   void share();
   void load_program();
   void spawn_zygote();
-  void forget_dispositions();
+  void begin_randomized(), forget_dispositions();
   void isolate_zygote();
   void name_host();
   void enter_namespace(std::string_view of);
@@ -115,7 +115,7 @@ class Stage {
   cpu_set_t cpus_{};            // where we were allowed to run before
   const SchedulingPlan scheduling_ = scheduling();  // ... and how
   unsigned char* base_ = nullptr;
-  Descriptor shared_, program_, scratch_, life_, life_end_, proc_, namespace_;
+  Descriptor shared_, program_, broken_, scratch_, life_, life_end_, proc_, namespace_;
   pid_t zygote_ = -1, init_ = -1;
 };
 

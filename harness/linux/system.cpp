@@ -56,6 +56,8 @@ std::optional<std::int32_t> exit_status(const Descriptor& pidfd) {
 void expect_offered(const Op& op, const Abilities& a) {
   if (is_about_scheduling(op) && !a.policies)
     throw SystemLimit("policies and nice values cannot be varied here");
+  if (std::holds_alternative<Personality>(op) && !a.randomizes)
+    throw SystemLimit("whether memory is laid out at random cannot be varied here");
   if (makes_namespace(op) && !a.namespaces)
     throw SystemLimit("pid namespaces in one another are not shown here");
   if (is_about_other_namespaces(op) && !a.kinds)
@@ -322,7 +324,7 @@ void System::take_answers(std::uint32_t actor) {
       if (status) p.tgid = {status->tgid};
       continue;
     }
-    if (std::holds_alternative<Exec>(p.op) && slot.result == 0) take_over_process(p);
+    if (executes(p.op) && slot.result == 0) take_over_process(p);
     if (p.slot != actor) effects_.returned.push_back({p.tid, outcome_of(p.op, slot)});
   }
 }
@@ -425,9 +427,11 @@ Rest System::look(Puppet& p) {
 }
 
 /// Only of a task that is off the processor does this file tell a number; where one stopped does
-/// not count.
+/// not count. Who has lost its program stops where it faults, which is in no call: -1.
 bool System::is_in_its_call(Puppet& p, char state) const {
-  const auto number = parse_syscall(read_call(p.syscall, p.tid));
+  const std::string_view call = read_call(p.syscall, p.tid);
+  if (is_halted(state) && call.starts_with("-1 ")) return executes(p.op);
+  const auto number = parse_syscall(call);
   return number && (is_halted(state) || number == sleeping_call(p.op) ||
                     goes_on_by_another(p.op, *number));
 }
@@ -435,7 +439,7 @@ bool System::is_in_its_call(Puppet& p, char state) const {
 /// A thread that execs gets the leader's number before it has its answer, which a stop can keep
 /// back. Its own number is gone then, but not its process.
 bool System::has_become_leader(const Puppet& p) const {
-  if (!p.calling || !std::holds_alternative<Exec>(p.op) || p.tid == p.tgid) return false;
+  if (!p.calling || !executes(p.op) || p.tid == p.tgid) return false;
   const auto leader = parse_glance(read(fmt::format("{}/stat", p.tgid.n)));
   return leader && leader->state != 'Z' && leader->state != 'X';
 }

@@ -76,7 +76,7 @@ Answer make_child(const Slot& slot) {
   return answer;
 }
 
-Answer execute(Word index) {
+Answer execute(Word program, Word index) {
   char digits[8];
   char* text = digits + sizeof digits;
   *--text = 0;
@@ -84,7 +84,7 @@ Answer execute(Word index) {
   while (index /= 10);
   const char* const arguments[] = {"puppet", text, nullptr};
   const char* const environment[] = {nullptr};
-  return call(__NR_execveat, kProgramFd, address(""), address(arguments), address(environment),
+  return call(__NR_execveat, program, address(""), address(arguments), address(environment),
               0x1000);  // AT_EMPTY_PATH
 }
 
@@ -212,7 +212,7 @@ Answer act(Slot& slot, Word index) {
     case Action::create:
       return create(slot);
     case Action::exec:
-      return execute(index);
+      return execute(a[0] != 0 ? kBrokenFd : kProgramFd, index);
     case Action::handle:
       return handle(slot);
     case Action::map_pages:
