@@ -149,6 +149,33 @@ TEST(Explore, TheCanarysTraceIsTheShortest) {
   EXPECT_EQ(e.levels.size(), 5u) << "every shorter trace was tried";
 }
 
+Bounds bounds_of_kthreads(Profile profile) {
+  Bounds bounds = bounds_of(4, {"kthread_create", "kthread_run", "kthread_stop", "kthread_park",
+                                "kthread_unpark", "kthread_should_stop", "kthread_should_park",
+                                "kthread_parkme", "wake_up_process", "set_current_state",
+                                "schedule", "exit", "fork", "kill", "wait4"});
+  bounds.world.profile = profile;
+  bounds.world.kthreads = true;
+  return bounds;
+}
+
+/// What `explore --kthreads --tasks 4 --symmetry` does: init, kthreadd and two more, to the end, by
+/// the implementation and by the spec alone. In 4.12 init is a kernel thread and makes no children.
+TEST(Explore, ThereAreNoMoreWorldsOfKernelThreads) {
+  ExploreLimits limits;
+  limits.symmetry = true;
+  for (const Profile profile : {Profile::linux_6, Profile::linux_4_12})
+    for (const char* const system : {"impl", "spec"}) {
+      const Exploration e = explored(system, bounds_of_kthreads(profile), limits);
+      EXPECT_TRUE(e.fixpoint);
+      EXPECT_FALSE(e.violation) << e.violation->id << "\n" << print(e.violation->trace);
+      EXPECT_EQ(e.states, profile == Profile::linux_6 ? 9826u : 1863u) << system;
+      const auto ids = e.coverage.untested();
+      for (const char* const id : {"KTHREAD-1", "KTHREAD-2", "STATE-1"})
+        EXPECT_EQ(std::ranges::count(ids, id), 0) << id;
+    }
+}
+
 std::set<std::string_view> untested(std::string_view system, std::size_t tasks,
                                     std::initializer_list<std::string_view> ops) {
   ExploreLimits limits;

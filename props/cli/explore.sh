@@ -60,6 +60,13 @@ for system in spec mutant:none.so; do
   refuses 3 'no steps that could be made to fail' "$F" explore --system "$system" --faults
 done
 
+# --- kernel threads, to the end
+for profile in linux-6 linux-4.12; do
+  expect 0 "$F" explore --kthreads --tasks 4 --symmetry --profile "$profile" --json
+  json 'o["fixpoint"] and o["violations"] == [] and o["states"] > 1800'
+  json '"KTHREAD-1" not in o["invariants_untested"]'
+done
+
 # --- its traces
 expect 0 "$F" explore --tasks 2 --symmetry --emit traces
 expect 0 "$F" replay traces
