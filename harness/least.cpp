@@ -79,7 +79,7 @@ class Runner {
 
 /// How many traces are looked at for a better one than one of so many steps.
 constexpr std::uint64_t tries_for(std::size_t steps) {
-  return steps > 8 ? 20'000 : steps > 6 ? 10'000 : steps > 4 ? 1000 : 0;
+  return steps > 8 ? 60'000 : steps > 6 ? 20'000 : steps > 4 ? 1000 : 0;
 }
 
 /// Better ones than `least`, in traces that are like it and, each eighth, in those that come after
@@ -87,7 +87,7 @@ constexpr std::uint64_t tries_for(std::size_t steps) {
 void look_for_others(const Runner& run, const Campaign& campaign, std::uint64_t k, Violation least,
                      const Tell& tell) {
   constexpr std::uint64_t kAnyOf = 8;
-  constexpr int kOthers = 20;
+  constexpr int kOthers = 40;
   int left[] = {kOthers, kOthers};
   for (std::uint64_t i = 1; i <= tries_for(least.trace.steps.size()); ++i) {
     const bool any = i % kAnyOf == 0;
