@@ -23,7 +23,8 @@ inline constexpr auto kRoles = [] {
     if (kOpNames[i].starts_with("ptrace_")) roles[i] = Role::traces;
     if (kOpsThat<CreatesTaskTrait>[i]) roles[i] = Role::makes;
   }
-  for (const Named op : {Named("exit"), Named("exit_group"), Named("exec_fails")}) roles[op.index] = Role::ends;
+  for (const Named op : {Named("exit"), Named("exit_group"), Named("exec_fails")})
+    roles[op.index] = Role::ends;
   roles[Named("pause").index] = Role::sleeps;
   roles[Named("exec").index] = Role::executes;
   roles[Named("prctl_subreaper").index] = Role::adopts;

@@ -21,16 +21,14 @@ Machine::Fate Machine::take_signals(Task& t) {
   const Process& p = process_of(t);
   const bool plain = !t.traced;
   t.continued = false;
-  Resumed from;
-  if (!plain) [[unlikely]] from = resumed(t);
+  Resumed from = plain ? Resumed{} : resumed(t);
   bool tells = !from.after_signal;
   for (;;) {
     if (tells && (p.flags & process_flag::tells) != 0) tell_owed(t);
     tells = plain;
     if (p.exits() || (execing_ != kNobody && tasks_[execing_].process == t.process)) {
       flush_queue(t.pending, SignalQueues::of_task(id(t)), SigSet::of(sig::kill));
-      die(t, sig::kill);
-      return Fate::dies;
+      return act_on(t, sig::kill, false);
     }
     Signal s = std::exchange(from.given, sig::none);
     if (s == sig::none) {
@@ -40,13 +38,10 @@ Machine::Fate Machine::take_signals(Task& t) {
         return Fate::stops;
       }
       from.may_stop = true;
+      if (t.call == Call::lost && ((t.pending | p.pending) - t.blocked).empty()) force_sigsegv(t);
       const bool of_process = (t.pending - t.blocked).empty();
       s = next_signal(t);
-      if (s == sig::none && t.call != Call::lost) return Fate::runs;
-      if (s == sig::none) {
-        force_sigsegv(t);
-        continue;
-      }
+      if (s == sig::none) return Fate::runs;
       if (t.traced && traps_for(t, s, of_process)) return Fate::stops;
     }
     const Actions& a = actions_of(p);
@@ -58,7 +53,7 @@ Machine::Fate Machine::take_signals(Task& t) {
       continue;
     }
     const bool forced = s == sig::segv && t.call == Call::lost && !is_traced(t);
-    if (!forced && SigSet{bits::spared(a.ignored.bits, p.unkillable)}.has(s)) continue;
+    if (SigSet{bits::spared(a.ignored.bits, p.unkillable && !forced)}.has(s)) continue;
     if (const Fate fate = act_on(t, s, from.may_stop); fate != Fate::runs) return fate;
   }
 }
