@@ -96,6 +96,8 @@ constexpr Wanted kWanted[] = {
     {"ptrace_cont", 24},
     {"ptrace_detach", 8},
     {"ptrace_setoptions", 4},
+    {"max_namespaces", 12},
+    {"get_max_namespaces", 2},
 };
 
 constexpr auto kWantedOf = [] {
@@ -129,6 +131,7 @@ constexpr Seldom kSeldom[] = {
     {6, 1, {"map_ids", "getuid"}},
     {8, 1, {"sigq", "caught"}},
     {2, 1, {"spend", "times"}},
+    {4, 1, {"max_namespaces", "get_max_namespaces"}},
 };
 
 /// Tracing is what so many traces of a hundred have.
@@ -254,6 +257,18 @@ constexpr Theme kThemes[] = {
      {"map_ids", "unshare", "clone", "ptrace_traceme", "ptrace_attach", "ptrace_seize", "capset",
       "setresuid"},
      fl::newuser},
+    {30,
+     {"max_namespaces", "max_namespaces", "map_ids", "unshare", "unshare", "clone", "setns", "exit",
+      "wait4"},
+     fl::newuser},
+    {25,
+     {"max_namespaces", "max_namespaces", "get_max_namespaces", "map_ids", "clone", "clone3",
+      "unshare", "setns", "capset", "exit", "wait4"},
+     fl::newuser | fl::newpid},
+    {15,
+     {"max_namespaces", "max_namespaces", "map_ids", "unshare", "unshare", "setns", "exec",
+      "fork", "exit"},
+     fl::newpid},
     // pidfds, clone3, control groups
     {45, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
     {25, {"clone3", "pidfd_open", "poll", "exit", "exec"}, kThread},
