@@ -58,9 +58,9 @@ inline constexpr std::array kCopyProcess{
              "A record for the task is taken, with what it has of its maker's as a copy.",
              "kernel-fork COPY:1", Errno::nomem},
     LifeStep{"copy_creds",
-             "User and capabilities are the maker's; with NEWUSER a user namespace is made, if there "
-             "may be another, where the task has all. A user who has as many tasks as he may have "
-             "is refused, but for root and those whose capabilities lift the limit.",
+             "User and capabilities are the maker's; with NEWUSER a user namespace is made, if "
+             "there may be another, where the task has all. A user who has as many tasks as he may "
+             "have is refused, but for root and those whose capabilities lift the limit.",
              "kernel-fork NPROC:1", Errno::nomem},
     LifeStep{"set_kthread_struct",
              "A kernel thread gets a record of its own. Before 5.17 it takes that itself, when all "

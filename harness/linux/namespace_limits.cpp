@@ -1,4 +1,4 @@
-/// Limits on namespaces, in the user namespaces of a trace: those of the machine's stay as they are.
+/// Limits on namespaces, in the user namespaces of a trace: the machine's own stay as they are.
 #include <fmt/format.h>
 
 #include <time.h>

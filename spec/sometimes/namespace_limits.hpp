@@ -38,7 +38,7 @@ struct FullOnlyAbove {
 struct ZombieFillsUserNamespace {
   static constexpr std::string_view
       id = "SOMETIMES-86",
-      says = "A zombie is the last in its user namespace, and above that there is room for no other.";
+      says = "A zombie is the last in its user namespace, and above there is room for no other.";
   static bool holds(const World& w, TaskId t) {
     const UserNamespaceId own = w.tasks[t].attributes.user_ns;
     if (!w.tasks[t].zombie || !own || !w.user_namespaces[own].parent) return false;
