@@ -269,6 +269,9 @@ constexpr Theme kThemes[] = {
      {"max_namespaces", "max_namespaces", "map_ids", "unshare", "unshare", "setns", "exec",
       "fork", "exit"},
      fl::newpid},
+    {20,
+     {"max_namespaces", "clone", "clone", "open", "close", "exit", "exit", "wait4", "wait4"},
+     fl::newuser | fl::files},
     // pidfds, clone3, control groups
     {45, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
     {25, {"clone3", "pidfd_open", "poll", "exit", "exec"}, kThread},
