@@ -309,6 +309,7 @@ void Machine::forget_records() {
   if (usage_.end() > 1) thread_usage_.clear();
   usage_.clear();
   user_tasks_ = user_signals_ = {};
+  ucounts_ = {};
   queues_.clear();
   caught_.clear();
   user_ns_.clear();

@@ -128,6 +128,7 @@ class Machine : private Users {
   [[gnu::cold]] void free_inner(std::int32_t n);
   Index children_in(const Task& t) const;
   Errno may_make_namespace(const Task& t, Index owner) const;
+  Errno may_create_namespaces(const Task& t, CloneFlags flags, Index owner) const;
   Index make_namespace(Index parent, Index owner);
   void put_namespace(Index ns);
   void divert_to(Task& t, Index ns);
@@ -139,10 +140,9 @@ class Machine : private Users {
   bool sound_namespaces() const;
 
   // The other namespaces, and reboot (nsproxy.cpp).
-  Outcome perform(Task& t, const Setns& op);
-  Outcome perform(Task& t, const SameNs& op);
-  Outcome perform(Task& t, const Sethostname& op);
-  Outcome perform(Task& t, const Gethostname&);
+  Outcome perform(Task& t, const Setns& op), perform(Task& t, const SameNs& op);
+  Outcome perform(Task& t, const MaxNamespaces& op), perform(Task& t, const GetMaxNamespaces& op);
+  Outcome perform(Task& t, const Sethostname& op), perform(Task& t, const Gethostname&);
   Outcome perform(Task& t, const Reboot& op);
   Index proxy_index(const Task& t) const;
   std::array<Index, kNsKinds> namespaces_of(const Task& t) const;

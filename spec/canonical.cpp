@@ -68,6 +68,7 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
     list->clear();
   put_all(word_of(world.profile), world.over, word_of(world.pid_max), word_of(world.host));
   put_all(world.kthreads, world.held, world.requests.size());
+  write_counts(world.counts);
   if (!fold_.numbers) put(word_of(world.cursor));
   if (const TaskId init = world.task_of(kInit)) list_family(init);
   // A dead world's tasks have no family any more.
@@ -162,6 +163,11 @@ void Canonical::write_attributes(const Attributes& a) {
   write_user_namespace(a.user_ns);
 }
 
+/// How many namespaces there are follows from who is in which.
+void Canonical::write_counts(const NamespaceCounts& counts) {
+  for (const NamespaceCount& count : counts) put(word_of(count.most));
+}
+
 /// A user namespace, and those that it is in.
 void Canonical::write_user_namespace(UserNamespaceId id) {
   if (!id) return put(0);
@@ -172,6 +178,7 @@ void Canonical::write_user_namespace(UserNamespaceId id) {
   const UserNamespace& ns = world_->user_namespaces[id];
   put_all(bits(ns.made_by_powerless, ns.mapped), word_of(ns.whom), word_of(ns.tasks_most),
           word_of(ns.signals_most));
+  write_counts(ns.counts);
   write_user_namespace(ns.parent);
 }
 
@@ -293,7 +300,9 @@ void Canonical::write_open_file(OpenFileId id) {
   const std::size_t index = index_in(open_files_, id.n);
   const OpenFile& file = world_->open_files[id];
   put_all(index, word_of(file.offset));
-  if (index < known || !file.is_pidfd()) return;
+  if (index < known) return;
+  write_user_namespace(file.opened_in);
+  if (!file.is_pidfd()) return;
   const Number* const number = world_->numbers.find(file.target.n);
   const bool there = number != nullptr && number->use == file.use && number->task;
   put_all(word_of(file.flags), there);

@@ -4,9 +4,9 @@
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, clone3, exec, exit, wait,
 /// signal, queue, stop, ptrace, groups, memory, active_mm, files, attributes, limits, kthreads,
-/// pids, pid_namespaces, namespaces, pidfds, poll, cgroups, freezer, user_namespaces. `"..."_rule`
-/// names the rule of the book that acts at this place: that counts its coverage, and lets a
-/// violation say it.
+/// pids, pid_namespaces, namespaces, namespace_limits, pidfds, poll, cgroups, freezer,
+/// user_namespaces. `"..."_rule` names the rule of the book that acts at this place: that counts
+/// its coverage, and lets a violation say it.
 #pragma once
 #include <deque>
 #include <span>
@@ -116,10 +116,8 @@ class Model {
   Answer act(TaskId, const SchedSetaffinity&), act(TaskId, const SchedGetaffinity&);
   Answer act(TaskId, const Sigaltstack&), act(TaskId, const Personality&);
   Answer act(TaskId, const Setrlimit&), act(TaskId, const Getrlimit&);
-  Answer act(TaskId, const Setresuid&);
-  Answer act(TaskId, const Capset&);
-  Answer act(TaskId, const Getrusage&);
-  Answer act(TaskId, const Fault&);
+  Answer act(TaskId, const Setresuid&), act(TaskId, const Capset&);
+  Answer act(TaskId, const Getrusage&), act(TaskId, const Fault&);
   Answer act(TaskId, const Sigq&), act(TaskId, const Caught&);
   Answer act(TaskId, const Spend&), act(TaskId, const Times&);
   Answer act(TaskId, const KthreadCreate&);
@@ -135,9 +133,9 @@ class Model {
   Answer act(TaskId, const SetCurrentState&);
   Answer act(TaskId, const Schedule&);
   Answer act(TaskId, const NsPidMax&), act(TaskId, const NsPidCursor&);
-  Answer act(TaskId, const Setns&);
-  Answer act(TaskId, const SameNs&);
+  Answer act(TaskId, const Setns&), act(TaskId, const SameNs&);
   Answer act(TaskId, const Sethostname&), act(TaskId, const Gethostname&);
+  Answer act(TaskId, const MaxNamespaces&), act(TaskId, const GetMaxNamespaces&);
   Answer act(TaskId, const MapIds&), act(TaskId, const Getuid&);
   Answer act(TaskId, const Reboot&);
   Answer act(TaskId, const Clone3&);
@@ -248,6 +246,11 @@ class Model {
   Answer refuses_stronger(const Task&, const Task& who);
   bool has_no_room(UserNamespaceId) const;
   void forget_user_namespaces();
+
+  // namespace_limits.cpp
+  Answer refuses_more(UserNamespaceId owner, NsKind);
+  Answer refuses_more(const Task&, CloneFlags, UserNamespaceId owner);
+  void give_back(UserNamespaceId owner, NsKind), undo_namespaces(CloneFlags, NamespaceId pids);
 
   // create.cpp
   /// What a new task is to be like.
@@ -398,8 +401,8 @@ class Model {
   void close_for_exec(Task&);
 
   // pidfds.cpp
-  std::size_t open_pidfd(Files&, TaskId target, PidfdFlags);
-  void open_pidfd_of_child(Files&, TaskId child, CloneFlags);
+  std::size_t open_pidfd(TaskId opener, TaskId target, PidfdFlags);
+  void open_pidfd_of_child(TaskId maker, TaskId child, CloneFlags);
   const OpenFile* pidfd_at(TaskId, Descriptor) const;
   TaskId target_of(const OpenFile&) const;
   TaskId find_target(const OpenFile&);

@@ -7,6 +7,7 @@
 
 #include "spec/sometimes/numbers.hpp"
 #include "spec/sometimes/kthreads.hpp"
+#include "spec/sometimes/namespace_limits.hpp"
 #include "spec/sometimes/namespaces.hpp"
 #include "spec/sometimes/polls.hpp"
 #include "spec/sometimes/queue.hpp"
@@ -452,7 +453,8 @@ using AllSometimes =
                NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers, NumberAhead,
                ProcessorsDiffer, BorrowedOfTheDead, NewForTheDead, NamespaceWithoutFirst,
                StacksInUse, RecordUsedAgain, QueuedSeveralTimes, QueuedForTwoUsers,
-               PendingWithoutEntry, ZombieWithEntries, StoppedInPoll, PolledDescriptorChanged>;
+               PendingWithoutEntry, ZombieWithEntries, StoppedInPoll, PolledDescriptorChanged,
+               NamespacesBeyondLimit, FullOnlyAbove, ZombieFillsUserNamespace>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

@@ -243,6 +243,7 @@ struct OpenFile {
   Place use = 0;            // the use of that number that is meant
   NamespaceId ns;           // the pid namespace that the target is or was in
   PidfdFlags flags{};
+  UserNamespaceId opened_in{};
 
   bool is_pidfd() const { return target.n != 0; }
 
@@ -330,9 +331,8 @@ struct NsProxy {
   Place children_time = 0;  // that its children will be in
   UtsNameId uts;
 
-  bool is_worlds_own() const {
-    return (mnt | ipc | net | cgroup | time | children_time) == 0 && !uts;
-  }
+  std::array<Place, 6> others() const { return {mnt, ipc, net, cgroup, time, children_time}; }
+  bool is_worlds_own() const { return others() == std::array<Place, 6>{} && !uts; }
   static constexpr auto keeps() { return std::tuple{}; }
 };
 

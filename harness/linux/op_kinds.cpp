@@ -86,6 +86,16 @@ bool ends_late(const Op& op) {
   return makers_flags_of(op).any(clone_flag::newns | clone_flag::newipc | clone_flag::newnet);
 }
 
+bool makes_what_goes_late(const Op& op) {
+  constexpr CloneFlags kLate = clone_flag::newuser | clone_flag::newpid | clone_flag::newnet;
+  const CloneFlags flags = makers_flags_of(op);
+  return flags.any(kLate) && !flags.has(clone_flag::into_cgroup);
+}
+
+bool shares_memory(const Op& op) {
+  return std::holds_alternative<Vfork>(op) || clone_flags_of(op).has(clone_flag::vm);
+}
+
 Signal death_by_reboot(RebootCommand command) {
   const bool restarts = command == RebootCommand::restart || command == RebootCommand::restart2;
   return restarts ? sig::hup : sig::int_;
@@ -109,7 +119,8 @@ bool is_private(const Op& op) {
                                    SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
                                    Sethostname, Gethostname, PidfdOpen, Getuid, Caught,
-                                   Personality, SetPidMax, SetPidCursor>;
+                                   Personality, SetPidMax, SetPidCursor, MaxNamespaces,
+                                   GetMaxNamespaces>;
         return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },
       op);

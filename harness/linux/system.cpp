@@ -95,6 +95,7 @@ void System::reset(const WorldSpec& world) {
   spare_slots_.clear();
   next_slot_ = 1;
   over_ = below_ = leaves_late_ = traced_ = policies_are_real_ = false;
+  limited_ = shared_ = waited_ = false;
   stage_.open();
   add(0, kInit);
   puppets_[0].born = true;
@@ -148,7 +149,10 @@ Outcome System::ask(Puppet& actor, const Op& op) {
     write_call(op, stage_.slot(slot), slot, 0);
   if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
     stage_.slot(slot).action = Action::dependent_call;
-  const std::int64_t answer = carry_out(actor, op);
+  const auto began = std::chrono::steady_clock::now();
+  std::int64_t answer = carry_out(actor, op);
+  while (waits_for_late(op, outcome_of(op, stage_.slot(slot)), began))
+    answer = carry_out(actor, op);
   if (!stage_.abilities().raises) expect_allowed(op, answer);
   const auto* const setns = std::get_if<Setns>(&op);
   if (sends_children_elsewhere(op) && answer == 0)  // a setns may lead back
@@ -160,25 +164,23 @@ Outcome System::ask(Puppet& actor, const Op& op) {
   return said;
 }
 
-Outcome System::act(Puppet& actor, const Op& op) {
-  const std::uint32_t slot = actor.slot;
-  actor.op = op;
-  expect_offered(op, stage_.abilities());
-  if (is_about_policies(op)) make_policies_real();
+/// What a puppet is not asked to do as a call, but is told by files, or by /proc alone.
+std::optional<Outcome> System::act_without_call(Puppet& actor, const Op& op) {
   if (const auto* const same = std::get_if<SameNs>(&op)) return compare(actor, *same);
   if (const auto* const max = std::get_if<NsPidMax>(&op)) return turn_knob(actor, *max);
   if (const auto* const next = std::get_if<NsPidCursor>(&op)) return turn_knob(actor, *next);
+  if (const auto* const max = std::get_if<MaxNamespaces>(&op)) return turn_knob(actor, *max);
+  if (const auto* const max = std::get_if<GetMaxNamespaces>(&op)) return turn_knob(actor, *max);
   refuse_what_is_missing(actor, op);
   refuse_what_users_hide(actor, op);
   if (const auto* const map = std::get_if<MapIds>(&op)) return map_ids(actor, *map);
   if (std::holds_alternative<Sigq>(op)) return count_queued(actor);
-  below_ = below_ || makes_namespace(op);
-  leaves_late_ = leaves_late_ || ends_late(op);
-  refuse_endless_ends(actor, op);
-  refuse_traced_threads(actor, op);
-  if (is_private(op)) return ask(actor, op);
-  const Pid tid = actor.tid, tracer = tracer_of(actor);
-  const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
+  return std::nullopt;
+}
+
+/// Has a puppet make a call, and waits until all are at rest.
+Outcome System::call(std::uint32_t slot, const Op& op, const Descriptor& pidfd) {
+  Puppet& actor = *find_slot(slot);
   actor.calling = true;
   actor.made = {};
   actor.child = creates(op) ? free_slot() : 0;
@@ -189,8 +191,28 @@ Outcome System::act(Puppet& actor, const Op& op) {
   stage_.post(slot);
   settle(slot);
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
-  refuse_untraceable(*find_slot(slot), op, answer);
   charge_child(*find_slot(slot), op, child);
+  return answer;
+}
+
+Outcome System::act(Puppet& actor, const Op& op) {
+  const std::uint32_t slot = actor.slot;
+  actor.op = op;
+  expect_offered(op, stage_.abilities());
+  if (is_about_policies(op)) make_policies_real();
+  if (const auto told = act_without_call(actor, op)) return *told;
+  below_ = below_ || makes_namespace(op);
+  leaves_late_ = leaves_late_ || ends_late(op);
+  refuse_endless_ends(actor, op);
+  refuse_traced_threads(actor, op);
+  if (is_private(op)) return ask(actor, op);
+  const Pid tid = actor.tid, tracer = tracer_of(actor);
+  shared_ = shared_ || shares_memory(op);
+  const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
+  const auto began = std::chrono::steady_clock::now();
+  Outcome answer = call(slot, op, pidfd);
+  while (waits_for_late(op, answer, began)) answer = call(slot, op, pidfd);
+  refuse_untraceable(*find_slot(slot), op, answer);
   bury();
   refuse_freed(tracer, op, answer);
   refuse_missing_right(tid, op, answer);
