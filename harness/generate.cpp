@@ -129,7 +129,8 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
     if (number.n == 0) return true;
     const spec::Task& t = world.tasks[world.task_of(number)];
     if (t.frozen) return false;
-    if (t.trace.trapped)
+    const bool waits_for_tracer = t.zombie && t.trace.by && t.exit_signal < 0;
+    if (t.trace.trapped || waits_for_tracer)
       called_.push_back(named(world.tasks[t.trace.by].tid, naming));
     else if (t.stopped)
       stopped_.push_back(name);
@@ -234,10 +235,8 @@ Op Generator::fill(std::size_t index, const Scene& scene) {
   return op;
 }
 
-void Generator::choose(Clone& o, const Scene& scene) {
+void Generator::choose(Clone& o, const Scene&) {
   o = clone();
-  if (scene.me != nullptr && scene.me->trace.by && dice_.percent(98))
-    o.flags = o.flags - clone_flag::thread;  // which it cannot
 }
 void Generator::choose(Exit& o, const Scene&) { o.code = exit_code(); }
 void Generator::choose(ExitGroup& o, const Scene&) { o.code = exit_code(); }

@@ -323,6 +323,16 @@ constexpr Theme kThemes[] = {
     {12,
      {"exec_fails", "exec_fails", "fork", "ptrace_traceme", "ptrace_seize", "ptrace_cont",
       "ptrace_cont", "ptrace_detach", "wait4"}},
+    {30,
+     {"ptrace_seize", "ptrace_attach", "ptrace_cont", "ptrace_cont", "ptrace_detach", "clone",
+      "clone", "kill", "tgkill", "ptrace_interrupt", "wait4"},
+     kThread,
+     {sig::stop, sig::cont, sig::tstp, sig::term}},
+    {30,
+     {"ptrace_seize", "ptrace_attach", "ptrace_traceme", "clone", "clone", "exit", "exit_group",
+      "wait4", "waitid", "exec", "ptrace_cont", "fork"},
+     kThread,
+     {sig::chld, sig::kill, sig::usr1}},
 };
 
 /// Worlds with kernel threads have themes of their own.

@@ -149,7 +149,9 @@ std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
 std::uint64_t Machine::check_flags(Birth& b) {
   if (b.below && b.is_thread && children_in(b.maker) != b.makers.pid_ns())
     return static_cast<std::uint64_t>(Errno::inval);
-  if (b.flags.has(clone_flag::pidfd | clone_flag::detached) || (b.is_thread && is_traced(b.maker)))
+  // Only a tracee runs while its process stops; what it made would not have stopped before 4.20.
+  const bool outruns = b.is_thread && profile_ == Profile::linux_4_12 && stops(b.makers);
+  if (b.flags.has(clone_flag::pidfd | clone_flag::detached) || outruns)
     return static_cast<std::uint64_t>(Errno::inval);
   return bits::before_copying(b.flags.bits, b.makers.unkillable, profile_ == Profile::linux_6,
                               [&] { return look_again(b.maker); });
@@ -451,14 +453,11 @@ void Machine::attach_thread(Birth& b, Task& t) {
   ++p.thread_count;
   ++p.live;
   touch(p);
-  if (profile_ == Profile::linux_4_12) return;
-  if (p.to_stop > 0) {  // it joins a group stop that is under way, or in effect
-    ++p.to_stop;
-    t.stop_counted = true;
-  } else if ((p.flags & process_flag::stopped) == 0) {
-    return;
-  }
+  if (!stops(p)) return;
+  t.stop_counted = p.to_stop > 0;  // it joins a group stop that is under way, or in effect
+  p.to_stop += t.stop_counted;
   t.stop_pending = true;
+  t.stopped_by = b.maker.stopped_by;
   alert(t, false);
 }
 

@@ -121,7 +121,8 @@ void Canonical::write_task(TaskId id) {
   write_files(t);
   put_all(word_of(t.flags), word_of(t.exit_code), word_of(t.exit_signal), word_of(t.pdeath),
           word_of(t.pending), word_of(t.blocked),
-          bits(t.zombie, t.attention, t.stop_pending, t.stopped, t.resumed, t.queued, t.frozen));
+          bits(t.zombie, t.attention, t.stop_pending, t.stop_counted, t.stopped, t.resumed,
+               t.queued, t.frozen));
   if (!fold_.exec_ids) put_all(t.self_exec_id, t.parent_exec_id);
   write_task_index(t.vfork_parent);
   write_attributes(t.attributes);
@@ -185,11 +186,11 @@ void Canonical::write_user_namespace(UserNamespaceId id) {
 void Canonical::write_tracing(TaskId id) {
   const Tracing& t = world_->tasks[id].trace;
   write_task_index(t.by);
+  put(world_->process_of(world_->tasks[id]).stops() ? word_of(t.stopped_by) : 0);
   if (!t.by) return;
   put_all(rank_in(world_->tasks[t.by].tracees, id), word_of(t.trap), word_of(t.code),
           bits(t.seized, t.exitkill, t.trapped, t.of_process, t.may_stop, t.interrupted,
-               t.told_to_look),
-          word_of(t.stopped_by));
+               t.told_to_look));
 }
 
 void Canonical::write_process(const Process& p) {
@@ -227,7 +228,7 @@ void Canonical::write_call(const Task& t) {
     before += call.kind != Call::Kind::none && call.since < c.since;
   }
   put(before);
-  if (c.kind == Call::Kind::held)
+  if (c.kind == Call::Kind::held || c.kind == Call::Kind::exec)
     put_all(word_of(c.result.kind), word_of(c.result.error), word_of(c.result.change),
             word_of(c.result.code), word_of(c.result.value)), write_number(c.result.who.pid());
   if (c.kind != Call::Kind::wait && c.kind != Call::Kind::poll) return;

@@ -127,10 +127,12 @@ struct NearestReaperAdopts {
 struct OnlyLeadersAreZombies {
   static constexpr std::string_view id = "ZOMBIE-1";
   static constexpr std::string_view says =
-      "Only a leader can be a zombie: other threads leave nothing behind.";
+      "Only a leader, or who is traced, can be a zombie: other threads leave nothing behind.";
   static constexpr std::string_view source = "kernel-exit RELEASE:1";
   static bool applies(const auto& w, TaskId t) { return w.tasks[t].zombie; }
-  static bool holds(const auto& w, TaskId t) { return !applies(w, t) || w.is_leader(t); }
+  static bool holds(const auto& w, TaskId t) {
+    return !applies(w, t) || w.is_leader(t) || w.tasks[t].trace.by;
+  }
 };
 
 struct DeathsCanBeReported {
@@ -386,6 +388,7 @@ using Invariants =
                TheDeadAreNowhere, RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces,
                PollersAreKnown, GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
                TracersKnowTheirTracees, OnlyTraceesAreTrapped, TraceesStopForTheirTracers,
+               ExecsWaitForTracers,
                ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,
                PidNamespacesBelongInward, PowerlessAreBelow, UserNamespacesAreThere,
                EntriesAreOfPendingSignals>;

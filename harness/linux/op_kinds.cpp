@@ -57,6 +57,7 @@ std::optional<std::uint64_t> sleeping_call(const Op& op) {
   if (std::holds_alternative<Waitid>(op)) return SYS_waitid;
   if (std::holds_alternative<Pause>(op)) return SYS_pause;
   if (std::holds_alternative<Poll>(op)) return SYS_poll;
+  if (executes(op)) return SYS_execveat;
   if (sleeps_for_child(op)) return std::holds_alternative<Clone3>(op) ? SYS_clone3 : SYS_clone;
   return std::nullopt;
 }

@@ -97,7 +97,7 @@ void System::reset(const WorldSpec& world) {
   over_ = below_ = leaves_late_ = traced_ = policies_are_real_ = false;
   limited_ = shared_ = waited_ = false;
   stage_.open();
-  add(0, kInit);
+  add(0, kInit, {});
   puppets_[0].born = true;
   puppets_[0].calling = false;
   puppets_[0].rest = Rest::idle;
@@ -121,7 +121,7 @@ const Effects& System::apply(Pid actor, const Op& op) {
   Puppet* const puppet = find(actor);
   if (over_ || puppet == nullptr || puppet->rest != Rest::idle)
     effects_.outcome = Outcome::of(Outcome::Kind::not_run);
-  else if (actor == kInit && std::holds_alternative<PtraceTraceme>(op))
+  else if (puppet->tgid == kInit && std::holds_alternative<PtraceTraceme>(op))
     effects_.outcome = Outcome::failure(Errno::perm);  // its parent is none of the world's
   else if (const auto answer = by_convention(op))
     effects_.outcome = *answer;
@@ -204,7 +204,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   below_ = below_ || makes_namespace(op);
   leaves_late_ = leaves_late_ || ends_late(op);
   refuse_endless_ends(actor, op);
-  refuse_traced_threads(actor, op);
+  refuse_attaching_to_execs(actor, op);
   if (is_private(op)) return ask(actor, op);
   const Pid tid = actor.tid, tracer = tracer_of(actor);
   shared_ = shared_ || shares_memory(op);
@@ -362,7 +362,7 @@ void System::take_birth(std::size_t maker, bool answered) {
   if (tid.n >= pid_max_ && stage_.abilities().pid_max == PidMax::missing)
     throw SystemLimit("pid_max cannot be varied here, and is reached");
   puppets_[maker].made = tid;
-  add(child, tid);
+  add(child, tid, puppets_[maker]);
 }
 
 /// An exec has ended all other threads; the one that called is the leader now.
@@ -417,8 +417,7 @@ Rest System::look_by_state(const Puppet& p, char state) const {
   if (is_halted(state)) return state == 'T' ? Rest::stopped : Rest::traced;
   if (!sleeping_call(p.op) || !pending(slot) || load(slot.taken) != load(slot.posted))
     return Rest::none;
-  if (state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
-  return state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
+  return asleep_in_call(p, state);
 }
 
 Rest System::look(Puppet& p) {
@@ -437,15 +436,13 @@ Rest System::look(Puppet& p) {
     return p.ends_namespace ? Rest::asleep : Rest::none;
   }
   if (glance->state == 'S' && control_groups_.has_frozen() && is_frozen(p.tid)) return Rest::frozen;
-  if (glance->state == 'S' && !p.calling) return Rest::idle;
-  if (!is_halted(glance->state) && !p.calling) return Rest::none;
+  if (!is_halted(glance->state) && !p.calling)
+    return glance->state == 'S' ? Rest::idle : Rest::none;
 
   if (!stage_.abilities().call_numbers) return look_by_state(p, glance->state);
   if (safeguards_.number_of_call && !is_in_its_call(p, glance->state)) return Rest::none;
   if (is_halted(glance->state)) return glance->state == 'T' ? Rest::stopped : Rest::traced;
-  if (!pending(stage_.slot(p.slot))) return Rest::none;
-  if (glance->state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
-  return glance->state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
+  return pending(stage_.slot(p.slot)) ? asleep_in_call(p, glance->state) : Rest::none;
 }
 
 /// Only of a task that is off the processor does this file tell a number; where one stopped does
@@ -468,10 +465,12 @@ bool System::has_become_leader(const Puppet& p) const {
 
 // --- the puppets ---------------------------------------------------------------------------------
 
-void System::add(std::uint32_t slot, Pid tid) {
+void System::add(std::uint32_t slot, Pid tid, const Puppet& maker) {
+  const bool thread = clone_flags_of(maker.op).has(clone_flag::thread);
   Puppet p;
   p.slot = slot;
-  p.tid = p.tgid = tid;
+  p.tid = tid;
+  p.tgid = thread ? maker.tgid : tid;  // also of one that stops before it can say so
   p.calling = true;  // until it says that it is born
   puppets_.push_back(std::move(p));
 }

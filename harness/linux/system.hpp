@@ -142,8 +142,7 @@ class System {
   bool is_frozen(Pid task) const;
   std::int32_t said_by_newborn(const Puppet& maker) const;
   // Tracing (tracing.cpp).
-  bool has_threads(const Puppet& puppet) const;
-  void refuse_traced_threads(const Puppet& actor, const Op& op);
+  void refuse_attaching_to_execs(const Puppet& actor, const Op& op);
   void refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const;
   Pid tracer_of(const Puppet& puppet) const;
   void refuse_freed(Pid tracer, const Op& op, const Outcome& answer) const;
@@ -180,13 +179,14 @@ class System {
   bool nobody_ends_namespace() const;
   std::string restless() const;
   Rest look_by_state(const Puppet& puppet, char state) const;
+  static Rest asleep_in_call(const Puppet& puppet, char state);
   bool has_become_leader(const Puppet& puppet) const;
 
   /// Whether puppets are real-time tasks of one priority.
   bool runs_in_order() const { return stage_.abilities().real_time && !policies_are_real_; }
   void make_policies_real();
 
-  void add(std::uint32_t slot, Pid tid);
+  void add(std::uint32_t slot, Pid tid, const Puppet& maker);
   const Puppet* find(Pid tid) const;
   Puppet* find(Pid tid);
   Puppet* find_slot(std::uint32_t slot);
