@@ -95,7 +95,6 @@ void add_record(CLI::App& app, Command& command) {
 
 void add_explore(CLI::App& app, Command& command) {
   auto o = std::make_shared<ExploreOptions>();
-  o->ops = harness::kCoreOps;
   CLI::App* c = app.add_subcommand("explore", "Try every trace up to a bound");
   c->add_option("--system", o->system,
                 "impl (the default) or canary in lockstep with the spec, or spec alone, with all "
@@ -105,6 +104,9 @@ void add_explore(CLI::App& app, Command& command) {
   c->add_option("--pages", o->pages, "How many pages init has mapped at first: 1 by default");
   c->add_option("--ops", o->ops, "The ops that are tried, with commas between them; by default " +
                                      std::string(harness::kCoreOps));
+  c->add_flag("--kthreads", o->kthreads,
+              "In a world with kernel threads; the ops are by default " +
+                  std::string(harness::kKthreadOps));
   c->add_flag("--symmetry", o->symmetry,
               "Take worlds for one that differ only in which numbers their tasks have");
   c->add_option("--project", o->project, "family: count the family trees among the worlds, too");
@@ -121,7 +123,10 @@ void add_explore(CLI::App& app, Command& command) {
                 "Write the shortest trace to each rule with each outcome into this folder, new or "
                 "empty");
   c->add_flag("--json", o->json, "One JSON object on standard output");
-  c->callback([&command, o] { command = [o](const Words&) { return explore(*o); }; });
+  c->callback([&command, o] {
+    if (o->ops.empty()) o->ops = o->kthreads ? harness::kKthreadOps : harness::kCoreOps;
+    command = [o](const Words&) { return explore(*o); };
+  });
 }
 
 /// The commands that read one trace.

@@ -58,7 +58,7 @@ int record(const RecordOptions& options);
 struct ExploreOptions {
   std::string system = "impl", profile = "linux-6", tasks = "3", pages = "1", depth, ops;
   std::string seconds, memory = "4096", jobs, emit, project, pid_max, pid_cursor;
-  bool symmetry = false, merge = false, faults = false, json = false;
+  bool symmetry = false, merge = false, faults = false, kthreads = false, json = false;
 };
 int explore(const ExploreOptions& options);
 

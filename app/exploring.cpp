@@ -48,6 +48,7 @@ harness::Bounds read_bounds(const ExploreOptions& o) {
   const std::vector<Profile> profiles = read_profiles(o.profile);
   if (profiles.size() != 1) throw Failure{kBadInput, "--profile both: expected one"};
   bounds.world.profile = profiles[0];
+  bounds.world.kthreads = o.kthreads;
   bounds.tasks = read_bounded("--tasks", o.tasks, 1, kTasksMax);
   bounds.pages = read_bounded("--pages", o.pages, 0, kPagesMax);
   bounds.ops = read_ops(o.ops);
@@ -86,6 +87,7 @@ harness::ExploreLimits read_limits(const ExploreOptions& o) {
 /// What decides which states there are, besides the bounds.
 std::string other_options(const ExploreOptions& o) {
   std::string options;
+  if (o.kthreads) options += " --kthreads";
   if (o.symmetry) options += " --symmetry";
   if (o.merge) options += " --project family --merge";
   if (!o.pid_max.empty()) options += " --pid-max " + o.pid_max;
@@ -113,7 +115,8 @@ harness::Case case_of(const ExploreOptions& o, const Exploration& e) {
   if (e.violation) {
     const auto checker = open(o.system);
     c.violation = e.violation;
-    if (!e.violation->id.starts_with("copy_process."))  // else no trace alone shows it
+    const std::string& id = e.violation->id;  // of what failed, where no trace alone shows it
+    if (!id.starts_with("copy_process.") && !id.starts_with("exec-step."))
       c.violation =
           harness::minimize(*e.violation, [&](const Script& s) { return checker->run(s); });
     c.reproduce = fmt::format(

@@ -77,12 +77,13 @@ Table steps() {
   Table t{"Steps",
           "How the implementation makes a task, ends it and releases it: the functions of "
           "`impl/create.cpp` and `impl/exit.cpp`, in the order in which they run. Where a step of "
-          "copy_process fails the earlier ones are undone. Last, what else can find no memory.",
+          "copy_process fails the earlier ones are undone. Last, what else can find no memory, "
+          "the steps of an exec that has begun behind the others.",
           {}};
   const auto add = [&](std::string_view of, const auto& list) {
     for (const impl::LifeStep& s : list) {
       std::string says(s.says);
-      if (s.no_room == Errno::nomem) says += " Without memory: ENOMEM.";
+      if (s.no_room == Errno::nomem && !impl::is_late(s)) says += " Without memory: ENOMEM.";
       if (s.no_room == Errno::again) says += " Refused: EAGAIN.";
       t.entries.push_back({fmt::format("{}: {}", of, s.name), says, std::string(s.source), {}});
     }

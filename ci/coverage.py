@@ -6,8 +6,8 @@ usage: coverage.py --command FORKPROOF [--check]
 Prints docs/coverage.md. docs/topics.toml says what belongs to a topic; how much of it there is
 comes from FORKPROOF itself, fuzz/corpus/regressions, ci/mutants and the reports of campaigns on
 running kernels in docs/campaigns (`ci/campaign.sh` makes one). With --check nothing is printed, but
-a page that is old, a name that does not exist, and a rule, an invariant or an op of no topic are
-errors.
+a page that is old, a name that does not exist, and what is of no topic (a rule, an invariant, an
+op, a proof) are errors.
 
 Exit status: 0, or 1 with what is wrong on standard error.
 """
@@ -16,26 +16,34 @@ import argparse
 import fnmatch
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "coverage.md"
-TABLES = ("rules", "invariants", "sometimes", "ops")
+SPEC_TABLES = ("rules", "invariants", "sometimes", "ops")
+TABLES = (*SPEC_TABLES, "proofs")
 BEYOND = ("kthread.*", "state.*", "wake.*",  # no program drives kernel threads
           "ptrace.not-kthreads", "freezer.not-kthreads", "freezer.woken-in-vain",
           "cgroup.move-not-kthreadd")
 
 
 def spec_ids(command):
-    """The ids of each table of the spec."""
-    ids = {}
-    for table in TABLES:
+    """The ids of each table."""
+    ids = {"proofs": read_proofs()}
+    for table in SPEC_TABLES:
         asked = [command, "spec", f"--{table}", "--json"]
         out = subprocess.run(asked, check=True, capture_output=True).stdout
         ids[table] = [entry["id"] for entry in json.loads(out)]
     return ids
+
+
+def read_proofs():
+    """The obligations, by their page of the manual, as a build may be without a solver."""
+    page = (ROOT / "docs" / "proofs.md").read_text()
+    return re.findall(r"^\| `([a-z0-9.-]+)` \| .* \| .* \| .* \|$", page, re.MULTILINE)
 
 
 def read_traces():
@@ -104,7 +112,8 @@ def row(topic, ids, traces, promises, campaigns):
     mine = {table: chosen(topic.get(table, []), ids[table]) for table in TABLES}
     ops = set(topic.get("ops", []))
     litmus = sum(folder in topic.get("traces", []) or bool(ops & words) for folder, words in traces)
-    mutants = len([p for p in promises if p in mine["rules"] or p in mine["invariants"]])
+    kept = {promise for table in ("rules", "invariants", "proofs") for promise in mine[table]}
+    mutants = sum(promise in kept for promise in promises)
     return [
         topic["name"],
         str(len(mine["rules"])),
@@ -112,6 +121,7 @@ def row(topic, ids, traces, promises, campaigns):
         " ".join(f"`{op}`" for op in mine["ops"]),
         str(len(mine["sometimes"])),
         " ".join(f"`{name}`" for name in topic.get("impl", [])),
+        str(len(mine["proofs"])),
         str(litmus),
         str(mutants),
         on_kernel(mine["rules"], campaigns, topic.get("unseen", "")),
@@ -122,10 +132,11 @@ INTRO = """
 What of each topic of the process chapter is specified, built, tested and seen on a running kernel.
 `ci/coverage.py` prints this page; `docs/topics.toml` says what belongs to a topic. One thing may
 belong to several. Traces are those of the topic's folders and those with one of its ops; mutants
-are the seeded defects that break one of its rules or invariants.
+are the seeded defects that break one of its rules, invariants or proved properties.
 """
 TOPICS = (
-    "topic", "rules", "invariants", "ops", "sometimes", "impl/", "traces", "mutants", "kernels"
+    "topic", "rules", "invariants", "ops", "sometimes", "impl/", "proofs", "traces", "mutants",
+    "kernels"
 )
 CAMPAIGNS = ("id", "kernel", "date", "by", "seed", "traces", "ops", "left out", "violations")
 

@@ -3,8 +3,9 @@
 #
 # The nightly gate of exhaustive search: sets the machine up, builds a release, and tries all traces
 # of the core ops with four tasks to a depth of eight, in lockstep, and those with three tasks to
-# the end with each step of every fork, vfork and clone failing in every state. OPTIONs are passed
-# on to `forkproof explore`, instead of these bounds.
+# the end with each step of every fork, vfork and clone failing in every state, and those of kernel
+# threads with four tasks to the end. OPTIONs are passed on to `forkproof explore`, instead of these
+# bounds.
 #
 # Exit status: 0 holds, 1 a violation was found, 2 usage, 3 cannot run here.
 set -euo pipefail
@@ -17,4 +18,5 @@ build release forkproof
 explore=("$ROOT/build/release/bin/forkproof" explore)
 if (($# > 0)); then exec "${explore[@]}" "$@"; fi
 "${explore[@]}" --tasks 3 --symmetry --faults
+"${explore[@]}" --tasks 4 --symmetry --kthreads
 exec "${explore[@]}" --tasks 4 --depth 8 --symmetry

@@ -36,7 +36,7 @@ def row(entry):
     tried = [t["tried"] for t in killed if t.get("tried") is not None]
     by = collections.Counter(t["by"] for t in killed)
     return Row(entry["mutant"], entry["engine"], entry["limit"], entry["promise"], entry["idea"],
-               entry["shortest"], len(killed), len(trials),
+               min([entry["shortest"], *ops]), len(killed), len(trials),
                statistics.median(seconds) if seconds else None,
                rank(seconds, 0.95) if seconds else None,
                round(statistics.median(tried)) if tried else None,
@@ -55,7 +55,7 @@ def line(r):
 
 
 def share(part, whole):
-    return f"{part} of {whole} ({100 * part / whole:.0f} %)" if whole else "none"
+    return f"{part} of {whole} ({100 * part // whole} %)" if whole else "none"
 
 
 def facts(rows):

@@ -199,9 +199,12 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   const bool again = scene.me != nullptr && !scene.world.deliverable(*scene.me).empty();
   const bool gains = users_ && scene.me != nullptr && could_gain(scene);
   const bool shared = shares_queue(scene) && !dice_.percent(5);
+  const bool limits = own_root_ || (scene.me != nullptr && scene.me->attributes.user_ns) ||
+                      dice_.percent(1);
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     switch (kRoles[i]) {
       case Role::any: return shared && i == Named("sigq").index ? 0 : weights_[i];
+      case Role::limits: return limits ? weights_[i] : 0;
       case Role::makes: return (again ? kEager : 1) * (crowded ? weights_[i] / 8 : weights_[i]);
       case Role::sleeps: return runnable_.size() < 2 ? 0 : weights_[i];
       case Role::executes: return (gains ? kEager : 1) * weights_[i];

@@ -99,6 +99,23 @@ void Generator::choose(Reboot& o, const Scene& scene) {
   if (!below && dice_.percent(users_ ? 60 : 90)) o.command = RebootCommand::cad_on;
 }
 
+void Generator::choose(Personality& o, const Scene&) {
+  if (dice_.percent(65)) o.persona = persona_flag::addr_no_randomize;
+}
+
+/// Mostly a step that has something to do.
+void Generator::choose(ExecFails& o, const Scene& scene) {
+  if (dice_.percent(30)) o.step = static_cast<ExecStep>(dice_.below(kExecSteps.size()));
+  if (scene.me == nullptr || !scene.me->files) return;
+  const spec::NsProxy proxy = scene.world.proxy_of(*scene.me);
+  if (scene.world.handlers[scene.me->handlers].users > 1 && dice_.percent(40))
+    o.step = ExecStep::unshare_sighand;
+  if (scene.world.files[scene.me->files].users > 1 && dice_.percent(40))
+    o.step = ExecStep::unshare_files;
+  if (proxy.time != proxy.children_time && dice_.percent(60))
+    o.step = ExecStep::exec_task_namespaces;
+}
+
 /// What is refused seldom, or all traces of it would be the same.
 void Generator::choose(Clone3& o, const Scene& scene) {
   namespace fl = clone_flag;

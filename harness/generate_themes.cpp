@@ -96,6 +96,10 @@ constexpr Wanted kWanted[] = {
     {"ptrace_cont", 24},
     {"ptrace_detach", 8},
     {"ptrace_setoptions", 4},
+    {"exec_fails", 9},
+    {"personality", 9},
+    {"max_namespaces", 12},
+    {"get_max_namespaces", 2},
 };
 
 constexpr auto kWantedOf = [] {
@@ -129,6 +133,9 @@ constexpr Seldom kSeldom[] = {
     {6, 1, {"map_ids", "getuid"}},
     {8, 1, {"sigq", "caught"}},
     {2, 1, {"spend", "times"}},
+    {10, 1, {"exec_fails"}},
+    {6, 1, {"personality"}},
+    {4, 1, {"max_namespaces", "get_max_namespaces"}},
 };
 
 /// Tracing is what so many traces of a hundred have.
@@ -254,6 +261,21 @@ constexpr Theme kThemes[] = {
      {"map_ids", "unshare", "clone", "ptrace_traceme", "ptrace_attach", "ptrace_seize", "capset",
       "setresuid"},
      fl::newuser},
+    {30,
+     {"max_namespaces", "max_namespaces", "map_ids", "unshare", "unshare", "clone", "setns", "exit",
+      "wait4"},
+     fl::newuser},
+    {25,
+     {"max_namespaces", "max_namespaces", "get_max_namespaces", "map_ids", "clone", "clone3",
+      "unshare", "setns", "capset", "exit", "wait4"},
+     fl::newuser | fl::newpid},
+    {15,
+     {"max_namespaces", "max_namespaces", "map_ids", "unshare", "unshare", "setns", "exec",
+      "fork", "exit"},
+     fl::newpid},
+    {20,
+     {"max_namespaces", "clone", "clone", "open", "close", "exit", "exit", "wait4", "wait4"},
+     fl::newuser | fl::files},
     // pidfds, clone3, control groups
     {45, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
     {25, {"clone3", "pidfd_open", "poll", "exit", "exec"}, kThread},
@@ -287,6 +309,20 @@ constexpr Theme kThemes[] = {
      {"ptrace_seize", "ptrace_attach", "ptrace_traceme", "ptrace_cont", "fork", "exit", "exec",
       "unshare", "waitid", "ptrace_setoptions"}},
     {15, {"ptrace_seize", "ptrace_attach", "ptrace_interrupt", "ptrace_cont", "clone"}, kThread},
+    // execs that fail, and what they lay out how
+    {15, {"personality", "personality", "exec", "exec", "exec_fails", "fork", "vfork", "clone"}},
+    {10,
+     {"personality", "personality", "exec", "exec", "unshare", "unshare", "map_ids", "fork"},
+     fl::newuser},
+    {20,
+     {"exec_fails", "exec_fails", "clone", "clone", "sigaction", "sigprocmask", "wait4", "kill"},
+     fl::vm | fl::sighand,
+     {{11}, {11}, sig::usr1}},
+    {12, {"exec_fails", "exec_fails", "vfork", "clone", "open", "wait4", "fork"}, fl::files},
+    {12, {"exec_fails", "exec_fails", "unshare", "clone", "same_ns", "fork"}, fl::newtime},
+    {12,
+     {"exec_fails", "exec_fails", "fork", "ptrace_traceme", "ptrace_seize", "ptrace_cont",
+      "ptrace_cont", "ptrace_detach", "wait4"}},
     {30,
      {"ptrace_seize", "ptrace_attach", "ptrace_cont", "ptrace_cont", "ptrace_detach", "clone",
       "clone", "kill", "tgkill", "ptrace_interrupt", "wait4"},

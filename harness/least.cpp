@@ -77,24 +77,28 @@ class Runner {
   bool careful_;
 };
 
-/// Better ones than `least`.
+/// How many traces are looked at for a better one than one of so many steps.
+constexpr std::uint64_t tries_for(std::size_t steps) {
+  return steps > 8 ? 60'000 : steps > 6 ? 20'000 : steps > 4 ? 1000 : 0;
+}
+
+/// Better ones than `least`, in traces that are like it and, each eighth, in those that come after
+/// it. Some that are found of either are shrunk, so that the many of one leave the other its turn.
 void look_for_others(const Runner& run, const Campaign& campaign, std::uint64_t k, Violation least,
                      const Tell& tell) {
-  constexpr std::size_t kShort = 6, kLong = 8;
-  constexpr std::uint64_t kTries = 5000, kManyTries = 20'000, kAnyOf = 8;
-  constexpr int kOthers = 20;
-  int others = 0;
-  for (std::uint64_t i = 1; others < kOthers; ++i) {
-    const std::size_t steps = least.trace.steps.size();
-    if (steps <= kShort || i > (steps > kLong ? kManyTries : kTries)) return;
+  constexpr std::uint64_t kAnyOf = 8;
+  constexpr int kOthers = 40;
+  int left[] = {kOthers, kOthers};
+  for (std::uint64_t i = 1; i <= tries_for(least.trace.steps.size()); ++i) {
+    const bool any = i % kAnyOf == 0;
+    if (left[any] == 0) continue;
     const std::uint64_t seed = campaign.seed + k + i;
     std::uint64_t ops = 0;
     const std::optional<Violation> other = run([&](Checker& c) {
-      return i % kAnyOf == 0 ? c.run_random(seed, profile_of(campaign, k), ops)
-                             : c.run_like(least.trace, seed);
+      return any ? c.run_random(seed, profile_of(campaign, k), ops) : c.run_like(least.trace, seed);
     });
     if (!is_verdict(other)) continue;
-    ++others;
+    --left[any];
     Violation small = minimize(*other, [&](const Script& s) { return run.of(s); });
     if (!is_better(small, least)) continue;
     least = std::move(small);

@@ -103,6 +103,15 @@ Outcome Machine::perform(Task& t, const Sigaltstack& op) {
   return Outcome::number(before);
 }
 
+Outcome Machine::perform(Task& t, const Personality& op) {
+  Attributes a = attributes_of(t);
+  const bool before = a.no_randomize;
+  a.no_randomize = op.persona.has(persona_flag::addr_no_randomize);
+  set_attributes(t, a);
+  const Persona old = before ? persona_flag::addr_no_randomize : Persona{};
+  return Outcome::number(static_cast<std::int64_t>(old.bits));
+}
+
 /// The program of root's file has all capabilities where root is known, but for those that somebody
 /// had not who is not alone with his directory: `stays`.
 void Machine::attributes_after_exec(Task& t, bool stays) {
@@ -112,7 +121,8 @@ void Machine::attributes_after_exec(Task& t, bool stays) {
   a.signal_stack = 0;
   a.powerless = stays || !is_mapped(a.user_ns, User::root);
   a.capabilities = a.powerless ? 0 : kUsual.capabilities;
-  if (had_none && !a.powerless) t.pdeath_signal = 0;
+  if (had_none && !a.powerless) t.pdeath_signal = 0, a.no_randomize = false;
+  a.fixed = a.no_randomize;
   if (a.user != User::root) {  // its program has gained by it
     t.pdeath_signal = 0;
     LimitTable limits = limits_of(process_of(t));

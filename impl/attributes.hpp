@@ -26,6 +26,8 @@ struct Attributes {
   std::int32_t signal_stack = 0;  // bytes
   Index user_ns = kNobody;        // nobody: the world's own
   bool powerless = false;         // it has no capabilities at all
+  bool fixed = false;             // its memory is not laid out at random
+  bool no_randomize = false;      // nor is that of what it executes
   friend bool operator==(const Attributes&, const Attributes&) = default;
 
   bool can(Capabilities what) const { return Capabilities{capabilities}.has(what); }

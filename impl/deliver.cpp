@@ -21,16 +21,14 @@ Machine::Fate Machine::take_signals(Task& t) {
   const Process& p = process_of(t);
   const bool plain = !t.traced;
   t.continued = false;
-  Resumed from;
-  if (!plain) [[unlikely]] from = resumed(t);
+  Resumed from = plain ? Resumed{} : resumed(t);
   bool tells = !from.after_signal;
   for (;;) {
     if (tells && (p.flags & process_flag::tells) != 0) tell_owed(t);
     tells = plain;
     if (p.exits() || (execing_ != kNobody && tasks_[execing_].process == t.process)) {
       flush_queue(t.pending, SignalQueues::of_task(id(t)), SigSet::of(sig::kill));
-      die(t, sig::kill);
-      return Fate::dies;
+      return act_on(t, sig::kill, false);
     }
     Signal s = std::exchange(from.given, sig::none);
     if (s == sig::none) {
@@ -40,6 +38,7 @@ Machine::Fate Machine::take_signals(Task& t) {
         return Fate::stops;
       }
       from.may_stop = true;
+      if (t.call == Call::lost && ((t.pending | p.pending) - t.blocked).empty()) force_sigsegv(t);
       const bool of_process = (t.pending - t.blocked).empty();
       s = next_signal(t);
       if (s == sig::none) return Fate::runs;
@@ -53,7 +52,8 @@ Machine::Fate Machine::take_signals(Task& t) {
       if (!plain) tells = look_again(t) || (t.traced && tracing_of(t).is_called());
       continue;
     }
-    if (SigSet{bits::spared(a.ignored.bits, p.unkillable)}.has(s)) continue;
+    const bool forced = s == sig::segv && t.call == Call::lost && !is_traced(t);
+    if (SigSet{bits::spared(a.ignored.bits, p.unkillable && !forced)}.has(s)) continue;
     if (const Fate fate = act_on(t, s, from.may_stop); fate != Fate::runs) return fate;
   }
 }
@@ -105,6 +105,23 @@ void Machine::die(Task& t, Signal s) {
   if (id(t) == current() || id(t) == execer_)
     effects_.outcome = Outcome::death({p.exits() ? signal_of(p.exit_code) : s.n});
   exit_group(t, static_cast<std::int32_t>(bits::killed_status(static_cast<std::uint32_t>(s.n))));
+}
+
+/// A SIGSEGV that is not blocked, and does what it does by default: for all who share the table.
+void Machine::force_sigsegv(Task& t) {
+  const Process& p = process_of(t);
+  t.blocked.remove(sig::segv);
+  if (p.actions != kNobody) {
+    Actions& a = actions_[p.actions];
+    a.caught.remove(sig::segv);
+    a.ignored.remove(sig::segv);
+    for (Index i = a.sharers.first; i != kNobody; i = a.sharers.after(processes_, i))
+      touch(processes_[i]);
+  }
+  if (!t.pending.has(sig::segv))
+    queue_signal(t.pending, SignalQueues::of_task(id(t)), sig::segv, t, Origin::usual);
+  t.signalled = true;
+  touch(t);
 }
 
 /// A stop signal takes effect: every thread that can be stopped is asked to.

@@ -8,24 +8,41 @@
 
 namespace forkproof::impl {
 
-Outcome Machine::perform(Task& caller, const Exec&) {
+Outcome Machine::perform(Task& t, const Exec&) { return exec(t, ExecStep::none); }
+Outcome Machine::perform(Task& t, const ExecFails& op) { return exec(t, op.step); }
+
+Outcome Machine::exec(Task& caller, ExecStep failing) {
   const bool may = !is_kthread(caller) || (profile_ == Profile::linux_4_12 && !to_kthread(caller));
   if (!may) return Outcome::failure(Errno::inval);
   if (has_too_many_to_exec(caller)) return Outcome::failure(Errno::again);
+  const bool early = profile_ == Profile::linux_4_12;  // what later fails too late
+  if (early && fails_at(caller, ExecStep::unshare_files, failing))
+    return Outcome::failure(Errno::nomem);
   if (faults_.strike(CopyStep::alloc_bprm)) return Outcome::failure(Errno::nomem);
   const bool stays = attributes_of(caller).powerless && is_fs_shared(caller);
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
   if (over_) return Outcome::death(sig::kill);  // a sibling's end was to be init's, too
   Task& t = tasks_[current()];  // others have run, and may have made tasks
   if (process_of(t).exits()) return Outcome::failure(Errno::again);  // killed by what they did
-  if (!is_sole_thread(t)) return wait_for_tracers(t, stays);
-  return begin_new_exec(t, stays);
+  if (!is_sole_thread(t)) return wait_for_tracers(t, failing, stays);
+  return exec_alone(t, failing, stays);
+}
+
+/// The exec of a process's only thread, but for its leader, which is dead.
+Outcome Machine::exec_alone(Task& t, ExecStep failing, bool stays) {
+  if (!is_leader(t)) take_leadership(t);
+  set_exit_signal(process_of(t), static_cast<std::int16_t>(sig::chld.n));
+  touch(t, true);
+  if (profile_ == Profile::linux_4_12 && fails_at(t, ExecStep::unshare_sighand, failing))
+    return Outcome::failure(Errno::nomem);
+  return begin_new_exec(t, failing, stays);
 }
 
 /// The threads that it has ended are zombies until their tracers have reaped them.
-Outcome Machine::wait_for_tracers(Task& t, bool stays) {
+Outcome Machine::wait_for_tracers(Task& t, ExecStep failing, bool stays) {
   t.call = Call::exec;
   t.args.options = stays;
+  t.args.number = static_cast<std::int32_t>(failing);
   set_state(t, states().killable());
   execer_ = id(t);
   touch(t);
@@ -38,7 +55,8 @@ void Machine::go_on_execing(Task& t) {
   const bool stays = t.args.options != 0;
   t.call = Call::none;
   set_state(t, bits::kRunning);
-  keep(t, begin_new_exec(t, stays));
+  const Outcome done = exec_alone(t, static_cast<ExecStep>(t.args.number), stays);
+  if (t.call != Call::lost) keep(t, done);
 }
 
 /// Whether only the leader is left beside it, a zombie whose place it takes, or nobody.
@@ -59,12 +77,50 @@ void Machine::wake_execing(const Process& p) {
   if (last.call == Call::exec && is_sole_thread(last)) wake(last, bits::kNormal);
 }
 
-Outcome Machine::begin_new_exec(Task& t, bool stays) {
+/// Past the point of no return. What fails now leaves the task without a program.
+Outcome Machine::begin_new_exec(Task& t, ExecStep failing, bool stays) {
   Process& p = process_of(t);
-  if (!is_leader(t)) take_leadership(t);
-  set_exit_signal(p, static_cast<std::int16_t>(sig::chld.n));
+  const bool late = profile_ == Profile::linux_6;
+  const auto lost = [&] {
+    if (kthreadd_.exists) [[unlikely]] switch_mm(t);
+    t.call = Call::lost;
+    force_sigsegv(t);
+    return Outcome::of(Outcome::Kind::blocks);
+  };
+  if (late && fails_at(t, ExecStep::unshare_files, failing)) return lost();
+  unshare_files(t);
   release_vfork_parent(t);
   leave_space(p);
+  if (fails_at(t, ExecStep::exec_task_namespaces, failing)) return lost();
+  if (p.proxied()) exec_task_namespaces(t);
+  if (late && fails_at(t, ExecStep::unshare_sighand, failing)) return lost();
+  become_program(t, stays);
+  if (kthreadd_.exists) [[unlikely]] switch_mm(t);
+  if (fails_at(t, ExecStep::load_binary, failing)) return lost();
+  if (t.traced && is_traced(t) && !tracing_of(t).seized) send(sig::trap, t, Scope::thread);
+  return Outcome::success();
+}
+
+/// Whether a step of an exec has something to take, and finds no memory for it.
+bool Machine::fails_at(const Task& t, ExecStep step, ExecStep failing) {
+  if (failing != step && !faults_.armed()) return false;
+  const Process& p = process_of(t);
+  const auto of = p.proxied() ? namespaces_of(t) : std::array<Index, kNsKinds>{};
+  bool takes = step == ExecStep::load_binary;
+  if (step == ExecStep::unshare_files) takes = t.files != kNobody && files_[t.files].users > 1;
+  if (step == ExecStep::exec_task_namespaces)
+    takes = of[ns_kind::time] != of[ns_kind::time_for_children];
+  if (step == ExecStep::unshare_sighand)
+    takes = p.actions != kNobody && actions_[p.actions].sharers.several(processes_);
+  const bool traced = t.traced && is_traced(t) && step != ExecStep::load_binary;
+  if (!takes || traced) return false;
+  const bool struck = faults_.strike(step_of(step));
+  return struck || failing == step;
+}
+
+/// What the new program has not of the old one's.
+void Machine::become_program(Task& t, bool stays) {
+  Process& p = process_of(t);
   close_for_exec(t);
   if (p.actions != kNobody) {
     const SigSet ignored = actions_[p.actions].ignored;
@@ -73,14 +129,9 @@ Outcome Machine::begin_new_exec(Task& t, bool stays) {
   }
   if (t.attributes != kNobody) attributes_after_exec(t, stays);
   if (p.kthread != kNobody) free_kthread_struct(p), set_state(t, bits::kRunning);
-  if (kthreadd_.exists) [[unlikely]] switch_mm(t);
-  if (p.proxied()) exec_task_namespaces(t);
   t.flags = static_cast<std::uint16_t>(bits::flags_after_exec(std::uint32_t{t.flags}));
   ++p.exec_id;
   caught_.set(id(t), 0);
-  touch(t, true);
-  if (t.traced && is_traced(t) && !tracing_of(t).seized) send(sig::trap, t, Scope::thread);
-  return Outcome::success();
 }
 
 /// Whether another process has the task's root and directory, too.

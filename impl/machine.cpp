@@ -35,6 +35,7 @@ bool Machine::is_refused(const Task& t) const {
   if constexpr (by_kthread<O>) return !kthreadd_.exists || !is_kthread(t);
   if constexpr (in_kernel<O>) return !kthreadd_.exists;
   constexpr bool kAnswered = std::is_same_v<O, Exit> || std::is_same_v<O, Exec> ||
+                             std::is_same_v<O, ExecFails> ||
                              std::is_same_v<O, Getpid> || std::is_same_v<O, Gettid> ||
                              std::is_same_v<O, Getppid> || std::is_same_v<O, Getpgid> ||
                              std::is_same_v<O, Getsid>;
@@ -158,6 +159,7 @@ void Machine::conclude(Task& t) {
     case Call::unborn:
     case Call::reap:
     case Call::outlive:
+    case Call::lost:
     case Call::vfork:
     case Call::exec: return;
     case Call::ask:
@@ -310,6 +312,7 @@ void Machine::forget_records() {
   if (usage_.end() > 1) thread_usage_.clear();
   usage_.clear();
   user_tasks_ = user_signals_ = {};
+  ucounts_ = {};
   queues_.clear();
   caught_.clear();
   user_ns_.clear();

@@ -128,6 +128,7 @@ class Machine : private Users {
   [[gnu::cold]] void free_inner(std::int32_t n);
   Index children_in(const Task& t) const;
   Errno may_make_namespace(const Task& t, Index owner) const;
+  Errno may_create_namespaces(const Task& t, CloneFlags flags, Index owner) const;
   Index make_namespace(Index parent, Index owner);
   void put_namespace(Index ns);
   void divert_to(Task& t, Index ns);
@@ -139,10 +140,9 @@ class Machine : private Users {
   bool sound_namespaces() const;
 
   // The other namespaces, and reboot (nsproxy.cpp).
-  Outcome perform(Task& t, const Setns& op);
-  Outcome perform(Task& t, const SameNs& op);
-  Outcome perform(Task& t, const Sethostname& op);
-  Outcome perform(Task& t, const Gethostname&);
+  Outcome perform(Task& t, const Setns& op), perform(Task& t, const SameNs& op);
+  Outcome perform(Task& t, const MaxNamespaces& op), perform(Task& t, const GetMaxNamespaces& op);
+  Outcome perform(Task& t, const Sethostname& op), perform(Task& t, const Gethostname&);
   Outcome perform(Task& t, const Reboot& op);
   Index proxy_index(const Task& t) const;
   std::array<Index, kNsKinds> namespaces_of(const Task& t) const;
@@ -154,10 +154,9 @@ class Machine : private Users {
   void put_proxy(Index i);
   Index mounts_of(const Task& t) const;
   void follow_mounts(const Task& t, Index before, Index now);
-  void switch_task_namespaces(Task& t, Index to);
+  void switch_task_namespaces(Task& t, Index to), exec_task_namespaces(Task& t);
   bool child_is_elsewhere(const Task& maker, CloneFlags flags) const;
   std::optional<Index> proxy_of_child(const Task& maker, CloneFlags flags, Index owner);
-  void exec_task_namespaces(Task& t);
   CloneFlags known_namespaces() const;
   bool are_kinds(CloneFlags flags) const;
   bool has_left_namespaces(const Task& t, bool by_file, CloneFlags flags) const;
@@ -175,7 +174,11 @@ class Machine : private Users {
   }
   Outcome perform(Task& t, const Clone& op);
   Outcome perform(Task& t, const Clone3& op);
-  Outcome perform(Task& caller, const Exec&);
+  Outcome perform(Task& t, const Exec&), perform(Task& t, const ExecFails& op);
+  Outcome exec(Task& caller, ExecStep failing);
+  Outcome exec_alone(Task& t, ExecStep failing, bool stays);
+  Outcome begin_new_exec(Task& t, ExecStep failing, bool stays);
+  bool fails_at(const Task& t, ExecStep step, ExecStep failing);
   Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
                  std::span<const std::int32_t> wanted = {}, std::optional<CgroupNo> into = {},
                  Clone3Args args = Clone3Args::plain);
@@ -209,9 +212,8 @@ class Machine : private Users {
   void attach_process(Birth& b, Task& t);
   [[gnu::cold]] void undo(Birth& b);
   void become_sole_thread(const Task& t), take_leadership(Task& t);
-  bool is_sole_thread(const Task& t) const;
-  Outcome wait_for_tracers(Task& t, bool stays), begin_new_exec(Task& t, bool stays);
-  bool is_execing(const Process& p) const;
+  bool is_sole_thread(const Task& t) const, is_execing(const Process& p) const;
+  Outcome wait_for_tracers(Task& t, ExecStep failing, bool stays);
   void go_on_execing(Task& t), wake_execing(const Process& p);
 
   // The end (exit.cpp, reparent.cpp).
@@ -294,7 +296,7 @@ class Machine : private Users {
   Fate act_on(Task& t, Signal s, bool may_stop);
   void tell_owed(Task& t);
   Signal next_signal(Task& t);
-  void die(Task& t, Signal s);
+  void die(Task& t, Signal s), force_sigsegv(Task& t);
   void begin_stop(Task& t, Signal s);
   void take_part_in_stop(Task& t);
   bool leave_stop_count(Task& t);
@@ -363,8 +365,7 @@ class Machine : private Users {
   Index copy_of(Index files);
   void exit_files(Task& t);
   void exit_fs(Task& t);
-  void unshare_files(Task& t);
-  void close_for_exec(Task& t);
+  void unshare_files(Task& t), close_for_exec(Task& t);
 
   // Pidfds (pidfds.cpp).
   Outcome perform(Task& t, const PidfdOpen& op);
@@ -383,9 +384,9 @@ class Machine : private Users {
   Outcome perform(Task& t, const SchedSetattr& op);
   Outcome perform(Task& t, const SchedSetaffinity& op);
   Outcome perform(Task& t, const SchedGetaffinity& op);
-  Outcome perform(Task& t, const Sigaltstack& op);
+  Outcome perform(Task& t, const Sigaltstack& op), perform(Task& t, const Personality& op);
   Task* named(Task& t, TaskRef who) { return who.n == 0 ? &t : find_for(t, who.pid()); }
-  void attributes_after_exec(Task& t, bool stays);
+  void become_program(Task& t, bool stays), attributes_after_exec(Task& t, bool stays);
   bool sound_attributes() const;
 
   // Limits, users, usage (limits.cpp).

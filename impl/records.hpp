@@ -44,6 +44,7 @@ struct Records {
   SignalQueues queues_;
   SparseNumbers caught_;  // how many handlers have run in a task
   Arena<UserNamespace> user_ns_;
+  Ucounts ucounts_;  // of the world's own user namespace
   Arena<Namespace> namespaces_;
   Arena<Kthread> kthreads_;
   Kthreadd kthreadd_;

@@ -26,6 +26,7 @@ std::uint64_t Machine::resting_state(const Task& t) const {
     case Call::schedule: return t.state;
     case Call::parked: return states().parked;
     case Call::unborn: break;
+    case Call::lost: break;  // it dies, or its tracer has stopped it
     case Call::create: break;  // it is made again at once, unless its task is stopped
   }
   return states().born;

@@ -8,7 +8,7 @@
 #include <array>
 #include <string_view>
 
-#include "spec/words.hpp"
+#include "spec/exec_ops.hpp"
 
 namespace forkproof::impl {
 
@@ -47,6 +47,10 @@ enum class CopyStep : std::uint8_t {
   unshare_nsproxy,
   prepare_nsset,
   alloc_bprm,
+  exec_files,  // these as ExecStep has them
+  exec_namespaces,
+  exec_sighand,
+  exec_load,
 };
 
 inline constexpr std::array kCopyProcess{
@@ -58,9 +62,9 @@ inline constexpr std::array kCopyProcess{
              "A record for the task is taken, with what it has of its maker's as a copy.",
              "kernel-fork COPY:1", Errno::nomem},
     LifeStep{"copy_creds",
-             "User and capabilities are the maker's; with NEWUSER a user namespace is made, where "
-             "the task has all. A user who has as many tasks as he may have is refused, but for "
-             "root and those whose capabilities lift the limit.",
+             "User and capabilities are the maker's; with NEWUSER a user namespace is made, if "
+             "there may be another, where the task has all. A user who has as many tasks as he may "
+             "have is refused, but for root and those whose capabilities lift the limit.",
              "kernel-fork NPROC:1", Errno::nomem},
     LifeStep{"set_kthread_struct",
              "A kernel thread gets a record of its own. Before 5.17 it takes that itself, when all "
@@ -85,9 +89,9 @@ inline constexpr std::array kCopyProcess{
     LifeStep{"copy_mm", "The address space is copied, node by node, or shared.",
              "kernel-fork STEPS:1", Errno::nomem},
     LifeStep{"copy_namespaces",
-             "With NEWPID a pid namespace is made, which lies in the maker's, unless the maker's "
-             "children go elsewhere already; then the other kinds that are asked for, or the "
-             "maker's are shared.",
+             "If there is room for one more of each kind that is asked for, and with NEWPID the "
+             "maker's children do not go elsewhere already, they are made: a pid namespace, which "
+             "lies in the maker's, and then the others. What is not asked for is shared.",
              "kernel-pid-namespace NEW:1", Errno::nomem},
     LifeStep{"copy_io",
              "The I/O context is copied, or shared. Nothing is done here, but it can fail: I/O "
@@ -118,7 +122,8 @@ inline constexpr std::array kCopyProcess{
 };
 static_assert(kCopyProcess.size() == static_cast<std::size_t>(CopyStep::attach) + 1);
 
-/// Where else there may be no memory. Each comes before anything is changed that could be seen.
+/// Where else there may be no memory. Each but the last four, which are of an exec that has begun,
+/// comes before anything is changed that could be seen.
 inline constexpr std::array kElsewhere{
     LifeStep{"kthread_create", "A request is taken, which kthreadd is given.",
              "kernel-kthread CREATE:8", Errno::nomem},
@@ -137,9 +142,29 @@ inline constexpr std::array kElsewhere{
              "exec takes a record, and memory, for the new program: until others are killed for "
              "it, it fails.",
              "kernel-exec ROOM:1", Errno::nomem},
+    LifeStep{"unshare_files",
+             "exec copies a table of descriptors that others share. Past the point of no return, "
+             "as those that follow: the other threads are gone, and the process dies by SIGSEGV. "
+             "In 4.12 it comes before all else, and ENOMEM leaves all as before.",
+             "kernel-exec LATE:1", Errno::nomem},
+    LifeStep{"exec_task_namespaces",
+             "exec enters the time namespace of the task's children. The memory is new already, "
+             "and a vfork parent released.",
+             "kernel-exec LATE:1", Errno::nomem},
+    LifeStep{"unshare_sighand",
+             "exec copies a table of dispositions that another process shares, which loses its "
+             "disposition of SIGSEGV by the failure. In 4.12 it comes before the new memory: "
+             "ENOMEM is the answer, and the other threads are gone.",
+             "kernel-exec LATE:1", Errno::nomem},
+    LifeStep{"load_binary",
+             "The new program is brought in, when all that is the old one's is gone.",
+             "kernel-exec LATE:1", Errno::nomem},
 };
 inline constexpr std::size_t kStepsThatFail = kCopyProcess.size() + kElsewhere.size();
-static_assert(kStepsThatFail == static_cast<std::size_t>(CopyStep::alloc_bprm) + 1);
+static_assert(kStepsThatFail == static_cast<std::size_t>(CopyStep::exec_load) + 1);
+
+/// Whether a step is one of an exec that has begun.
+constexpr bool is_late(const LifeStep& step) { return step.source == "kernel-exec LATE:1"; }
 
 constexpr const LifeStep& table_of(CopyStep step) {
   const auto i = static_cast<std::size_t>(step);
@@ -150,6 +175,17 @@ constexpr const LifeStep& table_of(CopyStep step) {
 constexpr Errno errno_of(CopyStep step, Profile profile) {
   const bool by_itself = step == CopyStep::set_kthread_struct && profile == Profile::linux_4_12;
   return by_itself ? Errno::nomem : table_of(step).no_room;
+}
+
+constexpr CopyStep step_of(ExecStep step) {
+  const auto n = static_cast<std::size_t>(CopyStep::alloc_bprm) + static_cast<std::size_t>(step);
+  return static_cast<CopyStep>(n);
+}
+/// What of an exec fails past the point of no return; none: the step is elsewhere.
+constexpr ExecStep late_step_of(CopyStep step) {
+  if (step <= CopyStep::alloc_bprm) return ExecStep::none;
+  const auto n = static_cast<std::size_t>(step) - static_cast<std::size_t>(CopyStep::alloc_bprm);
+  return static_cast<ExecStep>(n);
 }
 
 /// Whether a number was given when the step fails, and is passed.

@@ -45,6 +45,7 @@ TaskView Machine::view(Pid number) const {
   }
   const Attributes& a = attributes_of(*t);
   v.comm = a.comm;
+  v.randomized = v.flags.has(task_flag::kthread) || a.fixed ? 0 : 1;
   v.nice = a.nice;
   v.policy = a.policy;
   v.rt_priority = a.rt_priority;

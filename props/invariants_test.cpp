@@ -119,6 +119,8 @@ const std::vector<Break>& breaks_of_users() {
        [](World& w) { task(w, 2).attributes.capabilities = capability::all; }},
       {"USERNS-5", "init: clone NEWUSER -> A\nA: map_ids A\nA: clone NEWUSER -> B\n",
        [](World& w) { w.user_namespaces[task(w, 2).attributes.user_ns].mapped = false; }},
+      {"NS-3", "init: clone NEWUSER -> A\nA: unshare NEWUTS\n",
+       [](World& w) { ++w.counts[static_cast<std::size_t>(NsKind::uts)].living; }},
       {"QUEUE-1", kQueued, [](World& w) { ++w.queued[0]; }},
       {"QUEUE-2", kQueued, [](World& w) { process(w, 1).shared_pending.bits = 0; }},
   };

@@ -66,6 +66,20 @@ TEST(Steps, TheTextHasThemInTheirOrder) {
             Complaints{});
 }
 
+/// Past the point of no return an exec has the steps that can fail in the order of ExecStep.
+TEST(Steps, OfAnExecCanFailInTheirOrder) {
+  const std::string body = body_of("impl/exec.cpp", "begin_new_exec");
+  std::size_t at = 0;
+  for (const Word& step : std::span(kExecSteps).subspan(1)) {
+    const std::size_t found = body.find("ExecStep::" + std::string(step.name), at);
+    ASSERT_NE(found, body.npos) << step.name;
+    at = found;
+    const auto as = impl::step_of(static_cast<ExecStep>(step.value));
+    EXPECT_EQ(impl::table_of(as).name, step.name);
+    EXPECT_EQ(static_cast<std::uint64_t>(impl::late_step_of(as)), step.value);
+  }
+}
+
 TEST(Steps, AnotherOrderIsSeen) {
   auto steps = impl::kDoExit;
   std::swap(steps[0], steps[1]);

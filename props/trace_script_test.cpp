@@ -136,13 +136,13 @@ TEST(TraceScript, AViewMeetsWhatItShows) {
     EXPECT_TRUE(meets(view, e, numbers));
     EXPECT_FALSE(meets(TaskView{State::running, {9}, {9}, {9}, {9}, {9}, 9, 9, task_flag::signaled,
                                 9, {9}, {9}, {9}, {9}, {9}, Comm::helper, 9, Policy::rr, 9, 9, 9,
-                                User::bob, capability::all, {9}},
+                                User::bob, capability::all, {9}, 9},
                        e, numbers))
         << field;
     shown += to_text(e, names) + ' ';
   }
   EXPECT_EQ(shown, "zombie 0 0 20 0 0 0 512 EXITING 0 none none SIGUSR1|40 none none "
-                   "puppet 0 OTHER 0 0 0 root 0 0 ");
+                   "puppet 0 OTHER 0 0 0 root 0 0 0 ");
   Expectation by_name = expectation_of(TaskRef::name(1), *field_index("ppid"), view);
   by_name.value = TaskRef::name(1);
   EXPECT_TRUE(meets(view, by_name, numbers));

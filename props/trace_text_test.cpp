@@ -229,7 +229,7 @@ constexpr struct { const char *lines, *message; } kRefusals[] = {
     {"init: pause\nexpect init stat dead",
      "3:13: expected a field, one of state pid tgid ppid pgid sid exit_signal exit_code flags "
      "threads pending shared_pending blocked ignored caught comm nice policy rt_priority nspid "
-     "level user capabilities tracer, found `stat`"},
+     "level user capabilities tracer randomized, found `stat`"},
     {"init: pause\nexpect init state tired",
      "3:19: expected one of running sleeping disk-sleep stopped zombie dead parked idle "
      "traced, found `tired`"},

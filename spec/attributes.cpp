@@ -118,6 +118,13 @@ Model::Answer Model::act(TaskId me, const Sigaltstack& op) {
   return answers(Outcome::number(before), "altstack.set"_rule);
 }
 
+Model::Answer Model::act(TaskId me, const Personality& op) {
+  bool& no_randomize = world_.tasks[me].attributes.no_randomize;
+  const bool before = std::exchange(no_randomize, op.persona.has(persona_flag::addr_no_randomize));
+  const Persona old = before ? persona_flag::addr_no_randomize : Persona{};
+  return answers(Outcome::number(static_cast<std::int64_t>(old.bits)), "personality.set"_rule);
+}
+
 /// What a new task has of its maker's, and what begins anew.
 void Model::inherit_attributes(Task& child, const Task& me, CloneFlags flags) {
   Attributes& a = child.attributes = me.attributes;
@@ -130,6 +137,8 @@ void Model::inherit_attributes(Task& child, const Task& me, CloneFlags flags) {
   if (a.capabilities != capability::all) cover("capability.inherited"_rule);
   if (a.policy != Policy::other) cover("sched.inherited"_rule);
   if (a.processors != kProcessors) cover("affinity.inherited"_rule);
+  if (a.no_randomize) cover("personality.inherited"_rule);
+  if (a.fixed) cover("randomize.inherited"_rule);
   if (a.reset_on_fork) reset_scheduling(a);
   if (a.signal_stack == 0) return;
   if (flags.has(fl::vm) && !flags.has(fl::vfork)) {
@@ -163,6 +172,15 @@ void Model::attributes_after_exec(Task& me) {
   if (a.signal_stack != 0) cover("altstack.exec"_rule);
   a.comm = Comm::puppet;
   a.signal_stack = 0;
+}
+
+/// The layout of a new program's memory, and whether the kernel says that it is at random.
+void Model::choose_layout(Task& me, bool gained) {
+  Attributes& a = me.attributes;
+  if (a.no_randomize) cover(gained ? "personality.gained"_rule : "personality.exec-kept"_rule);
+  if (gained) a.no_randomize = false;
+  if (a.fixed != a.no_randomize) cover("randomize.exec"_rule);
+  a.fixed = a.no_randomize;
 }
 
 }  // namespace forkproof::spec

@@ -68,6 +68,7 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
     list->clear();
   put_all(word_of(world.profile), world.over, word_of(world.pid_max), word_of(world.host));
   put_all(world.kthreads, world.held, world.requests.size());
+  write_counts(world.counts);
   if (!fold_.numbers) put(word_of(world.cursor));
   if (const TaskId init = world.task_of(kInit)) list_family(init);
   // A dead world's tasks have no family any more.
@@ -159,8 +160,13 @@ void Canonical::write_attributes(const Attributes& a) {
   if (a == Attributes{}) return;
   put_all(word_of(a.comm), word_of(a.policy), word_of(a.reset_on_fork), word_of(a.rt_priority),
           word_of(a.nice), word_of(a.processors), word_of(a.signal_stack), word_of(a.user),
-          word_of(a.capabilities), word_of(a.powerless));
+          word_of(a.capabilities), bits(a.powerless, a.fixed, a.no_randomize));
   write_user_namespace(a.user_ns);
+}
+
+/// How many namespaces there are follows from who is in which.
+void Canonical::write_counts(const NamespaceCounts& counts) {
+  for (const NamespaceCount& count : counts) put(word_of(count.most));
 }
 
 /// A user namespace, and those that it is in.
@@ -173,6 +179,7 @@ void Canonical::write_user_namespace(UserNamespaceId id) {
   const UserNamespace& ns = world_->user_namespaces[id];
   put_all(bits(ns.made_by_powerless, ns.mapped), word_of(ns.whom), word_of(ns.tasks_most),
           word_of(ns.signals_most));
+  write_counts(ns.counts);
   write_user_namespace(ns.parent);
 }
 
@@ -294,7 +301,9 @@ void Canonical::write_open_file(OpenFileId id) {
   const std::size_t index = index_in(open_files_, id.n);
   const OpenFile& file = world_->open_files[id];
   put_all(index, word_of(file.offset));
-  if (index < known || !file.is_pidfd()) return;
+  if (index < known) return;
+  write_user_namespace(file.opened_in);
+  if (!file.is_pidfd()) return;
   const Number* const number = world_->numbers.find(file.target.n);
   const bool there = number != nullptr && number->use == file.use && number->task;
   put_all(word_of(file.flags), there);

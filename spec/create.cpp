@@ -49,7 +49,7 @@ Model::Answer Model::refuses_new_namespaces(const Task& me, const Wish& wish) {
   if (const Answer refused = refuses_without_admin(me, wish.flags)) return refused;
   if (wish.flags.has(fl::newipc | fl::sysvsem))
     return fails(Errno::inval, "ns.ipc-not-with-undo"_rule);
-  return wish.flags.has(fl::newpid) ? refuses_namespace(me, wish.user_ns) : std::nullopt;
+  return refuses_more(me, wish.flags, wish.user_ns);
 }
 
 /// The user namespace that the new task will be in. Answers why it cannot be made.
@@ -106,14 +106,14 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
   if (numbered) refused = refuses_numbered(id, wish);
   if (refused || interrupted) {
     if (numbered) abandon_first_number(ns);
-    drop_if_unused(ns);
+    undo_namespaces(flags, ns);
     return refused ? refused : restart("clone.pending-burns-number"_rule);
   }
 
   const TaskId child = new_task(id, wish, ns, numbers);
   world_.tasks[child].flags = world_.tasks[child].flags | marked;  // as its maker was when asked
   const Pid seen = seen_by(id, numbers.number);
-  if (flags.has(fl::pidfd)) open_pidfd_of_child(files_of(id), child, flags);
+  if (flags.has(fl::pidfd)) open_pidfd_of_child(id, child, flags);
   touch(child, true);
   if (world_.freezes(wish.cgroup)) cover("freezer.born"_rule), freeze_or_thaw(child);
   if (flags.has(fl::vfork)) return sleep_for(child, id, flags, seen);

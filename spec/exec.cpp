@@ -5,24 +5,64 @@
 
 namespace forkproof::spec {
 
-Model::Answer Model::act(TaskId id, const Exec&) {
+Model::Answer Model::act(TaskId id, const Exec&) { return exec(id, ExecStep::none); }
+Model::Answer Model::act(TaskId id, const ExecFails& op) { return exec(id, op.step); }
+
+Model::Answer Model::exec(TaskId id, ExecStep failing) {
   if (world_.tasks[id].in_kernel() && (linux_6() || world_.tasks[id].kthread.made))
     return fails(Errno::inval, "kthread.no-exec"_rule);
   if (const Answer refused = refuses_exec(id)) return refused;
+  if (!linux_6() && failing == ExecStep::unshare_files && fails_at(id, failing))
+    return fails(Errno::nomem, "exec.files-no-room"_rule);
+
   const bool shared_fs = world().tasks[id].fs && shares_fs(world().tasks[id]);
   if (world_.process_of(world_.tasks[id]).threads.size() > 1 && !become_only_thread(id))
-    return waits_for_tracers(id, shared_fs);
+    return waits_for_tracers(id, failing, shared_fs);
   if (world_.over) return dies_with_world();
   if (world_.process_of(world_.tasks[id]).group_exit)
     return Outcome::failure(Errno::again);  // it dies meanwhile
-  return execute(id, shared_fs);
+  return execute(id, failing, shared_fs);
 }
 
-/// The exec of a thread that is the only one now.
-Outcome Model::execute(TaskId id, bool shared_fs) {
+/// The exec of a thread that is the only one now. No answer: it has failed, and dies.
+Model::Answer Model::execute(TaskId id, ExecStep failing, bool shared_fs) {
   Task& me = world_.tasks[id];
-  const bool sharers = me.space && world_.spaces[me.space].users > 1;
+  if (me.exit_signal != sig::chld.n) cover("exec.exit-signal"_rule);
+  me.exit_signal = sig::chld.n;
+  touch(id, true);
+  if (!linux_6() && failing == ExecStep::unshare_sighand && fails_at(id, failing))
+    return fails(Errno::nomem, "exec.sighand-no-room"_rule);
+  const bool lost = fails_at(id, failing);  // before anything else that its death would leave
+  if (!lost || failing > ExecStep::unshare_files) change_memory(me);
+  if (!lost || failing > ExecStep::exec_task_namespaces) time_after_exec(me);
+  if (!lost || failing > ExecStep::unshare_sighand) become_program(me, shared_fs);
+  if (lost) return lose_program(id);
+  if (failing != ExecStep::none) cover("exec.nothing-to-fail"_rule);
+  cover_what_is_kept(me);
+  if (me.trace.by && !me.trace.seized) send_exec_trap(id);
+  return answers(Outcome::success(), "exec.identity-kept"_rule);
+}
 
+/// Whether a step of an exec has something to do, and so fails. Where all but the last would leave
+/// a traced task with its old program, or with half of it, they do not.
+bool Model::fails_at(TaskId id, ExecStep step) const {
+  const Task& me = world_.tasks[id];
+  const NsProxy p = world_.proxy_of(me);
+  if (me.trace.by && step != ExecStep::load_binary) return false;
+  switch (step) {
+    case ExecStep::none: return false;
+    case ExecStep::unshare_files: return world_.files[me.files].users > 1;
+    case ExecStep::exec_task_namespaces: return p.time != p.children_time;
+    case ExecStep::unshare_sighand: return world_.handlers[me.handlers].users > 1;
+    case ExecStep::load_binary: return true;
+  }
+  return false;
+}
+
+/// The old memory is let go of, for a new one with nothing in it.
+void Model::change_memory(Task& me) {
+  const bool sharers = me.space && world_.spaces[me.space].users > 1;
+  if (unshare_files(me)) cover("file.exec-own"_rule);
   let_go_of_memory(me);
   me.space = world_.spaces.make();
   world_.spaces[me.space].users = 1;
@@ -30,27 +70,38 @@ Outcome Model::execute(TaskId id, bool shared_fs) {
   if (world_.kthreads) load(me.space);
   cover("exec.memory-new"_rule);
   if (sharers) cover("exec.memory-leaves-sharers"_rule);
+}
+
+/// What else the new program has, and has not, of the old one's.
+void Model::become_program(Task& me, bool shared_fs) {
   close_for_exec(me);
   renew_handlers(me);
   attributes_after_exec(me);
+  const bool was_powerless = me.attributes.powerless;
   credentials_after_exec(me, shared_fs);
+  choose_layout(me, was_powerless && !me.attributes.powerless);
   if (me.in_kernel()) cover("kthread.init-execs"_rule);
   me.kthread = {};
-  time_after_exec(me);
   me.flags = me.flags - task_flag::forknoexec - task_flag::kthread;
   cover("exec.forknoexec-cleared"_rule);
-  if (me.exit_signal != sig::chld.n) cover("exec.exit-signal"_rule);
-  me.exit_signal = sig::chld.n;
   me.self_exec_id++;
   cover("exec.program-id"_rule);
+}
+
+void Model::cover_what_is_kept(const Task& me) {
   if (!me.blocked.empty()) cover("exec.blocked-kept"_rule);
   if (!me.pending.empty()) cover("exec.pending-kept"_rule);
   if (!me.children.empty()) cover("exec.children-kept"_rule);
   if (world_.process_of(me).is_subreaper) cover("exec.subreaper-kept"_rule);
   if (!world_.process_of(me).limits.empty()) cover("limit.exec-kept"_rule);
-  touch(id, true);
-  if (me.trace.by && !me.trace.seized) send_exec_trap(id);
-  return answers(Outcome::success(), "exec.identity-kept"_rule);
+}
+
+/// Past the point of no return a failed exec has no program to answer.
+Model::Answer Model::lose_program(TaskId id) {
+  cover("exec.fails-late"_rule);
+  world_.tasks[id].call = {.kind = Call::Kind::lost};
+  force_segv(id);
+  return std::nullopt;
 }
 
 /// Ends all other threads, which the caller sleeps for: whom their ends wake before they wake the
@@ -85,8 +136,9 @@ bool Model::is_left_alone(TaskId id) const {
   return p.threads.size() == (p.leader == id ? 1U : 2U);
 }
 
-Model::Answer Model::waits_for_tracers(TaskId id, bool shared_fs) {
-  world_.tasks[id].call = {.kind = Call::Kind::exec, .result = Outcome::number(shared_fs)};
+Model::Answer Model::waits_for_tracers(TaskId id, ExecStep failing, bool shared_fs) {
+  world_.tasks[id].call = {.kind = Call::Kind::exec, .again = ExecFails{failing},
+                           .result = Outcome::number(shared_fs)};
   execing_ = id;
   touch(id);
   answers({}, "ptrace.exec-waits"_rule);
@@ -99,10 +151,11 @@ void Model::go_on_execing(TaskId id) {
   world_.process_of(world_.tasks[id]).execing = TaskId::none();
   cover("ptrace.exec-goes-on"_rule);
   if (!world_.is_leader(id)) take_leaders_place(id);
-  const bool shared_fs = std::exchange(world_.tasks[id].call, {}).result.value != 0;
-  const Outcome done = execute(id, shared_fs);
+  const Call call = std::exchange(world_.tasks[id].call, {});
+  const ExecStep failing = std::get<ExecFails>(call.again).step;
+  const Answer done = execute(id, failing, call.result.value != 0);
   if (id != execing_) outcome_rule_ = rule;
-  world_.tasks[id].call = {.kind = Call::Kind::held, .result = done};
+  if (done) world_.tasks[id].call = {.kind = Call::Kind::held, .result = *done};
 }
 
 void Model::take_leaders_place(TaskId id) {

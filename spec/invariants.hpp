@@ -460,7 +460,8 @@ struct NoDeathIsLost {
 
 /// The register of what no single task can vouch for. O(tasks): for the full check.
 using WorldInvariants = std::tuple<CountsAreTrue, NoDeathIsLost, UsageIsCountedOnce, ChargesAreTrue,
-                                   GroupsLieInGroups, MemoryIsUsedOrBorrowed, EntriesAreCounted>;
+                                   GroupsLieInGroups, MemoryIsUsedOrBorrowed, EntriesAreCounted,
+                                   NamespacesAreCounted>;
 
 /// Calls `f.operator()<I>()` for each invariant about all tasks together.
 constexpr void for_each_world_invariant(auto&& f) {

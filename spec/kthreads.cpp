@@ -40,6 +40,7 @@ Depth Model::depth_of(const Task& t) {
       return Depth::beyond;
     case restart:
     case held:
+    case lost:
       break;
   }
   return Depth::awake;

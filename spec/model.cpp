@@ -43,6 +43,7 @@ namespace {
 /// The system calls that a kernel thread answers: who it is, its end, and init's exec.
 template <class O>
 constexpr bool kthreads_may = in_kernel<O> || std::is_same_v<O, Exit> || std::is_same_v<O, Exec> ||
+                              std::is_same_v<O, ExecFails> ||
                               std::is_same_v<O, Getpid> || std::is_same_v<O, Gettid> ||
                               std::is_same_v<O, Getppid> || std::is_same_v<O, Getpgid> ||
                               std::is_same_v<O, Getsid>;
@@ -206,6 +207,7 @@ void Model::go_on(TaskId id, bool signalled) {
     case Call::Kind::parked:
     case Call::Kind::serve:
     case Call::Kind::unborn:
+    case Call::Kind::lost:
     case Call::Kind::exec:
       return;
     case Call::Kind::held:
@@ -338,6 +340,7 @@ TaskView Model::view(Pid number) const {
     v.caught = world_.handlers[t.handlers].caught;
   }
   v.comm = t.attributes.comm;
+  v.randomized = !t.in_kernel() && !t.attributes.fixed ? 1 : 0;
   v.nice = t.attributes.nice;
   v.policy = t.attributes.policy;
   v.rt_priority = t.attributes.rt_priority;

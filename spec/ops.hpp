@@ -14,9 +14,11 @@
 #include "spec/account_ops.hpp"
 #include "spec/attribute_ops.hpp"
 #include "spec/cgroup_ops.hpp"
+#include "spec/exec_ops.hpp"
 #include "spec/file_ops.hpp"
 #include "spec/limit_ops.hpp"
 #include "spec/kthread_ops.hpp"
+#include "spec/namespace_limit_ops.hpp"
 #include "spec/namespace_ops.hpp"
 #include "spec/op.hpp"
 #include "spec/pidfd_ops.hpp"
@@ -56,15 +58,6 @@ struct Clone : CreatesTask {
   static constexpr std::tuple args{Arg{"flags", &Clone::flags, Form::optional},
                                    Arg{"exit_signal", &Clone::exit_signal, Form::key}};
   friend bool operator==(const Clone&, const Clone&) = default;
-};
-
-struct Exec {
-  static constexpr auto name = "exec";
-  static constexpr auto says =
-      "Replaces the program of the caller's process: its other threads end, its memory is new.";
-  static constexpr auto source = "execve(2)";
-  static constexpr std::tuple args{};
-  friend bool operator==(const Exec&, const Exec&) = default;
 };
 
 // --- end -------------------------------------------------------------------------------------
@@ -349,7 +342,8 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         NsPidMax, NsPidCursor, PtraceTraceme, PtraceAttach, PtraceSeize,
                         PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions, MapIds,
                         Getuid, ActiveMm, MmUsers, MmCount, TaskStateMatch, CopyProcess, Sigq,
-                        Caught, Spend, Times>;
+                        Caught, Spend, Times, ExecFails, Personality, MaxNamespaces,
+                        GetMaxNamespaces>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

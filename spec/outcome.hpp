@@ -95,6 +95,7 @@ struct TaskView {
   User user = User::root;
   Capabilities capabilities;
   Pid tracer;  // 0 for none
+  std::int32_t randomized = 0;  // PF_RANDOMIZE
   friend constexpr bool operator==(const TaskView&, const TaskView&) = default;
 
   /// The fields, once: `expect`, reports and comparisons are derived from it.
@@ -141,6 +142,8 @@ constexpr auto TaskView::fields() {
       Field{"user", "the real user that it is run by", &TaskView::user},
       Field{"capabilities", "those that it has in effect", &TaskView::capabilities},
       Field{"tracer", "the number of the task that traces it, 0 if none does", &TaskView::tracer},
+      Field{"randomized", "1 if its memory is laid out at random (PF_RANDOMIZE), else 0",
+            &TaskView::randomized},
   };
 }
 

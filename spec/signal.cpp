@@ -360,10 +360,16 @@ bool Model::deal_with_signals(TaskId id) {
       t.stop_pending ? take_part_in_stop(id) : freeze(id);
       return false;
     }
+    const bool lost = t.call.kind == Call::Kind::lost;
+    if (lost && !t.attention) {  // it is where its program would go on
+      cover("exec.faults-again"_rule);
+      force_segv(id);
+    }
     if (!t.attention) return true;
     const std::optional<Signal> s = take_next_signal(t);
     if (!s) {
       t.attention = false;
+      if (lost) continue;
       return true;
     }
     touch(world().process_of(t));
@@ -406,12 +412,35 @@ bool Model::takes(TaskId id, Signal s) {
   return true;
 }
 
+/// A SIGSEGV that nothing keeps off: it is not blocked, and its disposition is the default, for all
+/// who share the table of them.
+void Model::force_segv(TaskId id) {
+  Task& me = world_.tasks[id];
+  Handlers& h = world_.handlers[me.handlers];
+  const SigSet one = SigSet::of(sig::segv);
+  if (me.blocked.has(sig::segv)) cover("signal.forced-unblocks"_rule);
+  if (h.of(sig::segv) != Disposition::default_)
+    cover(h.users > 1 ? "signal.forced-for-sharers"_rule : "signal.forced-default"_rule);
+  me.blocked = me.blocked - one;
+  h.ignored = h.ignored - one;
+  h.caught = h.caught - one;
+  if (h.users > 1)
+    world_.tasks.for_each([&](TaskId other, const Task& t) {
+      if (t.handlers == me.handlers) touch(other);
+    });
+  if (!me.pending.has(sig::segv)) enter_queue(me.pending, sig::segv, me, Sender::anybody);
+  me.attention = true;
+  touch(id);
+}
+
 /// Answers whether the task lives on.
 bool Model::default_action(TaskId id, Signal s) {
   Task& t = world_.tasks[id];
   Process& p = world_.process_of(t);
   if (kDefaultIgnored.has(s)) return true;
-  if (p.unkillable && !kUnblockable.has(s)) {
+  const bool forced = s == sig::segv && t.call.kind == Call::Kind::lost && !t.trace.by;
+  if (forced && p.unkillable) cover("signal.forced-on-init"_rule);
+  if (p.unkillable && !kUnblockable.has(s) && !forced) {
     cover("signal.init-discards"_rule);
     return true;
   }

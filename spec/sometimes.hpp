@@ -7,6 +7,7 @@
 
 #include "spec/sometimes/numbers.hpp"
 #include "spec/sometimes/kthreads.hpp"
+#include "spec/sometimes/namespace_limits.hpp"
 #include "spec/sometimes/namespaces.hpp"
 #include "spec/sometimes/polls.hpp"
 #include "spec/sometimes/queue.hpp"
@@ -464,6 +465,7 @@ using AllSometimes =
                ProcessorsDiffer, BorrowedOfTheDead, NewForTheDead, NamespaceWithoutFirst,
                StacksInUse, RecordUsedAgain, QueuedSeveralTimes, QueuedForTwoUsers,
                PendingWithoutEntry, ZombieWithEntries, StoppedInPoll, PolledDescriptorChanged,
+               NamespacesBeyondLimit, FullOnlyAbove, ZombieFillsUserNamespace,
                ThreadKeptByTracer>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 

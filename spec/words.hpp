@@ -305,7 +305,8 @@ namespace fd_flag {
 inline constexpr FdFlags cloexec{1};
 }
 
-/// The task flags (PF_*) that the lifecycle sets, clears or copies; kOtherTaskFlags has the others.
+/// The task flags (PF_*) that the lifecycle sets, clears or copies; kOtherTaskFlags has the others,
+/// but for RANDOMIZE (0x400000), which is shown as a field of its own.
 /// Both profiles have the same numbers for these (4.12 calls POSTCOREDUMP EXITPIDONE). NOFREEZE and
 /// KTHREAD are seen on systems that have kernel threads: a kernel gives NOFREEZE to the dead, too.
 struct TaskFlagKind {
@@ -337,7 +338,6 @@ inline constexpr std::array kOtherTaskFlags{
     OtherTaskFlag{0x200, "DUMPCORE", "DUMPCORE", "no core is written"},
     OtherTaskFlag{0x800, "MEMALLOC", "MEMALLOC", "within the kernel's allocations only"},
     OtherTaskFlag{0x4000, "USED_ASYNC", "USER_WORKER", "no task of a trace is one"},
-    OtherTaskFlag{0x400000, "RANDOMIZE", "RANDOMIZE", "it follows the machine's settings"},
     OtherTaskFlag{0x4000000, "NO_SETAFFINITY", "NO_SETAFFINITY", "kernel threads only"},
     OtherTaskFlag{0x40000000, "FREEZER_SKIP", "", "within a sleep only"},
 };

@@ -73,6 +73,7 @@ struct Call {
     parked,   ///< a kernel thread: parked
     serve,    ///< kthreadd: asleep until somebody asks for a thread
     unborn,   ///< a kernel thread that was made, and has still to be woken: TASK_NEW
+    lost,     ///< an exec that failed too late: there is no program to go back to
     exec,     ///< asleep until tracers have reaped those that its exec ended
   } kind = Kind::none;
   WaitQuery query{};
@@ -116,8 +117,7 @@ struct Task {
   NsProxyId proxy;       // likewise
   TaskFlags flags;
   Place sibling = 0;  // a leader's place among its parent's children
-  std::int32_t exit_code = 0;
-  std::int32_t exit_signal = 0;  // -1: not a leader
+  std::int32_t exit_code = 0, exit_signal = 0;  // exit_signal -1: not a leader
   Signal pdeath;
   std::uint32_t self_exec_id = 0;    // how often its program was replaced
   std::uint32_t parent_exec_id = 0;  // ... its creator's, when this task was made
@@ -245,6 +245,7 @@ struct OpenFile {
   Place use = 0;            // the use of that number that is meant
   NamespaceId ns;           // the pid namespace that the target is or was in
   PidfdFlags flags{};
+  UserNamespaceId opened_in{};
 
   bool is_pidfd() const { return target.n != 0; }
 
@@ -332,9 +333,8 @@ struct NsProxy {
   Place children_time = 0;  // that its children will be in
   UtsNameId uts;
 
-  bool is_worlds_own() const {
-    return (mnt | ipc | net | cgroup | time | children_time) == 0 && !uts;
-  }
+  std::array<Place, 6> others() const { return {mnt, ipc, net, cgroup, time, children_time}; }
+  bool is_worlds_own() const { return others() == std::array<Place, 6>{} && !uts; }
   static constexpr auto keeps() { return std::tuple{}; }
 };
 

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::array kCodes{1};
 constexpr std::array kSwitch{0, 1};
+constexpr std::array kExecStepsTried{ExecStep::unshare_files, ExecStep::exec_task_namespaces,
+                                     ExecStep::unshare_sighand, ExecStep::load_binary};
+constexpr std::array<Persona, 2> kPersonasTried{Persona{}, persona_flag::addr_no_randomize};
 constexpr std::array kRebootsTried{RebootCommand::restart, RebootCommand::cad_on};
 constexpr std::array<CloneFlags, 4> kKindsTried{clone_flag::newpid, clone_flag::newuts,
                                                 clone_flag::newtime, clone_flag::newuser};
@@ -25,8 +28,9 @@ constexpr std::array kSignalStacks{0, 8192};
 constexpr std::array kNiceTried{-1, 1};
 constexpr std::array kMasksTried{1, kProcessors};
 constexpr std::array<SchedFlags, 2> kSchedFlagsTried{SchedFlags{}, sched_flag::reset_on_fork};
-constexpr std::array<CloneFlags, 4> kUnshared{clone_flag::files, clone_flag::fs,
-                                              clone_flag::newpid, clone_flag::newuser};
+constexpr std::array<CloneFlags, 5> kUnshared{clone_flag::files, clone_flag::fs,
+                                              clone_flag::newpid, clone_flag::newuser,
+                                              clone_flag::newtime};
 constexpr std::array kResourcesTried{Resource::nproc};
 constexpr std::array<Limit, 2> kLimitsTried{Limit{1}, kUnlimited};
 constexpr std::array kLimitKindsTried{LimitKind::soft};
@@ -80,6 +84,7 @@ constexpr std::array<Clone3Flags, 3> kClones3{Clone3Flags{clone_flag::pidfd.bits
 constexpr std::array<Signal, 1> kExitSignals3{sig::chld};
 constexpr std::array<TidList, 2> kTidsTried{TidList{}, TidList{{kReservedPids}, 1}};
 constexpr std::array kClone3ArgsTried{Clone3Args::plain, Clone3Args::pidfd_unwritable};
+constexpr std::array kNamespaceKindsTried{NsKind::user, NsKind::pid, NsKind::uts};
 constexpr std::array kTimeoutsTried{Timeout::zero, Timeout::infinite};
 constexpr std::array<PidfdFlags, 2> kPidfdsTried{PidfdFlags{}, pidfd_flag::thread};
 
@@ -123,7 +128,10 @@ std::span<const V> values_of_type() {
   if constexpr (std::is_same_v<V, TidList>) return kTidsTried;
   if constexpr (std::is_same_v<V, PidfdFlags>) return kPidfdsTried;
   if constexpr (std::is_same_v<V, Timeout>) return kTimeoutsTried;
+  if constexpr (std::is_same_v<V, NsKind>) return kNamespaceKindsTried;
   if constexpr (std::is_same_v<V, Clone3Args>) return kClone3ArgsTried;
+  if constexpr (std::is_same_v<V, ExecStep>) return kExecStepsTried;
+  if constexpr (std::is_same_v<V, Persona>) return kPersonasTried;
   return {};
 }
 

@@ -16,6 +16,12 @@ using OpSet = std::bitset<kOps>;
 /// The ops that most of the lifecycle is about.
 inline constexpr std::string_view kCoreOps = "fork,vfork,exec,exit,wait4,kill,write";
 
+/// ... and those that the life of kernel threads is about.
+inline constexpr std::string_view kKthreadOps =
+    "kthread_create,kthread_run,kthread_stop,kthread_park,kthread_unpark,kthread_should_stop,"
+    "kthread_should_park,kthread_parkme,wake_up_process,set_current_state,schedule,exit,fork,"
+    "kill,wait4";
+
 /// Whether tasks are made whose exit signal is another than SIGCHLD: only they remember execs.
 inline constexpr bool kTriesExitSignals = false;
 

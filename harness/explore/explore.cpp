@@ -196,7 +196,8 @@ class Explorer {
       list_steps(base.model().world(), base.naming(), wider, calls);
       for (std::size_t i = 0; i < calls.size(); ++i) {
         if (w.child.survives_faults(base, calls[i], w.faults)) continue;
-        note_violation(w, {node, static_cast<std::uint16_t>(i), 0}, calls[i]);
+        note_violation(w, {node, static_cast<std::uint16_t>(i), 0},
+                       w.child.said_instead().value_or(calls[i]));
         return false;
       }
     }

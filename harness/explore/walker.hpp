@@ -45,6 +45,7 @@ class LockstepWalker {
     const TaskView view = base.system_.view(actor);
     if (!((view.pending | view.shared_pending) - view.blocked).empty())
       return ++counts.interrupted > 0;
+    if (std::holds_alternative<Exec>(op) && view.tracer.n != 0) return true;  // forkproof EXEC:1
     // An exec that finds room for processes forgets that there was none, whatever fails then.
     if (std::holds_alternative<Exec>(op) && view.flags.has(task_flag::nproc_exceeded)) return true;
     std::size_t refused = 0;  // how often there was no room for a number
@@ -56,6 +57,10 @@ class LockstepWalker {
       system_.fail_at(0);
       if (!at) return true;
       ++counts.steps[static_cast<std::size_t>(*at)];
+      if (impl::late_step_of(*at) != ExecStep::none) {
+        if (!fails_as_said(base, *at, s)) return false;
+        continue;
+      }
       const std::size_t levels = passed_at(*at, base, refused);
       if (!undone(base, *at, levels, actor, op, seen)) return false;
       // Below the world's own pid namespace more cursors have passed numbers than a knob can.
@@ -66,6 +71,8 @@ class LockstepWalker {
   }
   /// The next way to pick in the last step; empty where there is none.
   FollowedChoice::Picks next_picks() const { return {}; }
+  /// The step in whose place another one is that says what failed in it.
+  const std::optional<Step>& said_instead() const { return instead_; }
 
   std::optional<Violation> violation(const Script& script) {
     if (fault_) fault_->trace = script;
@@ -98,25 +105,42 @@ class LockstepWalker {
     return refused++ == 0 ? 0 : refused - 2;
   }
 
+  /// Past the point of no return an exec does what `exec_fails` says.
+  bool fails_as_said(const LockstepWalker& base, impl::CopyStep at, const Step& s) {
+    const System failed = system_;
+    Step said = s;
+    said.op = ExecFails{impl::late_step_of(at)};
+    instead_ = said;
+    go_on_from(base);
+    if (!lockstep_.step(said) || !lockstep_.finish()) return false;
+    if (!system_.same_as(failed)) return broken(at, "another machine", "what exec_fails leaves");
+    instead_.reset();
+    return true;
+  }
+
+  bool broken(impl::CopyStep at, std::string observed, std::string allowed) {
+    const impl::LifeStep& step = impl::table_of(at);
+    const bool in_copy = at <= impl::CopyStep::attach;
+    const bool late = impl::late_step_of(at) != ExecStep::none;
+    fault_ = {.kind = Violation::Kind::unsound,
+              .id = (in_copy ? "copy_process." : late ? "exec-step." : "no-room.") +
+                    std::string(step.name),
+              .says = late ? "Where this step fails, the exec is `exec_fails`."
+                           : "Where this step fails, nothing remains of the call.",
+              .source = std::string(step.source),
+              .observed = std::move(observed),
+              .allowed = std::move(allowed),
+              .in_play = {},
+              .trace = {}};
+    return false;
+  }
+
   bool undone(const LockstepWalker& base, impl::CopyStep at, std::size_t levels, Pid actor,
               const Op& op, const Effects& seen) {
-    const impl::LifeStep& step = impl::table_of(at);
     const Outcome expected =
         Outcome::failure(impl::errno_of(at, base.model().world().profile));
-    const auto broken = [&](std::string observed, std::string allowed) {
-      const bool in_copy = at <= impl::CopyStep::attach;
-      fault_ = {.kind = Violation::Kind::unsound,
-                .id = (in_copy ? "copy_process." : "no-room.") + std::string(step.name),
-                .says = "Where this step fails, nothing remains of the call.",
-                .source = std::string(step.source),
-                .observed = std::move(observed),
-                .allowed = std::move(allowed),
-                .in_play = {},
-                .trace = {}};
-      return false;
-    };
     if (!(seen.outcome == expected) || !seen.returned.empty())
-      return broken(describe(seen.outcome, {}), describe(expected, {}));
+      return broken(at, describe(seen.outcome, {}), describe(expected, {}));
     System before = base.system_;
     before.gets_processor(actor);
     if (levels > 0) {
@@ -128,14 +152,15 @@ class LockstepWalker {
       before.pass_numbers(after, by_kthreadd ? kKthreadd : actor, makes_pid_ns(op), levels);
       knob_.op = passed;
     }
-    if (!system_.sound()) return broken("an unsound system", "a sound one");
-    return system_.same_as(before) || broken("something remains", "the machine as it was");
+    if (!system_.sound()) return broken(at, "an unsound system", "a sound one");
+    return system_.same_as(before) || broken(at, "something remains", "the machine as it was");
   }
 
   System system_;
   Lockstep<System> lockstep_{system_};
   Step knob_;  // passes the number that a failed call has cost
   std::optional<Violation> fault_;
+  std::optional<Step> instead_;
 };
 
 /// The spec alone, with every choice that it leaves, and all its invariants.

@@ -88,6 +88,7 @@ std::string describe(const Abilities& a) {
   note(!a.flags, "flags are not shown");
   note(!a.exit_codes, "exit codes of zombies are not shown");
   note(!a.signals, "sets of signals are not shown");
+  note(!a.randomizes, "whether memory is laid out at random is not shown, nor varied");
   note(!a.names, "names of tasks are not shown");
   note(!a.policies, "policies and nice values are not shown, nor varied");
   note(!a.raises, "priorities cannot be raised");

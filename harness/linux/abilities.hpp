@@ -18,6 +18,7 @@ struct Abilities {
   bool flags = true;         ///< in /proc/PID/stat
   bool exit_codes = true;    ///< of zombies, in /proc/PID/stat
   bool signals = true;       ///< sets of signals, in /proc/PID/status
+  bool randomizes = true;    ///< memory is laid out at random, and that can be varied
   bool names = true;         ///< of tasks, after what they execute
   bool policies = true;      ///< and nice values, in /proc/PID/stat
   bool raises = true;        ///< priorities, those that everybody may lower

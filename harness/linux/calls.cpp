@@ -135,7 +135,9 @@ struct Writer {
   void operator()(const Fork&) const { create(SIGCHLD); }
   void operator()(const Vfork&) const { create(CLONE_VM | CLONE_VFORK | SIGCHLD); }
   void operator()(const Clone& op) const { create(op.flags.bits | op.exit_signal.n); }
-  void operator()(const Exec&) const { put(slot, Action::exec, SYS_execveat, {}); }
+  void operator()(const Exec&) const { put(slot, Action::exec, SYS_execveat, {0}); }
+  void operator()(const Personality& op) const { call(SYS_personality, {op.persona.bits}); }
+  void operator()(const ExecFails&) const { put(slot, Action::exec, SYS_execveat, {1}); }
   void operator()(const Exit& op) const { call(SYS_exit, {word(op.code)}); }
   void operator()(const ExitGroup& op) const { call(SYS_exit_group, {word(op.code)}); }
   void operator()(const Wait4& op) const {
@@ -279,6 +281,8 @@ struct Writer {
   void operator()(const SameNs&) const {}
   void operator()(const NsPidMax&) const {}
   void operator()(const NsPidCursor&) const {}
+  void operator()(const MaxNamespaces&) const {}
+  void operator()(const GetMaxNamespaces&) const {}
   void operator()(const Sethostname& op) const {
     const std::string name = std::to_string(op.host);
     std::memcpy(slot.area, name.data(), name.size());

@@ -20,7 +20,14 @@ CloneFlags makers_flags_of(const Op& op) {
 
 }  // namespace
 
+bool executes(const Op& op) {
+  return std::holds_alternative<Exec>(op) || std::holds_alternative<ExecFails>(op);
+}
+
 std::string_view beyond_puppets(const Op& op) {
+  const auto* const exec = std::get_if<ExecFails>(&op);
+  if (exec != nullptr && exec->step != ExecStep::load_binary)
+    return "no memory can be kept from an exec";
   if (std::holds_alternative<SchedSetattr>(op)) return "no puppet has a deadline: all share one";
   if (std::holds_alternative<SchedSetaffinity>(op) || std::holds_alternative<SchedGetaffinity>(op))
     return "where puppets run cannot be varied: all share one";
@@ -50,7 +57,7 @@ std::optional<std::uint64_t> sleeping_call(const Op& op) {
   if (std::holds_alternative<Waitid>(op)) return SYS_waitid;
   if (std::holds_alternative<Pause>(op)) return SYS_pause;
   if (std::holds_alternative<Poll>(op)) return SYS_poll;
-  if (std::holds_alternative<Exec>(op)) return SYS_execveat;
+  if (executes(op)) return SYS_execveat;
   if (sleeps_for_child(op)) return std::holds_alternative<Clone3>(op) ? SYS_clone3 : SYS_clone;
   return std::nullopt;
 }
@@ -80,6 +87,16 @@ bool ends_late(const Op& op) {
   return makers_flags_of(op).any(clone_flag::newns | clone_flag::newipc | clone_flag::newnet);
 }
 
+bool makes_what_goes_late(const Op& op) {
+  constexpr CloneFlags kLate = clone_flag::newuser | clone_flag::newpid | clone_flag::newnet;
+  const CloneFlags flags = makers_flags_of(op);
+  return flags.any(kLate) && !flags.has(clone_flag::into_cgroup);
+}
+
+bool shares_memory(const Op& op) {
+  return std::holds_alternative<Vfork>(op) || clone_flags_of(op).has(clone_flag::vm);
+}
+
 Signal death_by_reboot(RebootCommand command) {
   const bool restarts = command == RebootCommand::restart || command == RebootCommand::restart2;
   return restarts ? sig::hup : sig::int_;
@@ -103,7 +120,8 @@ bool is_private(const Op& op) {
                                    SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
                                    Sethostname, Gethostname, PidfdOpen, Getuid, Caught,
-                                   SetPidMax, SetPidCursor>;
+                                   Personality, SetPidMax, SetPidCursor, MaxNamespaces,
+                                   GetMaxNamespaces>;
         return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },
       op);

@@ -160,6 +160,8 @@ TaskView view_of(Pid pid, const TaskStat& stat, const TaskStatus& status, State 
   constexpr TaskFlags kShown = task_flag::exiting | task_flag::forknoexec | task_flag::signaled |
                                task_flag::postcoredump | task_flag::nproc_exceeded;
   v.flags = TaskFlags{stat.flags} & kShown;
+  constexpr std::uint64_t kRandomize = 0x400000;
+  v.randomized = (stat.flags & kRandomize) != 0 ? 1 : 0;
   // Outside of the trace our init was made by a clone, which the world of the trace knows not of.
   if (pid == kInit) v.flags = v.flags - task_flag::forknoexec;
   v.nice = stat.nice;

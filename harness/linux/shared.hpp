@@ -18,7 +18,7 @@ enum class Action : std::uint32_t {
   create,  ///< clone with args: flags, the child's slot, addresses of parent_tid, child_tid, tls;
            ///< or clone3 with the struct in `area` and args: its size, the child's slot, and
            ///< whether the folder of a control group is named in `area`
-  exec,    ///< this program again
+  exec,    ///< this program again, or, if args[0] is set, the broken one
   handle,  ///< rt_sigaction of the signal args[0] by the KernelAction in `area`
   map_pages,   ///< mmap of args[0] pages with the flags args[1] at the lowest free run
   read_page,   ///< `value` = the start of page args[0]
@@ -27,6 +27,7 @@ enum class Action : std::uint32_t {
   fault,       ///< args[0] batches of page faults
   caught,      ///< how many handlers have run
   write_file,  ///< the text at area + args[0], of args[1] bytes, into the file that `area` names
+  read_file,   ///< the start of the file that `area` names, args[1] bytes, to area + args[0]
   enter,       ///< setns to the namespaces args[1] of the task args[0]
   begin,       ///< init's first: its session, and a /proc of its namespace as a descriptor
 };
@@ -95,10 +96,11 @@ inline constexpr int kLifeFd = 5;     // a pipe that hangs up when the controlle
 inline constexpr int kScratchFd = 6;  // what pages are read from and written to
 inline constexpr int kProcFd = 7;     // the /proc of the namespace, or nothing of interest
 inline constexpr int kSpareFd = 8;    // nothing: closed for a moment by who needs a descriptor
+inline constexpr int kBrokenFd = 9;   // a program that cannot be brought in
 
 /// Where the descriptors of a trace are. All below are always in use, and no puppet may have one
 /// from kFilesEnd on, so that the kernel's own lowest free descriptor is the trace's.
-inline constexpr int kFilesAt = 9, kFilesEnd = kFilesAt + 8;
+inline constexpr int kFilesAt = 10, kFilesEnd = kFilesAt + 8;
 
 inline std::uint32_t load(const std::uint32_t& word) {
   return __atomic_load_n(&word, __ATOMIC_ACQUIRE);

@@ -17,10 +17,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <utility>
 
+#include "harness/linux/broken_program.hpp"
 #include "harness/linux/proc.hpp"
 #include "harness/linux/program.hpp"
 #include "harness/linux/rights.hpp"
@@ -171,12 +173,21 @@ void Stage::share() {
   life_ = raised(ends[0], "pipe");
 }
 
+namespace {
+
 /// A file that is open for writing cannot be executed, so it is opened once more.
-void Stage::load_program() {
+Descriptor executable(std::string_view bytes) {
   const Descriptor writable = memory_file("puppet", true);
-  write_all(writable.get(), kProgram);
+  write_all(writable.get(), bytes);
   const std::string path = fmt::format("/proc/self/fd/{}", writable.get());
-  program_ = raised(::open(path.c_str(), O_RDONLY | O_CLOEXEC), path);
+  return raised(::open(path.c_str(), O_RDONLY | O_CLOEXEC), path);
+}
+
+}  // namespace
+
+void Stage::load_program() {
+  program_ = executable(kProgram);
+  broken_ = executable(broken_program());
 }
 
 void Stage::spawn_zygote() {
@@ -187,7 +198,8 @@ void Stage::spawn_zygote() {
   plan.pass(program_.get(), kProgramFd);
   plan.pass(life_.get(), kLifeFd);
   plan.pass(scratch_.get(), kScratchFd);
-  ::posix_spawn_file_actions_addclosefrom_np(&plan.files, kSpareFd + 1);
+  plan.pass(broken_.get(), kBrokenFd);
+  ::posix_spawn_file_actions_addclosefrom_np(&plan.files, kFilesAt);
   const std::string path = fmt::format("/proc/self/fd/{}", kProgramFd);
   std::string name = "puppet", index = std::to_string(kZygoteSlot);
   char* const arguments[] = {name.data(), index.data(), nullptr};
@@ -201,12 +213,23 @@ void Stage::spawn_zygote() {
   }
   await(kZygoteSlot);
   // Once more, now as puppets do it: the kernel names them after the file, by whatever way.
+  begin_randomized();
   slot(kZygoteSlot).action = Action::exec;
+  slot(kZygoteSlot).args[0] = 0;
   post(kZygoteSlot);
   await(kZygoteSlot);
   program_name_ = text_of(fmt::format("/proc/{}/comm", zygote_));
   if (program_name_.ends_with('\n')) program_name_.pop_back();
   forget_dispositions();
+}
+
+/// Puppets are laid out at random, whatever the controller's personality is.
+void Stage::begin_randomized() {
+  constexpr std::uint64_t kNoRandomize = 0x40000, kUsual = 0;
+  const bool varies = call(kZygoteSlot, SYS_personality, {kNoRandomize}) >= 0;
+  const bool usual = call(kZygoteSlot, SYS_personality, {kUsual}) >= 0;
+  abilities_.randomizes =
+      varies && usual && text_of("/proc/sys/kernel/randomize_va_space") != "0\n";
 }
 
 /// The C library keeps two signals to itself, and passes on what somebody else did with them.
@@ -455,6 +478,23 @@ std::int64_t Stage::write_file(std::uint32_t index, std::string_view path, std::
   s.args[1] = text.size();
   post(index);
   return await(index);
+}
+
+std::int64_t Stage::read_number(std::uint32_t index, std::string_view path) {
+  constexpr std::uint64_t kMost = 32;
+  Slot& s = slot(index);
+  std::memcpy(s.area, path.data(), path.size());
+  s.area[path.size()] = 0;
+  s.action = Action::read_file;
+  s.args[0] = path.size() + 1;
+  s.args[1] = kMost;
+  post(index);
+  const std::int64_t length = await(index);
+  if (length < 0) return length;
+  const char* const text = reinterpret_cast<const char*>(s.area) + s.args[0];
+  std::int64_t number = -EINVAL;
+  std::from_chars(text, text + length, number);
+  return number;
 }
 
 }  // namespace forkproof::harness::kernel

@@ -63,8 +63,11 @@ class Stage {
   /// Has a puppet write a text into a file. Answers 0 or minus an errno.
   std::int64_t write_file(std::uint32_t index, std::string_view path, std::string_view text);
 
-  /// The same by a task that is in the namespace for just that, under a number of its own below
-  /// those that are given out, and that nobody in the namespace is a parent of.
+  /// Has a puppet read a number from a file. Answers that or minus an errno.
+  std::int64_t read_number(std::uint32_t index, std::string_view path);
+
+  /// As write_file, by a task that is in the namespace for just that, under a number of its own
+  /// below those that are given out, and that nobody in the namespace is a parent of.
   std::int64_t write_file_from_outside(std::string_view path, std::string_view text);
 
   /// Whether `kRoomTasks` more processes can be there at once, outside the namespace; else the
@@ -96,7 +99,7 @@ class Stage {
   void share();
   void load_program();
   void spawn_zygote();
-  void forget_dispositions();
+  void begin_randomized(), forget_dispositions();
   void isolate_zygote();
   void name_host();
   void enter_namespace(std::string_view of);
@@ -115,7 +118,7 @@ class Stage {
   cpu_set_t cpus_{};            // where we were allowed to run before
   const SchedulingPlan scheduling_ = scheduling();  // ... and how
   unsigned char* base_ = nullptr;
-  Descriptor shared_, program_, scratch_, life_, life_end_, proc_, namespace_;
+  Descriptor shared_, program_, broken_, scratch_, life_, life_end_, proc_, namespace_;
   pid_t zygote_ = -1, init_ = -1;
 };
 

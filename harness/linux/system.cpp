@@ -56,6 +56,8 @@ std::optional<std::int32_t> exit_status(const Descriptor& pidfd) {
 void expect_offered(const Op& op, const Abilities& a) {
   if (is_about_scheduling(op) && !a.policies)
     throw SystemLimit("policies and nice values cannot be varied here");
+  if (std::holds_alternative<Personality>(op) && !a.randomizes)
+    throw SystemLimit("whether memory is laid out at random cannot be varied here");
   if (makes_namespace(op) && !a.namespaces)
     throw SystemLimit("pid namespaces in one another are not shown here");
   if (is_about_other_namespaces(op) && !a.kinds)
@@ -93,6 +95,7 @@ void System::reset(const WorldSpec& world) {
   spare_slots_.clear();
   next_slot_ = 1;
   over_ = below_ = leaves_late_ = traced_ = policies_are_real_ = false;
+  limited_ = shared_ = waited_ = false;
   stage_.open();
   add(0, kInit, {});
   puppets_[0].born = true;
@@ -146,7 +149,10 @@ Outcome System::ask(Puppet& actor, const Op& op) {
     write_call(op, stage_.slot(slot), slot, 0);
   if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
     stage_.slot(slot).action = Action::dependent_call;
-  const std::int64_t answer = carry_out(actor, op);
+  const auto began = std::chrono::steady_clock::now();
+  std::int64_t answer = carry_out(actor, op);
+  while (waits_for_late(op, outcome_of(op, stage_.slot(slot)), began))
+    answer = carry_out(actor, op);
   if (!stage_.abilities().raises) expect_allowed(op, answer);
   const auto* const setns = std::get_if<Setns>(&op);
   if (sends_children_elsewhere(op) && answer == 0)  // a setns may lead back
@@ -158,26 +164,23 @@ Outcome System::ask(Puppet& actor, const Op& op) {
   return said;
 }
 
-Outcome System::act(Puppet& actor, const Op& op) {
-  const std::uint32_t slot = actor.slot;
-  actor.op = op;
-  expect_offered(op, stage_.abilities());
-  if (is_about_policies(op)) make_policies_real();
+/// What a puppet is not asked to do as a call, but is told by files, or by /proc alone.
+std::optional<Outcome> System::act_without_call(Puppet& actor, const Op& op) {
   if (const auto* const same = std::get_if<SameNs>(&op)) return compare(actor, *same);
   if (const auto* const max = std::get_if<NsPidMax>(&op)) return turn_knob(actor, *max);
   if (const auto* const next = std::get_if<NsPidCursor>(&op)) return turn_knob(actor, *next);
+  if (const auto* const max = std::get_if<MaxNamespaces>(&op)) return turn_knob(actor, *max);
+  if (const auto* const max = std::get_if<GetMaxNamespaces>(&op)) return turn_knob(actor, *max);
   refuse_what_is_missing(actor, op);
   refuse_what_users_hide(actor, op);
   if (const auto* const map = std::get_if<MapIds>(&op)) return map_ids(actor, *map);
   if (std::holds_alternative<Sigq>(op)) return count_queued(actor);
-  below_ = below_ || makes_namespace(op);
-  leaves_late_ = leaves_late_ || ends_late(op);
-  refuse_endless_ends(actor, op);
-  refuse_attaching_to_execs(actor, op);
-  refuse_silent_births(actor, op);
-  if (is_private(op)) return ask(actor, op);
-  const Pid tid = actor.tid, tracer = tracer_of(actor);
-  const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
+  return std::nullopt;
+}
+
+/// Has a puppet make a call, and waits until all are at rest.
+Outcome System::call(std::uint32_t slot, const Op& op, const Descriptor& pidfd) {
+  Puppet& actor = *find_slot(slot);
   actor.calling = true;
   actor.made = {};
   actor.child = creates(op) ? free_slot() : 0;
@@ -188,8 +191,29 @@ Outcome System::act(Puppet& actor, const Op& op) {
   stage_.post(slot);
   settle(slot);
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
-  refuse_untraceable(*find_slot(slot), op, answer);
   charge_child(*find_slot(slot), op, child);
+  return answer;
+}
+
+Outcome System::act(Puppet& actor, const Op& op) {
+  const std::uint32_t slot = actor.slot;
+  actor.op = op;
+  expect_offered(op, stage_.abilities());
+  if (is_about_policies(op)) make_policies_real();
+  if (const auto told = act_without_call(actor, op)) return *told;
+  below_ = below_ || makes_namespace(op);
+  leaves_late_ = leaves_late_ || ends_late(op);
+  refuse_endless_ends(actor, op);
+  refuse_attaching_to_execs(actor, op);
+  refuse_silent_births(actor, op);
+  if (is_private(op)) return ask(actor, op);
+  const Pid tid = actor.tid, tracer = tracer_of(actor);
+  shared_ = shared_ || shares_memory(op);
+  const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
+  const auto began = std::chrono::steady_clock::now();
+  Outcome answer = call(slot, op, pidfd);
+  while (waits_for_late(op, answer, began)) answer = call(slot, op, pidfd);
+  refuse_untraceable(*find_slot(slot), op, answer);
   bury();
   refuse_freed(tracer, op, answer);
   refuse_missing_right(tid, op, answer);
@@ -323,7 +347,7 @@ void System::take_answers(std::uint32_t actor) {
       if (status) p.tgid = {status->tgid};
       continue;
     }
-    if (std::holds_alternative<Exec>(p.op) && slot.result == 0) take_over_process(p);
+    if (executes(p.op) && slot.result == 0) take_over_process(p);
     if (p.slot != actor) effects_.returned.push_back({p.tid, outcome_of(p.op, slot)});
   }
 }
@@ -413,28 +437,21 @@ Rest System::look(Puppet& p) {
     return p.ends_namespace ? Rest::asleep : Rest::none;
   }
   if (glance->state == 'S' && control_groups_.has_frozen() && is_frozen(p.tid)) return Rest::frozen;
-  if (glance->state == 'S' && !p.calling) return Rest::idle;
-  if (!is_halted(glance->state) && !p.calling) return Rest::none;
+  if (!is_halted(glance->state) && !p.calling)
+    return glance->state == 'S' ? Rest::idle : Rest::none;
 
   if (!stage_.abilities().call_numbers) return look_by_state(p, glance->state);
   if (safeguards_.number_of_call && !is_in_its_call(p, glance->state)) return Rest::none;
   if (is_halted(glance->state)) return glance->state == 'T' ? Rest::stopped : Rest::traced;
-  if (!pending(stage_.slot(p.slot))) return Rest::none;
-  return asleep_in_call(p, glance->state);
-}
-
-/// A vfork and an exec that waits for others sleep so that only what kills them wakes them.
-Rest System::asleep_in_call(const Puppet& p, char state) {
-  const bool execs = std::holds_alternative<Exec>(p.op);
-  const bool deeply = execs || sleeps_for_child(p.op);
-  if (state == 'S') return deeply ? Rest::none : Rest::asleep;
-  return state == 'D' && (execs || p.made.n != 0) ? Rest::suspended : Rest::none;
+  return pending(stage_.slot(p.slot)) ? asleep_in_call(p, glance->state) : Rest::none;
 }
 
 /// Only of a task that is off the processor does this file tell a number; where one stopped does
-/// not count.
+/// not count. Who has lost its program stops where it faults, which is in no call: -1.
 bool System::is_in_its_call(Puppet& p, char state) const {
-  const auto number = parse_syscall(read_call(p.syscall, p.tid));
+  const std::string_view call = read_call(p.syscall, p.tid);
+  if (is_halted(state) && call.starts_with("-1 ")) return executes(p.op);
+  const auto number = parse_syscall(call);
   return number && (is_halted(state) || number == sleeping_call(p.op) ||
                     goes_on_by_another(p.op, *number));
 }
@@ -442,7 +459,7 @@ bool System::is_in_its_call(Puppet& p, char state) const {
 /// A thread that execs gets the leader's number before it has its answer, which a stop can keep
 /// back. Its own number is gone then, but not its process.
 bool System::has_become_leader(const Puppet& p) const {
-  if (!p.calling || !std::holds_alternative<Exec>(p.op) || p.tid == p.tgid) return false;
+  if (!p.calling || !executes(p.op) || p.tid == p.tgid) return false;
   const auto leader = parse_glance(read(fmt::format("{}/stat", p.tgid.n)));
   return leader && leader->state != 'Z' && leader->state != 'X';
 }

@@ -30,8 +30,16 @@ void System::refuse_attaching_to_execs(const Puppet& actor, const Op& op) {
   const auto status = parse_status(read(std::to_string(whom) + "/status"));
   if (!status || status->tgid == actor.tgid.n) return;
   for (const Puppet& p : puppets_)
-    if (p.calling && p.tgid.n == status->tgid && std::holds_alternative<Exec>(p.op))
+    if (p.calling && p.tgid.n == status->tgid && executes(p.op))
       throw SystemLimit("who is in an exec that waits for tracers would be attached to");
+}
+
+/// A vfork and an exec that waits for others sleep so that only what kills them wakes them.
+Rest System::asleep_in_call(const Puppet& p, char state) {
+  const bool execs = executes(p.op);
+  const bool deeply = execs || sleeps_for_child(p.op);
+  if (state == 'S') return deeply ? Rest::none : Rest::asleep;
+  return state == 'D' && (execs || p.made.n != 0) ? Rest::suspended : Rest::none;
 }
 
 /// Who traces it; nobody if nobody can.

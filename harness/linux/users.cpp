@@ -113,7 +113,7 @@ void System::refuse_what_users_hide(const Puppet& actor, const Op& op) const {
     if (limit.rlim_cur != stage_.rights().hard[RLIMIT_NPROC] && view(actor.tid).user != User::root)
       throw SystemLimit("root has other tasks than those of the trace");
   }
-  const bool execs = std::holds_alternative<Exec>(op);
+  const bool execs = executes(op);
   if (!execs && !std::holds_alternative<Setns>(op)) return;
   if (!is_powerless(read(fmt::format("{}/status", actor.tid.n)))) return;
   if (execs && view(actor.tid).user != User::root)

@@ -72,6 +72,7 @@ Comm System::comm_of(std::string_view comm) const {
 void System::hide(TaskView& v) const {
   const Abilities& a = stage_.abilities();
   if (!a.flags) v.flags = {};
+  if (!a.flags || !a.randomizes) v.randomized = 0;
   if (!a.exit_codes) v.exit_code = 0;
   if (!a.names) v.comm = {};
   if (!a.policies) v.policy = {}, v.nice = v.rt_priority = 0;
@@ -85,7 +86,7 @@ void System::hide(TaskView& v) const {
 void System::expect_shown(std::size_t field) const {
   TaskView full;
   full.flags = task_flag::exiting;
-  full.exit_code = full.nice = full.rt_priority = full.nspid = full.level = 1;
+  full.randomized = full.exit_code = full.nice = full.rt_priority = full.nspid = full.level = 1;
   full.comm = Comm::worker;
   full.policy = Policy::fifo;
   full.user = User::alice;

@@ -53,11 +53,18 @@ says '^INCOMPLETE: interrupted' out.txt
 
 # --- failures on the way
 expect 0 "$F" explore --tasks 3 --depth 3 --symmetry --faults --json \
-  --ops fork,vfork,clone,exec,exit,wait4,kill,write,prctl_name
-json 'o["violations"] == [] and len(o["faults"]) == 23'
-json 'all(n >= 40 if "kthread" not in step else n == 0 for step, n in o["faults"].items())'
+  --ops fork,vfork,clone,exec,exit,wait4,kill,write,prctl_name,unshare
+json 'o["violations"] == [] and len(o["faults"]) == 27'
+json 'all(n >= 30 if "kthread" not in step else n == 0 for step, n in o["faults"].items())'
 for system in spec mutant:none.so; do
   refuses 3 'no steps that could be made to fail' "$F" explore --system "$system" --faults
+done
+
+# --- kernel threads, to the end
+for profile in linux-6 linux-4.12; do
+  expect 0 "$F" explore --kthreads --tasks 4 --symmetry --profile "$profile" --json
+  json 'o["fixpoint"] and o["violations"] == [] and o["states"] > 1800'
+  json '"KTHREAD-1" not in o["invariants_untested"]'
 done
 
 # --- its traces

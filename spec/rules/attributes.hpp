@@ -88,6 +88,20 @@ inline constexpr auto kAttributeRules = std::to_array<Rule>({
     {"altstack.vm", "A new task that shares its maker's memory and runs beside it has none.",
      "kernel-fork ALTSTACK:1"},
     {"altstack.exec", "exec leaves no signal stack.", "sigaltstack.2 EXEC:1"},
+    {"personality.set", "personality answers what it was before; it sets the caller's alone.",
+     "personality.2 SET:1"},
+    {"personality.inherited", "A new task, a thread or not, has its maker's personality.",
+     "personality.2 FORK:1"},
+    {"personality.exec-kept", "A personality stays over an exec.", "personality.2 EXEC:1"},
+    {"personality.gained",
+     "An exec that gains capabilities has its memory laid out at random whatever was said before, "
+     "which is forgotten.",
+     "kernel-exec RANDOM:2"},
+    {"randomize.inherited", "A new task has its maker's memory, and so its PF_RANDOMIZE.",
+     "kernel-exec RANDOM:3"},
+    {"randomize.exec",
+     "An exec sets PF_RANDOMIZE, or does not where the personality is ADDR_NO_RANDOMIZE.",
+     "kernel-exec RANDOM:1"},
 });
 
 }  // namespace forkproof

@@ -165,4 +165,35 @@ inline constexpr auto kCreationRules = std::to_array<Rule>({
     {"exec.subreaper-kept", "A subreaper is still one after its exec.", "prctl.2 SUBREAPER:3"},
 });
 
+inline constexpr auto kExecFailureRules = std::to_array<Rule>({
+    {"exec.fails-late",
+     "An exec that fails past the point of no return answers nothing: the process, whose other "
+     "threads are gone already, dies by SIGSEGV, and of the exec is done what came before.",
+     "kernel-exec LATE:1"},
+    {"exec.files-no-room",
+     "In 4.12 a table of descriptors that others share is copied first: without memory ENOMEM, and "
+     "all is as before.",
+     "kernel-exec LATE:2"},
+    {"exec.sighand-no-room",
+     "In 4.12 a table of dispositions that another process shares is copied before the point of no "
+     "return: without memory ENOMEM, but the other threads are gone.",
+     "kernel-exec LATE:3"},
+    {"exec.faults-again",
+     "A traced task whose exec failed late, and that its tracer spares the SIGSEGV, has no program "
+     "to go on with: it has another one at once.",
+     "kernel-exec LATE:4"},
+    {"exec.nothing-to-fail", "A step of an exec that has nothing to do does not fail.",
+     "forkproof EXEC:1"},
+    {"signal.forced-unblocks", "A forced SIGSEGV is not blocked any more.",
+     "kernel-signal FORCE:1"},
+    {"signal.forced-default",
+     "A forced SIGSEGV has its default disposition, ignored or caught as it may have been.",
+     "kernel-signal FORCE:1"},
+    {"signal.forced-for-sharers",
+     "... which it has from then on for all processes that share the table of dispositions.",
+     "kernel-signal FORCE:2"},
+    {"signal.forced-on-init", "An init that is not traced dies by a forced signal, too.",
+     "kernel-signal FORCE:3"},
+});
+
 }  // namespace forkproof

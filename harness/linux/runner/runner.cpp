@@ -76,7 +76,7 @@ Answer make_child(const Slot& slot) {
   return answer;
 }
 
-Answer execute(Word index) {
+Answer execute(Word program, Word index) {
   char digits[8];
   char* text = digits + sizeof digits;
   *--text = 0;
@@ -84,7 +84,7 @@ Answer execute(Word index) {
   while (index /= 10);
   const char* const arguments[] = {"puppet", text, nullptr};
   const char* const environment[] = {nullptr};
-  return call(__NR_execveat, kProgramFd, address(""), address(arguments), address(environment),
+  return call(__NR_execveat, program, address(""), address(arguments), address(environment),
               0x1000);  // AT_EMPTY_PATH
 }
 
@@ -141,13 +141,19 @@ Answer fault(Word batches) {
 }
 void fill(Word fd) { call(__NR_dup2, 0, fd); }
 
-Answer write_file(const Slot& slot) {
+/// `flags` is how the file is opened, and `number` the call that uses it.
+Answer use_file(const Slot& slot, Word flags, Word number) {
   call(__NR_close, kSpareFd);
-  const Answer fd = call(__NR_open, address(slot.area), 1);  // O_WRONLY
+  const Answer fd = call(__NR_open, address(slot.area), flags);
   const Answer answer = fd < 0 ? fd
-                               : call(__NR_write, static_cast<Word>(fd),
+                               : call(number, static_cast<Word>(fd),
                                       address(slot.area + slot.args[0]), slot.args[1]);
   fill(kSpareFd);
+  return answer;
+}
+
+Answer write_file(const Slot& slot) {
+  const Answer answer = use_file(slot, 1, __NR_write);  // O_WRONLY
   return answer < 0 ? answer : 0;
 }
 
@@ -212,7 +218,7 @@ Answer act(Slot& slot, Word index) {
     case Action::create:
       return create(slot);
     case Action::exec:
-      return execute(index);
+      return execute(a[0] != 0 ? kBrokenFd : kProgramFd, index);
     case Action::handle:
       return handle(slot);
     case Action::map_pages:
@@ -229,6 +235,8 @@ Answer act(Slot& slot, Word index) {
       return load(slot.caught);
     case Action::write_file:
       return write_file(slot);
+    case Action::read_file:
+      return use_file(slot, 0, __NR_read);
     case Action::enter:
       return enter(a[0], a[1]);
     case Action::begin:
