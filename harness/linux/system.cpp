@@ -205,7 +205,6 @@ Outcome System::act(Puppet& actor, const Op& op) {
   leaves_late_ = leaves_late_ || ends_late(op);
   refuse_endless_ends(actor, op);
   refuse_attaching_to_execs(actor, op);
-  refuse_silent_births(actor, op);
   if (is_private(op)) return ask(actor, op);
   const Pid tid = actor.tid, tracer = tracer_of(actor);
   shared_ = shared_ || shares_memory(op);

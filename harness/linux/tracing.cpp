@@ -25,6 +25,7 @@ void System::refuse_silent_births(const Puppet& actor, const Op& op) const {
 /// What TRACE:6 of forkproof.md answers is no kernel's answer: who attaches would sleep as well.
 void System::refuse_attaching_to_execs(const Puppet& actor, const Op& op) {
   traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
+  refuse_silent_births(actor, op);
   if (!begins_tracing(op)) return;
   const std::int32_t whom = meant_by(actor, traced_by(op).n);
   const auto status = parse_status(read(std::to_string(whom) + "/status"));
