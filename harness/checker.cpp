@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <concepts>
 
 #include "harness/generate.hpp"
@@ -41,6 +42,9 @@ Script uniform_script(std::uint64_t seed, Profile profile) {
   script.world.profile = profile;
   return script;
 }
+
+/// How long a system has that was late once, in which the kernel's workers mostly have run.
+constexpr std::chrono::milliseconds kPatience{300};
 
 struct Nothing {
   explicit Nothing(auto&&...) {}
@@ -86,6 +90,7 @@ class CheckerOf final : public Checker {
     begin_anew();
     try {
       std::optional<Violation> seen;
+      const Patience patience(system_, kPatience);
       do {
         r.script = without_expectations(script);
         take_down_all(r.script, script);
@@ -137,7 +142,10 @@ class CheckerOf final : public Checker {
         Script script = v->trace;
         std::string why = system_.excuse();
         if (why.empty() && !system_.was_of_want()) break;
+        const bool late = why.empty() && is_late();
+        const Patience patience(system_, late ? (1 + 3 * tries) * kPatience : kPatience * 0);
         if (why.empty()) v = lockstep_.run(script);
+        if (!v && late) return std::nullopt;
         if (!v) why = "the machine ran short of something for a moment";
         if (!why.empty()) return beyond(std::move(why), step, std::move(script));
       }
@@ -147,10 +155,33 @@ class CheckerOf final : public Checker {
     return v;
   }
 
+  /// Whether the system was asked for what it may have been too late with: it is told to take its
+  /// time then.
+  bool is_late() const {
+    if constexpr (requires { system_.may_be_late(); }) return system_.may_be_late();
+    return false;
+  }
+
+  /// As long as it lives the system has so much time.
+  class Patience {
+   public:
+    Patience(System& system, std::chrono::milliseconds time) : system_(system) { give(time); }
+    ~Patience() { give({}); }
+    Patience(const Patience&) = delete;
+    Patience& operator=(const Patience&) = delete;
+
+   private:
+    void give(std::chrono::milliseconds time) {
+      if constexpr (requires { system_.be_patient(time); }) system_.be_patient(time);
+    }
+    System& system_;
+  };
+
   /// The verdict where those who can run at once run in any order: the trace holds if it does so in
   /// one of them. What never agrees is evidence only if nobody could run beside another.
   std::optional<Violation> judged_in_any_order(Violation v) {
     constexpr int kTries = 16;
+    const Patience patience(system_, kPatience);
     for (int tries = 0; tries < kTries; ++tries) {
       bool crowded = lockstep_.was_crowded();
       if constexpr (requires { system_.was_alone(); }) crowded = crowded || !system_.was_alone();

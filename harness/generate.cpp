@@ -129,7 +129,8 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
     if (number.n == 0) return true;
     const spec::Task& t = world.tasks[world.task_of(number)];
     if (t.frozen) return false;
-    if (t.trace.trapped)
+    const bool waits_for_tracer = t.zombie && t.trace.by && t.exit_signal < 0;
+    if (t.trace.trapped || waits_for_tracer)
       called_.push_back(named(world.tasks[t.trace.by].tid, naming));
     else if (t.stopped)
       stopped_.push_back(name);
@@ -198,9 +199,12 @@ std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   const bool again = scene.me != nullptr && !scene.world.deliverable(*scene.me).empty();
   const bool gains = users_ && scene.me != nullptr && could_gain(scene);
   const bool shared = shares_queue(scene) && !dice_.percent(5);
+  const bool limits = own_root_ || (scene.me != nullptr && scene.me->attributes.user_ns) ||
+                      dice_.percent(1);
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     switch (kRoles[i]) {
       case Role::any: return shared && i == Named("sigq").index ? 0 : weights_[i];
+      case Role::limits: return limits ? weights_[i] : 0;
       case Role::makes: return (again ? kEager : 1) * (crowded ? weights_[i] / 8 : weights_[i]);
       case Role::sleeps: return runnable_.size() < 2 ? 0 : weights_[i];
       case Role::executes: return (gains ? kEager : 1) * weights_[i];
@@ -231,10 +235,8 @@ Op Generator::fill(std::size_t index, const Scene& scene) {
   return op;
 }
 
-void Generator::choose(Clone& o, const Scene& scene) {
+void Generator::choose(Clone& o, const Scene&) {
   o = clone();
-  if (scene.me != nullptr && scene.me->trace.by && dice_.percent(98))
-    o.flags = o.flags - clone_flag::thread;  // which it cannot
 }
 void Generator::choose(Exit& o, const Scene&) { o.code = exit_code(); }
 void Generator::choose(ExitGroup& o, const Scene&) { o.code = exit_code(); }

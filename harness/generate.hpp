@@ -182,6 +182,8 @@ class Generator {
   void choose(PtraceDetach&, const Scene&);
   void choose(PtraceSetoptions&, const Scene&);
   void choose(MapIds&, const Scene&);
+  void choose(MaxNamespaces&, const Scene&);
+  void choose(GetMaxNamespaces&, const Scene&);
   template <class O>
   requires(std::tuple_size_v<decltype(O::args)> == 0) void choose(O&, const Scene&) {}
 
@@ -225,6 +227,7 @@ class Generator {
   static bool is_full(const Scene& scene);
   Descriptor pidfd(const Scene& scene);
   Clone3Args clone3_args(CloneFlags flags);
+  NsKind kind_of_namespace(const Scene& scene);
   TidList tids(const Scene& scene, bool newpid);
   std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);
   CgroupNo cgroup(const Scene& scene);

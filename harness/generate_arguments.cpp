@@ -123,6 +123,8 @@ WaitOptions Generator::wait_options(bool waitid) {
 Selector Generator::selector(const Scene& scene) {
   using Kind = Selector::Kind;
   const std::uint32_t way = dice_.below(100);
+  const bool traces = scene.me != nullptr && !scene.me->tracees.empty();
+  if (traces && dice_.percent(35)) return {.kind = Kind::task, .who = tracee(scene, false)};
   if (way < 45) return {.kind = Kind::any, .who = {}};
   if (way < 75) return {.kind = Kind::task, .who = dice_.percent(75) ? child(scene) : task(scene)};
   if (way < 90)

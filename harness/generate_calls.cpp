@@ -134,7 +134,6 @@ void Generator::choose(Clone3& o, const Scene& scene) {
   if (dice_.percent(35)) o.set_tid = tids(scene, flags.has(fl::newpid));
   if (dice_.percent(scene.world.cgroups.size() > 0 ? 60 : 4)) o.flags.bits |= fl::into_cgroup.bits;
   if (CloneFlags{o.flags.bits}.has(fl::into_cgroup)) o.cgroup = cgroup(scene);
-  if (scene.me != nullptr && scene.me->trace.by) o.flags.bits &= ~fl::thread.bits;
   o.args_as = clone3_args(CloneFlags{o.flags.bits});
 }
 

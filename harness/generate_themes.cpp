@@ -98,6 +98,8 @@ constexpr Wanted kWanted[] = {
     {"ptrace_setoptions", 4},
     {"exec_fails", 9},
     {"personality", 9},
+    {"max_namespaces", 12},
+    {"get_max_namespaces", 2},
 };
 
 constexpr auto kWantedOf = [] {
@@ -133,6 +135,7 @@ constexpr Seldom kSeldom[] = {
     {2, 1, {"spend", "times"}},
     {10, 1, {"exec_fails"}},
     {6, 1, {"personality"}},
+    {4, 1, {"max_namespaces", "get_max_namespaces"}},
 };
 
 /// Tracing is what so many traces of a hundred have.
@@ -258,6 +261,21 @@ constexpr Theme kThemes[] = {
      {"map_ids", "unshare", "clone", "ptrace_traceme", "ptrace_attach", "ptrace_seize", "capset",
       "setresuid"},
      fl::newuser},
+    {30,
+     {"max_namespaces", "max_namespaces", "map_ids", "unshare", "unshare", "clone", "setns", "exit",
+      "wait4"},
+     fl::newuser},
+    {25,
+     {"max_namespaces", "max_namespaces", "get_max_namespaces", "map_ids", "clone", "clone3",
+      "unshare", "setns", "capset", "exit", "wait4"},
+     fl::newuser | fl::newpid},
+    {15,
+     {"max_namespaces", "max_namespaces", "map_ids", "unshare", "unshare", "setns", "exec",
+      "fork", "exit"},
+     fl::newpid},
+    {20,
+     {"max_namespaces", "clone", "clone", "open", "close", "exit", "exit", "wait4", "wait4"},
+     fl::newuser | fl::files},
     // pidfds, clone3, control groups
     {45, {"clone3", "pidfd_open", "pidfd_send_signal", "poll", "waitid"}},
     {25, {"clone3", "pidfd_open", "poll", "exit", "exec"}, kThread},
@@ -305,6 +323,16 @@ constexpr Theme kThemes[] = {
     {12,
      {"exec_fails", "exec_fails", "fork", "ptrace_traceme", "ptrace_seize", "ptrace_cont",
       "ptrace_cont", "ptrace_detach", "wait4"}},
+    {30,
+     {"ptrace_seize", "ptrace_attach", "ptrace_cont", "ptrace_cont", "ptrace_detach", "clone",
+      "clone", "kill", "tgkill", "ptrace_interrupt", "wait4"},
+     kThread,
+     {sig::stop, sig::cont, sig::tstp, sig::term}},
+    {30,
+     {"ptrace_seize", "ptrace_attach", "ptrace_traceme", "clone", "clone", "exit", "exit_group",
+      "wait4", "waitid", "exec", "ptrace_cont", "fork"},
+     kThread,
+     {sig::chld, sig::kill, sig::usr1}},
 };
 
 /// Worlds with kernel threads have themes of their own.

@@ -10,8 +10,7 @@ std::uint32_t Generator::tracing_weight(std::size_t index, const Scene& scene) {
   const std::uint32_t weight = weights_[index];
   const std::string_view op = kOpNames[index];
   if (weight == 0 || scene.me == nullptr) return weight;
-  const bool alone = scene.world.process_of(*scene.me).threads.size() == 1;
-  if (op == "ptrace_traceme") return !alone ? 0 : scene.actor != 0 ? weight : 1;
+  if (op == "ptrace_traceme") return scene.actor != 0 ? weight : 1;
   if (op == "ptrace_attach" || op == "ptrace_seize") return weight;
   return scene.me->tracees.empty() ? (weight + 7) / 8 : 2 * weight;
 }
@@ -40,15 +39,16 @@ void Generator::choose(PtraceSetoptions& o, const Scene& scene) {
   if (dice_.percent(70)) o.options = trace_flag::exitkill;
 }
 
-/// Mostly somebody that can be traced.
+/// Mostly somebody that can be traced; a thread of several if there is one.
 TaskRef Generator::traceable(const Scene& scene) {
-  for (int tries = 0; tries < 6; ++tries) {
+  for (int tries = 0; tries < 8; ++tries) {
     const TaskRef ref = task(scene);
     const spec::TaskId id = scene.world.task_of(number_of(ref, scene.naming.numbers()));
     if (!id) continue;
     const spec::Task& t = scene.world.tasks[id];
-    if (scene.world.process_of(t).threads.size() > 1) continue;
-    if ((!t.zombie && !t.trace.by && &t != scene.me) || dice_.percent(10)) return ref;
+    if (tries < 4 && scene.world.process_of(t).threads.size() == 1 && dice_.percent(60)) continue;
+    const bool own = scene.me != nullptr && t.process == scene.me->process;
+    if ((!t.zombie && !t.trace.by && !own) || dice_.percent(10)) return ref;
   }
   return TaskRef::name(scene.actor);
 }

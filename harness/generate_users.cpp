@@ -1,6 +1,8 @@
 /// The arguments of random traces that are about user namespaces.
 #include "harness/generate.hpp"
 
+#include <algorithm>
+
 namespace forkproof::harness {
 
 /// The flags of a call that makes tasks or namespaces, perhaps with NEWUSER, and then mostly
@@ -43,6 +45,41 @@ void Generator::choose(MapIds& o, const Scene& scene) {
            : way < 90 ? child(scene)
                       : task(scene);
   if (dice_.percent(40)) o.whom = IdMap::everybody;
+}
+
+/// A kind of which there are some, rather; nets take long to make.
+NsKind Generator::kind_of_namespace(const Scene& scene) {
+  static constexpr NsKind kMix[] = {NsKind::user, NsKind::user, NsKind::pid,    NsKind::pid,
+                                    NsKind::uts,  NsKind::uts,  NsKind::mnt,    NsKind::ipc,
+                                    NsKind::time, NsKind::time, NsKind::cgroup, NsKind::net};
+  NsKind kind = dice_.one_of<NsKind>(kMix);
+  const auto is_there = [&] {
+    const spec::NamespaceCount& count =
+        scene.world.count_of(scene.me->attributes.user_ns, kind);
+    return count.living > 0 || count.most != kNamespacesMost;
+  };
+  for (int tries = 0; scene.me != nullptr && tries < 3 && !is_there(); ++tries)
+    kind = dice_.one_of<NsKind>(kMix);
+  return kind;
+}
+
+/// About as many as there are.
+void Generator::choose(MaxNamespaces& o, const Scene& scene) {
+  o.kind = kind_of_namespace(scene);
+  const std::int32_t living =
+      scene.me == nullptr
+          ? 0
+          : static_cast<std::int32_t>(
+                scene.world.count_of(scene.me->attributes.user_ns, o.kind).living);
+  const std::uint32_t way = dice_.below(100);
+  o.most = way < 75   ? std::max(0, living + dice_.between(-1, 1))
+           : way < 90 ? dice_.between(0, 3)
+           : way < 96 ? kNamespacesMost
+                      : dice_.between(-2, 0);
+}
+
+void Generator::choose(GetMaxNamespaces& o, const Scene& scene) {
+  o.kind = kind_of_namespace(scene);
 }
 
 }  // namespace forkproof::harness

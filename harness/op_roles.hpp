@@ -16,7 +16,7 @@ struct Named {
 };
 
 /// On which hangs how often an op is wanted in a state of the world.
-enum class Role : std::uint8_t { any, makes, ends, sleeps, traces, executes, adopts };
+enum class Role : std::uint8_t { any, makes, ends, sleeps, traces, executes, adopts, limits };
 inline constexpr auto kRoles = [] {
   std::array<Role, kOps> roles{};
   for (std::size_t i = 0; i < kOps; ++i) {
@@ -28,6 +28,8 @@ inline constexpr auto kRoles = [] {
   roles[Named("pause").index] = Role::sleeps;
   roles[Named("exec").index] = Role::executes;
   roles[Named("prctl_subreaper").index] = Role::adopts;
+  for (const Named op : {Named("max_namespaces"), Named("get_max_namespaces")})
+    roles[op.index] = Role::limits;
   return roles;
 }();
 

@@ -149,7 +149,9 @@ std::uint64_t Machine::copy_process(Birth& b, auto& faults) {
 std::uint64_t Machine::check_flags(Birth& b) {
   if (b.below && b.is_thread && children_in(b.maker) != b.makers.pid_ns())
     return static_cast<std::uint64_t>(Errno::inval);
-  if (b.flags.has(clone_flag::pidfd | clone_flag::detached) || (b.is_thread && is_traced(b.maker)))
+  // Only a tracee runs while its process stops; what it made would not have stopped before 4.20.
+  const bool outruns = b.is_thread && profile_ == Profile::linux_4_12 && stops(b.makers);
+  if (b.flags.has(clone_flag::pidfd | clone_flag::detached) || outruns)
     return static_cast<std::uint64_t>(Errno::inval);
   return bits::before_copying(b.flags.bits, b.makers.unkillable, profile_ == Profile::linux_6,
                               [&] { return look_again(b.maker); });
@@ -300,10 +302,12 @@ std::uint64_t Machine::copy_namespaces(Birth& b, auto& faults) {
   if (!may_make_namespaces(b.maker, b.flags)) return static_cast<std::uint64_t>(Errno::perm);
   if (b.flags.has(clone_flag::newipc | clone_flag::sysvsem))
     return static_cast<std::uint64_t>(Errno::inval);
+  const Index owner = attributes_of(*b.task).user_ns;
+  const Errno refused = may_create_namespaces(b.maker, b.flags, owner);
+  if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
   b.ns = children_in(b.maker);
   const std::uint64_t verdict = copy_pid_ns(b, faults);
   if (verdict != bits::kGoesOn) return verdict;
-  const Index owner = attributes_of(*b.task).user_ns;
   const auto proxy = proxy_of_child(b.maker, b.flags, owner);
   if (!proxy) return failure_of(CopyStep::copy_namespaces);
   b.proxy = *proxy;
@@ -314,11 +318,8 @@ std::uint64_t Machine::copy_namespaces(Birth& b, auto& faults) {
 
 std::uint64_t Machine::copy_pid_ns(Birth& b, auto& faults) {
   if (!b.flags.has(clone_flag::newpid)) return bits::kGoesOn;
-  const Index owner = attributes_of(*b.task).user_ns;
-  const Errno refused = may_make_namespace(b.maker, owner);
-  if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
   if (faults.strike(CopyStep::copy_namespaces)) return failure_of(CopyStep::copy_namespaces);
-  b.ns = make_namespace(b.ns, owner);
+  b.ns = make_namespace(b.ns, attributes_of(*b.task).user_ns);
   return bits::kGoesOn;
 }
 
@@ -362,8 +363,7 @@ std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
   const bool full = free_descriptor(b.maker) == kDescriptors;
   if (full || b.args == Clone3Args::pidfd_unwritable)
     return static_cast<std::uint64_t>(full ? Errno::mfile : Errno::fault);
-  b.pidfd = open_files_.take();
-  open_files_[b.pidfd] = {};
+  b.pidfd = alloc_file(b.maker);
   return bits::kGoesOn;
 }
 
@@ -392,7 +392,7 @@ void Machine::give_back_numbers(const Birth& b) {
 /// The last step done is undone first. The cursor has passed the number, and stays.
 void Machine::undo(Birth& b) {
   cgroups_.uncharge(b.cgroup);
-  if (b.pidfd != kNobody) open_files_.give_back(b.pidfd);
+  if (b.pidfd != kNobody) free_file(b.pidfd);
   give_back_numbers(b);
   put_proxy(b.proxy);
   put_namespace(b.ns);
@@ -453,14 +453,11 @@ void Machine::attach_thread(Birth& b, Task& t) {
   ++p.thread_count;
   ++p.live;
   touch(p);
-  if (profile_ == Profile::linux_4_12) return;
-  if (p.to_stop > 0) {  // it joins a group stop that is under way, or in effect
-    ++p.to_stop;
-    t.stop_counted = true;
-  } else if ((p.flags & process_flag::stopped) == 0) {
-    return;
-  }
+  if (!stops(p)) return;
+  t.stop_counted = p.to_stop > 0;  // it joins a group stop that is under way, or in effect
+  p.to_stop += t.stop_counted;
   t.stop_pending = true;
+  t.stopped_by = b.maker.stopped_by;
   alert(t, false);
 }
 

@@ -65,18 +65,20 @@ Machine::Fate Machine::act_on(Task& t, Signal s, bool may_stop) {
     return Fate::dies;
   }
   if (s != sig::stop && orphaned(groups_[process_of(t).group], nullptr)) return Fate::runs;
-  if (!may_stop) return Fate::runs;
+  if (!may_stop || t.stop_pending) return Fate::runs;  // it joins the one that is under way
   begin_stop(t, s);
   if (!t.traced || !traps(t)) take_part_in_stop(t);
   return Fate::stops;
 }
 
-/// The parent hears of the stop or the continue that it is owed, and a tracer of elsewhere, too.
+/// The parent hears of the stop or the continue that it is owed, and a tracer of the leader that is
+/// of elsewhere.
 void Machine::tell_owed(Task& t) {
   Process& p = process_of(t);
   set_flags(p, p.flags & static_cast<std::uint8_t>(~process_flag::tells));
   tell_parent(p);
-  if (t.traced && is_traced(t) && !is_familys(p)) tell_tracer(t);
+  Task& leader = leader_of(p);
+  if (leader.traced && !is_familys(leader)) tell_tracer(leader);
 }
 
 /// Takes the next signal off the queues: the thread's own first, then the process's.
@@ -100,7 +102,7 @@ Signal Machine::next_signal(Task& t) {
 void Machine::die(Task& t, Signal s) {
   const Process& p = process_of(t);
   t.flags = static_cast<std::uint16_t>(bits::flags_signaled(std::uint32_t{t.flags}));
-  if (id(t) == current())
+  if (id(t) == current() || id(t) == execer_)
     effects_.outcome = Outcome::death({p.exits() ? signal_of(p.exit_code) : s.n});
   exit_group(t, static_cast<std::int32_t>(bits::killed_status(static_cast<std::uint32_t>(s.n))));
 }
@@ -127,13 +129,14 @@ void Machine::begin_stop(Task& t, Signal s) {
   Process& p = process_of(t);
   if ((p.flags & process_flag::stopped) == 0) p.exit_code = s.n;
   p.to_stop = 1;
-  p.stopped_by = static_cast<std::uint8_t>(s.n);
   t.stop_pending = t.stop_counted = true;
+  t.stopped_by = static_cast<std::uint8_t>(s.n);
   for (Index i = Ring<Threads>::around(tasks_, id(t)); i != id(t);
        i = Ring<Threads>::around(tasks_, i)) {
     Task& other = tasks_[i];
     if (other.stopped() || (other.flags & task_flag::exiting.bits) != 0) continue;
     other.stop_pending = other.stop_counted = true;
+    other.stopped_by = t.stopped_by;
     ++p.to_stop;
     alert(other, false);
   }
@@ -164,7 +167,7 @@ void Machine::tell_parent(Process& p) {
   const Actions& a = actions_of(process_of(parent));
   if (!a.ignored.has(sig::chld) && !a.child.has(sa_flag::nocldstop))
     send(sig::chld, parent, Scope::process, nullptr, Origin::child);
-  wake_waiters(p, p.parent);
+  wake_waiters(leader_of(p), p.parent);
 }
 
 Outcome Machine::perform(Task& t, const Pause&) {

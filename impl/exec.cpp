@@ -4,6 +4,8 @@
 #include "impl/bits/task_flags.hpp"
 #include "impl/machine.hpp"
 
+#include <utility>
+
 namespace forkproof::impl {
 
 Outcome Machine::perform(Task& t, const Exec&) { return exec(t, ExecStep::none); }
@@ -21,13 +23,58 @@ Outcome Machine::exec(Task& caller, ExecStep failing) {
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
   if (over_) return Outcome::death(sig::kill);  // a sibling's end was to be init's, too
   Task& t = tasks_[current()];  // others have run, and may have made tasks
-  Process& p = process_of(t);
-  if (p.exits()) return Outcome::failure(Errno::again);  // killed by what they did
-  set_exit_signal(p, static_cast<std::int16_t>(sig::chld.n));
+  if (process_of(t).exits()) return Outcome::failure(Errno::again);  // killed by what they did
+  if (!is_sole_thread(t)) return wait_for_tracers(t, failing, stays);
+  return exec_alone(t, failing, stays);
+}
+
+/// The exec of a process's only thread, but for its leader, which is dead.
+Outcome Machine::exec_alone(Task& t, ExecStep failing, bool stays) {
+  if (!is_leader(t)) take_leadership(t);
+  set_exit_signal(process_of(t), static_cast<std::int16_t>(sig::chld.n));
   touch(t, true);
-  if (early && fails_at(t, ExecStep::unshare_sighand, failing))
+  if (profile_ == Profile::linux_4_12 && fails_at(t, ExecStep::unshare_sighand, failing))
     return Outcome::failure(Errno::nomem);
   return begin_new_exec(t, failing, stays);
+}
+
+/// The threads that it has ended are zombies until their tracers have reaped them.
+Outcome Machine::wait_for_tracers(Task& t, ExecStep failing, bool stays) {
+  t.call = Call::exec;
+  t.args.options = stays;
+  t.args.number = static_cast<std::int32_t>(failing);
+  set_state(t, states().killable());
+  execer_ = id(t);
+  touch(t);
+  return Outcome::of(Outcome::Kind::blocks);
+}
+
+/// A thread that sleeps so was woken: by the last of those, or by what kills it.
+void Machine::go_on_execing(Task& t) {
+  if (process_of(t).exits() || !is_sole_thread(t)) return;
+  const bool stays = t.args.options != 0;
+  t.call = Call::none;
+  set_state(t, bits::kRunning);
+  const Outcome done = exec_alone(t, static_cast<ExecStep>(t.args.number), stays);
+  if (t.call != Call::lost) keep(t, done);
+}
+
+/// Whether only the leader is left beside it, a zombie whose place it takes, or nobody.
+bool Machine::is_sole_thread(const Task& t) const {
+  return process_of(t).thread_count == (is_leader(t) ? 1U : 2U);
+}
+
+/// Whether a thread of it sleeps so. O(its threads).
+bool Machine::is_execing(const Process& p) const {
+  for (Index i = p.threads.first; i != kNobody; i = p.threads.after(tasks_, i))
+    if (tasks_[i].call == Call::exec) return true;
+  return false;
+}
+
+/// A thread of `p` has been released: of the two that may be left the last is the one that execs.
+void Machine::wake_execing(const Process& p) {
+  Task& last = tasks_[p.threads.last(tasks_)];
+  if (last.call == Call::exec && is_sole_thread(last)) wake(last, bits::kNormal);
 }
 
 /// Past the point of no return. What fails now leaves the task without a program.
@@ -109,10 +156,8 @@ void Machine::become_sole_thread(const Task& t) {
     run_doomed(i);
     if (i != leader || doomed_.size() == 1) list_woken();
   }
-  run_listed();
+  if (over_ || process_of(tasks_[me]).exits() || is_sole_thread(tasks_[me])) run_listed();
   execing_ = kNobody;
-  if (over_) return;
-  if (!is_leader(tasks_[me]) && !process_of(tasks_[me]).exits()) take_leadership(tasks_[me]);
 }
 
 /// The old leader is a zombie, and goes silently; its place and number are now the caller's.
@@ -121,6 +166,12 @@ void Machine::take_leadership(Task& t) {
   Task& old = leader_of(p);
   touch(t, true);
   wake_pollers(t.pid);
+  if (old.traced) {
+    if (profile_ == Profile::linux_6) std::swap(old.pid, t.pid);
+    wake_waiters(old, tracer_of(old));
+    if (profile_ == Profile::linux_6) std::swap(old.pid, t.pid);
+    drop_tracing(old);
+  }
   numbers_[t.pid].task = kNobody;
   free_pid(t.pid);
   t.pid = p.tgid;
@@ -131,6 +182,7 @@ void Machine::take_leadership(Task& t) {
   if (cgroups_.in_use()) cgroups_.release(id(old));
   set_exit_state(old, bits::kExitDead);
   put_task_struct(id(old));
+  update_news(p);
 }
 
 }  // namespace forkproof::impl

@@ -105,6 +105,7 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   const bool gone = p.ns == kNobody || find_child_reaper(t);
   if (!gone) return;
   leave_family(t);
+  release_forsaken();
 }
 
 /// The last of it: nobody is the thread's child any more, and its parent hears of it.
@@ -160,10 +161,12 @@ void Machine::exit_notify(Task& t) {
   mark_ended(t);
   set_state(t, states().dead);
   set_exit_state(t, bits::kExitZombie);
-  if (!is_leader(t))
+  if (t.traced) [[unlikely]]
+    mourn_traced(t, false);
+  else if (!is_leader(t))
     release_task(t);
   else if (p.thread_count == 1)
-    t.traced ? mourn_traced(p) : mourn(p);
+    mourn(p);
 }
 
 /// A dead thread goes. The last one to go lets the parent know of a leader that died before.
@@ -178,7 +181,8 @@ void Machine::release_task(Task& t) {
   free_pid(t.pid);
   set_exit_state(t, bits::kExitDead);
   put_task_struct(id(t));
-  if (was_thread && dead(p)) mourn(p);
+  if (was_thread && ever_traced_) [[unlikely]] wake_execing(p);
+  if (was_thread && dead(p)) leader_of(p).traced ? mourn_traced(leader_of(p), true) : mourn(p);
 }
 
 /// Nothing finds the thread any more, nor, with its leader, the process.
@@ -230,7 +234,7 @@ bool Machine::notify_parent(Process& p) {
   const Signal sent{static_cast<std::int32_t>(signal)};
   if (bits::is_sent(signal, ignored))
     send(sent, parent, Scope::process, nullptr, Origin::child);
-  wake_waiters(p, p.parent);
+  wake_waiters(leader_of(p), p.parent);
   return unwanted;
 }
 

@@ -27,8 +27,7 @@ Outcome Machine::perform(Task& t, const Open& op) {
   Files& files = own_files(t);
   const std::uint32_t fd = free_descriptor(t);
   if (fd == kDescriptors) return Outcome::failure(Errno::mfile);
-  const Index file = open_files_.take();
-  open_files_[file] = {};
+  const Index file = alloc_file(t);
   install(files, fd, file, op.flags.has(fd_flag::cloexec));
   return Outcome::number(fd);
 }
@@ -99,9 +98,7 @@ Outcome Machine::perform(Task& t, const Unshare& op) {
   const Errno may = newuser ? may_make_user_ns(t, mounts_of(t)) : Errno::ok;
   if (may != Errno::ok) return Outcome::failure(may);
   if (!may_make_namespaces(t, op.flags)) return Outcome::failure(Errno::perm);
-  const bool newpid = op.flags.has(fl::newpid);
-  const Index users = attributes_of(t).user_ns;
-  const Errno refused = newpid ? may_make_namespace(t, users) : Errno::ok;
+  const Errno refused = may_create_namespaces(t, op.flags, attributes_of(t).user_ns);
   if (refused != Errno::ok) return Outcome::failure(refused);
 
   Unshared fresh;
@@ -203,7 +200,7 @@ void Machine::close_all(Files& files, std::uint32_t set) {
     const Index file = files.file[std::countr_zero(set)];
     if (--open_files_[file].users > 0) continue;
     const Index ns = open_files_[file].ns;
-    open_files_.give_back(file);
+    free_file(file);
     if (ns == kNobody) continue;
     --namespaces_[ns].users;
     put_namespace(ns);

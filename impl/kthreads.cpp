@@ -346,8 +346,9 @@ void Machine::run_now(Task& t) {
 /// nothing kills it, or it cannot be killed there.
 bool Machine::sleeps_on(Task& t) {
   const bool for_kthread = t.call == Call::ask || t.call == Call::park || t.call == Call::stop;
-  if (for_kthread ? t.has_result : t.vfork_child == kNobody) return false;
-  const bool killable = t.call == Call::ask || t.call == Call::vfork;
+  if (t.call != Call::exec && (for_kthread ? t.has_result : t.vfork_child == kNobody))
+    return false;
+  const bool killable = !for_kthread || t.call == Call::ask;
   const bool execing = execing_ != kNobody && tasks_[execing_].process == t.process;
   if (killable && (process_of(t).exits() || execing)) return false;
   set_state(t, killable ? states().killable() : bits::kUninterruptible);

@@ -44,6 +44,7 @@ bool Machine::is_refused(const Task& t) const {
 
 const Effects& Machine::apply(Pid actor, const Op& op) {
   effects_.clear();
+  execer_ = kNobody;
   std::visit(
       [&]<class O>(const O& o) {
         if constexpr (by_world<O>) {
@@ -79,7 +80,7 @@ void Machine::act(Task& actor, const auto& op) {
   Task& t = tasks_[me];
   if (out.kind == Outcome::Kind::nothing || out.kind == Outcome::Kind::dies) {
     effects_.outcome = out;  // the actor is dead, and may be gone
-  } else if (!t.signalled) {
+  } else if (!t.signalled || t.call == Call::exec) {
     effects_.outcome = out;
   } else {
     if (out.kind != Outcome::Kind::blocks) keep(t, out);
@@ -125,7 +126,8 @@ void Machine::run(Task& t) {
     if (go_on_zapping(t)) leave_family(t);
     return;
   }
-  if ((t.call >= Call::ask || t.vfork_child != kNobody) && sleeps_on(t)) return;
+  if (t.call == Call::exec) [[unlikely]] go_on_execing(t);
+  if ((t.call >= Call::exec || t.vfork_child != kNobody) && sleeps_on(t)) return;
   if (t.call == Call::poll) [[unlikely]] look_in_poll(t);
   if (t.asleep) {
     if (const std::optional<Outcome> found = look(t)) {
@@ -158,7 +160,8 @@ void Machine::conclude(Task& t) {
     case Call::reap:
     case Call::outlive:
     case Call::lost:
-    case Call::vfork: return;
+    case Call::vfork:
+    case Call::exec: return;
     case Call::ask:
     case Call::park:
     case Call::stop:
@@ -194,7 +197,7 @@ void Machine::answer(Task& t, const Outcome& outcome) {
   t.handled = Handled::nothing;
   set_state(t, bits::kRunning);
   touch(t);
-  if (id(t) == current())
+  if (id(t) == current() || id(t) == execer_)
     effects_.outcome = outcome;
   else
     effects_.returned.push_back({{t.pid}, outcome});
@@ -309,6 +312,7 @@ void Machine::forget_records() {
   if (usage_.end() > 1) thread_usage_.clear();
   usage_.clear();
   user_tasks_ = user_signals_ = {};
+  ucounts_ = {};
   queues_.clear();
   caught_.clear();
   user_ns_.clear();
@@ -320,6 +324,7 @@ void Machine::forget_records() {
   proxies_.clear();
   ns_.clear();
   tracings_.clear();
+  forsaken_.clear();
   pollers_.clear();
   ever_traced_ = false;
   if (living_namespaces_ != 0) {

@@ -128,6 +128,7 @@ class Machine : private Users {
   [[gnu::cold]] void free_inner(std::int32_t n);
   Index children_in(const Task& t) const;
   Errno may_make_namespace(const Task& t, Index owner) const;
+  Errno may_create_namespaces(const Task& t, CloneFlags flags, Index owner) const;
   Index make_namespace(Index parent, Index owner);
   void put_namespace(Index ns);
   void divert_to(Task& t, Index ns);
@@ -139,10 +140,9 @@ class Machine : private Users {
   bool sound_namespaces() const;
 
   // The other namespaces, and reboot (nsproxy.cpp).
-  Outcome perform(Task& t, const Setns& op);
-  Outcome perform(Task& t, const SameNs& op);
-  Outcome perform(Task& t, const Sethostname& op);
-  Outcome perform(Task& t, const Gethostname&);
+  Outcome perform(Task& t, const Setns& op), perform(Task& t, const SameNs& op);
+  Outcome perform(Task& t, const MaxNamespaces& op), perform(Task& t, const GetMaxNamespaces& op);
+  Outcome perform(Task& t, const Sethostname& op), perform(Task& t, const Gethostname&);
   Outcome perform(Task& t, const Reboot& op);
   Index proxy_index(const Task& t) const;
   std::array<Index, kNsKinds> namespaces_of(const Task& t) const;
@@ -176,6 +176,7 @@ class Machine : private Users {
   Outcome perform(Task& t, const Clone3& op);
   Outcome perform(Task& t, const Exec&), perform(Task& t, const ExecFails& op);
   Outcome exec(Task& caller, ExecStep failing);
+  Outcome exec_alone(Task& t, ExecStep failing, bool stays);
   Outcome begin_new_exec(Task& t, ExecStep failing, bool stays);
   bool fails_at(const Task& t, ExecStep step, ExecStep failing);
   Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
@@ -211,6 +212,9 @@ class Machine : private Users {
   void attach_process(Birth& b, Task& t);
   [[gnu::cold]] void undo(Birth& b);
   void become_sole_thread(const Task& t), take_leadership(Task& t);
+  bool is_sole_thread(const Task& t) const, is_execing(const Process& p) const;
+  Outcome wait_for_tracers(Task& t, ExecStep failing, bool stays);
+  void go_on_execing(Task& t), wake_execing(const Process& p);
 
   // The end (exit.cpp, reparent.cpp).
   Outcome perform(Task& t, const Exit& op);
@@ -219,8 +223,7 @@ class Machine : private Users {
   void do_exit(Task& t, std::int32_t code);
   void leave_family(Task& t);
   bool synchronize_group_exit(Process& p, std::int32_t code);
-  void exit_signals(Task& t);
-  void exit_mm(Task& t, bool group_dead);
+  void exit_signals(Task& t), exit_mm(Task& t, bool group_dead);
   void doom_others(Task& t), list_others(const Task& t);
   void run_doomed(Index i);
   void release_vfork_parent(Task& t);
@@ -254,25 +257,24 @@ class Machine : private Users {
   std::int64_t poll_once(const Task& t, Descriptor fd) const;
   std::optional<Outcome> look(Task& t);
   Process* child_by_number(const Task& t);
-  bool is_child_of(const Process& p, const Task& t) const;
+  bool is_child_of(const Process& p, const Task& t) const, has_more(const Task&, const Task&) const;
   bool look_at_news(const Task& t, const Task& of, Outcome& found);
   bool exists_child(const Task& t) const;
   bool report(const Task& t, Process& child, Outcome& found);
-  bool report_tracee(const Task& t, Process& p, Outcome& found);
-  void report_death(const Task& t, Process& p, Outcome& found);
-  bool report_continue(const Task& t, Process& p, Outcome& found);
-  bool selects(const Task& t, const Process& child) const;
-  void wake_waiters(const Process& child, Index parent), wake_pollers(std::int32_t number);
+  bool report_tracee(const Task& t, Task& tracee, Outcome& found);
+  void report_death(const Task& t, Task& dead, Outcome& found);
+  bool report_continue(const Task& t, const Task& child, Outcome& found);
+  bool selects(const Task& t, const Task& child) const;
+  bool stops_no_more(const Task& t, const Process& child) const;
+  void wake_waiters(const Task& child, Index parent), wake_pollers(std::int32_t number);
   void stop_waiting(Task& t), stop_polling(Task& t), look_in_poll(Task& t);
   bool has_news(const Process& p) const, polls(const Task& t) const;
   void update_news(Process& p);
   void set_exit_signal(Process& p, std::int16_t signal);
 
   // Signals: sending (signal.cpp) and taking (deliver.cpp).
-  Outcome perform(Task& t, const Kill& op);
-  Outcome perform(Task& t, const Tgkill& op);
-  Outcome perform(Task& t, const Sigaction& op);
-  Outcome perform(Task& t, const Sigprocmask& op);
+  Outcome perform(Task& t, const Kill& op), perform(Task& t, const Tgkill& op);
+  Outcome perform(Task& t, const Sigaction& op), perform(Task& t, const Sigprocmask& op);
   Outcome perform(Task& t, const Pause& op);
   Errno kill_group(const Group* g, Signal s, const Task* from = nullptr);
   Errno kill_all(const Task& t, Signal s);
@@ -301,12 +303,9 @@ class Machine : private Users {
   void tell_parent(Process& p);
 
   // Tracing (ptrace.cpp).
-  Outcome perform(Task& t, const PtraceTraceme& op);
-  Outcome perform(Task& t, const PtraceAttach& op);
-  Outcome perform(Task& t, const PtraceSeize& op);
-  Outcome perform(Task& t, const PtraceInterrupt& op);
-  Outcome perform(Task& t, const PtraceCont& op);
-  Outcome perform(Task& t, const PtraceDetach& op);
+  Outcome perform(Task& t, const PtraceTraceme& op), perform(Task& t, const PtraceAttach& op);
+  Outcome perform(Task& t, const PtraceSeize& op), perform(Task& t, const PtraceInterrupt& op);
+  Outcome perform(Task& t, const PtraceCont& op), perform(Task& t, const PtraceDetach& op);
   Outcome perform(Task& t, const PtraceSetoptions& op);
   Outcome start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill);
   Tracing* own_tracing(Task& t, TaskRef whom, bool stopped);
@@ -318,8 +317,8 @@ class Machine : private Users {
   [[gnu::cold]] bool traps_for(Task& t, Signal s, bool of_process);
   void trap(Task& t, Trap what, Signal code);
   void tell_tracer(Task& t);
-  [[gnu::cold]] void mourn_traced(Process& p);
-  [[gnu::cold]] void exit_ptrace(Task& tracer);
+  [[gnu::cold]] void mourn_traced(Task& t, bool was_zombie);
+  [[gnu::cold]] void exit_ptrace(Task& tracer), release_forsaken();
   [[gnu::cold]] void leave_tracings(Task& t);
   bool look_at_tracees(const Task& t, Index of, Outcome& found, bool& exists);
   [[gnu::cold]] bool look_at_all_tracees(const Task& t, Outcome& found, bool& exists);
@@ -483,6 +482,7 @@ class Machine : private Users {
   std::uint64_t sp_ = 0;       // the stack pointer of the actor, until it has its outcome; or 0
   std::uint64_t frame_ = kFrame;  // what a call takes of its stack
   Index execing_ = kNobody;  // the task whose exec is ending its siblings
+  Index execer_ = kNobody;   // the actor, if it sleeps in its exec
   Index reaper_ = kNobody;   // the thread of init that adopts
   std::uint64_t order_ = 0;  // of the youngest sibling anywhere
   std::int32_t pid_max_ = kPidMaxDefault;

@@ -149,6 +149,7 @@ Index Machine::make_namespace(Index parent, Index owner) {
   namespaces_[ns].parent = parent;
   namespaces_[ns].owner = owner;
   get_user_ns(owner);
+  inc_ucount(owner, NsKind::pid);
   namespaces_[ns].level = level_of(parent) + 1;
   if (parent != kNobody) ++namespaces_[parent].users;
   return ns;
@@ -158,6 +159,7 @@ Index Machine::make_namespace(Index parent, Index owner) {
 void Machine::put_namespace(Index ns) {
   while (ns != kNobody && namespaces_[ns].count == 0 && namespaces_[ns].users == 0) {
     const Index parent = namespaces_[ns].parent;
+    dec_ucount(namespaces_[ns].owner, NsKind::pid);
     put_user_ns(namespaces_[ns].owner);
     namespaces_.give_back(ns);
     --living_namespaces_;
@@ -204,6 +206,7 @@ bool Machine::find_child_reaper(Task& t) {
     return true;
   }
   if (namespaces_[ns].reboot != 0) p.exit_code = namespaces_[ns].reboot;
+  release_forsaken();
   zap_pid_ns_processes(t);
   return go_on_zapping(t);
 }

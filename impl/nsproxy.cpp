@@ -13,11 +13,13 @@ namespace {
 struct KindOfFlag {
   CloneFlags flag;
   std::size_t place;
+  NsKind kind;
 };
-constexpr KindOfFlag kKinds[] = {
-    {clone_flag::newns, ns_kind::mnt},       {clone_flag::newuts, ns_kind::uts},
-    {clone_flag::newipc, ns_kind::ipc},      {clone_flag::newnet, ns_kind::net},
-    {clone_flag::newcgroup, ns_kind::cgroup}};
+constexpr KindOfFlag kKinds[] = {{clone_flag::newns, ns_kind::mnt, NsKind::mnt},
+                                 {clone_flag::newuts, ns_kind::uts, NsKind::uts},
+                                 {clone_flag::newipc, ns_kind::ipc, NsKind::ipc},
+                                 {clone_flag::newnet, ns_kind::net, NsKind::net},
+                                 {clone_flag::newcgroup, ns_kind::cgroup, NsKind::cgroup}};
 
 /// Sent by it, a signal comes from outside of every namespace.
 const Task kMachine{};
@@ -47,19 +49,20 @@ std::optional<Index> Machine::new_namespaces(const Task& t, CloneFlags flags, In
   if (faults_.strike(step)) return std::nullopt;
   auto of = namespaces_of(t);
   bool failed = false;
-  const auto fresh = [&](std::size_t place, std::int32_t host) {
+  const auto fresh = [&](std::size_t place, NsKind kind, std::int32_t host) {
     failed = failed || faults_.strike(step);
     if (failed) return;
     of[place] = ns_.take();
-    ns_[of[place]] = {.host = host, .owner = owner};
+    ns_[of[place]] = {.host = host, .kind = kind, .owner = owner};
     get_user_ns(owner);
+    inc_ucount(owner, kind);
   };
-  for (const auto& [flag, place] : kKinds) {
+  for (const auto& [flag, place, kind] : kKinds) {
     if (!flags.has(flag)) continue;
     const bool named = place == ns_kind::uts && of[place] != kNobody;
-    fresh(place, place != ns_kind::uts ? 0 : named ? ns_[of[place]].host : host_);
+    fresh(place, kind, place != ns_kind::uts ? 0 : named ? ns_[of[place]].host : host_);
   }
-  if (flags.has(clone_flag::newtime)) fresh(ns_kind::time_for_children, 0);
+  if (flags.has(clone_flag::newtime)) fresh(ns_kind::time_for_children, NsKind::time, 0);
   if (step == CopyStep::copy_namespaces && !flags.has(clone_flag::vm))
     of[ns_kind::time] = of[ns_kind::time_for_children];
   const Index record = new_proxy(of);
@@ -73,15 +76,13 @@ Index Machine::new_proxy(const std::array<Index, kNsKinds>& of) {
   if (of == std::array<Index, kNsKinds>{}) return kNobody;
   const Index i = proxies_.take();
   proxies_[i] = {.of = of, .users = 1};
-  for (const Index ns : of)
-    if (ns != kNobody) ++ns_[ns].users;
+  for (const Index ns : of) get_place(ns);
   return i;
 }
 
 void Machine::put_proxy(Index i) {
   if (i == kNobody || --proxies_[i].users > 0) return;
-  for (const Index ns : proxies_[i].of)
-    put_ns(ns);
+  for (const Index ns : proxies_[i].of) put_place(ns);
   proxies_.give_back(i);
 }
 
@@ -170,7 +171,7 @@ Errno Machine::validate_nsset(const Task& t, const Task& to, CloneFlags flags) c
     return admin && ns_capable(t, owner, capability::sys_admin);
   };
   const auto of = namespaces_of(to);
-  for (const auto& [flag, place] : kKinds)
+  for (const auto& [flag, place, kind] : kKinds)
     if (flags.has(flag) && !may(owner_of_ns(of[place]))) return Errno::perm;
   if (flags.has(fl::newpid) && !may(owner_of_pid_ns(process_of(to).pid_ns()))) return Errno::perm;
   if (flags == fl::newns && shares_fs) return Errno::inval;
@@ -186,7 +187,7 @@ Outcome Machine::perform(Task& t, const Setns& op) {
   if (faults_.strike(CopyStep::prepare_nsset)) return Outcome::failure(Errno::nomem);
   const auto theirs = namespaces_of(*to);
   auto of = namespaces_of(t);
-  for (const auto& [flag, place] : kKinds)
+  for (const auto& [flag, place, kind] : kKinds)
     if (op.flags.has(flag)) of[place] = theirs[place];
   if (op.flags.has(clone_flag::newtime))
     of[ns_kind::time] = of[ns_kind::time_for_children] = theirs[ns_kind::time];
@@ -210,7 +211,7 @@ Outcome Machine::perform(Task& t, const SameNs& op) {
     return Outcome::failure(Errno::noent);
   const auto mine = namespaces_of(t), theirs = namespaces_of(*other);
   bool same = true;
-  for (const auto& [flag, place] : kKinds)
+  for (const auto& [flag, place, kind] : kKinds)
     if (op.flags.has(flag)) same = same && mine[place] == theirs[place];
   if (op.flags.has(clone_flag::newtime))
     same = same && mine[ns_kind::time] == theirs[ns_kind::time];

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "impl/arena.hpp"
+#include "spec/namespace_limit_ops.hpp"
 
 namespace forkproof::impl {
 
@@ -19,11 +20,14 @@ inline constexpr std::size_t mnt = 0, uts = 1, ipc = 2, net = 3, cgroup = 4, tim
 }
 inline constexpr std::size_t kNsKinds = 7;
 
-/// What a namespace of any of these kinds is.
+/// What a namespace of any of these kinds is. One that only the roots of tasks are in has ended: it
+/// belongs to nobody, and is kept to be told from others.
 struct NsCommon {
-  std::int32_t host = 0;    // the name, of a UTS namespace
-  std::uint32_t users = 0;  // places of records
-  Index owner = kNobody;    // its user namespace
+  std::int32_t host = 0;     // the name, of a UTS namespace
+  std::uint32_t users = 0;   // places of records, and roots
+  std::uint32_t places = 0;  // the former
+  NsKind kind = NsKind::mnt;
+  Index owner = kNobody;     // its user namespace
   friend bool operator==(const NsCommon&, const NsCommon&) = default;
 };
 

@@ -20,6 +20,7 @@ struct OpenFile {
   std::int32_t target = 0;   // 0: a file
   std::uint32_t generation = 0;
   Index ns = kNobody;        // the target's pid namespace, which it keeps
+  Index user_ns = kNobody;   // that of who opened it, which it keeps, too
   PidfdFlags flags{};
   friend bool operator==(const OpenFile&, const OpenFile&) = default;
 };

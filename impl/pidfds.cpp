@@ -19,8 +19,7 @@ Outcome Machine::perform(Task& t, const PidfdOpen& op) {
   Files& files = own_files(t);
   const std::uint32_t fd = free_descriptor(t);
   if (fd == kDescriptors) return Outcome::failure(Errno::mfile);
-  const Index file = open_files_.take();
-  open_files_[file] = {};
+  const Index file = alloc_file(t);
   install_pidfd(files, file, *target, op.flags);
   return Outcome::number(fd);
 }

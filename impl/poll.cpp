@@ -29,7 +29,7 @@ std::int64_t Machine::poll_once(const Task& t, Descriptor fd) const {
   if (pidfd == nullptr) return ev::in;
   const Task* const target = target_of(*pidfd);
   if (target == nullptr) return ev::in | ev::hup;
-  return dead(process_of(*target)) ? ev::in : 0;
+  return is_gone(*target) ? ev::in : 0;
 }
 
 /// The descriptor is the one that the call was given, as it is now.

@@ -16,8 +16,7 @@ namespace forkproof::impl {
 
 Outcome Machine::perform(Task& t, const PtraceTraceme&) {
   const Process& p = process_of(t);
-  if (is_traced(t) || p.parent == kNobody || p.thread_count > 1)
-    return Outcome::failure(Errno::perm);
+  if (is_traced(t) || p.parent == kNobody) return Outcome::failure(Errno::perm);
   if (!has_caps_of(tasks_[p.parent], t)) return Outcome::failure(Errno::perm);
   link_tracing(t, tasks_[p.parent]);
   return Outcome::success();
@@ -34,8 +33,9 @@ Outcome Machine::perform(Task& t, const PtraceSeize& op) {
 Outcome Machine::start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill) {
   Task* const to = find_for(t, whom.pid());
   if (to == nullptr) return Outcome::failure(Errno::srch);
-  if (is_kthread(*to) || to->process == t.process || to->zombie() || is_traced(*to) ||
-      process_of(*to).thread_count > 1 || !ptrace_may_access(t, *to, true))
+  if (is_kthread(*to) || to->process == t.process) return Outcome::failure(Errno::perm);
+  if (is_execing(process_of(*to))) return Outcome::failure(Errno::again);
+  if (to->zombie() || is_traced(*to) || !ptrace_may_access(t, *to, true))
     return Outcome::failure(Errno::perm);
   Tracing& tracing = link_tracing(*to, t);
   tracing.seized = seize;
@@ -101,11 +101,12 @@ const Tracing& Records::tracing_of(const Task& t) const {
   return *std::ranges::find(tracings_, id(t), &Tracing::tracee);
 }
 
-/// Whether its parent's process traces it, or nobody.
-bool Records::is_familys(const Process& p) const {
-  const Index tracer = tracer_of(leader_of(p));
+/// Whether the process of its parent traces it, or nobody.
+bool Records::is_familys(const Task& t) const {
+  const Index tracer = tracer_of(t);
+  const Index parent = process_of(t).parent;
   return tracer == kNobody ||
-         (p.parent != kNobody && tasks_[tracer].process == tasks_[p.parent].process);
+         (parent != kNobody && tasks_[tracer].process == tasks_[parent].process);
 }
 
 Tracing& Machine::link_tracing(Task& t, Task& tracer) {
@@ -141,7 +142,7 @@ void Machine::unlink_tracing(Task& t) {
   count_tracings(std::exchange(tracing.tracer, kNobody));
   touch(t);
   const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
-  if (!exiting && ((p.flags & process_flag::stopped) != 0 || p.to_stop > 0)) t.stop_pending = true;
+  if (!exiting && stops(p)) t.stop_pending = true;
   if (t.trapped()) {
     t.signalled = true;  // so that it takes no signal of another's before it runs
     return leave_trap(t);
@@ -185,9 +186,8 @@ bool Machine::traps(Task& t) {
   if (!is_traced(t)) return false;
   Tracing& tracing = tracing_of(t);
   if (!t.stop_pending && !tracing.again && !tracing.notify) return false;
-  const bool in_stop = (p.flags & process_flag::stopped) != 0 || p.to_stop > 0;
   tracing.notify = false;
-  trap(t, Trap::stop, tracing.seized && !in_stop ? sig::trap : Signal{p.stopped_by});
+  trap(t, Trap::stop, tracing.seized && !stops(p) ? sig::trap : Signal{t.stopped_by});
   return true;
 }
 
@@ -213,7 +213,7 @@ void Machine::trap(Task& t, Trap what, Signal code) {
   touch(t);
   update_news(p);
   tell_tracer(t);
-  if (complete && !is_familys(p)) tell_parent(p);
+  if (complete && !is_familys(t)) tell_parent(p);
 }
 
 void Machine::tell_tracer(Task& t) {
@@ -221,26 +221,27 @@ void Machine::tell_tracer(Task& t) {
   const Actions& a = actions_of(process_of(tasks_[tracer]));
   if (!a.ignored.has(sig::chld) && !a.child.has(sa_flag::nocldstop))
     send(sig::chld, tasks_[tracer], Scope::process, nullptr, Origin::child);
-  wake_waiters(process_of(t), tracer);
+  wake_waiters(t, tracer);
 }
 
 // --- ends ----------------------------------------------------------------------------------------
 
-/// A traced process is dead, which its tracer hears of.
-void Machine::mourn_traced(Process& p) {
-  wake_pollers(p.tgid);
-  Task& tracer = tasks_[tracer_of(leader_of(p))];
+/// A traced thread is dead, which its tracer hears of: at once, and of a leader with others once
+/// more when the last of those is gone.
+void Machine::mourn_traced(Task& t, bool was_zombie) {
+  Process& p = process_of(t);
+  wake_pollers(t.pid);
+  Task& tracer = tasks_[tracer_of(t)];
   std::uint64_t signal = static_cast<std::uint64_t>(sig::chld.n);
-  if (is_familys(p)) {
-    count_child(p, false);
+  if (is_leader(t) && dead(p) && (was_zombie || is_familys(t)))
     signal = bits::death_signal(static_cast<std::uint32_t>(p.exit_signal),
                                 p.parent_exec_id != process_of(tracer).exec_id);
-  }
+  if (is_leader(t) && ready(p)) count_child(p, false);
   const Signal sent{static_cast<std::int32_t>(signal)};
   if (bits::is_sent(static_cast<std::uint32_t>(signal), false))
     send(sent, tracer, Scope::process, nullptr, Origin::child);
-  wake_waiters(p, id(tracer));
-  update_news(p);
+  wake_waiters(t, id(tracer));
+  if (is_leader(t)) update_news(p);
 }
 
 /// A thread that ends stops for nobody any more, and traces nobody.
@@ -254,7 +255,8 @@ void Machine::leave_tracings(Task& t) {
   if (t.traces) exit_ptrace(t);
 }
 
-/// A tracer ends: the youngest of its tracings first.
+/// A tracer ends: the youngest of its tracings first. Dead threads among its tracees are nobody's
+/// then, and to be released when it is out of its family.
 void Machine::exit_ptrace(Task& tracer) {
   while (tracer.traces) {
     const auto at = std::ranges::find(tracings_.rbegin(), tracings_.rend(), id(tracer),
@@ -262,16 +264,26 @@ void Machine::exit_ptrace(Task& tracer) {
     Task& t = tasks_[at->tracee];
     Process& p = process_of(t);
     if (at->exitkill) send(sig::kill, t, Scope::thread, &kKernel, Origin::forced);
-    const bool own_child = is_familys(p);
+    const bool own_child = is_familys(t);
     unlink_tracing(t);
-    if (!t.zombie()) continue;
+    if (t.zombie() && !is_leader(t)) forsaken_.push_back(id(t));
+    if (!t.zombie() || !is_leader(t) || !dead(p)) continue;
     if (!own_child) {
       mourn(p);
       continue;
     }
     const Actions& a = actions_of(process_of(tracer));
     if (!a.ignored.has(sig::chld) && !a.child.has(sa_flag::nocldwait)) continue;
-    wake_waiters(p, id(tracer));
+    wake_waiters(t, id(tracer));
+    release_task(t);
+  }
+}
+
+/// The oldest tracing first.
+void Machine::release_forsaken() {
+  while (!forsaken_.empty()) {
+    Task& t = tasks_[forsaken_.back()];
+    forsaken_.pop_back();
     release_task(t);
   }
 }
@@ -288,12 +300,19 @@ bool Records::is_trapped(const Process& p) const {
 bool Machine::look_at_tracees(const Task& t, Index of, Outcome& found, bool& exists) {
   for (std::size_t i = tracings_.size(); i-- > 0;) {
     if (tracings_[i].tracer != of) continue;
-    Process& p = process_of(tasks_[tracings_[i].tracee]);
-    if (!selects(t, p)) continue;
-    if (report_tracee(t, p, found)) return true;
-    exists = exists || !dead(p);
+    Task& tracee = tasks_[tracings_[i].tracee];
+    if (!selects(t, tracee)) continue;
+    if (report_tracee(t, tracee, found)) return true;
+    exists = exists || has_more(t, tracee);
   }
   return false;
+}
+
+/// Whether a tracee may have news later for such a wait: a leader that is dead stops no more.
+bool Machine::has_more(const Task& t, const Task& tracee) const {
+  constexpr WaitOptions kOfTheDead = wait_option::exited | wait_option::continued;
+  if (!tracee.zombie()) return true;
+  return !is_gone(tracee) && (t.args.options & kOfTheDead.bits) != 0;
 }
 
 /// The same for all threads of the waiter's that its wait is for.
@@ -322,7 +341,7 @@ bool Machine::sound_tracings() const {
     const Task& tracee = tasks_[tracing.tracee];
     if (!tracee.traced || !tasks_[tracing.tracer].traces || tasks_[tracing.tracer].zombie())
       return false;
-    if (process_of(tracee).thread_count != 1 || tracee.stopped()) return false;
+    if (tracee.process == tasks_[tracing.tracer].process || tracee.stopped()) return false;
     if (tracee.trapped() != (tracing.trap != Trap::none)) return false;
     tracers.push_back(tracing.tracer);
     tracees.push_back(tracing.tracee);

@@ -44,6 +44,7 @@ struct Records {
   SignalQueues queues_;
   SparseNumbers caught_;  // how many handlers have run in a task
   Arena<UserNamespace> user_ns_;
+  Ucounts ucounts_;  // of the world's own user namespace
   Arena<Namespace> namespaces_;
   Arena<Kthread> kthreads_;
   Kthreadd kthreadd_;
@@ -51,6 +52,7 @@ struct Records {
   Arena<NsProxy> proxies_;
   Arena<NsCommon> ns_;
   std::vector<Tracing> tracings_;  // the youngest last
+  std::vector<Index> forsaken_;    // dead threads whose tracer ends
   std::vector<Index> pollers_;     // the tasks that sleep in a poll, as they fell asleep
   bool ever_traced_ = false;       // then news of stops may be owed until a signal comes
   SparseNumbers proxied_;    // the records of those who have one, by the task
@@ -92,12 +94,22 @@ struct Records {
   Tracing& tracing_of(Task& t) { return const_cast<Tracing&>(std::as_const(*this).tracing_of(t)); }
   Index tracer_of(const Task& t) const { return t.traced ? tracing_of(t).tracer : kNobody; }
   bool is_traced(const Task& t) const { return tracer_of(t) != kNobody; }
-  bool is_familys(const Process& p) const;
+  bool is_familys(const Task& t) const;
   [[gnu::cold]] void drop_tracing(Task& t);
   void count_tracings(Index tracer);
   [[gnu::cold]] bool is_trapped(const Process& p) const;
   /// Dead, and for its parent to reap.
-  bool ready(const Process& p) const { return dead(p) && (!leader_of(p).traced || is_familys(p)); }
+  bool ready(const Process& p) const {
+    return dead(p) && (!leader_of(p).traced || is_familys(leader_of(p)));
+  }
+  /// Dead for its tracer, who may hear of a thread before its process is.
+  bool is_gone(const Task& t) const {
+    return t.zombie() && (!is_leader(t) || process_of(t).thread_count == 1);
+  }
+  /// A group stop is in effect, or under way.
+  static bool stops(const Process& p) {
+    return (p.flags & process_flag::stopped) != 0 || p.to_stop > 0;
+  }
   /// The same, by the number that `t`'s namespace has.
   Task* find_for(const Task& t, Pid p) { return find({meant_by(t, p.n)}); }
   std::int32_t meant_by(const Task& t, std::int32_t n) const {

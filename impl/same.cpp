@@ -25,7 +25,7 @@ bool Machine::same_as(const Machine& other) const {
                        usage_.same_as(other.usage_) && thread_usage_ == other.thread_usage_ &&
                        user_tasks_ == other.user_tasks_ && queues_.same_as(other.queues_) &&
                        user_signals_ == other.user_signals_ && caught_ == other.caught_ &&
-                       user_ns_.same_as(other.user_ns_) &&
+                       user_ns_.same_as(other.user_ns_) && ucounts_ == other.ucounts_ &&
                        kthreads_.same_as(other.kthreads_) && kthreadd_ == other.kthreadd_ &&
                        active_mm_ == other.active_mm_ && tracings_ == other.tracings_ &&
                        pollers_ == other.pollers_;

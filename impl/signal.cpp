@@ -142,7 +142,8 @@ void Machine::flush(Process& p, SigSet which) {
 
 bool Machine::wants(Signal s, const Task& t) const {
   const bool exiting = (t.flags & task_flag::exiting.bits) != 0;
-  return bits::wants(t.blocked.has(s), exiting, s == sig::kill, t.halted(), t.signalled);
+  const bool busy = t.signalled && (id(t) != current() || id(t) == execing_);  // else it looks soon
+  return bits::wants(t.blocked.has(s), exiting, s == sig::kill, t.halted(), busy);
 }
 
 /// Wakes a thread that can take the signal. One that will be fatal dooms the process at once.
@@ -160,7 +161,8 @@ void Machine::choose_taker(Signal s, Task& to, Scope scope) {
   }
   const Actions& a = actions_of(p);
   const SigSet harmless{bits::harmless(a.ignored.bits, a.caught.bits)};
-  const bool held = to.traced && s != sig::kill && is_traced(to);
+  const Task& by = profile_ == Profile::linux_6 ? to : tasks_[taker];
+  const bool held = by.traced && s != sig::kill && is_traced(by);
   if (!harmless.has(s) && !held)  // who comes so far ends even init
     doom(p, s);
   else

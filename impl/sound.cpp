@@ -14,7 +14,8 @@ std::uint64_t Machine::resting_state(const Task& t) const {
     case Call::wait:
     case Call::poll:
     case Call::pause: return bits::kInterruptible;
-    case Call::vfork: return states().killable();
+    case Call::vfork:
+    case Call::exec: return states().killable();
     case Call::reap:
     case Call::outlive:
     case Call::serve: return bits::kInterruptible;
@@ -42,7 +43,8 @@ bool Machine::sound_task(const Task& t) const {
   const bool outlives = t.call == Call::reap || t.call == Call::outlive;
   if (exiting != (t.zombie() || outlives)) return false;
   if (outlives && (!p.unkillable || p.live != 0)) return false;
-  if (t.zombie() && (!is_leader(t) || !t.children.empty() || !t.news.empty())) return false;
+  if (t.zombie() && !is_leader(t) && !t.traced) return false;  // it would have gone
+  if (t.zombie() && (!t.children.empty() || !t.news.empty())) return false;
   if (!t.halted() && t.state != resting_state(t)) return false;
   if (t.zombie() && (t.halted() || t.call != Call::none)) return false;
   const bool waits_for_child = t.vfork_child != kNobody;
@@ -51,8 +53,10 @@ bool Machine::sound_task(const Task& t) const {
   if (t.vfork_parent != kNobody && tasks_[t.vfork_parent].vfork_child != id(t)) return false;
   if (t.stop_counted && !t.stop_pending) return false;
   const bool undying = t.call == Call::park || t.call == Call::stop;
-  const bool deep = waits_for_child || t.call == Call::ask || undying;
-  if (t.stop_pending && !deep) return false;  // else it would have stopped
+  const bool deep =
+      waits_for_child || t.call == Call::ask || t.call == Call::exec || undying;
+  if (t.call == Call::exec && (p.live != 1 || is_sole_thread(t))) return false;
+  if (t.stop_pending && !deep && !t.trapped()) return false;  // else it would have stopped
   const bool may_have_business = t.halted() || deep || exiting;
   if (t.signalled && !may_have_business) return false;
   if (t.has_result && !t.halted() && !waits_for_child && !t.frozen) return false;
@@ -71,7 +75,6 @@ bool Machine::sound_process(const Process& p, bool memory) const {
   for (Index i = p.threads.first; i != kNobody; i = p.threads.after(tasks_, i)) {
     const Task& t = tasks_[i];
     if (t.process != id(p) || !sound_task(t)) return false;
-    if (t.zombie() && i != p.leader()) return false;
     ++count;
     live += (t.flags & task_flag::exiting.bits) == 0;
     to_stop += t.stop_counted;

@@ -62,9 +62,9 @@ inline constexpr std::array kCopyProcess{
              "A record for the task is taken, with what it has of its maker's as a copy.",
              "kernel-fork COPY:1", Errno::nomem},
     LifeStep{"copy_creds",
-             "User and capabilities are the maker's; with NEWUSER a user namespace is made, where "
-             "the task has all. A user who has as many tasks as he may have is refused, but for "
-             "root and those whose capabilities lift the limit.",
+             "User and capabilities are the maker's; with NEWUSER a user namespace is made, if "
+             "there may be another, where the task has all. A user who has as many tasks as he may "
+             "have is refused, but for root and those whose capabilities lift the limit.",
              "kernel-fork NPROC:1", Errno::nomem},
     LifeStep{"set_kthread_struct",
              "A kernel thread gets a record of its own. Before 5.17 it takes that itself, when all "
@@ -89,9 +89,9 @@ inline constexpr std::array kCopyProcess{
     LifeStep{"copy_mm", "The address space is copied, node by node, or shared.",
              "kernel-fork STEPS:1", Errno::nomem},
     LifeStep{"copy_namespaces",
-             "With NEWPID a pid namespace is made, which lies in the maker's, unless the maker's "
-             "children go elsewhere already; then the other kinds that are asked for, or the "
-             "maker's are shared.",
+             "If there is room for one more of each kind that is asked for, and with NEWPID the "
+             "maker's children do not go elsewhere already, they are made: a pid namespace, which "
+             "lies in the maker's, and then the others. What is not asked for is shared.",
              "kernel-pid-namespace NEW:1", Errno::nomem},
     LifeStep{"copy_io",
              "The I/O context is copied, or shared. Nothing is done here, but it can fail: I/O "

@@ -25,10 +25,11 @@ struct Sharers;    // the processes that share a table of actions
 /// The call that a task is inside.
 ///
 /// `reap` and `outlive` are those of an init that ends: asleep until its children are dead, and
-/// then until nobody else has a number in its namespace. `ask`, `park` and `stop` are those of who
-/// waits for kthreadd, or for a kernel thread to have parked or ended; `lost` is that of an exec
-/// which failed too late, with no program to go back to. Those behind are kernel threads' own:
-/// `unborn` of a new one, `unwoken` of one that waits for its first wake, `serve` of kthreadd.
+/// then until nobody else has a number in its namespace. `exec` is asleep until tracers have reaped
+/// those that it ended; `lost` has failed too late, with no program to go back to. `ask`, `park` and
+/// `stop` are those of who waits for kthreadd, or for a kernel thread to have parked or ended. Those
+/// behind are kernel threads' own: `unborn` of a new one, `unwoken` of one that waits for its first
+/// wake, `serve` of kthreadd.
 enum class Call : std::uint8_t {
   none,
   wait,
@@ -37,6 +38,7 @@ enum class Call : std::uint8_t {
   vfork,
   create,
   lost,
+  exec,
   ask,
   park,
   stop,
@@ -102,8 +104,9 @@ struct alignas(64) Task : Link<Threads>, Link<RunQueue>, Link<Sleepers> {
   Index files = kNobody;  // nobody: nothing open, and not shared
   SigSet pending;
   SigSet blocked;
-  bool signalled = false;  // must look at its signals before it goes on
-  bool continued = false;  // was stopped, and must look at them too
+  bool signalled : 1 = false;  // must look at its signals before it goes on
+  bool continued : 1 = false;  // was stopped, and must look at them too
+  std::uint8_t stopped_by = 0;  // what the last group stop that it was asked to join was for
   bool stop_pending : 1 = false;  // must take part in a group stop
   bool stop_counted : 1 = false;  // and is in its count
   bool queued : 1 = false;
@@ -164,7 +167,6 @@ struct alignas(64) Process : Link<Siblings>,
   bool has_subreaper = false;
   bool leads_session = false;
   bool unkillable = false;  // an init
-  std::uint8_t stopped_by = 0;  // what its last group stop was for
   Index detour = kNobody;  // the thread that last took a signal in another's place
   SigSet pending;
   Index ns = kNobody;  // its pid namespace, nobody: the world's own; and what is beside it

@@ -36,15 +36,43 @@ void Users::leave_attributes(Task& t) {
 void Users::put_user_ns(Index ns) {
   while (ns != kNobody && --user_ns_[ns].users == 0) {
     const Index parent = user_ns_[ns].parent;
+    dec_ucount(parent, NsKind::user);
     user_ns_.give_back(ns);
     ns = parent;
   }
 }
 
 void Users::put_ns(Index ns) {
-  if (ns == kNobody || --ns_[ns].users > 0) return;
-  put_user_ns(ns_[ns].owner);
-  ns_.give_back(ns);
+  if (ns != kNobody && --ns_[ns].users == 0) ns_.give_back(ns);
+}
+
+void Users::get_place(Index ns) {
+  if (ns == kNobody) return;
+  ++ns_[ns].users;
+  ++ns_[ns].places;
+}
+
+/// The namespace ends with the last record that it is in.
+void Users::put_place(Index ns) {
+  if (ns == kNobody) return;
+  if (--ns_[ns].places == 0) {
+    dec_ucount(ns_[ns].owner, ns_[ns].kind);
+    put_user_ns(std::exchange(ns_[ns].owner, kNobody));
+  }
+  put_ns(ns);
+}
+
+/// A file has the credentials of who opens it.
+Index Users::alloc_file(const Task& t) {
+  const Index file = open_files_.take();
+  open_files_[file] = {.user_ns = attributes_of(t).user_ns};
+  get_user_ns(open_files_[file].user_ns);
+  return file;
+}
+
+void Users::free_file(Index file) {
+  put_user_ns(open_files_[file].user_ns);
+  open_files_.give_back(file);
 }
 
 void Users::set_root(FsInfo& fs, Index mounts) {
@@ -56,6 +84,7 @@ void Users::set_root(FsInfo& fs, Index mounts) {
 Errno Users::may_make_user_ns(const Task& t, Index mounts) const {
   const Index own = attributes_of(t).user_ns;
   if (own != kNobody && user_ns_[own].level >= kUserNamespaceDepth) return Errno::nospc;
+  if (!has_room_for(own, NsKind::user)) return Errno::nospc;
   if (t.fs != kNobody && fs_[t.fs].root != mounts) return Errno::perm;
   return is_mapped(own, User::root) ? Errno::ok : Errno::perm;
 }
@@ -72,6 +101,7 @@ Index Users::create_user_ns(const Task& maker, const LimitTable& limits) {
                   .most = unlimited ? kUnlimited : limits[Resource::nproc].soft,
                   .most_signals = limits[Resource::sigpending].soft};
   get_user_ns(a.user_ns);
+  inc_ucount(a.user_ns, NsKind::user);
   return ns;
 }
 
@@ -183,7 +213,9 @@ bool Users::sound_user_ns(bool counts_below) const {
   for (Index i = 1; i < attributes_.end(); ++i)
     if (attributes_[i].users != 0) count(attributes_[i].value.user_ns);
   for (Index i = 1; i < ns_.end(); ++i)
-    if (ns_[i].users != 0) count(ns_[i].owner);
+    if (ns_[i].places != 0) count(ns_[i].owner);
+  for (Index i = 1; i < open_files_.end(); ++i)
+    if (open_files_[i].users != 0) count(open_files_[i].user_ns);
   for (Index i = 1; i < namespaces_.end(); ++i)
     if (namespaces_[i].count != 0 || namespaces_[i].users != 0) count(namespaces_[i].owner);
   for (Index i = 1; i < user_ns_.end(); ++i)
@@ -195,7 +227,7 @@ bool Users::sound_user_ns(bool counts_below) const {
     good = good && user_ns_[i].users == counted[i].users &&
            (user_ns_[i].users == 0 || user_ns_[i].tasks == counted[i].tasks);
   }
-  return good && living == user_ns_.taken() && user_ns_.sound();
+  return good && living == user_ns_.taken() && user_ns_.sound() && sound_ucounts();
 }
 
 }  // namespace forkproof::impl

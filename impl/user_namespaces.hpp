@@ -9,9 +9,23 @@
 #include <cstdint>
 
 #include "impl/arena.hpp"
-#include "spec/words.hpp"
+#include "spec/namespace_limit_ops.hpp"
 
 namespace forkproof::impl {
+
+/// The namespaces of each kind that belong to a user namespace or to one below it, and their
+/// limits. Their makers act as root all of them, so there is one count for each kind.
+struct Ucounts {
+  static constexpr std::size_t kKinds = kNamespaceKinds.size();
+  static constexpr std::array<std::int32_t, kKinds> unlimited() {
+    std::array<std::int32_t, kKinds> max;
+    max.fill(kNamespacesMost);
+    return max;
+  }
+  std::array<std::int32_t, kKinds> max = unlimited();
+  std::array<std::int32_t, kKinds> count{};
+  friend bool operator==(const Ucounts&, const Ucounts&) = default;
+};
 
 struct UserNamespace {
   Index parent = kNobody;  // nobody: the world's own
@@ -24,6 +38,7 @@ struct UserNamespace {
   Limit most_signals;  // queued, with those below
   std::array<std::uint64_t, kUsers.size()> tasks{};  // of root those below, too
   std::array<std::uint64_t, kUsers.size()> signals{};  // queued, likewise
+  Ucounts ucounts{};
   friend bool operator==(const UserNamespace&, const UserNamespace&) = default;
 };
 

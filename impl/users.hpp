@@ -38,8 +38,17 @@ struct Users : Records {
   Index owner_of_pid_ns(Index ns) const { return ns == kNobody ? kNobody : namespaces_[ns].owner; }
   Index owner_of_ns(Index ns) const { return ns == kNobody ? kNobody : ns_[ns].owner; }
 
+  // Limits on namespaces (ucounts.cpp).
+  Ucounts& ucounts_of(Index ns) { return ns == kNobody ? ucounts_ : user_ns_[ns].ucounts; }
+  const Ucounts& ucounts_of(Index ns) const { return const_cast<Users*>(this)->ucounts_of(ns); }
+  bool has_room_for(Index owner, NsKind kind) const;
+  void inc_ucount(Index owner, NsKind kind), dec_ucount(Index owner, NsKind kind);
+  bool sound_ucounts() const;
+
   Errno may_make_user_ns(const Task& t, Index mounts) const;
-  void put_ns(Index ns);
+  Index alloc_file(const Task& t);
+  void free_file(Index file);
+  void get_place(Index ns), put_place(Index ns), put_ns(Index ns);
   void set_root(FsInfo& fs, Index mounts);
   Index create_user_ns(const Task& maker, const LimitTable& limits);
   Index signals_in(const Task& t) const;

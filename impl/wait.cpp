@@ -154,7 +154,7 @@ std::optional<Outcome> Machine::look(Task& t) {
   if (is_for_process(t.whom)) {
     Process* const child = child_by_number(t);
     if (child != nullptr) {
-      exists = !ready(*child);
+      exists = !ready(*child) && !stops_no_more(t, *child);
       if (report(t, *child, found)) return found;
     }
     if (!tracings_.empty() && look_at_all_tracees(t, found, exists)) return found;
@@ -195,7 +195,8 @@ bool Machine::look_at_news(const Task& t, const Task& of, Outcome& found) {
   while (i != kNobody) {
     Process& child = processes_[i];
     i = from_young ? news.before(processes_, i) : news.after(processes_, i);
-    if (!wants_clones_or_not(t.args, child.clone_child()) || !selects(t, child)) continue;
+    if (!wants_clones_or_not(t.args, child.clone_child())) continue;
+    if (!selects(t, leader_of(child))) continue;
     if (report(t, child, found)) return true;
   }
   return false;
@@ -212,6 +213,11 @@ bool Machine::exists_child(const Task& t) const {
         if (wants_clones_or_not(t.args, clone)) living += thread.living[clone];
       of = Ring<Threads>::around(tasks_, of);
     } while (of != id(t) && !has(t.args, wait_option::nothread));
+    for (const Tracing& tracing : tracings_) {
+      const Process& p = process_of(tasks_[tracing.tracee]);
+      living -= p.leader() == tracing.tracee && is_child_of(p, t) && !ready(p) &&
+                wants_clones_or_not(t.args, p.clone_child()) && stops_no_more(t, p);
+    }
     return living > 0;
   }
   const Number& n = numbers_.find(t.args.number);
@@ -219,23 +225,33 @@ bool Machine::exists_child(const Task& t) const {
   const Ring<Members>& members = groups_[n.group].members;
   for (Index i = members.first; i != kNobody; i = members.after(processes_, i)) {
     const Process& p = processes_[i];
-    if (is_child_of(p, t) && !ready(p) && wants_clones_or_not(t.args, p.clone_child())) return true;
+    if (is_child_of(p, t) && !ready(p) && wants_clones_or_not(t.args, p.clone_child()) &&
+        !stops_no_more(t, p))
+      return true;
   }
   return false;
 }
 
+/// Whether such a wait will hear nothing of a child that its own process traces, and whose leader
+/// is dead, before it can be reaped.
+bool Machine::stops_no_more(const Task& t, const Process& child) const {
+  const Task& leader = leader_of(child);
+  return leader.traced && is_traced(leader) && is_familys(leader) && !has_more(t, leader);
+}
+
 /// Takes what `child` has to report, if the options ask for it. A dead child is then gone.
 bool Machine::report(const Task& t, Process& child, Outcome& found) {
-  if (is_traced(leader_of(child)) && is_familys(child)) [[unlikely]]
-    return report_tracee(t, child, found);
+  Task& leader = leader_of(child);
+  if (is_traced(leader) && is_familys(leader)) [[unlikely]]
+    return report_tracee(t, leader, found);
   if (ready(child)) {
     if (!has(t.args, wait_option::exited)) return false;
-    report_death(t, child, found);
+    report_death(t, leader, found);
     return true;
   }
   const bool is_stopped = (child.flags & process_flag::stopped) != 0;
   if (!is_stopped || child.exit_code == 0 || !has(t.args, wait_option::stopped))
-    return report_continue(t, child, found);
+    return report_continue(t, leader, found);
   found = news_of({seen_by(t, child.tgid)},
                   bits::stopped_status(static_cast<std::uint32_t>(child.exit_code)));
   if (!has(t.args, wait_option::nowait)) child.exit_code = 0;
@@ -243,60 +259,66 @@ bool Machine::report(const Task& t, Process& child, Outcome& found) {
   return true;
 }
 
-/// The same to its tracer, or to its parent if both are of one process.
-bool Machine::report_tracee(const Task& t, Process& p, Outcome& found) {
-  if (dead(p)) {
+/// The same of a thread to its tracer, or to its parent if both are of one process.
+bool Machine::report_tracee(const Task& t, Task& tracee, Outcome& found) {
+  if (is_gone(tracee)) {
     if (!has(t.args, wait_option::exited)) return false;
-    report_death(t, p, found);
+    report_death(t, tracee, found);
     return true;
   }
-  Tracing& tracing = tracing_of(leader_of(p));
-  if (!tracing.reports()) return report_continue(t, p, found);
-  found = news_of({seen_by(t, p.tgid)},
+  Tracing& tracing = tracing_of(tracee);
+  if (!tracing.reports()) return report_continue(t, tracee, found);
+  found = news_of({seen_by(t, tracee.pid)},
                   bits::stopped_status(static_cast<std::uint32_t>(tracing.code.n)));
   if (!has(t.args, wait_option::nowait)) tracing.code = sig::none;
-  update_news(p);
+  update_news(process_of(tracee));
   return true;
 }
 
-bool Machine::report_continue(const Task& t, Process& p, Outcome& found) {
+/// A process's continue, as that of the thread that is looked at.
+bool Machine::report_continue(const Task& t, const Task& child, Outcome& found) {
+  Process& p = process_of(child);
   if ((p.flags & process_flag::continued) == 0 || !has(t.args, wait_option::continued))
     return false;
-  found = news_of({seen_by(t, p.tgid)}, bits::continued_status(t.args.options));
+  found = news_of({seen_by(t, child.pid)}, bits::continued_status(t.args.options));
   const auto rest = static_cast<std::uint8_t>(~process_flag::continued);
   if (!has(t.args, wait_option::nowait)) p.flags &= rest;
   update_news(p);
   return true;
 }
 
-/// A dead process is gone when that was reported; or, if a tracer of elsewhere asked, its parent's.
-void Machine::report_death(const Task& t, Process& p, Outcome& found) {
-  const std::int32_t code = p.exits() ? p.exit_code : leader_of(p).exit_code;
-  found = news_of({seen_by(t, p.tgid)}, static_cast<std::uint32_t>(code));
+/// A dead thread is gone when that was reported, and with its leader a process; or, if a tracer of
+/// elsewhere asked, that is its parent's.
+void Machine::report_death(const Task& t, Task& dead, Outcome& found) {
+  Process& p = process_of(dead);
+  const std::int32_t code = p.exits() ? p.exit_code : dead.exit_code;
+  found = news_of({seen_by(t, dead.pid)}, static_cast<std::uint32_t>(code));
   if (has(t.args, wait_option::nowait)) return;
-  if (!leader_of(p).traced || is_familys(p)) {
+  if (!is_leader(dead)) return release_task(dead);
+  if (!dead.traced || is_familys(dead)) {
     collect_usage(processes_[t.process], p);
-    return release_task(leader_of(p));
+    return release_task(dead);
   }
-  unlink_tracing(leader_of(p));
+  unlink_tracing(dead);
   mourn(p);  // now its parent hears of it
 }
 
-/// Whether a wait is for this process, going by its number or group.
-bool Machine::selects(const Task& t, const Process& child) const {
+/// Whether a wait is for this task, going by its number or group.
+bool Machine::selects(const Task& t, const Task& child) const {
   if (t.whom == Whom::any) return true;
-  const std::int32_t theirs = is_for_process(t.whom) ? child.tgid : groups_[child.group].number;
+  const std::int32_t theirs =
+      is_for_process(t.whom) ? child.pid : groups_[process_of(child).group].number;
   return theirs == t.args.number && numbers_.find(theirs).generation == t.args.generation;
 }
 
 /// Wakes those of the threads of a parent, or tracer, that wait for this child, the last to fall
 /// asleep first.
-void Machine::wake_waiters(const Process& child, Index parent) {
+void Machine::wake_waiters(const Task& child, Index parent) {
   const Process& family = process_of(tasks_[parent]);
   if (tasks_[parent].call == Call::reap) [[unlikely]]
     return wake(tasks_[parent], bits::kInterruptible);
-  const Index tracer = tracer_of(leader_of(child));
-  const Index told = tracer == kNobody ? child.parent : tracer;
+  const Index tracer = tracer_of(child);
+  const Index told = tracer == kNobody ? process_of(child).parent : tracer;
   for (Index i = family.sleepers.last(tasks_); i != kNobody;
        i = family.sleepers.before(tasks_, i)) {
     Task& t = tasks_[i];

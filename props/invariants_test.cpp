@@ -74,7 +74,9 @@ const std::vector<Break>& family_breaks() {
        [](World& w) { task(w, 2).flags = task(w, 2).flags | task_flag::exiting; }},
       {"TREE-4", kChild, [](World& w) { w.reaper = at(w, 2); }},
       {"TREE-5", kOrphan, [](World& w) { task(w, 4).parent = at(w, 1); }},
-      {"ZOMBIE-1", kThread, [](World& w) { task(w, 2).zombie = true; }},
+      {"ZOMBIE-1",
+       "init: fork -> A\nA: clone VM|SIGHAND|THREAD -> T\ninit: ptrace_seize T\nT: exit 0\n",
+       [](World& w) { task(w, 3).trace.by = TaskId::none(); }},
       {"ZOMBIE-2", kZombie, [](World& w) { task(w, 1).news.clear(); }},
       {"ZOMBIE-3", kZombie, [](World& w) { task(w, 2).zombie = false; }},
       {"ZOMBIE-4", kZombie, [](World& w) { task(w, 2).told = true; }},
@@ -117,6 +119,8 @@ const std::vector<Break>& breaks_of_users() {
        [](World& w) { task(w, 2).attributes.capabilities = capability::all; }},
       {"USERNS-5", "init: clone NEWUSER -> A\nA: map_ids A\nA: clone NEWUSER -> B\n",
        [](World& w) { w.user_namespaces[task(w, 2).attributes.user_ns].mapped = false; }},
+      {"NS-3", "init: clone NEWUSER -> A\nA: unshare NEWUTS\n",
+       [](World& w) { ++w.counts[static_cast<std::size_t>(NsKind::uts)].living; }},
       {"QUEUE-1", kQueued, [](World& w) { ++w.queued[0]; }},
       {"QUEUE-2", kQueued, [](World& w) { process(w, 1).shared_pending.bits = 0; }},
   };
@@ -154,7 +158,7 @@ const std::vector<Break>& other_breaks() {
       {"VFORK-1", "init: vfork -> A\n", [](World& w) { task(w, 1).call = {}; }},
       {"THREAD-1", kThread, [](World& w) { task(w, 2).space = w.spaces.make(); }},
       {"THREAD-2", kThread, [](World& w) { task(w, 2).exit_signal = sig::chld.n; }},
-      {"COUNT-1", kThread, [](World& w) { --process(w, 2).running_threads; }},
+      {"COUNT-1", kThread, [](World& w) { task(w, 2).stop_counted = true; }},
       {"COUNT-2", kChild, [](World& w) { ++space(w, 2).users; }},
       {"SIGNAL-1", kChild,
        [](World& w) {
@@ -174,6 +178,9 @@ const std::vector<Break>& other_breaks() {
       {"PTRACE-2", "init: fork -> A\ninit: ptrace_attach A\n",
        [](World& w) { task(w, 2).trace.by = TaskId::none(); }},
       {"PTRACE-3", kTraced, [](World& w) { task(w, 2).stopped = true; }},
+      {"PTRACE-4",
+       "init: fork -> A\nA: clone VM|SIGHAND|THREAD -> T\ninit: ptrace_seize T\nA: exec\n",
+       [](World& w) { task(w, 3).trace.by = TaskId::none(); }},
   };
   return breaks;
 }

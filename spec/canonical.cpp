@@ -68,6 +68,7 @@ std::span<const std::uint64_t> Canonical::write(const World& world) {
     list->clear();
   put_all(word_of(world.profile), world.over, word_of(world.pid_max), word_of(world.host));
   put_all(world.kthreads, world.held, world.requests.size());
+  write_counts(world.counts);
   if (!fold_.numbers) put(word_of(world.cursor));
   if (const TaskId init = world.task_of(kInit)) list_family(init);
   // A dead world's tasks have no family any more.
@@ -120,7 +121,8 @@ void Canonical::write_task(TaskId id) {
   write_files(t);
   put_all(word_of(t.flags), word_of(t.exit_code), word_of(t.exit_signal), word_of(t.pdeath),
           word_of(t.pending), word_of(t.blocked),
-          bits(t.zombie, t.attention, t.stop_pending, t.stopped, t.resumed, t.queued, t.frozen));
+          bits(t.zombie, t.attention, t.stop_pending, t.stop_counted, t.stopped, t.resumed,
+               t.queued, t.frozen));
   if (!fold_.exec_ids) put_all(t.self_exec_id, t.parent_exec_id);
   write_task_index(t.vfork_parent);
   write_attributes(t.attributes);
@@ -162,6 +164,11 @@ void Canonical::write_attributes(const Attributes& a) {
   write_user_namespace(a.user_ns);
 }
 
+/// How many namespaces there are follows from who is in which.
+void Canonical::write_counts(const NamespaceCounts& counts) {
+  for (const NamespaceCount& count : counts) put(word_of(count.most));
+}
+
 /// A user namespace, and those that it is in.
 void Canonical::write_user_namespace(UserNamespaceId id) {
   if (!id) return put(0);
@@ -172,17 +179,18 @@ void Canonical::write_user_namespace(UserNamespaceId id) {
   const UserNamespace& ns = world_->user_namespaces[id];
   put_all(bits(ns.made_by_powerless, ns.mapped), word_of(ns.whom), word_of(ns.tasks_most),
           word_of(ns.signals_most));
+  write_counts(ns.counts);
   write_user_namespace(ns.parent);
 }
 
 void Canonical::write_tracing(TaskId id) {
   const Tracing& t = world_->tasks[id].trace;
   write_task_index(t.by);
+  put(world_->process_of(world_->tasks[id]).stops() ? word_of(t.stopped_by) : 0);
   if (!t.by) return;
   put_all(rank_in(world_->tasks[t.by].tracees, id), word_of(t.trap), word_of(t.code),
           bits(t.seized, t.exitkill, t.trapped, t.of_process, t.may_stop, t.interrupted,
-               t.told_to_look),
-          word_of(t.stopped_by));
+               t.told_to_look));
 }
 
 void Canonical::write_process(const Process& p) {
@@ -220,7 +228,7 @@ void Canonical::write_call(const Task& t) {
     before += call.kind != Call::Kind::none && call.since < c.since;
   }
   put(before);
-  if (c.kind == Call::Kind::held)
+  if (c.kind == Call::Kind::held || c.kind == Call::Kind::exec)
     put_all(word_of(c.result.kind), word_of(c.result.error), word_of(c.result.change),
             word_of(c.result.code), word_of(c.result.value)), write_number(c.result.who.pid());
   if (c.kind != Call::Kind::wait && c.kind != Call::Kind::poll) return;
@@ -293,7 +301,9 @@ void Canonical::write_open_file(OpenFileId id) {
   const std::size_t index = index_in(open_files_, id.n);
   const OpenFile& file = world_->open_files[id];
   put_all(index, word_of(file.offset));
-  if (index < known || !file.is_pidfd()) return;
+  if (index < known) return;
+  write_user_namespace(file.opened_in);
+  if (!file.is_pidfd()) return;
   const Number* const number = world_->numbers.find(file.target.n);
   const bool there = number != nullptr && number->use == file.use && number->task;
   put_all(word_of(file.flags), there);

@@ -52,6 +52,7 @@ class Canonical {
   void write_namespace(NamespaceId, Pid number);
   void write_proxy(NsProxyId);
   void write_user_namespace(UserNamespaceId);
+  void write_counts(const NamespaceCounts&);
 
   void put(std::uint64_t v) { row_.push_back(v); }
   template <class... V>

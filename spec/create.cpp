@@ -39,8 +39,8 @@ Model::Answer Model::refuses_flags(const Task& me, CloneFlags flags) {
     return fails(Errno::inval, "pidns.no-thread"_rule);
   if (flags.has(fl::pidfd | fl::detached))
     return fails(Errno::inval, "pidfd.clone-detached"_rule);
-  if (flags.has(fl::thread) && me.trace.by)
-    return fails(Errno::inval, "ptrace.one-thread"_rule);
+  if (flags.has(fl::thread) && !linux_6() && world().process_of(me).stops())
+    return fails(Errno::inval, "ptrace.no-thread-in-stop"_rule);
   return std::nullopt;
 }
 
@@ -49,7 +49,7 @@ Model::Answer Model::refuses_new_namespaces(const Task& me, const Wish& wish) {
   if (const Answer refused = refuses_without_admin(me, wish.flags)) return refused;
   if (wish.flags.has(fl::newipc | fl::sysvsem))
     return fails(Errno::inval, "ns.ipc-not-with-undo"_rule);
-  return wish.flags.has(fl::newpid) ? refuses_namespace(me, wish.user_ns) : std::nullopt;
+  return refuses_more(me, wish.flags, wish.user_ns);
 }
 
 /// The user namespace that the new task will be in. Answers why it cannot be made.
@@ -106,14 +106,14 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
   if (numbered) refused = refuses_numbered(id, wish);
   if (refused || interrupted) {
     if (numbered) abandon_first_number(ns);
-    drop_if_unused(ns);
+    undo_namespaces(flags, ns);
     return refused ? refused : restart("clone.pending-burns-number"_rule);
   }
 
   const TaskId child = new_task(id, wish, ns, numbers);
   world_.tasks[child].flags = world_.tasks[child].flags | marked;  // as its maker was when asked
   const Pid seen = seen_by(id, numbers.number);
-  if (flags.has(fl::pidfd)) open_pidfd_of_child(files_of(id), child, flags);
+  if (flags.has(fl::pidfd)) open_pidfd_of_child(id, child, flags);
   touch(child, true);
   if (world_.freezes(wish.cgroup)) cover("freezer.born"_rule), freeze_or_thaw(child);
   if (flags.has(fl::vfork)) return sleep_for(child, id, flags, seen);
@@ -168,7 +168,7 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
   }
   if (flags - kTold != CloneFlags{}) cover("clone.inert"_rule);
   if (thread) {
-    join_process(id, me.process);
+    join_process(id, me);
   } else {
     cover(kin ? "clone.parent"_rule : "fork.parent"_rule);
     cover(kin ? "clone.parent-exec-id"_rule : "fork.exec-id"_rule);
@@ -212,10 +212,10 @@ void Model::inherit_files(Task& child, const Task& me, CloneFlags flags) {
 }
 
 /// Makes a new task the last thread of a process.
-void Model::join_process(TaskId id, ProcessId process) {
+void Model::join_process(TaskId id, const Task& maker) {
   Task& child = world_.tasks[id];
-  Process& p = world_.processes[process];
-  child.process = process;
+  Process& p = world_.process_of(maker);
+  child.process = maker.process;
   child.exit_signal = -1;
   p.threads.push_back(id);
   p.running_threads++;
@@ -224,6 +224,19 @@ void Model::join_process(TaskId id, ProcessId process) {
   cover("clone.thread-number"_rule);
   cover("clone.thread-exit-signal"_rule);
   cover("clone.thread-no-child"_rule);
+  if (p.stops()) join_stop(id, maker);
+}
+
+/// A thread made by one that goes on, for its tracer, while its process stops or has stopped.
+void Model::join_stop(TaskId id, const Task& maker) {
+  Task& child = world_.tasks[id];
+  Process& p = world_.process_of(maker);
+  cover("ptrace.new-thread-stops"_rule);
+  child.stop_pending = true;
+  child.stop_counted = p.stopping_threads > 0;
+  p.stopping_threads += child.stop_counted;
+  child.trace.stopped_by = maker.trace.stopped_by;
+  draw_attention(id, false);
 }
 
 /// Gives a new leader its process, in its maker's group and session, last among its siblings.

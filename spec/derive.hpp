@@ -42,6 +42,7 @@ constexpr std::span<const Word> words_of(IdMap) { return kIdMaps; }
 constexpr std::span<const Word> words_of(Mode) { return kModes; }
 constexpr std::span<const Word> words_of(Account) { return kAccounts; }
 constexpr std::span<const Word> words_of(Timeout) { return kTimeouts; }
+constexpr std::span<const Word> words_of(NsKind) { return kNamespaceKinds; }
 constexpr std::span<const Word> words_of(Clone3Args) { return kClone3Args; }
 constexpr std::span<const Word> words_of(ExecStep) { return kExecSteps; }
 

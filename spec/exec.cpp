@@ -16,10 +16,17 @@ Model::Answer Model::exec(TaskId id, ExecStep failing) {
     return fails(Errno::nomem, "exec.files-no-room"_rule);
 
   const bool shared_fs = world().tasks[id].fs && shares_fs(world().tasks[id]);
-  if (world_.process_of(world_.tasks[id]).threads.size() > 1) become_only_thread(id);
+  if (world_.process_of(world_.tasks[id]).threads.size() > 1 && !become_only_thread(id))
+    return waits_for_tracers(id, failing, shared_fs);
   if (world_.over) return dies_with_world();
+  if (world_.process_of(world_.tasks[id]).group_exit)
+    return Outcome::failure(Errno::again);  // it dies meanwhile
+  return execute(id, failing, shared_fs);
+}
+
+/// The exec of a thread that is the only one now. No answer: it has failed, and dies.
+Model::Answer Model::execute(TaskId id, ExecStep failing, bool shared_fs) {
   Task& me = world_.tasks[id];
-  if (world_.process_of(me).group_exit) return Outcome::failure(Errno::again);  // it dies meanwhile
   if (me.exit_signal != sig::chld.n) cover("exec.exit-signal"_rule);
   me.exit_signal = sig::chld.n;
   touch(id, true);
@@ -99,11 +106,13 @@ Model::Answer Model::lose_program(TaskId id) {
 
 /// Ends all other threads, which the caller sleeps for: whom their ends wake before they wake the
 /// caller runs before it goes on. The last one but the leader wakes it, the leader only if it is
-/// the only one. The caller takes the leader's place when it is not the leader.
-void Model::become_only_thread(TaskId id) {
+/// the only one. The caller takes the leader's place when it is not the leader. False: there are
+/// still some that tracers have to reap.
+bool Model::become_only_thread(TaskId id) {
   Process& p = world_.process_of(world_.tasks[id]);
   p.stopping_threads = 0;
-  for (const TaskId thread : p.threads) world_.tasks[thread].stop_pending = false;
+  for (const TaskId thread : p.threads)
+    world_.tasks[thread].stop_pending = world_.tasks[thread].stop_counted = false;
   p.execing = id;
   const std::vector<TaskId> others = others_round(id);
   std::vector<TaskId> first;  // who is woken before the caller is
@@ -111,12 +120,42 @@ void Model::become_only_thread(TaskId id) {
     end_threads({&other, 1}, world_.tasks[id].process);
     if (other != p.leader || others.size() == 1) first.assign(next_.begin(), next_.end());
   }
+  if (!world_.over && !p.group_exit && !is_left_alone(id)) return false;
   for (const TaskId woken : first)
     if (woken != id && world_.tasks.has(woken) && world_.tasks[woken].queued) run_ahead(woken);
-  if (world_.over) return;
+  if (world_.over) return true;
   p.execing = TaskId::none();
   cover("exec.other-threads-die"_rule);
   if (p.leader != id && !p.group_exit) take_leaders_place(id);
+  return true;
+}
+
+/// Whether of the threads that an exec ended none is left but the leader, which is dead.
+bool Model::is_left_alone(TaskId id) const {
+  const Process& p = world_.process_of(world_.tasks[id]);
+  return p.threads.size() == (p.leader == id ? 1U : 2U);
+}
+
+Model::Answer Model::waits_for_tracers(TaskId id, ExecStep failing, bool shared_fs) {
+  world_.tasks[id].call = {.kind = Call::Kind::exec, .again = ExecFails{failing},
+                           .result = Outcome::number(shared_fs)};
+  execing_ = id;
+  touch(id);
+  answers({}, "ptrace.exec-waits"_rule);
+  return std::nullopt;
+}
+
+/// The last of those is gone: the exec goes on, and has its answer when signals are dealt with.
+void Model::go_on_execing(TaskId id) {
+  const RuleId rule = outcome_rule_;
+  world_.process_of(world_.tasks[id]).execing = TaskId::none();
+  cover("ptrace.exec-goes-on"_rule);
+  if (!world_.is_leader(id)) take_leaders_place(id);
+  const Call call = std::exchange(world_.tasks[id].call, {});
+  const ExecStep failing = std::get<ExecFails>(call.again).step;
+  const Answer done = execute(id, failing, call.result.value != 0);
+  if (id != execing_) outcome_rule_ = rule;
+  if (done) world_.tasks[id].call = {.kind = Call::Kind::held, .result = *done};
 }
 
 void Model::take_leaders_place(TaskId id) {
@@ -127,6 +166,7 @@ void Model::take_leaders_place(TaskId id) {
 
   touch(id);  // under the number that it loses
   wake_pollers(me.tid);
+  if (old.trace.by) leave_tracer(leader, me.tid);
   world_.numbers[me.tid.n].task = TaskId::none();
   give_back_if_free(me.tid);
   cover("exec.old-number-free"_rule);
@@ -150,6 +190,19 @@ void Model::take_leaders_place(TaskId id) {
   leave_cgroup(old);
   if (old.queued) std::erase(next_, leader);
   world_.tasks.drop(leader);
+  update_news(id);
+}
+
+/// A leader whose place is taken is nobody's any more. It has the other's number by then, which is
+/// what waits are asked about; before 5.7 it still had its own.
+void Model::leave_tracer(TaskId leader, Pid others_number) {
+  Task& old = world_.tasks[leader];
+  const TaskId tracer = old.trace.by;
+  cover(linux_6() ? "ptrace.exec-takes-leader"_rule : "ptrace.exec-took-leader"_rule);
+  const Pid own = std::exchange(old.tid, linux_6() ? others_number : old.tid);
+  wake_waiters(leader, tracer);
+  old.tid = own;
+  world_.tasks[tracer].tracees.erase(old.trace.since);
 }
 
 /// Gives the task a table of its own, in which ignored signals stay ignored and all others have

@@ -64,7 +64,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (me.attention && !p.group_exit) retarget(id);
   me.exit_code = code;
   if (me.stopped) cover("stop.killed"_rule);
-  me.stopped = me.stop_pending = me.frozen = false;
+  me.stopped = me.stop_pending = me.stop_counted = me.frozen = false;
   me.trace.trapped = me.trace.interrupted = me.trace.told_to_look = false;
   me.trace.trap = Tracing::Trap::none;
   if (me.call.kind == Call::Kind::vfork && me.call.child) {
@@ -74,6 +74,11 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   if (me.call.kind == Call::Kind::ask) abandon_request(id);
   me.call = {};
   if (id == actor_ && acting_) death_ = {p.group_exit ? p.group_exit_code & 0x7f : 0};
+  if (id == execing_) {
+    effects_.outcome = Outcome::death({p.group_exit_code & 0x7f});
+    execing_ = TaskId::none();
+  }
+  if (p.execing == id) p.execing = TaskId::none();
   let_go_of_memory(me);
   crowded_ |= !next_.empty();  // who has been woken by now may run before the rest
   cover("exit.memory-let-go"_rule);
@@ -85,11 +90,15 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   cover("exit.handlers-let-go"_rule);
   lose_entries(id);
   touch(p);
-  let_tracees_go(id);
+  std::vector<TaskId> dead = let_tracees_go(id);
   end_by_reboot(id);
   if (id == world_.reaper && !live_thread(p)) return end_world();
-  if (is_last_of_init(id) && !zap(id)) return lose_queue(id);
+  if (is_last_of_init(id)) {
+    for (const TaskId thread : std::exchange(dead, {})) release(thread);
+    if (!zap(id)) return lose_queue(id);
+  }
   finish_exit(id);
+  for (const TaskId thread : dead) release(thread);
 }
 
 /// An init waits for its namespace to empty: whether it still has what is pending for its thread.
@@ -110,11 +119,14 @@ void Model::finish_exit(TaskId id) {
   me.zombie = me.was_zombie = true;
   me.flags = me.flags | task_flag::postcoredump;
   cover("exit.ended-flag"_rule);
-  cover(id == leader ? "exit.zombie"_rule : "exit.thread-gone"_rule);
-  if (id == leader)
+  const bool gone = id != leader && !me.trace.by;
+  cover(gone ? "exit.thread-gone"_rule : "exit.zombie"_rule);
+  if (gone)
+    release(id);
+  else if (id == leader)
     leader_is_dead(id);
   else
-    release(id);
+    thread_is_dead(id);
 }
 
 /// The last thread of a process that nobody has ended as a whole: whose code is its status?
@@ -129,11 +141,11 @@ void Model::leader_is_dead(TaskId id) {
   if (!ready(id)) {
     cover("exit.leader-waits-for-threads"_rule);
     cover("pid.leader-kept"_rule);
-    update_news(id);
-    return;
+    if (world().tasks[id].trace.by) thread_is_dead(id);
+    return update_news(id);
   }
   if (world_.tasks[id].trace.by) {
-    notify_tracer(id);
+    thread_is_dead(id);
     return update_news(id);
   }
   const bool unwanted = notify_parent(id);
@@ -288,8 +300,16 @@ void Model::release(TaskId id) {
   if (id == leader) return;
 
   touch(world_.processes[process]);
+  const TaskId execing = world_.processes[process].execing;
+  if (execing && world_.tasks[execing].call.kind == Call::Kind::exec && is_left_alone(execing))
+    wake(execing);
   if (!ready(leader)) return;
   cover("exit.last-thread-tells"_rule);
+  if (const Task& t = world().tasks[leader]; t.trace.by) {
+    cover("ptrace.death-told-again"_rule);
+    notify_tracer(leader, {t.exit_signal});
+    return update_news(leader);
+  }
   const bool unwanted = notify_parent(leader);
   update_news(leader);
   if (unwanted) release(leader);

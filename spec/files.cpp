@@ -28,6 +28,7 @@ Model::Answer Model::act(TaskId me, const Open& op) {
 
   files.open[*fd] = world_.open_files.make();
   world_.open_files[files.open[*fd]].users = 1;
+  world_.open_files[files.open[*fd]].opened_in = world().tasks[me].attributes.user_ns;
   files.cloexec[*fd] = op.flags.has(fd_flag::cloexec);
   cover("file.open-fresh"_rule);
   cover("file.open-cloexec"_rule);
@@ -119,8 +120,7 @@ Model::Answer Model::act(TaskId id, const Unshare& op) {
     if (const Answer refused = refuses_user_namespace(me)) return refused;
   const auto users = newuser ? make_user_namespace(me) : me.attributes.user_ns;
   if (const Answer refused = refuses_without_admin(me, op.flags)) return refused;
-  if (newpid)
-    if (const auto refused = refuses_namespace(me, users)) return refused;
+  if (const Answer refused = refuses_more(me, op.flags, users)) return refused;
 
   const bool own_fs =
       op.flags.any(fl::fs | fl::newns | fl::newuser) && world().fs[me.fs].users > 1;
@@ -171,6 +171,7 @@ void Model::close(Files& files, std::size_t fd) {
   files.cloexec[fd] = false;
   if (--world_.open_files[file].users > 0) return;
   cover("file.close-last"_rule);
+  if (world().open_files[file].opened_in) cover("nslimit.file-keeps"_rule);
   const NamespaceId ns = world_.open_files[file].ns;
   world_.open_files.drop(file);
   leave_namespace(ns);

@@ -127,10 +127,12 @@ struct NearestReaperAdopts {
 struct OnlyLeadersAreZombies {
   static constexpr std::string_view id = "ZOMBIE-1";
   static constexpr std::string_view says =
-      "Only a leader can be a zombie: other threads leave nothing behind.";
+      "Only a leader, or who is traced, can be a zombie: other threads leave nothing behind.";
   static constexpr std::string_view source = "kernel-exit RELEASE:1";
   static bool applies(const auto& w, TaskId t) { return w.tasks[t].zombie; }
-  static bool holds(const auto& w, TaskId t) { return !applies(w, t) || w.is_leader(t); }
+  static bool holds(const auto& w, TaskId t) {
+    return !applies(w, t) || w.is_leader(t) || w.tasks[t].trace.by;
+  }
 };
 
 struct DeathsCanBeReported {
@@ -386,6 +388,7 @@ using Invariants =
                TheDeadAreNowhere, RecordsAreOfUse, PidfdsOfProcesses, PidfdsKeepNamespaces,
                PollersAreKnown, GroupsOfTheLivingAreThere, FrozenTasksAreOfFrozenGroups,
                TracersKnowTheirTracees, OnlyTraceesAreTrapped, TraceesStopForTheirTracers,
+               ExecsWaitForTracers,
                ThreadsAreOfOneUserNamespace, NobodySharesRootAcrossUsers,
                PidNamespacesBelongInward, PowerlessAreBelow, UserNamespacesAreThere,
                EntriesAreOfPendingSignals>;
@@ -457,7 +460,8 @@ struct NoDeathIsLost {
 
 /// The register of what no single task can vouch for. O(tasks): for the full check.
 using WorldInvariants = std::tuple<CountsAreTrue, NoDeathIsLost, UsageIsCountedOnce, ChargesAreTrue,
-                                   GroupsLieInGroups, MemoryIsUsedOrBorrowed, EntriesAreCounted>;
+                                   GroupsLieInGroups, MemoryIsUsedOrBorrowed, EntriesAreCounted,
+                                   NamespacesAreCounted>;
 
 /// Calls `f.operator()<I>()` for each invariant about all tasks together.
 constexpr void for_each_world_invariant(auto&& f) {

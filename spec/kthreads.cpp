@@ -28,6 +28,7 @@ Depth Model::depth_of(const Task& t) {
       return Depth::interruptible;
     case vfork:
     case ask:
+    case exec:
       return Depth::killable;
     case park:
     case stop:

@@ -75,6 +75,7 @@ const Effects& Model::apply(Pid actor, const Op& op, Chooser& choose) {
   choose_ = &choose;
   ++world_.step;
   outcome_rule_ = {};
+  execing_ = TaskId::none();
   actor_ = is_by_world(op) ? TaskId::none() : world_.task_of(actor);
 
   std::visit(
@@ -118,6 +119,8 @@ void Model::answer_actor(const Answer& answer) {
   if (answered_) return;
   if (!actor_ || world_.tasks[actor_].exiting())
     effects_.outcome = answers(Outcome::death(death_), "call.own-signals-first"_rule);
+  else if (me.call.kind == Call::Kind::exec)
+    effects_.outcome = asleep(me);
   else if (me.call.kind == Call::Kind::vfork)  // made again, once the signals were dealt with
     effects_.outcome = asleep(me);
   else
@@ -177,6 +180,7 @@ void Model::run(TaskId id) {
     cover("vfork.returns-number"_rule);
     t.call = {.kind = Call::Kind::held, .result = Outcome::task(t.call.child_number)};
   }
+  if (t.call.kind == Call::Kind::exec && !is_doomed(id) && is_left_alone(id)) go_on_execing(id);
   if (t.call.kind == Call::Kind::park || t.call.kind == Call::Kind::stop) return;
   if (t.sleeps_deeply() && !is_doomed(id)) return;
 
@@ -204,6 +208,7 @@ void Model::go_on(TaskId id, bool signalled) {
     case Call::Kind::serve:
     case Call::Kind::unborn:
     case Call::Kind::lost:
+    case Call::Kind::exec:
       return;
     case Call::Kind::held:
       return finish(id, t.call.result);
@@ -246,7 +251,7 @@ void Model::make_again(TaskId id) {
 void Model::finish(TaskId id, Outcome outcome) {
   world_.tasks[id].call = {};
   touch(id);
-  if (acting_ && id == actor_) {
+  if ((acting_ && id == actor_) || id == execing_) {
     effects_.outcome = outcome;
     answered_ = true;
   } else {

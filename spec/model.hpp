@@ -4,9 +4,9 @@
 /// It is written to be compared with the books, not to be fast: straight-line code over the plain
 /// data of spec/world.hpp. The functions are in files by verb: create, clone3, exec, exit, wait,
 /// signal, queue, stop, ptrace, groups, memory, active_mm, files, attributes, limits, kthreads,
-/// pids, pid_namespaces, namespaces, pidfds, poll, cgroups, freezer, user_namespaces. `"..."_rule`
-/// names the rule of the book that acts at this place: that counts its coverage, and lets a
-/// violation say it.
+/// pids, pid_namespaces, namespaces, namespace_limits, pidfds, poll, cgroups, freezer,
+/// user_namespaces. `"..."_rule` names the rule of the book that acts at this place: that counts
+/// its coverage, and lets a violation say it.
 #pragma once
 #include <deque>
 #include <span>
@@ -74,16 +74,12 @@ class Model {
   using Answer = std::optional<Outcome>;  // nothing: the call sleeps
 
   // What each op does. The actor can run.
-  Answer act(TaskId, const Fork&);
-  Answer act(TaskId, const Vfork&);
+  Answer act(TaskId, const Fork&), act(TaskId, const Vfork&);
   Answer act(TaskId, const Clone&);
   Answer act(TaskId, const Exec&), act(TaskId, const ExecFails&);
-  Answer act(TaskId, const Exit&);
-  Answer act(TaskId, const ExitGroup&);
-  Answer act(TaskId, const Wait4&);
-  Answer act(TaskId, const Waitid&);
-  Answer act(TaskId, const Kill&);
-  Answer act(TaskId, const Tgkill&);
+  Answer act(TaskId, const Exit&), act(TaskId, const ExitGroup&);
+  Answer act(TaskId, const Wait4&), act(TaskId, const Waitid&);
+  Answer act(TaskId, const Kill&), act(TaskId, const Tgkill&);
   Answer act(TaskId, const Sigaction&);
   Answer act(TaskId, const Sigprocmask&);
   Answer act(TaskId, const Pause&);
@@ -96,11 +92,9 @@ class Model {
   Answer act(TaskId, const Setsid&);
   Answer act(TaskId, const PrctlSubreaper&);
   Answer act(TaskId, const PrctlPdeathsig&);
-  Answer act(TaskId, const Mmap&);
-  Answer act(TaskId, const Munmap&);
+  Answer act(TaskId, const Mmap&), act(TaskId, const Munmap&);
   Answer act(TaskId, const Madvise&);
-  Answer act(TaskId, const Read&);
-  Answer act(TaskId, const Write&);
+  Answer act(TaskId, const Read&), act(TaskId, const Write&);
   Answer act(TaskId, const Open&);
   Answer act(TaskId, const Close&);
   Answer act(TaskId, const Dup&);
@@ -116,10 +110,8 @@ class Model {
   Answer act(TaskId, const SchedSetaffinity&), act(TaskId, const SchedGetaffinity&);
   Answer act(TaskId, const Sigaltstack&), act(TaskId, const Personality&);
   Answer act(TaskId, const Setrlimit&), act(TaskId, const Getrlimit&);
-  Answer act(TaskId, const Setresuid&);
-  Answer act(TaskId, const Capset&);
-  Answer act(TaskId, const Getrusage&);
-  Answer act(TaskId, const Fault&);
+  Answer act(TaskId, const Setresuid&), act(TaskId, const Capset&);
+  Answer act(TaskId, const Getrusage&), act(TaskId, const Fault&);
   Answer act(TaskId, const Sigq&), act(TaskId, const Caught&);
   Answer act(TaskId, const Spend&), act(TaskId, const Times&);
   Answer act(TaskId, const KthreadCreate&);
@@ -135,9 +127,9 @@ class Model {
   Answer act(TaskId, const SetCurrentState&);
   Answer act(TaskId, const Schedule&);
   Answer act(TaskId, const NsPidMax&), act(TaskId, const NsPidCursor&);
-  Answer act(TaskId, const Setns&);
-  Answer act(TaskId, const SameNs&);
+  Answer act(TaskId, const Setns&), act(TaskId, const SameNs&);
   Answer act(TaskId, const Sethostname&), act(TaskId, const Gethostname&);
+  Answer act(TaskId, const MaxNamespaces&), act(TaskId, const GetMaxNamespaces&);
   Answer act(TaskId, const MapIds&), act(TaskId, const Getuid&);
   Answer act(TaskId, const Reboot&);
   Answer act(TaskId, const Clone3&);
@@ -249,6 +241,11 @@ class Model {
   bool has_no_room(UserNamespaceId) const;
   void forget_user_namespaces();
 
+  // namespace_limits.cpp
+  Answer refuses_more(UserNamespaceId owner, NsKind);
+  Answer refuses_more(const Task&, CloneFlags, UserNamespaceId owner);
+  void give_back(UserNamespaceId owner, NsKind), undo_namespaces(CloneFlags, NamespaceId pids);
+
   // create.cpp
   /// What a new task is to be like.
   struct Wish {
@@ -270,15 +267,16 @@ class Model {
   TaskId new_task(TaskId maker, const Wish&, NamespaceId, Numbers);
   void inherit(Task& child, const Task& maker, CloneFlags);
   void inherit_files(Task& child, const Task& maker, CloneFlags);
-  void join_process(TaskId child, ProcessId);
+  void join_process(TaskId child, const Task& maker), join_stop(TaskId, const Task& maker);
   void new_process(TaskId child, const Process& maker, NamespaceId);
   SpaceId fork_space(SpaceId);
   HandlersId copy_handlers(HandlersId);
 
   // exec.cpp
-  Answer exec(TaskId, ExecStep failing), lose_program(TaskId);
-  bool fails_at(TaskId, ExecStep) const;
-  void become_only_thread(TaskId), take_leaders_place(TaskId);
+  Answer exec(TaskId, ExecStep failing), execute(TaskId, ExecStep failing, bool shared_fs);
+  Answer lose_program(TaskId), waits_for_tracers(TaskId, ExecStep failing, bool shared_fs);
+  bool fails_at(TaskId, ExecStep) const, become_only_thread(TaskId), is_left_alone(TaskId) const;
+  void take_leaders_place(TaskId), go_on_execing(TaskId), leave_tracer(TaskId leader, Pid);
   void change_memory(Task&), become_program(Task&, bool shared_fs);
   void cover_what_is_kept(const Task&), renew_handlers(Task&);
   static void set_to_default(Handlers&);
@@ -300,7 +298,7 @@ class Model {
   void reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead);
   TaskId live_thread(const Process&) const;
   bool notify_parent(TaskId leader);
-  void notify_tracer(TaskId leader);
+  void thread_is_dead(TaskId), notify_tracer(TaskId, Signal);
   void tell(TaskId leader);
   void release(TaskId);
   void detach(TaskId);
@@ -315,7 +313,7 @@ class Model {
   bool selects(const WaitQuery&, TaskId child) const;
   Outcome report(TaskId waiter, const WaitQuery&, TaskId child, bool as_tracer);
   Outcome report_death(TaskId waiter, const WaitQuery&, TaskId child);
-  bool ready(TaskId leader) const;
+  bool ready(TaskId) const;
   bool has_news(TaskId leader) const;
   void update_news(TaskId leader);
   void wake_waiters(TaskId child, TaskId parent);
@@ -371,7 +369,7 @@ class Model {
   void tell_tracer_of_stop(TaskId);
   void send_exec_trap(TaskId);
   Outcome dies_with_world();
-  void let_tracees_go(TaskId);
+  std::vector<TaskId> let_tracees_go(TaskId);
   bool let_dead_tracee_go(TaskId tracee, TaskId tracer);
 
   // groups.cpp
@@ -398,8 +396,8 @@ class Model {
   void close_for_exec(Task&);
 
   // pidfds.cpp
-  std::size_t open_pidfd(Files&, TaskId target, PidfdFlags);
-  void open_pidfd_of_child(Files&, TaskId child, CloneFlags);
+  std::size_t open_pidfd(TaskId opener, TaskId target, PidfdFlags);
+  void open_pidfd_of_child(TaskId maker, TaskId child, CloneFlags);
   const OpenFile* pidfd_at(TaskId, Descriptor) const;
   TaskId target_of(const OpenFile&) const;
   TaskId find_target(const OpenFile&);
@@ -484,6 +482,7 @@ class Model {
 
   // Of the step under way.
   TaskId actor_;         // none once it is gone
+  TaskId execing_;       // the actor, if it sleeps in an exec
   bool acting_ = false;  // the actor has not been answered yet
   bool answered_ = false;
   bool crowded_ = false;

@@ -25,21 +25,23 @@ Model::Answer Model::refuses_without_admin(const Task& me, CloneFlags flags) {
 
 /// The same namespaces, with new ones of some kinds.
 NsProxy Model::renewed(NsProxy p, CloneFlags kinds, UserNamespaceId owner) {
-  const auto renew = [&](CloneFlags kind, Place& made) {
-    if (!kinds.has(kind)) return;
+  const auto renew = [&](CloneFlags flag, NsKind kind, Place& made) {
+    if (!kinds.has(flag)) return;
     made = next_place();
-    if (owner) world_.owners[made] = owner;
+    world_.others[made] = {.kind = kind, .owner = owner};
+    world_.count_namespace(owner, kind, true);
   };
-  renew(fl::newns, p.mnt);
-  renew(fl::newipc, p.ipc);
-  renew(fl::newnet, p.net);
-  renew(fl::newcgroup, p.cgroup);
-  renew(fl::newtime, p.children_time);
+  renew(fl::newns, NsKind::mnt, p.mnt);
+  renew(fl::newipc, NsKind::ipc, p.ipc);
+  renew(fl::newnet, NsKind::net, p.net);
+  renew(fl::newcgroup, NsKind::cgroup, p.cgroup);
+  renew(fl::newtime, NsKind::time, p.children_time);
   if (!kinds.has(fl::newuts)) return p;
   const std::int32_t host = p.uts ? world().uts[p.uts].host : world().host;
   p.uts = world_.uts.make();
   world_.uts[p.uts].host = host;
   world_.uts[p.uts].owner = owner;
+  world_.count_namespace(owner, NsKind::uts, true);
   cover("uts.copied"_rule);
   return p;
 }
@@ -50,6 +52,8 @@ void Model::enter_namespaces(Task& t, NsProxy p) {
     t.proxy = world_.proxies.make();
     world_.proxies[t.proxy] = p;
     if (p.uts) world_.uts[p.uts].users++;
+    for (const Place place : p.others())
+      if (place != 0) world_.others[place].users++;
   }
   drop_proxy(before);
 }
@@ -59,9 +63,17 @@ void Model::leave_namespaces(Task& t) { drop_proxy(std::exchange(t.proxy, NsProx
 /// A namespace goes with the last who is in it.
 void Model::drop_proxy(NsProxyId id) {
   if (!id) return;
-  const UtsNameId uts = world().proxies[id].uts;
+  const NsProxy p = world().proxies[id];
   world_.proxies.drop(id);
-  if (uts && --world_.uts[uts].users == 0) world_.uts.drop(uts);
+  if (p.uts && --world_.uts[p.uts].users == 0) {
+    give_back(world().uts[p.uts].owner, NsKind::uts);
+    world_.uts.drop(p.uts);
+  }
+  for (const Place place : p.others()) {
+    if (place == 0 || --world_.others[place].users > 0) continue;
+    give_back(world().others.at(place).owner, world().others.at(place).kind);
+    world_.others.erase(place);
+  }
 }
 
 /// A new task is where its maker is, but for what is asked to be new.

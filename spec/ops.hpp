@@ -18,6 +18,7 @@
 #include "spec/file_ops.hpp"
 #include "spec/limit_ops.hpp"
 #include "spec/kthread_ops.hpp"
+#include "spec/namespace_limit_ops.hpp"
 #include "spec/namespace_ops.hpp"
 #include "spec/op.hpp"
 #include "spec/pidfd_ops.hpp"
@@ -341,7 +342,8 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         NsPidMax, NsPidCursor, PtraceTraceme, PtraceAttach, PtraceSeize,
                         PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions, MapIds,
                         Getuid, ActiveMm, MmUsers, MmCount, TaskStateMatch, CopyProcess, Sigq,
-                        Caught, Spend, Times, ExecFails, Personality>;
+                        Caught, Spend, Times, ExecFails, Personality, MaxNamespaces,
+                        GetMaxNamespaces>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

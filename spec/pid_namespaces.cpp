@@ -74,6 +74,7 @@ NamespaceId Model::make_namespace(NamespaceId parent, UserNamespaceId owner) {
   ns.owner = owner;
   ns.level = world_.level_of(parent) + 1;
   if (parent) world_.namespaces[parent].users++;
+  world_.count_namespace(owner, NsKind::pid, true);
   return id;
 }
 
@@ -81,6 +82,7 @@ NamespaceId Model::make_namespace(NamespaceId parent, UserNamespaceId owner) {
 void Model::drop_if_unused(NamespaceId id) {
   while (id && world_.namespaces[id].users == 0 && world_.namespaces[id].numbers.empty()) {
     const NamespaceId parent = world_.namespaces[id].parent;
+    give_back(world().namespaces[id].owner, NsKind::pid);
     world_.namespaces.drop(id);
     if (parent) world_.namespaces[parent].users--;
     id = parent;
@@ -135,6 +137,9 @@ void Model::forget_namespaces() {
   std::vector<std::int32_t> used;
   world_.numbers.for_each([&](std::int32_t n, const Number&) { used.push_back(n); });
   for (const std::int32_t n : used) world_.numbers[n].inner.clear();
+  std::vector<UserNamespaceId> owners;
+  world_.namespaces.for_each([&](NamespaceId, const auto& ns) { owners.push_back(ns.owner); });
+  for (const UserNamespaceId owner : owners) world_.count_namespace(owner, NsKind::pid, false);
   world_.namespaces.clear();
 }
 

@@ -6,13 +6,15 @@ namespace forkproof::spec {
 // --- coming about --------------------------------------------------------------------------------
 
 /// The lowest free descriptor, which there must be, stands for a task. An exec closes it.
-std::size_t Model::open_pidfd(Files& files, TaskId target, PidfdFlags flags) {
+std::size_t Model::open_pidfd(TaskId opener, TaskId target, PidfdFlags flags) {
+  Files& files = files_of(opener);
   const std::size_t fd = *free_descriptor(files);
   const Task& t = world().tasks[target];
   files.open[fd] = world_.open_files.make();
   files.cloexec[fd] = true;
   OpenFile& file = world_.open_files[files.open[fd]];
   file.users = 1;
+  file.opened_in = world().tasks[opener].attributes.user_ns;
   file.target = t.tid;
   file.use = world_.numbers.find(t.tid.n)->use;
   file.flags = flags;
@@ -22,12 +24,12 @@ std::size_t Model::open_pidfd(Files& files, TaskId target, PidfdFlags flags) {
   return fd;
 }
 
-void Model::open_pidfd_of_child(Files& files, TaskId child, CloneFlags flags) {
+void Model::open_pidfd_of_child(TaskId maker, TaskId child, CloneFlags flags) {
   const bool thread = flags.has(clone_flag::thread);
   cover("pidfd.clone"_rule);
   if (!flags.has(clone_flag::files)) cover("pidfd.clone-makers"_rule);
   if (thread) cover("pidfd.clone-thread"_rule);
-  open_pidfd(files, child, thread ? pidfd_flag::thread : PidfdFlags{});
+  open_pidfd(maker, child, thread ? pidfd_flag::thread : PidfdFlags{});
 }
 
 Model::Answer Model::act(TaskId id, const PidfdOpen& op) {
@@ -42,7 +44,7 @@ Model::Answer Model::act(TaskId id, const PidfdOpen& op) {
   if (!has_room_for_descriptor(id)) return fails(Errno::mfile, "pidfd.open-full"_rule);
 
   if (world_.tasks[target].zombie) cover("pidfd.open-zombie"_rule);
-  const std::size_t fd = open_pidfd(files_of(id), target, op.flags);
+  const std::size_t fd = open_pidfd(id, target, op.flags);
   return answers(Outcome::number(static_cast<std::int64_t>(fd)), "pidfd.open"_rule);
 }
 

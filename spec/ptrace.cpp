@@ -11,11 +11,10 @@ Model::Answer Model::act(TaskId id, const PtraceTraceme&) {
   const Task& me = world().tasks[id];
   if (me.trace.by) return fails(Errno::perm, "ptrace.once"_rule);
   if (!me.parent) return fails(Errno::perm, "ptrace.nobody-above"_rule);
-  if (world().process_of(me).threads.size() > 1)
-    return fails(Errno::perm, "ptrace.one-thread"_rule);
   if (!is_as_strong(world().tasks[me.parent], me))
     return fails(Errno::perm, "ptrace.parent-weaker"_rule);
 
+  if (!world().is_leader(id)) cover("ptrace.thread-by-parent"_rule);
   link(id, me.parent);
   return answers(Outcome::success(), "ptrace.traceme"_rule);
 }
@@ -34,11 +33,12 @@ Model::Answer Model::refuses_tracer(TaskId id, TaskId whom) {
   const Task& t = world().tasks[whom];
   if (t.in_kernel()) return fails(Errno::perm, "ptrace.not-kthreads"_rule);
   if (t.process == world().tasks[id].process) return fails(Errno::perm, "ptrace.not-own"_rule);
+  if (const TaskId e = world().process_of(t).execing; e && e != id)
+    return fails(Errno::again, "ptrace.exec-under-way"_rule);
   if (t.zombie) return fails(Errno::perm, "ptrace.not-the-dead"_rule);
   if (t.trace.by) return fails(Errno::perm, "ptrace.once"_rule);
   if (!may_access(world().tasks[id], t, true))
     return fails(Errno::perm, "ptrace.may-not"_rule);
-  if (world().process_of(t).threads.size() > 1) return fails(Errno::perm, "ptrace.one-thread"_rule);
   return std::nullopt;
 }
 
@@ -48,6 +48,7 @@ Model::Answer Model::attach(TaskId id, TaskRef whom, bool seize, TraceFlags opti
 
   link(to, id);
   Task& t = world_.tasks[to];
+  if (world().process_of(t).threads.size() > 1) cover("ptrace.one-of-several"_rule);
   t.trace.seized = seize;
   t.trace.exitkill = options.has(trace_flag::exitkill);
   if (!seize) send(sig::stop, to, Scope::thread, true, Sender::force);
@@ -138,7 +139,7 @@ void Model::unlink(TaskId tracee) {
   world_.tasks[t.trace.by].tracees.erase(t.trace.since);
   t.trace.by = TaskId::none();
   t.trace.seized = t.trace.exitkill = t.trace.interrupted = t.trace.told_to_look = false;
-  if (!t.exiting() && (p.stop_complete || p.stopping_threads > 0)) {
+  if (!t.exiting() && p.stops()) {
     cover("ptrace.detached-in-stop"_rule);
     t.stop_pending = true;
   }
@@ -163,7 +164,9 @@ void Model::resume(TaskId tracee) {
 }
 
 /// The end of a thread ends its tracing: it lets all go, the last one that it began with first.
-void Model::let_tracees_go(TaskId tracer) {
+/// Answers which of them are to be released once it is a zombie itself: threads that are dead.
+std::vector<TaskId> Model::let_tracees_go(TaskId tracer) {
+  std::vector<TaskId> dead;
   for (const TaskId tracee : tracees_of(tracer)) {
     Task& t = world_.tasks[tracee];
     if (t.trace.exitkill) {
@@ -172,11 +175,17 @@ void Model::let_tracees_go(TaskId tracer) {
     }
     if (t.trace.trapped) cover("ptrace.tracer-ends"_rule);
     unlink(tracee);
-    if (t.zombie && let_dead_tracee_go(tracee, tracer)) release(tracee);
+    if (t.zombie && !world().is_leader(tracee))
+      dead.push_back(tracee);
+    else if (ready(tracee) && let_dead_tracee_go(tracee, tracer))
+      release(tracee);
   }
+  if (!dead.empty()) cover("ptrace.tracer-ends-threads"_rule);
+  std::ranges::reverse(dead);
+  return dead;
 }
 
-/// A zombie that was traced is its parent's to hear of. Answers whether nobody wants to wait for
+/// A process that was traced is its parent's to hear of. Answers whether nobody wants to wait for
 /// it.
 bool Model::let_dead_tracee_go(TaskId tracee, TaskId tracer) {
   const Task& t = world().tasks[tracee];
@@ -209,7 +218,7 @@ bool Model::joins_stop(TaskId id) {
   const Process& p = world().process_of(t);
   if (t.stop_pending) cover("ptrace.group-stop"_rule);
   if (!t.stop_pending && !t.trace.interrupted && !t.trace.told_to_look) return false;
-  const bool stopped = p.stop_complete || p.stopping_threads > 0;
+  const bool stopped = p.stops();
   trap(id, Tracing::Trap::stop, t.trace.seized && !stopped ? sig::trap : t.trace.stopped_by);
   return true;
 }
@@ -253,13 +262,12 @@ void Model::tell_tracer_of_stop(TaskId id) {
 
 /// The parent is told of the stop or the continue that is owed to it, and a tracer elsewhere, too.
 void Model::tell_of_notice(TaskId id) {
-  Task& t = world_.tasks[id];
-  Process& p = world_.process_of(t);
+  Process& p = world_.process_of(world_.tasks[id]);
   if (p.notice == Process::Notice::none) return;
   tell_parent_of_stop(p, std::exchange(p.notice, Process::Notice::none));
-  if (!t.trace.by || world().is_familys_own(t)) return;
+  if (world().is_familys_own(world().tasks[p.leader])) return;
   cover("ptrace.tells-tracer-of-continue"_rule);
-  tell_tracer_of_stop(id);
+  tell_tracer_of_stop(p.leader);
 }
 
 /// The signal that a task goes on with that had stopped before it took one.
@@ -289,18 +297,25 @@ Outcome Model::dies_with_world() {
   return {};
 }
 
-/// A dead process that is traced: its tracer hears of it, and nobody else yet.
-void Model::notify_tracer(TaskId leader) {
-  const Task& t = world().tasks[leader];
+/// A thread that is traced is dead: its tracer hears of it, and nobody else yet.
+void Model::thread_is_dead(TaskId id) {
+  const Task& t = world().tasks[id];
+  const bool whole = world().is_leader(id) && ready(id);
+  cover(whole ? "ptrace.death-tells-tracer"_rule : "ptrace.death-of-a-thread"_rule);
+  if (world().is_leader(id) && !whole) cover("ptrace.death-of-a-leader"_rule);
+  notify_tracer(id, whole && world().is_familys_own(t) ? Signal{t.exit_signal} : sig::chld);
+}
+
+void Model::notify_tracer(TaskId id, Signal signal) {
+  const Task& t = world().tasks[id];
   const TaskId tracer = t.trace.by;
   wake_pollers(t.tid);
-  Signal signal = world().is_familys_own(t) ? Signal{t.exit_signal} : sig::chld;
-  cover(signal == sig::chld ? "ptrace.death-tells-tracer"_rule : "ptrace.death-own-signal"_rule);
+  if (signal != sig::chld) cover("ptrace.death-own-signal"_rule);
   if (signal != sig::chld && t.parent_exec_id != world().tasks[tracer].self_exec_id)
     signal = sig::chld;
   if (valid(signal) && !send(signal, tracer, Scope::process, false, Sender::child))
     cover("limit.exit-signal-lost"_rule);
-  wake_waiters(leader, tracer);
+  wake_waiters(id, tracer);
 }
 
 }  // namespace forkproof::spec

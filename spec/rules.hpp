@@ -14,6 +14,7 @@
 #include "spec/rules/limits.hpp"
 #include "spec/rules/kthreads.hpp"
 #include "spec/rules/memory.hpp"
+#include "spec/rules/namespace_limits.hpp"
 #include "spec/rules/namespaces.hpp"
 #include "spec/rules/pid_namespaces.hpp"
 #include "spec/rules/pidfds.hpp"
@@ -42,7 +43,8 @@ inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRul
                                           kAttributeRules, kPidNamespaceRules,
                                           kLimitRules, kKthreadRules, kNamespaceRules,
                                           kPidfdRules, kCgroupRules, kPtraceRules,
-                                          kUserNamespaceRules, kAccountRules, kExecFailureRules);
+                                          kUserNamespaceRules, kAccountRules, kExecFailureRules,
+                                          kNamespaceLimitRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

@@ -182,8 +182,11 @@ void Model::choose_taker(Signal s, TaskId to, Scope scope) {
   const bool fatal =
       h.of(s) == Disposition::default_ && !kDefaultIgnored.has(s) && !kStopSignals.has(s);
   const bool falls = !p.unkillable || s == sig::kill;  // SIGKILL comes so far from above only
-  const bool at_once = !kCoreSignals.has(s) && (s == sig::kill || !t.trace.by);
-  if (fatal && t.trace.by) cover("ptrace.fatal-at-delivery"_rule);
+  const bool traced = static_cast<bool>(linux_6() ? t.trace.by : world().tasks[taker_id].trace.by);
+  const bool at_once = !kCoreSignals.has(s) && (s == sig::kill || !traced);
+  if (fatal && traced) cover("ptrace.fatal-at-delivery"_rule);
+  if (fatal && at_once && s != sig::kill && world().tasks[taker_id].trace.by)
+    cover("ptrace.fatal-by-addressee"_rule);
   if (fatal && at_once && (falls || init_falls())) return kill_process(p, s);
   if (fatal && kCoreSignals.has(s)) cover("signal.core-at-delivery"_rule);
   draw_attention(taker_id, s == sig::kill);
@@ -285,7 +288,8 @@ void Model::begin_group_exit(Process& p, std::int32_t code) {
   p.stop_complete = p.continued = false;
   p.notice = Process::Notice::none;
   p.stopping_threads = 0;
-  for (const TaskId id : p.threads) world_.tasks[id].stop_pending = false;
+  for (const TaskId id : p.threads)
+    world_.tasks[id].stop_pending = world_.tasks[id].stop_counted = false;
   update_news(p.leader);  // stops and continues are told no more, however late it ends
 }
 
@@ -298,6 +302,8 @@ void Model::draw_attention(TaskId id, bool fatal) {
     wake(id);
   else if (t.call.kind == Call::Kind::vfork)
     cover("vfork.signals-wait"_rule);
+  else if (t.call.kind == Call::Kind::exec)
+    cover("ptrace.exec-signals-wait"_rule);
   else if (t.sleeps_deeply())
     cover("kthread.signals-wait"_rule);
 }
@@ -396,7 +402,8 @@ bool Model::takes(TaskId id, Signal s) {
       cover("signal.handler-runs"_rule);
       ++t.caught;
       if (t.call.handled == sig::none) t.call.handled = s;
-      if (!world().deliverable(t).empty() || t.trace.interrupted || t.trace.told_to_look)
+      if (!world().deliverable(t).empty() || t.stop_pending || t.trace.interrupted ||
+          t.trace.told_to_look)
         tell_of_notice(id);
       return true;
     case Disposition::default_:
@@ -440,6 +447,10 @@ bool Model::default_action(TaskId id, Signal s) {
   if (kStopSignals.has(s)) {
     if (s != sig::stop && will_be_orphaned(p.pgid, TaskId::none())) {
       cover("stop.terminal-orphaned"_rule);
+      return true;
+    }
+    if (t.stop_pending) {
+      cover("ptrace.joins-stop-under-way"_rule);
       return true;
     }
     if (!t.trace.may_stop) {

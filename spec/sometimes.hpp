@@ -7,6 +7,7 @@
 
 #include "spec/sometimes/numbers.hpp"
 #include "spec/sometimes/kthreads.hpp"
+#include "spec/sometimes/namespace_limits.hpp"
 #include "spec/sometimes/namespaces.hpp"
 #include "spec/sometimes/polls.hpp"
 #include "spec/sometimes/queue.hpp"
@@ -392,6 +393,17 @@ struct ZombieKeptByTracer {
   }
 };
 
+struct ThreadKeptByTracer {
+  static constexpr std::string_view
+      id = "SOMETIMES-83",
+      says = "A process cannot be reaped only because a tracer has not reaped a thread of it.";
+  static bool holds(const World& w, TaskId t) {
+    const Process& p = w.process_of(w.tasks[t]);
+    return w.tasks[t].zombie && !w.is_leader(t) && p.running_threads == 0 &&
+           w.tasks[p.leader].zombie;
+  }
+};
+
 struct TraceeRunsInStoppedProcess {
   static constexpr std::string_view
       id = "SOMETIMES-40",
@@ -452,7 +464,9 @@ using AllSometimes =
                NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers, NumberAhead,
                ProcessorsDiffer, BorrowedOfTheDead, NewForTheDead, NamespaceWithoutFirst,
                StacksInUse, RecordUsedAgain, QueuedSeveralTimes, QueuedForTwoUsers,
-               PendingWithoutEntry, ZombieWithEntries, StoppedInPoll, PolledDescriptorChanged>;
+               PendingWithoutEntry, ZombieWithEntries, StoppedInPoll, PolledDescriptorChanged,
+               NamespacesBeyondLimit, FullOnlyAbove, ZombieFillsUserNamespace,
+               ThreadKeptByTracer>;
 inline constexpr std::size_t kSometimes = std::tuple_size_v<AllSometimes>;
 
 /// Calls `f.operator()<S>(index)` for each of them.

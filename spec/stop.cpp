@@ -21,7 +21,7 @@ void Model::forget_stops_or_continues(Process& p, Signal s) {
   forget(kStopSignals);
   for (const TaskId id : p.threads) {
     Task& t = world_.tasks[id];
-    t.stop_pending = t.trace.may_stop = false;
+    t.stop_pending = t.stop_counted = t.trace.may_stop = false;
     if (t.trace.by) tell_tracee_of_continue(id);
     if (!t.stopped) continue;
     cover("stop.continue"_rule);
@@ -50,7 +50,7 @@ void Model::begin_group_stop(TaskId id, Signal s) {
   if (!p.stop_complete) p.stop_signal = s;
   cover(s == sig::stop ? "stop.sigstop"_rule : "stop.terminal"_rule);
   p.stopping_threads = 1;
-  world_.tasks[id].stop_pending = true;
+  world_.tasks[id].stop_pending = world_.tasks[id].stop_counted = true;
   world_.tasks[id].trace.stopped_by = s;
   // Kept while it is stopped.
   world_.tasks[id].attention = !world().deliverable(world_.tasks[id]).empty();
@@ -58,7 +58,8 @@ void Model::begin_group_stop(TaskId id, Signal s) {
     Task& t = world_.tasks[other];
     if (other == id || t.stopped || t.exiting()) continue;
     cover("stop.all-threads"_rule);
-    t.stop_pending = true;
+    if (t.trace.trapped) cover("ptrace.trapped-holds-up"_rule);
+    t.stop_pending = t.stop_counted = true;
     t.trace.stopped_by = s;
     p.stopping_threads++;
     if (t.call.kind == Call::Kind::vfork) cover("stop.vfork-holds-up"_rule);
@@ -77,12 +78,12 @@ void Model::take_part_in_stop(TaskId id) {
   if (leave_stop_count(t, p)) tell_parent_of_stop(p, Process::Notice::stopped);
 }
 
-/// One thread less to wait for, unless it joins a stop that was complete before. Answers whether
+/// One thread less to wait for, unless it joins a stop that need not wait for it. Answers whether
 /// that completes a new stop.
 bool Model::leave_stop_count(Task& t, Process& p) {
   t.stop_pending = false;
-  if (p.stopping_threads > 0) p.stopping_threads--;
-  if (p.stopping_threads > 0 || p.stop_complete) return false;
+  if (!std::exchange(t.stop_counted, false)) return false;
+  if (--p.stopping_threads > 0 || p.stop_complete) return false;
   cover("stop.complete"_rule);
   p.stop_complete = true;
   if (p.continued) cover("wait.stop-erases-continue"_rule);

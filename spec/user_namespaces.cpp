@@ -75,6 +75,7 @@ Model::Answer Model::refuses_user_namespace(const Task& me) {
   const UserNamespaceId own = me.attributes.user_ns;
   if (own && world().user_namespaces[own].level == kUserNamespaceDepth)
     return fails(Errno::nospc, "userns.depth"_rule);
+  if (const Answer refused = refuses_more(own, NsKind::user)) return refused;
   if (world().fs[me.fs].root != world().proxy_of(me).mnt)
     return fails(Errno::perm, "userns.other-root"_rule);
   if (!world().knows(own, User::root)) return fails(Errno::perm, "userns.unmapped-maker"_rule);
@@ -92,6 +93,8 @@ UserNamespaceId Model::make_user_namespace(const Task& me) {
   ns.made_by_powerless = me.attributes.powerless;
   if (own || me.attributes.user != User::root) ns.tasks_most = p.limits_of(Resource::nproc).soft;
   ns.signals_most = p.limits_of(Resource::sigpending).soft;
+  world_.count_namespace(own, NsKind::user, true);
+  cover("nslimit.at-first"_rule);
   return id;
 }
 
@@ -102,27 +105,25 @@ void Model::enter_user_namespace(Task& t, UserNamespaceId ns) {
   t.attributes.powerless = false;
 }
 
-/// A user namespace goes with the last who is in it, the last namespace that it owns and the last
-/// that is below it.
+/// A user namespace goes with the last who is in it, the last namespace that it owns, the last that
+/// is below it and the last file that was opened in it.
 void Model::forget_user_namespaces() {
   if (world().user_namespaces.size() == 0) return;
-  std::set<Place> there;
   std::set<std::uint32_t> used;
   const auto use = [&](UserNamespaceId ns) {
     for (; ns; ns = world().user_namespaces[ns].parent) used.insert(ns.n);
   };
-  world().proxies.for_each([&](NsProxyId, const NsProxy& p) {
-    there.insert({p.mnt, p.ipc, p.net, p.cgroup, p.time, p.children_time});
-  });
-  std::erase_if(world_.owners, [&](const auto& owned) { return !there.contains(owned.first); });
-  for (const auto& [place, owner] : world().owners) use(owner);
+  for (const auto& [place, made] : world().others) use(made.owner);
   world().tasks.for_each([&](TaskId, const Task& t) { use(t.attributes.user_ns); });
   world().namespaces.for_each([&](NamespaceId, const Namespace& ns) { use(ns.owner); });
   world().uts.for_each([&](UtsNameId, const UtsName& uts) { use(uts.owner); });
+  world().open_files.for_each([&](OpenFileId, const OpenFile& file) { use(file.opened_in); });
   std::vector<UserNamespaceId> unused;
   world().user_namespaces.for_each([&](UserNamespaceId id, const UserNamespace&) {
     if (!used.contains(id.n)) unused.push_back(id);
   });
+  for (const UserNamespaceId id : unused)
+    give_back(world().user_namespaces[id].parent, NsKind::user);
   for (const UserNamespaceId id : unused) world_.user_namespaces.drop(id);
 }
 

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "spec/line.hpp"
+#include "spec/namespace_limit_ops.hpp"
 #include "spec/pool.hpp"
 #include "spec/words.hpp"
 
@@ -33,6 +34,25 @@ struct Attributes {
   friend bool operator==(const Attributes&, const Attributes&) = default;
 };
 
+/// How many namespaces of a kind may belong to a user namespace, or to one below it, and how many
+/// do.
+struct NamespaceCount {
+  std::int32_t most = kNamespacesMost;
+  std::uint32_t living = 0;
+  bool full() const { return living >= static_cast<std::uint32_t>(most); }
+  friend bool operator==(const NamespaceCount&, const NamespaceCount&) = default;
+};
+using NamespaceCounts = std::array<NamespaceCount, kNamespaceKinds.size()>;
+
+/// A namespace of which nothing is known but who is in it, to whom it belongs, and when it was
+/// made, by which it is known.
+struct MadeNamespace {
+  NsKind kind = NsKind::mnt;
+  UserNamespaceId owner{};
+  std::uint32_t users = 0;  // records of the namespaces that a thread is in; some have it twice
+  friend bool operator==(const MadeNamespace&, const MadeNamespace&) = default;
+};
+
 /// A user namespace below the world's own. Whom its maps know has the same number in it.
 struct UserNamespace {
   UserNamespaceId parent;
@@ -43,6 +63,7 @@ struct UserNamespace {
   Limit tasks_most;            // that it may have, with those in namespaces below it
   Limit signals_most;          // to be queued for those in it, or below it
   std::array<std::uint64_t, kUsers.size()> queued{};  // for each user
+  NamespaceCounts counts{};    // of each kind
   static constexpr auto keeps() { return std::tuple{}; }
 };
 
@@ -50,11 +71,12 @@ struct UserNamespace {
 struct UserNamespaces {
   Pool<UserNamespace> user_namespaces;
   std::array<std::uint64_t, kUsers.size()> queued{};  // signals, for each user of the world's own
-  std::map<Place, UserNamespaceId> owners;  // of an NsProxy's, but for those of the world's own
+  NamespaceCounts counts{};               // of those of the world's own, and all below
+  std::map<Place, MadeNamespace> others;  // an NsProxy's, but for the world's own
 
   UserNamespaceId owner_of(Place place) const {
-    const auto at = owners.find(place);
-    return at == owners.end() ? UserNamespaceId::none() : at->second;
+    const auto at = others.find(place);
+    return at == others.end() ? UserNamespaceId::none() : at->second.owner;
   }
   /// Whether a user namespace is below another.
   bool is_below(UserNamespaceId ns, UserNamespaceId other) const {
@@ -76,6 +98,20 @@ struct UserNamespaces {
       if (!ns) return;
     }
   }
+  const NamespaceCount& count_of(UserNamespaceId ns, NsKind kind) const {
+    return (ns ? user_namespaces[ns].counts : counts)[static_cast<std::size_t>(kind)];
+  }
+  NamespaceCount& count_of(UserNamespaceId ns, NsKind kind) {
+    return (ns ? user_namespaces[ns].counts : counts)[static_cast<std::size_t>(kind)];
+  }
+  /// A namespace that belongs to a user namespace comes or goes, which counts in all above it, too.
+  void count_namespace(UserNamespaceId owner, NsKind kind, bool comes) {
+    for (UserNamespaceId ns = owner;; ns = user_namespaces[ns].parent) {
+      std::uint32_t& living = count_of(ns, kind).living;
+      comes ? ++living : --living;
+      if (!ns) return;
+    }
+  }
   /// Whether a user has a number in a user namespace.
   bool knows(UserNamespaceId ns, User user) const {
     if (!ns) return true;
@@ -84,11 +120,12 @@ struct UserNamespaces {
   }
   void clear_user_namespaces() {
     user_namespaces.clear();
-    owners.clear();
+    others.clear();
     queued = {};
+    counts = {};
   }
   bool has_sealed_user_namespaces(const UserNamespaces& other) const {
-    return owners == other.owners && queued == other.queued &&
+    return others == other.others && queued == other.queued && counts == other.counts &&
            user_namespaces.is_sealed_as(other.user_namespaces);
   }
 };

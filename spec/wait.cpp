@@ -176,6 +176,10 @@ Model::Verdict Model::consider(const WaitQuery& query, TaskId child, bool as_tra
     return Verdict::not_there;
   }
   const bool has_threads = t.zombie && !ready(child);
+  if (has_threads && traced && !query.options.any(opt::exited | opt::continued)) {
+    cover("ptrace.wait-no-more-stops"_rule);
+    return Verdict::not_there;
+  }
   if (has_threads) cover("wait.leader-with-threads"_rule);
   if (has_threads && has_news(child)) cover("wait.leader-with-threads-events"_rule);
   if (traced && p.stop_complete) cover("ptrace.wait-own-stops"_rule);
@@ -211,22 +215,26 @@ Outcome Model::report(TaskId waiter, const WaitQuery& query, TaskId child, bool 
   const Signal by = p.stop_signal;
   if (!keep && stop) p.stop_signal = sig::none;
   if (!keep && !stop) p.continued = false;
-  update_news(child);
+  update_news(p.leader);
   cover(stop ? "wait.stopped"_rule : "wait.continued"_rule);
   if (!keep) cover(stop ? "wait.stopped-once"_rule : "wait.continued-once"_rule);
   return stop ? Outcome::news(pid, Change::stopped, by.n)
               : Outcome::news(pid, Change::continued, 0);
 }
 
-/// Tells the death of a process, and takes it away; or, if a tracer heard of it before its parent
-/// did, leaves it to that.
+/// Tells the death of a process, or a thread, and takes it away; or, if a tracer heard of a process
+/// before its parent did, leaves it to that.
 Outcome Model::report_death(TaskId waiter, const WaitQuery& query, TaskId child) {
   const Task& t = world().tasks[child];
   const Process& p = world().process_of(t);
   const Pid pid = seen_by(waiter, t.tid);
   const std::int32_t status = p.group_exit ? p.group_exit_code : t.exit_code;
   const bool for_parent = world().is_familys_own(t);
-  if (!query.options.has(opt::nowait) && for_parent) {
+  const bool thread = !world().is_leader(child);
+  if (thread) cover("ptrace.wait-thread"_rule);
+  if (!query.options.has(opt::nowait) && thread) {
+    release(child);
+  } else if (!query.options.has(opt::nowait) && for_parent) {
     cover("wait.reaps"_rule);
     tell(child);
     account(waiter, child);
@@ -241,10 +249,10 @@ Outcome Model::report_death(TaskId waiter, const WaitQuery& query, TaskId child)
                               : Outcome::news(pid, Change::killed, status & 0x7f);
 }
 
-/// Whether the death of a process can be reported: no other thread of it is left.
-bool Model::ready(TaskId leader) const {
-  const Task& t = world_.tasks[leader];
-  return t.zombie && world_.process_of(t).threads.size() == 1;
+/// Whether a death can be reported: of a process when no other thread of it is left.
+bool Model::ready(TaskId id) const {
+  const Task& t = world_.tasks[id];
+  return t.zombie && (!world_.is_leader(id) || world_.process_of(t).threads.size() == 1);
 }
 
 bool Model::has_news(TaskId leader) const {
@@ -254,10 +262,11 @@ bool Model::has_news(TaskId leader) const {
          (trace.trapped && trace.code != sig::none);
 }
 
-/// Keeps the parent's list of children with news true after anything about a child changed.
+/// Keeps the parent's list of children with news true after anything about a child changed. Of
+/// other threads than the leader there are none for it.
 void Model::update_news(TaskId leader) {
   const Task& t = world().tasks[leader];
-  if (!t.parent) return;
+  if (!t.parent || !world().is_leader(leader)) return;
   Line<TaskId>& news = world_.tasks[t.parent].news;
   if (has_news(leader))
     news.put(t.sibling, leader);

@@ -74,6 +74,7 @@ struct Call {
     serve,    ///< kthreadd: asleep until somebody asks for a thread
     unborn,   ///< a kernel thread that was made, and has still to be woken: TASK_NEW
     lost,     ///< an exec that failed too late: there is no program to go back to
+    exec,     ///< asleep until tracers have reaped those that its exec ended
   } kind = Kind::none;
   WaitQuery query{};
   TaskId child{};
@@ -116,8 +117,7 @@ struct Task {
   NsProxyId proxy;       // likewise
   TaskFlags flags;
   Place sibling = 0;  // a leader's place among its parent's children
-  std::int32_t exit_code = 0;
-  std::int32_t exit_signal = 0;  // -1: not a leader
+  std::int32_t exit_code = 0, exit_signal = 0;  // exit_signal -1: not a leader
   Signal pdeath;
   std::uint32_t self_exec_id = 0;    // how often its program was replaced
   std::uint32_t parent_exec_id = 0;  // ... its creator's, when this task was made
@@ -126,8 +126,8 @@ struct Task {
   bool zombie = false;
   bool attention = false;     // it was told to look at its signals, and has not yet
   bool stop_pending = false;  // it still has to take part in a group stop
-  bool stopped = false;
-  bool resumed = false;  // SIGCONT ended its stop: it looks at its signals in any case
+  bool stop_counted = false;  // ... which is not complete without it
+  bool stopped = false, resumed = false;  // resumed: it looks at its signals in any case
   bool frozen = false;  // it sleeps for its control group
   bool queued = false;  // it is on the list of those that run next
   TaskId vfork_parent;  // the task that sleeps until this one lets go of its memory
@@ -157,7 +157,8 @@ struct Task {
   /// Whether no signal but a fatal one, or none at all, ends what it sleeps for.
   bool sleeps_deeply() const {
     using enum Call::Kind;
-    return call.kind == vfork || call.kind == ask || call.kind == park || call.kind == stop;
+    return call.kind == vfork || call.kind == ask || call.kind == park || call.kind == stop ||
+           call.kind == exec;
   }
   /// Whether it is the init of a namespace, and ends it.
   bool zaps() const { return call.kind == Call::Kind::reap || call.kind == Call::Kind::outlive; }
@@ -191,6 +192,7 @@ struct Process {
   Usage used_by_dead_threads;
   Usage used_by_children;  // those that were waited for, and theirs
 
+  bool stops() const { return stop_complete || stopping_threads > 0; }
   Limits limits_of(Resource r) const {
     const auto at = std::ranges::find(limits, r, &ResourceLimits::resource);
     return at == limits.end() ? limits_at_first(r) : at->limits;
@@ -243,6 +245,7 @@ struct OpenFile {
   Place use = 0;            // the use of that number that is meant
   NamespaceId ns;           // the pid namespace that the target is or was in
   PidfdFlags flags{};
+  UserNamespaceId opened_in{};
 
   bool is_pidfd() const { return target.n != 0; }
 
@@ -330,9 +333,8 @@ struct NsProxy {
   Place children_time = 0;  // that its children will be in
   UtsNameId uts;
 
-  bool is_worlds_own() const {
-    return (mnt | ipc | net | cgroup | time | children_time) == 0 && !uts;
-  }
+  std::array<Place, 6> others() const { return {mnt, ipc, net, cgroup, time, children_time}; }
+  bool is_worlds_own() const { return others() == std::array<Place, 6>{} && !uts; }
   static constexpr auto keeps() { return std::tuple{}; }
 };
 
@@ -407,9 +409,7 @@ struct World : UserNamespaces {
     all_processes.clear();
     shared_pages.clear();
     cursor = 2;
-    over = false;
-    host = 0;
-    reboot = {};
+    over = false, host = 0, reboot = {};
     next_place = 1;
     step = 0;
     made = told = 0;

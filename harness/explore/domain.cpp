@@ -84,6 +84,7 @@ constexpr std::array<Clone3Flags, 3> kClones3{Clone3Flags{clone_flag::pidfd.bits
 constexpr std::array<Signal, 1> kExitSignals3{sig::chld};
 constexpr std::array<TidList, 2> kTidsTried{TidList{}, TidList{{kReservedPids}, 1}};
 constexpr std::array kClone3ArgsTried{Clone3Args::plain, Clone3Args::pidfd_unwritable};
+constexpr std::array kNamespaceKindsTried{NsKind::user, NsKind::pid, NsKind::uts};
 constexpr std::array kTimeoutsTried{Timeout::zero, Timeout::infinite};
 constexpr std::array<PidfdFlags, 2> kPidfdsTried{PidfdFlags{}, pidfd_flag::thread};
 
@@ -127,6 +128,7 @@ std::span<const V> values_of_type() {
   if constexpr (std::is_same_v<V, TidList>) return kTidsTried;
   if constexpr (std::is_same_v<V, PidfdFlags>) return kPidfdsTried;
   if constexpr (std::is_same_v<V, Timeout>) return kTimeoutsTried;
+  if constexpr (std::is_same_v<V, NsKind>) return kNamespaceKindsTried;
   if constexpr (std::is_same_v<V, Clone3Args>) return kClone3ArgsTried;
   if constexpr (std::is_same_v<V, ExecStep>) return kExecStepsTried;
   if constexpr (std::is_same_v<V, Persona>) return kPersonasTried;

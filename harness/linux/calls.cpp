@@ -281,6 +281,8 @@ struct Writer {
   void operator()(const SameNs&) const {}
   void operator()(const NsPidMax&) const {}
   void operator()(const NsPidCursor&) const {}
+  void operator()(const MaxNamespaces&) const {}
+  void operator()(const GetMaxNamespaces&) const {}
   void operator()(const Sethostname& op) const {
     const std::string name = std::to_string(op.host);
     std::memcpy(slot.area, name.data(), name.size());

@@ -59,6 +59,8 @@ std::string System::excuse() {
   if (crowded && ((makes_namespace(last_op_) && !is_machines_own("pid")) ||
                   (makes_user_namespace(last_op_) && !is_machines_own("user"))))
     return "the namespaces that this machine runs us in leave less room for others";
+  if (crowded && waited_ && shared_ && makes_user_namespace(last_op_))
+    return "memory may keep the user namespace of who mapped it";
   if (over_) return {};
   for (const std::int32_t pid : numbers_in("."))
     if (const std::string_view name = read(fmt::format("{}/comm", pid));

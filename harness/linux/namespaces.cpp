@@ -120,7 +120,7 @@ void System::take_birth_below(std::size_t maker, bool answered) {
   puppets_[maker].made = {result > 0 ? static_cast<std::int32_t>(result)
                                      : number_for(puppets_[maker], tid)};
   if (tid == 0) return spare_slots_.push_back(child);
-  add(child, Pid{tid});
+  add(child, Pid{tid}, puppets_[maker]);
   if (auto numbers = chain(tid); numbers.size() > 1) puppets_.back().numbers = std::move(numbers);
 }
 

@@ -57,6 +57,7 @@ std::optional<std::uint64_t> sleeping_call(const Op& op) {
   if (std::holds_alternative<Waitid>(op)) return SYS_waitid;
   if (std::holds_alternative<Pause>(op)) return SYS_pause;
   if (std::holds_alternative<Poll>(op)) return SYS_poll;
+  if (executes(op)) return SYS_execveat;
   if (sleeps_for_child(op)) return std::holds_alternative<Clone3>(op) ? SYS_clone3 : SYS_clone;
   return std::nullopt;
 }
@@ -86,6 +87,16 @@ bool ends_late(const Op& op) {
   return makers_flags_of(op).any(clone_flag::newns | clone_flag::newipc | clone_flag::newnet);
 }
 
+bool makes_what_goes_late(const Op& op) {
+  constexpr CloneFlags kLate = clone_flag::newuser | clone_flag::newpid | clone_flag::newnet;
+  const CloneFlags flags = makers_flags_of(op);
+  return flags.any(kLate) && !flags.has(clone_flag::into_cgroup);
+}
+
+bool shares_memory(const Op& op) {
+  return std::holds_alternative<Vfork>(op) || clone_flags_of(op).has(clone_flag::vm);
+}
+
 Signal death_by_reboot(RebootCommand command) {
   const bool restarts = command == RebootCommand::restart || command == RebootCommand::restart2;
   return restarts ? sig::hup : sig::int_;
@@ -109,7 +120,8 @@ bool is_private(const Op& op) {
                                    SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
                                    Sethostname, Gethostname, PidfdOpen, Getuid, Caught,
-                                   Personality, SetPidMax, SetPidCursor>;
+                                   Personality, SetPidMax, SetPidCursor, MaxNamespaces,
+                                   GetMaxNamespaces>;
         return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },
       op);

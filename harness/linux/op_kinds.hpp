@@ -51,6 +51,11 @@ bool is_about_other_namespaces(const Op& op);
 /// Whether it makes a namespace whose end leaves the processor, in the midst of the end of the last
 /// task in it.
 bool ends_late(const Op& op);
+/// Whether it makes a namespace of a kind that the kernel frees some time after its end; and may be
+/// asked for again.
+bool makes_what_goes_late(const Op& op);
+/// Whether it makes a task that has memory in common with its maker.
+bool shares_memory(const Op& op);
 /// What an init dies of that is ended by a reboot.
 Signal death_by_reboot(RebootCommand command);
 

@@ -27,6 +27,7 @@ enum class Action : std::uint32_t {
   fault,       ///< args[0] batches of page faults
   caught,      ///< how many handlers have run
   write_file,  ///< the text at area + args[0], of args[1] bytes, into the file that `area` names
+  read_file,   ///< the start of the file that `area` names, args[1] bytes, to area + args[0]
   enter,       ///< setns to the namespaces args[1] of the task args[0]
   begin,       ///< init's first: its session, and a /proc of its namespace as a descriptor
 };

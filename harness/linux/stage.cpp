@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -477,6 +478,23 @@ std::int64_t Stage::write_file(std::uint32_t index, std::string_view path, std::
   s.args[1] = text.size();
   post(index);
   return await(index);
+}
+
+std::int64_t Stage::read_number(std::uint32_t index, std::string_view path) {
+  constexpr std::uint64_t kMost = 32;
+  Slot& s = slot(index);
+  std::memcpy(s.area, path.data(), path.size());
+  s.area[path.size()] = 0;
+  s.action = Action::read_file;
+  s.args[0] = path.size() + 1;
+  s.args[1] = kMost;
+  post(index);
+  const std::int64_t length = await(index);
+  if (length < 0) return length;
+  const char* const text = reinterpret_cast<const char*>(s.area) + s.args[0];
+  std::int64_t number = -EINVAL;
+  std::from_chars(text, text + length, number);
+  return number;
 }
 
 }  // namespace forkproof::harness::kernel

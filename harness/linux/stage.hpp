@@ -63,8 +63,11 @@ class Stage {
   /// Has a puppet write a text into a file. Answers 0 or minus an errno.
   std::int64_t write_file(std::uint32_t index, std::string_view path, std::string_view text);
 
-  /// The same by a task that is in the namespace for just that, under a number of its own below
-  /// those that are given out, and that nobody in the namespace is a parent of.
+  /// Has a puppet read a number from a file. Answers that or minus an errno.
+  std::int64_t read_number(std::uint32_t index, std::string_view path);
+
+  /// As write_file, by a task that is in the namespace for just that, under a number of its own
+  /// below those that are given out, and that nobody in the namespace is a parent of.
   std::int64_t write_file_from_outside(std::string_view path, std::string_view text);
 
   /// Whether `kRoomTasks` more processes can be there at once, outside the namespace; else the

@@ -95,8 +95,9 @@ void System::reset(const WorldSpec& world) {
   spare_slots_.clear();
   next_slot_ = 1;
   over_ = below_ = leaves_late_ = traced_ = policies_are_real_ = false;
+  limited_ = shared_ = waited_ = false;
   stage_.open();
-  add(0, kInit);
+  add(0, kInit, {});
   puppets_[0].born = true;
   puppets_[0].calling = false;
   puppets_[0].rest = Rest::idle;
@@ -120,7 +121,7 @@ const Effects& System::apply(Pid actor, const Op& op) {
   Puppet* const puppet = find(actor);
   if (over_ || puppet == nullptr || puppet->rest != Rest::idle)
     effects_.outcome = Outcome::of(Outcome::Kind::not_run);
-  else if (actor == kInit && std::holds_alternative<PtraceTraceme>(op))
+  else if (puppet->tgid == kInit && std::holds_alternative<PtraceTraceme>(op))
     effects_.outcome = Outcome::failure(Errno::perm);  // its parent is none of the world's
   else if (const auto answer = by_convention(op))
     effects_.outcome = *answer;
@@ -150,7 +151,10 @@ Outcome System::ask(Puppet& actor, const Op& op) {
     write_call(op, stage_.slot(slot), slot, 0);
   if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
     stage_.slot(slot).action = Action::dependent_call;
-  const std::int64_t answer = carry_out(actor, op);
+  const auto began = std::chrono::steady_clock::now();
+  std::int64_t answer = carry_out(actor, op);
+  while (waits_for_late(op, outcome_of(op, stage_.slot(slot)), began))
+    answer = carry_out(actor, op);
   if (!stage_.abilities().raises) expect_allowed(op, answer);
   const auto* const setns = std::get_if<Setns>(&op);
   if (sends_children_elsewhere(op) && answer == 0)  // a setns may lead back
@@ -162,25 +166,23 @@ Outcome System::ask(Puppet& actor, const Op& op) {
   return said;
 }
 
-Outcome System::act(Puppet& actor, const Op& op) {
-  const std::uint32_t slot = actor.slot;
-  actor.op = op;
-  expect_offered(op, stage_.abilities());
-  if (is_about_policies(op)) make_policies_real();
+/// What a puppet is not asked to do as a call, but is told by files, or by /proc alone.
+std::optional<Outcome> System::act_without_call(Puppet& actor, const Op& op) {
   if (const auto* const same = std::get_if<SameNs>(&op)) return compare(actor, *same);
   if (const auto* const max = std::get_if<NsPidMax>(&op)) return turn_knob(actor, *max);
   if (const auto* const next = std::get_if<NsPidCursor>(&op)) return turn_knob(actor, *next);
+  if (const auto* const max = std::get_if<MaxNamespaces>(&op)) return turn_knob(actor, *max);
+  if (const auto* const max = std::get_if<GetMaxNamespaces>(&op)) return turn_knob(actor, *max);
   refuse_what_is_missing(actor, op);
   refuse_what_users_hide(actor, op);
   if (const auto* const map = std::get_if<MapIds>(&op)) return map_ids(actor, *map);
   if (std::holds_alternative<Sigq>(op)) return count_queued(actor);
-  below_ = below_ || makes_namespace(op);
-  leaves_late_ = leaves_late_ || ends_late(op);
-  refuse_endless_ends(actor, op);
-  refuse_traced_threads(actor, op);
-  if (is_private(op)) return ask(actor, op);
-  const Pid tid = actor.tid, tracer = tracer_of(actor);
-  const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
+  return std::nullopt;
+}
+
+/// Has a puppet make a call, and waits until all are at rest.
+Outcome System::call(std::uint32_t slot, const Op& op, const Descriptor& pidfd) {
+  Puppet& actor = *find_slot(slot);
   actor.calling = true;
   actor.made = {};
   actor.child = creates(op) ? free_slot() : 0;
@@ -191,8 +193,28 @@ Outcome System::act(Puppet& actor, const Op& op) {
   stage_.post(slot);
   settle(slot);
   const Outcome answer = outcome(*find_slot(slot), op, pidfd);
-  refuse_untraceable(*find_slot(slot), op, answer);
   charge_child(*find_slot(slot), op, child);
+  return answer;
+}
+
+Outcome System::act(Puppet& actor, const Op& op) {
+  const std::uint32_t slot = actor.slot;
+  actor.op = op;
+  expect_offered(op, stage_.abilities());
+  if (is_about_policies(op)) make_policies_real();
+  if (const auto told = act_without_call(actor, op)) return *told;
+  below_ = below_ || makes_namespace(op);
+  leaves_late_ = leaves_late_ || ends_late(op);
+  refuse_endless_ends(actor, op);
+  refuse_attaching_to_execs(actor, op);
+  if (is_private(op)) return ask(actor, op);
+  const Pid tid = actor.tid, tracer = tracer_of(actor);
+  shared_ = shared_ || shares_memory(op);
+  const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
+  const auto began = std::chrono::steady_clock::now();
+  Outcome answer = call(slot, op, pidfd);
+  while (waits_for_late(op, answer, began)) answer = call(slot, op, pidfd);
+  refuse_untraceable(*find_slot(slot), op, answer);
   bury();
   refuse_freed(tracer, op, answer);
   refuse_missing_right(tid, op, answer);
@@ -342,7 +364,7 @@ void System::take_birth(std::size_t maker, bool answered) {
   if (tid.n >= pid_max_ && stage_.abilities().pid_max == PidMax::missing)
     throw SystemLimit("pid_max cannot be varied here, and is reached");
   puppets_[maker].made = tid;
-  add(child, tid);
+  add(child, tid, puppets_[maker]);
 }
 
 /// An exec has ended all other threads; the one that called is the leader now.
@@ -397,8 +419,7 @@ Rest System::look_by_state(const Puppet& p, char state) const {
   if (is_halted(state)) return state == 'T' ? Rest::stopped : Rest::traced;
   if (!sleeping_call(p.op) || !pending(slot) || load(slot.taken) != load(slot.posted))
     return Rest::none;
-  if (state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
-  return state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
+  return asleep_in_call(p, state);
 }
 
 Rest System::look(Puppet& p) {
@@ -417,15 +438,13 @@ Rest System::look(Puppet& p) {
     return p.ends_namespace ? Rest::asleep : Rest::none;
   }
   if (glance->state == 'S' && control_groups_.has_frozen() && is_frozen(p.tid)) return Rest::frozen;
-  if (glance->state == 'S' && !p.calling) return Rest::idle;
-  if (!is_halted(glance->state) && !p.calling) return Rest::none;
+  if (!is_halted(glance->state) && !p.calling)
+    return glance->state == 'S' ? Rest::idle : Rest::none;
 
   if (!stage_.abilities().call_numbers) return look_by_state(p, glance->state);
   if (safeguards_.number_of_call && !is_in_its_call(p, glance->state)) return Rest::none;
   if (is_halted(glance->state)) return glance->state == 'T' ? Rest::stopped : Rest::traced;
-  if (!pending(stage_.slot(p.slot))) return Rest::none;
-  if (glance->state == 'S') return sleeps_for_child(p.op) ? Rest::none : Rest::asleep;
-  return glance->state == 'D' && p.made.n != 0 ? Rest::suspended : Rest::none;
+  return pending(stage_.slot(p.slot)) ? asleep_in_call(p, glance->state) : Rest::none;
 }
 
 /// Only of a task that is off the processor does this file tell a number; where one stopped does
@@ -448,10 +467,12 @@ bool System::has_become_leader(const Puppet& p) const {
 
 // --- the puppets ---------------------------------------------------------------------------------
 
-void System::add(std::uint32_t slot, Pid tid) {
+void System::add(std::uint32_t slot, Pid tid, const Puppet& maker) {
+  const bool thread = clone_flags_of(maker.op).has(clone_flag::thread);
   Puppet p;
   p.slot = slot;
-  p.tid = p.tgid = tid;
+  p.tid = tid;
+  p.tgid = thread ? maker.tgid : tid;  // also of one that stops before it can say so
   p.calling = true;  // until it says that it is born
   puppets_.push_back(std::move(p));
 }

@@ -10,6 +10,7 @@
 /// Cost of an op: that of the call and of waking a puppet (about 3 us), and for ops that can touch
 /// others one read of /proc for each puppet (about 1.3 us), two for those that block.
 #pragma once
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,11 @@ class System {
   /// Whether the last call answered as one does that wants for something, in a world or in the
   /// machine: if it does not do so again, it was the machine.
   bool was_of_want() const;
+  /// Whether it answered that there are enough namespaces of a kind, of which those that have ended
+  /// may not be free yet.
+  bool may_be_late() const { return limited_ && is_late(last_op_, effects_.outcome); }
+  /// From now on what may be late is asked for again, for so long.
+  void be_patient(std::chrono::milliseconds patience) { patience_ = patience; }
   /// Whether those who are woken together run in that order. Where verdicts are provisional the
   /// order is taken as it is seen. The end of an init below the trace's leaves the processor now
   /// and then.
@@ -96,7 +102,14 @@ class System {
   Outcome turn_knob(const Op& op);
   Outcome turn_knob(const Puppet& actor, const NsPidMax& op);
   Outcome turn_knob(const Puppet& actor, const NsPidCursor& op);
+  Outcome turn_knob(const Puppet& actor, const MaxNamespaces& op);
+  Outcome turn_knob(const Puppet& actor, const GetMaxNamespaces& op);
+  static bool is_late(const Op& op, const Outcome& said);
+  using Moment = std::chrono::steady_clock::time_point;
+  bool waits_for_late(const Op& op, const Outcome& said, Moment since);
   Outcome act(Puppet& actor, const Op& op);
+  std::optional<Outcome> act_without_call(Puppet& actor, const Op& op);
+  Outcome call(std::uint32_t slot, const Op& op, const Descriptor& pidfd);
   Outcome ask(Puppet& actor, const Op& op);
   void refuse_what_is_missing(const Puppet& actor, const Op& op) const;
   Outcome outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd);
@@ -129,8 +142,7 @@ class System {
   bool is_frozen(Pid task) const;
   std::int32_t said_by_newborn(const Puppet& maker) const;
   // Tracing (tracing.cpp).
-  bool has_threads(const Puppet& puppet) const;
-  void refuse_traced_threads(const Puppet& actor, const Op& op);
+  void refuse_attaching_to_execs(const Puppet& actor, const Op& op);
   void refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const;
   Pid tracer_of(const Puppet& puppet) const;
   void refuse_freed(Pid tracer, const Op& op, const Outcome& answer) const;
@@ -168,13 +180,14 @@ class System {
   bool nobody_ends_namespace() const;
   std::string restless() const;
   Rest look_by_state(const Puppet& puppet, char state) const;
+  static Rest asleep_in_call(const Puppet& puppet, char state);
   bool has_become_leader(const Puppet& puppet) const;
 
   /// Whether puppets are real-time tasks of one priority.
   bool runs_in_order() const { return stage_.abilities().real_time && !policies_are_real_; }
   void make_policies_real();
 
-  void add(std::uint32_t slot, Pid tid);
+  void add(std::uint32_t slot, Pid tid, const Puppet& maker);
   const Puppet* find(Pid tid) const;
   Puppet* find(Pid tid);
   Puppet* find_slot(std::uint32_t slot);
@@ -198,6 +211,10 @@ class System {
   bool below_ = false;  // there was a namespace below the trace's
   bool leaves_late_ = false;  // there was a namespace whose end leaves the processor
   bool traced_ = false;  // the trace has had somebody traced
+  bool limited_ = false;  // ... and a limit on namespaces
+  bool shared_ = false;   // ... and tasks that shared memory
+  bool waited_ = false;   // ... and a call that was made in vain as long as there was patience
+  std::chrono::milliseconds patience_{};
   bool over_ = false;  // init is dead, and everybody with it
   bool policies_are_real_ = false;  // the trace has asked for them
   Op last_op_;

@@ -1,4 +1,4 @@
-/// Tracing, as far as the spec speaks of it: of processes of one thread.
+/// Tracing, as far as the spec speaks of it.
 #include "harness/linux/system.hpp"
 #include "harness/system_fault.hpp"
 
@@ -15,24 +15,24 @@ TaskRef traced_by(const Op& op) {
 
 }  // namespace
 
-/// Whether its process has other threads, one of which may be a leader that is dead.
-bool System::has_threads(const Puppet& puppet) const {
-  if (puppet.tid != puppet.tgid) return true;
+/// What TRACE:6 of forkproof.md answers is no kernel's answer: who attaches would sleep as well.
+void System::refuse_attaching_to_execs(const Puppet& actor, const Op& op) {
+  traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
+  if (!begins_tracing(op)) return;
+  const std::int32_t whom = meant_by(actor, traced_by(op).n);
+  const auto status = parse_status(read(std::to_string(whom) + "/status"));
+  if (!status || status->tgid == actor.tgid.n) return;
   for (const Puppet& p : puppets_)
-    if (p.tgid == puppet.tgid && p.slot != puppet.slot && p.rest != Rest::gone) return true;
-  return false;
+    if (p.calling && p.tgid.n == status->tgid && executes(p.op))
+      throw SystemLimit("who is in an exec that waits for tracers would be attached to");
 }
 
-/// What TRACE:1 of forkproof.md answers is no kernel's answer.
-void System::refuse_traced_threads(const Puppet& actor, const Op& op) {
-  traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
-  const auto refuse = [] { throw SystemLimit("a thread of several would be traced"); };
-  if (std::holds_alternative<PtraceTraceme>(op) && has_threads(actor)) refuse();
-  if (begins_tracing(op)) {
-    const Puppet* const p = find(Pid{meant_by(actor, traced_by(op).n)});
-    if (p != nullptr && p->tgid != actor.tgid && has_threads(*p)) refuse();
-  }
-  if (clone_flags_of(op).has(clone_flag::thread) && tracer_of(actor).n != 0) refuse();
+/// A vfork and an exec that waits for others sleep so that only what kills them wakes them.
+Rest System::asleep_in_call(const Puppet& p, char state) {
+  const bool execs = executes(p.op);
+  const bool deeply = execs || sleeps_for_child(p.op);
+  if (state == 'S') return deeply ? Rest::none : Rest::asleep;
+  return state == 'D' && (execs || p.made.n != 0) ? Rest::suspended : Rest::none;
 }
 
 /// Who traces it; nobody if nobody can.

@@ -130,4 +130,54 @@ struct RecordsAreOfUse {
   }
 };
 
+struct NamespacesAreCounted {
+  static constexpr std::string_view id = "NS-3";
+  static constexpr std::string_view says =
+      "As many namespaces of each kind are counted in a user namespace as there are that belong to "
+      "it, or to one below it.";
+  static constexpr std::string_view source = "kernel-ucount COUNT:1";
+  static bool applies(const auto& w) { return w.counts != decltype(w.counts){}; }
+  static bool holds(const auto& w) {
+    UserNamespaces found;
+    found.user_namespaces = w.user_namespaces;
+    std::vector<UserNamespaceId> all;
+    w.user_namespaces.for_each([&](UserNamespaceId ns, const auto&) { all.push_back(ns); });
+    const auto forget = [](NamespaceCounts& counts) {
+      for (NamespaceCount& count : counts) count.living = 0;
+    };
+    found.counts = w.counts;
+    forget(found.counts);
+    for (const UserNamespaceId ns : all) forget(found.user_namespaces[ns].counts);
+    for (const UserNamespaceId ns : all)
+      found.count_namespace(w.user_namespaces[ns].parent, NsKind::user, true);
+    count_made(w, found);
+    bool same = found.counts == w.counts && found.others == w.others;
+    for (const UserNamespaceId ns : all)
+      same = same && found.user_namespaces[ns].counts == w.user_namespaces[ns].counts;
+    return same;
+  }
+
+ private:
+  /// Counts those of all kinds but users, and who is in them.
+  static void count_made(const auto& w, UserNamespaces& found) {
+    w.namespaces.for_each([&](NamespaceId, const auto& ns) {
+      found.count_namespace(ns.owner, NsKind::pid, true);
+    });
+    w.uts.for_each(
+        [&](UtsNameId, const auto& uts) { found.count_namespace(uts.owner, NsKind::uts, true); });
+    w.proxies.for_each([&](NsProxyId, const NsProxy& p) {
+      constexpr std::array kKinds{NsKind::mnt,    NsKind::ipc,  NsKind::net,
+                                  NsKind::cgroup, NsKind::time, NsKind::time};
+      for (std::size_t i = 0; i < kKinds.size(); ++i) {
+        const Place place = p.others()[i];
+        if (place == 0) continue;
+        MadeNamespace& made = found.others[place];
+        if (made.users++ > 0) continue;
+        made.kind = kKinds[i], made.owner = w.owner_of(place);
+        found.count_namespace(made.owner, made.kind, true);
+      }
+    });
+  }
+};
+
 }  // namespace forkproof::spec

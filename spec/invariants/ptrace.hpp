@@ -46,12 +46,30 @@ struct OnlyTraceesAreTrapped {
 struct TraceesStopForTheirTracers {
   static constexpr std::string_view id = "PTRACE-3";
   static constexpr std::string_view says =
-      "A task that is traced stops for nobody else, and is the only thread of its process.";
+      "A task that is traced stops for nobody but its tracer, be its process stopped or not.";
   static constexpr std::string_view source = "ptrace.2 GROUP:1";
   static bool applies(const auto& w, TaskId t) { return static_cast<bool>(w.tasks[t].trace.by); }
   static bool holds(const auto& w, TaskId t) {
     const auto& task = w.tasks[t];
-    return !task.trace.by || (!task.stopped && w.process_of(task).threads.size() == 1);
+    return !task.trace.by || !task.stopped;
+  }
+};
+
+struct ExecsWaitForTracers {
+  static constexpr std::string_view id = "PTRACE-4";
+  static constexpr std::string_view says =
+      "Who sleeps in an exec lives alone in its process, with a dead thread that somebody traces.";
+  static constexpr std::string_view source = "kernel-ptrace EXEC:2";
+  static bool applies(const auto& w, TaskId t) {
+    return w.tasks[t].call.kind == Call::Kind::exec;
+  }
+  static bool holds(const auto& w, TaskId t) {
+    const auto& p = w.process_of(w.tasks[t]);
+    if (!applies(w, t)) return p.execing != t;
+    const bool awaits = std::ranges::any_of(p.threads, [&](TaskId other) {
+      return other != t && other != p.leader && w.tasks[other].trace.by;
+    });
+    return awaits && p.execing == t && p.running_threads == 1;
   }
 };
 

@@ -20,9 +20,9 @@ struct RunningThreadsAreCounted {
     const auto running =
         std::ranges::count_if(p.threads, [&](TaskId thread) { return !w.tasks[thread].exiting(); });
     const auto stopping = std::ranges::count_if(
-        p.threads, [&](TaskId thread) { return w.tasks[thread].stop_pending; });
+        p.threads, [&](TaskId thread) { return w.tasks[thread].stop_counted; });
     return running == static_cast<std::ptrdiff_t>(p.running_threads) &&
-           (stopping == p.stopping_threads || p.stop_complete);  // who joins late is not counted
+           stopping == p.stopping_threads && (w.tasks[t].stop_pending || !w.tasks[t].stop_counted);
   }
 };
 
@@ -90,8 +90,9 @@ struct NobodyForgetsSignals {
 struct StopsAreWhole {
   static constexpr std::string_view id = "STOP-1";
   static constexpr std::string_view says =
-      "A process has stopped when all its living threads have that are not traced; stopped and "
-      "continued are never both news.";
+      "A process has stopped when all its living threads have that are not traced; only who sleeps "
+      "deeply or has stopped for a tracer holds up a stop; stopped and continued are never both "
+      "news.";
   static constexpr std::string_view source = "kernel-signal STOP:1";
   static bool applies(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
@@ -99,7 +100,9 @@ struct StopsAreWhole {
   }
   static bool holds(const auto& w, TaskId t) {
     const auto& p = w.process_of(w.tasks[t]);
-    if (p.stop_complete && (p.continued || p.stopping_threads != 0 || p.group_exit)) return false;
+    if (p.stop_complete && (p.continued || p.group_exit)) return false;
+    if (w.tasks[t].stop_pending && !w.tasks[t].trace.trapped && !w.tasks[t].sleeps_deeply())
+      return false;
     if (w.tasks[t].exiting() || w.tasks[t].trace.by) return true;
     if (p.stop_complete) return w.tasks[t].stopped || w.tasks[t].stop_pending;
     return !w.tasks[t].stopped || p.stopping_threads > 0;

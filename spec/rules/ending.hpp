@@ -21,8 +21,8 @@ inline constexpr auto kEndingRules = std::to_array<Rule>({
      "A process whose threads have all ended is a zombie until it is waited for, unless nobody "
      "need be told.", "exit.2 ZOMBIE:1"},
     {"exit.thread-gone",
-     "A thread that is not the leader is gone as soon as it has ended: no zombie, no status, no "
-     "signal.", "kernel-exit RELEASE:1"},
+     "A thread that is neither the leader nor traced is gone as soon as it has ended: no zombie, "
+     "no status, no signal.", "kernel-exit RELEASE:1"},
     {"exit.leader-waits-for-threads",
      "A leader that ends before other threads is a zombie that cannot be reaped, and the parent is "
      "not told yet.", "kernel-exit LEADER:1"},

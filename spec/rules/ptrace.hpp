@@ -28,9 +28,12 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
     {"ptrace.not-the-dead", "A zombie cannot be traced: EPERM.", "kernel-ptrace LINK:2"},
     {"ptrace.once", "A task that is traced already cannot be traced once more: EPERM.",
      "ptrace.2 EPERM:1"},
-    {"ptrace.one-thread",
-     "A process of several threads is not traced (EPERM), and one that is traced makes no threads "
-     "(EINVAL).", "forkproof TRACE:1"},
+    {"ptrace.one-of-several",
+     "Of a process of several threads the one that is named is traced, and gets the SIGSTOP; the "
+     "others are free to be traced by somebody else.", "ptrace.2 THREAD:1"},
+    {"ptrace.thread-by-parent",
+     "A thread that asks to be traced is traced by the parent of its process.",
+     "kernel-ptrace LINK:8"},
     {"ptrace.not-mine", "A request for a task that the calling thread does not trace is ESRCH.",
      "ptrace.2 ESRCH:1"},
     {"ptrace.not-stopped",
@@ -72,6 +75,21 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
     {"ptrace.fatal-at-delivery",
      "A fatal signal ends a traced process when it is taken and not when it is sent, but for "
      "SIGKILL.", "kernel-ptrace SEND:2"},
+    {"ptrace.fatal-by-addressee",
+     "Whether somebody is traced is asked of the addressee alone, also if a traced thread is to "
+     "take the signal; in linux-4.12 of who is to take it.", "kernel-ptrace SEND:4"},
+    {"ptrace.trapped-holds-up",
+     "A thread that has stopped for its tracer takes part in a group stop when it goes on, and the "
+     "stop is not complete before that.", "kernel-ptrace STOP:1"},
+    {"ptrace.joins-stop-under-way",
+     "A stop signal that it goes on with begins no group stop if one waits for it: it joins that.",
+     "kernel-ptrace STOP:2"},
+    {"ptrace.new-thread-stops",
+     "A thread that a tracee makes while its process stops, or has stopped, stops with it.",
+     "kernel-ptrace STOP:3"},
+    {"ptrace.no-thread-in-stop",
+     "In linux-4.12 no thread is made while the process stops or has stopped: EINVAL.",
+     "forkproof TRACE:1"},
     {"ptrace.group-stop", "In a group stop a traced task stops for its tracer.",
      "ptrace.2 GROUP:1"},
     {"ptrace.continue-wakes-not",
@@ -80,6 +98,24 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
      "ptrace.2 EVENT:1"},
     {"ptrace.exec-trap", "A task that is traced and was not seized is sent SIGTRAP by its exec.",
      "ptrace.2 EXEC:1"},
+    {"ptrace.exec-waits",
+     "A thread that execs sleeps until the tracers of those that it ends, the leader apart, have "
+     "reaped them.", "kernel-ptrace EXEC:2"},
+    {"ptrace.exec-goes-on",
+     "Then it goes on: only now it has the leader's number, new memory and fresh handlers.",
+     "kernel-ptrace EXEC:2"},
+    {"ptrace.exec-signals-wait",
+     "Signals but fatal ones wait until then, for what they do to the new program.",
+     "kernel-ptrace EXEC:3"},
+    {"ptrace.exec-under-way",
+     "While it sleeps no thread of its process can be attached to: EAGAIN.",
+     "forkproof TRACE:6"},
+    {"ptrace.exec-takes-leader",
+     "The leader whose place an exec takes is gone for its tracer, too, which is woken and reaps "
+     "nothing, but not if it waits for the leader's number: that is another's by then.",
+     "kernel-ptrace EXEC:1"},
+    {"ptrace.exec-took-leader", "In linux-4.12 a wait for the leader's number is woken as well.",
+     "kernel-ptrace EXEC:1"},
     {"ptrace.tells-tracer",
      "A stop for a tracer is told to it: by SIGCHLD, unless it ignores that or has SA_NOCLDSTOP, "
      "and by waking its waits.", "kernel-ptrace NOTIFY:1"},
@@ -87,7 +123,7 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
      "The parent of a process that another process traces is told of its group stop as well.",
      "kernel-ptrace NOTIFY:2"},
     {"ptrace.tells-tracer-of-continue",
-     "The continue of such a process is told to its parent and to its tracer.",
+     "The continue of such a process is told to its parent and to the tracer of its leader.",
      "kernel-ptrace NOTIFY:3"},
     {"ptrace.wait-unasked", "A wait of the tracer reports a stop that it did not ask for.",
      "ptrace.2 WAIT:1"},
@@ -108,6 +144,21 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
     {"ptrace.death-tells-tracer",
      "The death of a traced process is told to its tracer alone, by SIGCHLD, and not even a tracer "
      "that ignores that makes it go.", "kernel-ptrace DEATH:1"},
+    {"ptrace.death-of-a-thread",
+     "A thread that is traced is a zombie when it has ended, of which its tracer is told by "
+     "SIGCHLD, until that reaps it.", "kernel-ptrace DEATH:3"},
+    {"ptrace.death-of-a-leader",
+     "So is the tracer of a leader that ends before its threads, which it cannot reap yet.",
+     "kernel-ptrace DEATH:3"},
+    {"ptrace.death-told-again",
+     "When the last other thread of a dead leader is gone the leader's tracer is told once more, "
+     "by the exit signal.", "kernel-ptrace DEATH:4"},
+    {"ptrace.wait-thread",
+     "The tracer of a dead thread reaps it by its number, with the status of the process if that "
+     "ended as a whole, else with its own; nobody else is told.", "kernel-ptrace WAIT:6"},
+    {"ptrace.wait-no-more-stops",
+     "A dead leader with other threads is there for its tracer's wait only if that asks for ends "
+     "or continues.", "kernel-ptrace WAIT:7"},
     {"ptrace.death-own-signal",
      "If its parent's process traces it, it tells its death by its exit signal.",
      "kernel-ptrace DEATH:1"},
@@ -116,6 +167,9 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
     {"ptrace.tracer-ends",
      "When a tracer ends, those that it traces are traced no longer, and go on: with the signal "
      "that they stopped for if nobody has waited for the stop.", "kernel-ptrace EXIT:3"},
+    {"ptrace.tracer-ends-threads",
+     "Threads that are dead and were traced by it are released, once it has left its family.",
+     "kernel-ptrace EXIT:4"},
     {"ptrace.exitkill", "Those that were to die with it get SIGKILL.", "ptrace.2 OPTIONS:1"},
     {"ptrace.tracer-ends-zombie", "A zombie that it traced is told to its parent.",
      "kernel-ptrace EXIT:2"},

@@ -141,13 +141,19 @@ Answer fault(Word batches) {
 }
 void fill(Word fd) { call(__NR_dup2, 0, fd); }
 
-Answer write_file(const Slot& slot) {
+/// `flags` is how the file is opened, and `number` the call that uses it.
+Answer use_file(const Slot& slot, Word flags, Word number) {
   call(__NR_close, kSpareFd);
-  const Answer fd = call(__NR_open, address(slot.area), 1);  // O_WRONLY
+  const Answer fd = call(__NR_open, address(slot.area), flags);
   const Answer answer = fd < 0 ? fd
-                               : call(__NR_write, static_cast<Word>(fd),
+                               : call(number, static_cast<Word>(fd),
                                       address(slot.area + slot.args[0]), slot.args[1]);
   fill(kSpareFd);
+  return answer;
+}
+
+Answer write_file(const Slot& slot) {
+  const Answer answer = use_file(slot, 1, __NR_write);  // O_WRONLY
   return answer < 0 ? answer : 0;
 }
 
@@ -229,6 +235,8 @@ Answer act(Slot& slot, Word index) {
       return load(slot.caught);
     case Action::write_file:
       return write_file(slot);
+    case Action::read_file:
+      return use_file(slot, 0, __NR_read);
     case Action::enter:
       return enter(a[0], a[1]);
     case Action::begin:
