@@ -145,7 +145,9 @@ void System::make_policies_real() {
 /// An op that touches nobody else: its answer is all.
 Outcome System::ask(Puppet& actor, const Op& op) {
   const std::uint32_t slot = actor.slot;
-  if (!write_limit_call(op, stage_.slot(slot), slot, stage_.rights(), stage_.abilities()))
+  const bool caps = std::holds_alternative<Capset>(op);
+  const Rights& rights = caps ? rights_of(actor) : stage_.rights();
+  if (!write_limit_call(op, stage_.slot(slot), slot, rights, stage_.abilities()))
     write_call(op, stage_.slot(slot), slot, 0);
   if (actor.tid == kInit && std::holds_alternative<PrctlPdeathsig>(op))
     stage_.slot(slot).action = Action::dependent_call;

@@ -163,6 +163,7 @@ class System {
   void refuse_hosts_queue(const Puppet& actor, const Op& op) const;
   Outcome count_queued(const Puppet& actor) const;
   void refuse_what_users_hide(const Puppet& actor, const Op& op) const;
+  Rights rights_of(const Puppet& actor) const;
   bool is_below_users(const Puppet& puppet) const;
   const Puppet* make_lookable(const Puppet& actor, const Op& op);
   std::int64_t carry_out(const Puppet& actor, const Op& op);

@@ -18,12 +18,19 @@ namespace forkproof::harness::kernel {
 
 namespace {
 
-/// Whether a text of /proc/PID/status says that no capability is permitted.
-bool is_powerless(std::string_view status) {
+/// The capabilities that are permitted to a task, by its /proc/PID/status; nothing if it is gone.
+std::optional<std::uint64_t> permitted_in(std::string_view status) {
   constexpr std::string_view kName = "CapPrm:\t";
   const std::size_t at = status.find(kName);
-  return at != status.npos && status.substr(at + kName.size(), 16) == "0000000000000000";
+  std::uint64_t permitted = 0;
+  if (at == status.npos) return std::nullopt;
+  const char* const digits = status.data() + at + kName.size();
+  std::from_chars(digits, digits + 16, permitted, 16);
+  return permitted;
 }
+
+/// Whether a text of /proc/PID/status says that no capability is permitted.
+bool is_powerless(std::string_view status) { return permitted_in(status) == 0; }
 
 constexpr std::string_view kFirstLine = "0 0 1\n";
 
@@ -119,6 +126,14 @@ void System::refuse_what_users_hide(const Puppet& actor, const Op& op) const {
   if (execs && view(actor.tid).user != User::root)
     throw SystemLimit("who has no capabilities might become, in effect, who he is in reality");
   if (!execs) throw SystemLimit("whether a program may be looked at cannot be told");
+}
+
+/// In a user namespace of its own a task may have more than root has here, and keeps it.
+Rights System::rights_of(const Puppet& actor) const {
+  Rights rights = stage_.rights();
+  const auto own = permitted_in(read(fmt::format("{}/status", actor.tid.n)));
+  if (own && *own != 0) rights.capabilities = *own;
+  return rights;
 }
 
 /// Where nobody has CAP_SYS_RESOURCE, the kernel refuses what it would grant to who had it.
