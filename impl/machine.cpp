@@ -160,8 +160,7 @@ void Machine::conclude(Task& t) {
     case Call::reap:
     case Call::outlive:
     case Call::lost:
-    case Call::vfork:
-    case Call::exec: return;
+    case Call::vfork: case Call::exec: return;
     case Call::ask:
     case Call::park:
     case Call::stop:

@@ -26,10 +26,10 @@ struct Sharers;    // the processes that share a table of actions
 ///
 /// `reap` and `outlive` are those of an init that ends: asleep until its children are dead, and
 /// then until nobody else has a number in its namespace. `exec` is asleep until tracers have reaped
-/// those that it ended; `lost` has failed too late, with no program to go back to. `ask`, `park` and
-/// `stop` are those of who waits for kthreadd, or for a kernel thread to have parked or ended. Those
-/// behind are kernel threads' own: `unborn` of a new one, `unwoken` of one that waits for its first
-/// wake, `serve` of kthreadd.
+/// those that it ended; `lost` has failed too late, with no program to go back to. `ask`, `park`
+/// and `stop` are those of who waits for kthreadd, or for a kernel thread to have parked or ended.
+/// Those behind are kernel threads' own: `unborn` of a new one, `unwoken` of one that waits for its
+/// first wake, `serve` of kthreadd.
 enum class Call : std::uint8_t {
   none,
   wait,
