@@ -124,6 +124,10 @@ void System::take_birth_below(std::size_t maker, bool answered) {
   if (auto numbers = chain(tid); numbers.size() > 1) puppets_.back().numbers = std::move(numbers);
 }
 
+bool System::nobody_ends_namespace() const {
+  return std::ranges::find(puppets_, true, &Puppet::ends_namespace) == puppets_.end();
+}
+
 /// The task that no puppet is known to be and that has this number at a level, or at its innermost
 /// one; 0 if there is none. Of several it is the one that listens to the slot.
 std::int32_t System::newborn(std::uint32_t slot, std::size_t level, std::int32_t number) const {

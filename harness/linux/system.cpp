@@ -311,10 +311,6 @@ void System::settle(std::uint32_t actor) {
   }
 }
 
-bool System::nobody_ends_namespace() const {
-  return std::ranges::find(puppets_, true, &Puppet::ends_namespace) == puppets_.end();
-}
-
 bool System::nobody_is_gone() const {
   return std::ranges::find(puppets_, Rest::gone, &Puppet::rest) == puppets_.end();
 }
