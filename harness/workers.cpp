@@ -35,7 +35,7 @@ struct alignas(64) Tally {
   struct Reason {
     char says[256] = {};
     std::atomic<std::uint64_t> traces;
-  } beyond[8];  // why traces were left out; the last one is all the rest
+  } beyond[48];  // why traces were left out; the last one is all the rest
 
   void leave_out(std::string_view why);
 };

@@ -26,10 +26,8 @@ Machine::Fate Machine::take_signals(Task& t) {
   for (;;) {
     if (tells && (p.flags & process_flag::tells) != 0) tell_owed(t);
     tells = plain;
-    if (p.exits() || (execing_ != kNobody && tasks_[execing_].process == t.process)) {
-      flush_queue(t.pending, SignalQueues::of_task(id(t)), SigSet::of(sig::kill));
-      return act_on(t, sig::kill, false);
-    }
+    if (p.exits() || (execing_ != kNobody && tasks_[execing_].process == t.process))
+      return be_killed(t, from);
     Signal s = std::exchange(from.given, sig::none);
     if (s == sig::none) {
       if (t.traced && traps(t)) return Fate::stops;
@@ -56,6 +54,14 @@ Machine::Fate Machine::take_signals(Task& t) {
     if (SigSet{bits::spared(a.ignored.bits, p.unkillable && !forced)}.has(s)) continue;
     if (const Fate fate = act_on(t, s, from.may_stop); fate != Fate::runs) return fate;
   }
+}
+
+/// It takes SIGKILL. What it stopped for, and is yet to be told of, is not lost.
+Machine::Fate Machine::be_killed(Task& t, const Resumed& from) {
+  if (from.given != sig::none && profile_ == Profile::linux_6)
+    send(from.given, t, from.of_process ? Scope::process : Scope::thread);
+  flush_queue(t.pending, SignalQueues::of_task(id(t)), SigSet::of(sig::kill));
+  return act_on(t, sig::kill, false);
 }
 
 /// What the kernel does with a signal that is neither caught nor ignored.

@@ -293,7 +293,7 @@ class Machine : private Users {
   Actions& own_actions(Process& p);
   void leave_actions(Process& p);
   Fate take_signals(Task& t);
-  Fate act_on(Task& t, Signal s, bool may_stop);
+  Fate act_on(Task& t, Signal s, bool may_stop), be_killed(Task& t, const Resumed& from);
   void tell_owed(Task& t);
   Signal next_signal(Task& t);
   void die(Task& t, Signal s), force_sigsegv(Task& t);

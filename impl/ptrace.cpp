@@ -167,14 +167,14 @@ Resumed Machine::resumed(Task& t) {
   Resumed r;
   r.after_signal = tracing.trap == Trap::signal;
   r.may_stop = tracing.may_stop;
+  r.of_process = tracing.of_process && profile_ == Profile::linux_6;
   tracing.trap = Trap::none;
   update_news(process_of(t));  // a fatal signal took it out of the stop
-  const bool in_process = tracing.of_process && profile_ == Profile::linux_6;
   const Signal given = std::exchange(tracing.code, sig::none);
   if (tracing.tracer == kNobody) drop_tracing(t);
   if (!r.after_signal || given == sig::none || process_of(t).exits()) return r;
   if (t.blocked.has(given))
-    send(given, t, in_process ? Scope::process : Scope::thread);
+    send(given, t, r.of_process ? Scope::process : Scope::thread);
   else
     r.given = given;
   return r;

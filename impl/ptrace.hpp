@@ -30,6 +30,7 @@ struct Tracing {
 struct Resumed {
   Signal given;
   bool after_signal = false;  // the stop was for one
+  bool of_process = false;    // which was, and is again, the process's
   bool may_stop = true;
 };
 

@@ -363,7 +363,7 @@ class Model {
   void resume(TaskId tracee);
   void tell_tracee_of_continue(TaskId);
   bool joins_stop(TaskId);
-  void trap(TaskId, Tracing::Trap, Signal);
+  void trap(TaskId, Tracing::Trap, Signal), put_back(TaskId);
   std::optional<Signal> signal_after_trap(TaskId);
   void tell_of_notice(TaskId);
   void tell_tracer_of_stop(TaskId);

@@ -285,6 +285,16 @@ std::optional<Signal> Model::signal_after_trap(TaskId id) {
   return std::nullopt;
 }
 
+/// A thread that another's exec ends is not to lose the signal that it stopped for.
+void Model::put_back(TaskId id) {
+  Tracing& trace = world_.tasks[id].trace;
+  trace.trapped = false;
+  if (!linux_6() || trace.code == sig::none || world().process_of(world().tasks[id]).group_exit)
+    return;
+  cover("ptrace.killed-in-stop"_rule);
+  send(trace.code, id, trace.of_process ? Scope::process : Scope::thread);
+}
+
 /// Who was not seized stops once its exec is over.
 void Model::send_exec_trap(TaskId id) {
   cover("ptrace.exec-trap"_rule);

@@ -349,8 +349,10 @@ bool Model::deal_with_signals(TaskId id) {
   const auto trap = std::exchange(world_.tasks[id].trace.trap, Tracing::Trap::none);
   const bool looks = world().tasks[id].attention;  // else it has only been woken for its call
   if (looks && trap != Tracing::Trap::signal) tell_of_notice(id);
-  if (is_doomed(id)) return takes(id, sig::kill);
-  if (trap == Tracing::Trap::signal)
+  const bool doomed = is_doomed(id), had_signal = trap == Tracing::Trap::signal;
+  if (doomed && had_signal) put_back(id);
+  if (doomed) return takes(id, sig::kill);
+  if (had_signal)
     if (const std::optional<Signal> s = signal_after_trap(id); s && !takes(id, *s)) return false;
   for (;;) {
     Task& t = world_.tasks[id];

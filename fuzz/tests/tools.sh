@@ -30,10 +30,10 @@ for form in text bytes; do
 done
 expect 2 '^usage: ' "$bin/print_dictionary" nonsense
 
-# The corpus is small.
-entries=$(find "$fuzz/corpus" -type f | wc -l)
+# What the targets begin with is small; litmus traces may be as many as there are facts.
+entries=$(find "$fuzz"/corpus/fuzz_* -type f | wc -l)
 bytes=$(find "$fuzz/corpus" -type f -printf '%s\n' | awk '{ n += $1 } END { print n }')
-((entries <= 3000)) || fail "the corpus has $entries entries"
+((entries <= 2000)) || fail "the targets begin with $entries entries"
 ((bytes <= 2 << 20)) || fail "the corpus has $bytes bytes"
 
 # A replay says what does not hold, and what cannot be read.

@@ -66,6 +66,9 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
     {"ptrace.cont-no-signal", "With signal 0 it goes on as if there had been none.",
      "ptrace.2 SIGNAL:2"},
     {"ptrace.cont-blocked", "A signal that it blocks is pending again.", "kernel-ptrace INJECT:1"},
+    {"ptrace.killed-in-stop",
+     "If another thread's exec ends it in that stop, a signal that no wait has been told of is "
+     "pending again, too (linux-6 only).", "kernel-ptrace INJECT:3"},
     {"ptrace.continue-cancels-stop",
      "A stop signal that it goes on with stops nobody if a SIGCONT was sent since it stopped.",
      "kernel-ptrace INJECT:2"},
