@@ -54,9 +54,9 @@ void Model::begin_group_stop(TaskId id, Signal s) {
   world_.tasks[id].trace.stopped_by = s;
   // Kept while it is stopped.
   world_.tasks[id].attention = !world().deliverable(world_.tasks[id]).empty();
-  for (const TaskId other : p.threads) {
+  for (const TaskId other : others_round(id)) {
     Task& t = world_.tasks[other];
-    if (other == id || t.stopped || t.exiting()) continue;
+    if (t.stopped || t.exiting()) continue;
     cover("stop.all-threads"_rule);
     if (t.trace.trapped) cover("ptrace.trapped-holds-up"_rule);
     t.stop_pending = t.stop_counted = true;
