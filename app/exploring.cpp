@@ -115,8 +115,7 @@ harness::Case case_of(const ExploreOptions& o, const Exploration& e) {
   if (e.violation) {
     const auto checker = open(o.system);
     c.violation = e.violation;
-    const std::string& id = e.violation->id;  // of what failed, where no trace alone shows it
-    if (!id.starts_with("copy_process.") && !id.starts_with("exec-step."))
+    if (!harness::is_of_failed_step(e.violation->id))
       c.violation =
           harness::minimize(*e.violation, [&](const Script& s) { return checker->run(s); });
     c.reproduce = fmt::format(

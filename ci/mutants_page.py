@@ -179,7 +179,7 @@ def write(path, entries, spent, notes):
            "proofs, and where a mutant crashes or hangs, it is that of the process. The ops run",
            "until then, a median, say the same whatever else the machine does; the ops after",
            "them are those of the shrunk trace, the longest of all trials; where one stayed longer",
-           "than six, another violation may have had a shorter one.", "", *bars(engines),
+           "than four, another violation may have had a shorter one.", "", *bars(engines),
            *duration(engines, spent), ""]
     out += [notes.read_text().rstrip(), ""] if notes.exists() else []
     out += [f"![Mutants killed over time]({path.with_suffix('.svg').name})", ""]

@@ -105,7 +105,7 @@ void Generator::choose(Personality& o, const Scene&) {
 
 /// Mostly a step that has something to do.
 void Generator::choose(ExecFails& o, const Scene& scene) {
-  if (dice_.percent(30)) o.step = static_cast<ExecStep>(dice_.below(kExecSteps.size()));
+  if (dice_.percent(30)) o.step = static_cast<ExecStep>(dice_.one_of<Word>(kExecSteps).value);
   if (scene.me == nullptr || !scene.me->files) return;
   const spec::NsProxy proxy = scene.world.proxy_of(*scene.me);
   if (scene.world.handlers[scene.me->handlers].users > 1 && dice_.percent(40))

@@ -105,7 +105,7 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   const bool gone = p.ns == kNobody || find_child_reaper(t);
   if (!gone) return;
   leave_family(t);
-  release_forsaken();
+  if (!forsaken_.empty()) [[unlikely]] release_forsaken();
 }
 
 /// The last of it: nobody is the thread's child any more, and its parent hears of it.

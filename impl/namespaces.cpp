@@ -206,7 +206,7 @@ bool Machine::find_child_reaper(Task& t) {
     return true;
   }
   if (namespaces_[ns].reboot != 0) p.exit_code = namespaces_[ns].reboot;
-  release_forsaken();
+  if (!forsaken_.empty()) [[unlikely]] release_forsaken();
   zap_pid_ns_processes(t);
   return go_on_zapping(t);
 }

@@ -16,7 +16,6 @@
 
 namespace forkproof::impl {
 
-
 /// How a signal is sent: its entry may be refused, or the signal with it.
 enum class Origin : std::uint8_t { usual, forced, tkill, child };
 

@@ -104,7 +104,7 @@ struct Records {
   }
   /// Dead for its tracer, who may hear of a thread before its process is.
   bool is_gone(const Task& t) const {
-    return t.zombie() && (!is_leader(t) || process_of(t).thread_count == 1);
+    return t.zombie() && (!is_leader(t) || dead(process_of(t)));
   }
   /// A group stop is in effect, or under way.
   static bool stops(const Process& p) {

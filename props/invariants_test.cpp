@@ -156,9 +156,6 @@ const std::vector<Break>& other_breaks() {
       {"MEM-3", "init: mmap private pages=2\n",
        [](World& w) { std::swap(space(w, 1).pages[0], space(w, 1).pages[1]); }},
       {"VFORK-1", "init: vfork -> A\n", [](World& w) { task(w, 1).call = {}; }},
-      {"THREAD-1", kThread, [](World& w) { task(w, 2).space = w.spaces.make(); }},
-      {"THREAD-2", kThread, [](World& w) { task(w, 2).exit_signal = sig::chld.n; }},
-      {"COUNT-1", kThread, [](World& w) { task(w, 2).stop_counted = true; }},
       {"COUNT-2", kChild, [](World& w) { ++space(w, 2).users; }},
       {"SIGNAL-1", kChild,
        [](World& w) {
@@ -174,6 +171,20 @@ const std::vector<Break>& other_breaks() {
       {"LIMIT-2", kMarked, [](World& w) { task(w, 4).attributes.user = User::root; }},
       {"USAGE-1", "init: fault 1\n", [](World& w) { task(w, 1).used.faults = 2; }},
       {"STOP-1", kChild, [](World& w) { task(w, 2).stopped = true; }},
+  };
+  return breaks;
+}
+
+const std::vector<Break>& breaks_of_threads() {
+  static const std::vector<Break> breaks{
+      {"THREAD-1", kThread, [](World& w) { task(w, 2).space = w.spaces.make(); }},
+      {"THREAD-2", kThread, [](World& w) { task(w, 2).exit_signal = sig::chld.n; }},
+      {"COUNT-1", kThread, [](World& w) { --process(w, 2).running_threads; }},
+      {"COUNT-1", kThread, [](World& w) { ++process(w, 2).stopping_threads; }},
+      {"COUNT-1", kThread, [](World& w) {
+         ++process(w, 2).stopping_threads;
+         task(w, 2).stop_counted = true;
+       }},
       {"PTRACE-1", kTraced, [](World& w) { task(w, 1).tracees.clear(); }},
       {"PTRACE-2", "init: fork -> A\ninit: ptrace_attach A\n",
        [](World& w) { task(w, 2).trace.by = TaskId::none(); }},
@@ -240,6 +251,7 @@ void expect_caught(const std::vector<Break>& breaks) {
 TEST(Invariants, AboutTheFamilyCatchWhatTheyForbid) { expect_caught(family_breaks()); }
 
 TEST(Invariants, AboutTheRestCatchWhatTheyForbid) { expect_caught(other_breaks()); }
+TEST(Invariants, AboutThreadsCatchWhatTheyForbid) { expect_caught(breaks_of_threads()); }
 TEST(Invariants, AboutUsersCatchWhatTheyForbid) { expect_caught(breaks_of_users()); }
 TEST(Invariants, AboutKthreadsCatchWhatTheyForbid) { expect_caught(breaks_of_kthreads()); }
 
@@ -249,8 +261,9 @@ TEST(Invariants, AboutControlGroupsCatchWhatTheyForbid) { expect_caught(cgroup_b
 TEST(Invariants, EachHasAWorldThatBreaksIt) {
   Ids broken, all;
   for (const auto* const breaks : {&family_breaks(), &other_breaks(), &breaks_of_kthreads(),
-                                   &cgroup_breaks(), &breaks_of_users(), &pidfd_breaks()})
-    for (const Break& b : *breaks) EXPECT_TRUE(broken.insert(b.id).second) << b.id << " twice";
+                                   &cgroup_breaks(), &breaks_of_users(), &pidfd_breaks(),
+                                   &breaks_of_threads()})
+    for (const Break& b : *breaks) broken.insert(b.id);  // some have several
   const auto add = [&]<class I>() { EXPECT_TRUE(all.insert(I::id).second) << I::id << " twice"; };
   for_each_invariant(add);
   for_each_world_invariant(add);

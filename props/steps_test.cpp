@@ -70,7 +70,7 @@ TEST(Steps, TheTextHasThemInTheirOrder) {
 TEST(Steps, OfAnExecCanFailInTheirOrder) {
   const std::string body = body_of("impl/exec.cpp", "begin_new_exec");
   std::size_t at = 0;
-  for (const Word& step : std::span(kExecSteps).subspan(1)) {
+  for (const Word& step : kExecSteps) {
     const std::size_t found = body.find("ExecStep::" + std::string(step.name), at);
     ASSERT_NE(found, body.npos) << step.name;
     at = found;

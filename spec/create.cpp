@@ -61,6 +61,15 @@ Model::Answer Model::choose_user_namespace(const Task& me, Wish& wish) {
   return std::nullopt;
 }
 
+/// What refuses a task whose user namespace is chosen, before it has numbers.
+Model::Answer Model::refuses_unnumbered(TaskId id, const Wish& wish) {
+  const Attributes& mine = world().tasks[id].attributes;
+  if (const Answer refused = refuses_one_more(id, wish.user_ns)) return refused;
+  if (mine.policy == Policy::deadline && !mine.reset_on_fork)
+    return fails(Errno::again, "sched.deadline-fork"_rule);
+  return refuses_new_namespaces(world().tasks[id], wish);
+}
+
 /// What refuses a task that has its numbers already. Chooses the control group that it will be in.
 Model::Answer Model::refuses_numbered(TaskId id, Wish& wish) {
   const Task& me = world_.tasks[id];
@@ -94,10 +103,10 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
   if (interrupted && linux_6()) return restart("clone.pending-first"_rule);
   const TaskFlags marked = me.flags & task_flag::nproc_exceeded;
   if (const Answer refused = choose_user_namespace(me, wish)) return refused;
-  if (const Answer refused = refuses_one_more(id, wish.user_ns)) return refused;
-  if (me.attributes.policy == Policy::deadline && !me.attributes.reset_on_fork)
-    return fails(Errno::again, "sched.deadline-fork"_rule);
-  if (const Answer refused = refuses_new_namespaces(me, wish)) return refused;
+  if (const Answer early = refuses_unnumbered(id, wish)) {
+    undo_namespaces(flags & fl::newuser, me.child_ns);
+    return early;
+  }
   const NamespaceId ns =
       flags.has(fl::newpid) ? make_namespace(me.child_ns, wish.user_ns) : me.child_ns;
   Numbers numbers;

@@ -16,7 +16,7 @@ enum class ExecStep : std::uint8_t {
   load_binary
 };
 inline constexpr std::array kExecSteps{
-    Word{"none", 0}, Word{"unshare_files", 1}, Word{"exec_task_namespaces", 2},
+    Word{"unshare_files", 1}, Word{"exec_task_namespaces", 2},
     Word{"unshare_sighand", 3}, Word{"load_binary", 4}};
 
 struct Exec {

@@ -124,7 +124,7 @@ struct NearestReaperAdopts {
   }
 };
 
-struct OnlyLeadersAreZombies {
+struct ThreadsLeaveNothing {
   static constexpr std::string_view id = "ZOMBIE-1";
   static constexpr std::string_view says =
       "Only a leader, or who is traced, can be a zombie: other threads leave nothing behind.";
@@ -376,7 +376,7 @@ struct LeadersLeaveLast {
 /// The register.
 using Invariants =
     std::tuple<OneParent, OneRoot, OrphansAreAdopted, SomebodyOfInitAdopts, NearestReaperAdopts,
-               OnlyLeadersAreZombies, DeathsCanBeReported, DeathIsFinal, DeathsAreReportedOnce,
+               ThreadsLeaveNothing, DeathsCanBeReported, DeathIsFinal, DeathsAreReportedOnce,
                NumbersAreUnique, NumbersArePinned, NumbersAreFreeWhenGiven, GroupsAreInOneSession,
                PrivatePagesAreIsolated, SharedPagesAreOne, PagesAreInOrder, VforkParentsSleep,
                ThreadsShare, LeadersLeaveLast, RunningThreadsAreCounted, StopAndContExclude,

@@ -261,7 +261,7 @@ class Model {
   Answer refuses_struct(const Clone3&), refuses_args(const Clone3&), refuses_folder(Clone3Args);
   Answer refuses_flags(const Task&, CloneFlags);
   Answer choose_user_namespace(const Task&, Wish&);
-  Answer refuses_numbered(TaskId, Wish&);
+  Answer refuses_unnumbered(TaskId, const Wish&), refuses_numbered(TaskId, Wish&);
   Answer refuses_new_namespaces(const Task&, const Wish&);
   Answer sleep_for(TaskId child, TaskId maker, CloneFlags, Pid seen);
   TaskId new_task(TaskId maker, const Wish&, NamespaceId, Numbers);

@@ -33,7 +33,7 @@ Model::Answer Model::refuses_tracer(TaskId id, TaskId whom) {
   const Task& t = world().tasks[whom];
   if (t.in_kernel()) return fails(Errno::perm, "ptrace.not-kthreads"_rule);
   if (t.process == world().tasks[id].process) return fails(Errno::perm, "ptrace.not-own"_rule);
-  if (const TaskId e = world().process_of(t).execing; e && e != id)
+  if (world().process_of(t).execing)
     return fails(Errno::again, "ptrace.exec-under-way"_rule);
   if (t.zombie) return fails(Errno::perm, "ptrace.not-the-dead"_rule);
   if (t.trace.by) return fails(Errno::perm, "ptrace.once"_rule);

@@ -53,6 +53,14 @@ struct Witness {
   Script script;
 };
 
+/// What the id of a violation begins with that is of a failed step, which no trace alone shows.
+inline constexpr std::string_view kStepOfCopy = "copy_process.", kStepOfExec = "exec-step.",
+                                  kStepElsewhere = "no-room.";
+constexpr bool is_of_failed_step(std::string_view id) {
+  return id.starts_with(kStepOfCopy) || id.starts_with(kStepOfExec) ||
+         id.starts_with(kStepElsewhere);
+}
+
 struct Exploration {
   std::uint64_t states = 0, transitions = 0;
   std::uint64_t families = 0;         // where they are counted

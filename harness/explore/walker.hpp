@@ -123,7 +123,7 @@ class LockstepWalker {
     const bool in_copy = at <= impl::CopyStep::attach;
     const bool late = impl::late_step_of(at) != ExecStep::none;
     fault_ = {.kind = Violation::Kind::unsound,
-              .id = (in_copy ? "copy_process." : late ? "exec-step." : "no-room.") +
+              .id = std::string(in_copy ? kStepOfCopy : late ? kStepOfExec : kStepElsewhere) +
                     std::string(step.name),
               .says = late ? "Where this step fails, the exec is `exec_fails`."
                            : "Where this step fails, nothing remains of the call.",

@@ -120,8 +120,7 @@ bool is_private(const Op& op) {
                                    SchedSetscheduler, SchedGetscheduler, Sigaltstack, Setrlimit,
                                    Getrlimit, Setresuid, Capset, Getrusage, Fault, Setns,
                                    Sethostname, Gethostname, PidfdOpen, Getuid, Caught,
-                                   Personality, SetPidMax, SetPidCursor, MaxNamespaces,
-                                   GetMaxNamespaces>;
+                                   Personality, SetPidMax, SetPidCursor>;
         return is_about_cgroups<O> || among(static_cast<Private*>(nullptr));
       },
       op);
