@@ -52,13 +52,13 @@ Pid System::tracer_of(const Puppet& puppet) const {
 
 /// Who stopped for a tracer, which ended of the same call and so let it go, is seen to have died of
 /// its call or to have its answer, and not that it stopped, as TRACE:5 has it. A signal for several
-/// can be for both.
+/// can be for both, and an exec end who ends the tracer.
 void System::refuse_freed(Pid tracer, const Op& op, const Outcome& answer) const {
   using Kind = Target::Kind;
   const auto* const kill = std::get_if<Kill>(&op);
   const bool one = kill != nullptr && kill->target.kind == Kind::task &&
                    (kill->target.who.named || kill->target.who.n > 0);
-  const bool both = kill != nullptr && !one;
+  const bool both = (kill != nullptr && !one) || executes(op);
   if (tracer.n == 0 || find(tracer) != nullptr) return;
   if (answer.kind == Outcome::Kind::dies || (both && answer.kind != Outcome::Kind::blocks))
     throw SystemLimit("whether a task stopped before its tracer ended cannot be told here");
