@@ -31,6 +31,8 @@ class FollowedChoice final : public spec::Chooser {
   }
 
   const Picks& picks() const { return picks_; }
+  /// How many of them have been taken: fewer than there are until all that was told is used up.
+  std::size_t taken() const { return candidates_.size(); }
 
   /// The next way to pick, in lexical order; empty after the last. What follows a changed pick is
   /// open again, as it may lead to other choices.

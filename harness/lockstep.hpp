@@ -191,7 +191,7 @@ class Lockstep {
       const Effects& said = model_.effects();
       if (!same_outcome(past_[i].actor, seen_past_[i], said) || !same_returns(seen_past_[i], said))
         return false;
-      ends_.push_back(static_cast<std::uint32_t>(whole_.picks().size()));
+      ends_.push_back(static_cast<std::uint32_t>(whole_.taken()));
     }
     return true;
   }

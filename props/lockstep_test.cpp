@@ -188,6 +188,50 @@ TEST(Lockstep, FollowsAChoiceThatShowsLater) {
     }
 }
 
+/// ... and goes on from there: of a step that no choice explains it says what is wrong with it.
+TEST(Lockstep, GoesOnFromAChoiceThatShowedLater) {
+  /// The spec that takes the first or the second by turns, and makes up the last return.
+  class Wavering {
+   public:
+    explicit Wavering(std::size_t honest_steps) : honest_(honest_steps) {}
+    void reset(const WorldSpec& world) { model_.reset(world); }
+    const Effects& apply(Pid actor, const Op& op) {
+      effects_ = model_.apply(actor, op, turns_);
+      if (honest_-- == 0) effects_.returned.push_back({kInit, Outcome::task(Pid{77})});
+      return effects_;
+    }
+    TaskView view(Pid p) const { return model_.view(p); }
+    void pages(Pid p, std::vector<PageView>& out) const { model_.pages(p, out); }
+    void tasks(std::vector<Pid>& out) const { model_.tasks(out); }
+    bool sound() const { return true; }
+    bool sound(Pid, bool) const { return true; }
+
+   private:
+    class Turns final : public spec::Chooser {
+     public:
+      std::size_t pick(RuleId, std::span<const Pid> candidates) override {
+        return std::exchange(second_, !second_) ? 1 % candidates.size() : 0;
+      }
+
+     private:
+      bool second_ = true;
+    };
+    std::size_t honest_;
+    spec::Model model_;
+    Turns turns_;
+    Effects effects_;
+  };
+  const Script script = script_of(
+      "init: clone VM|SIGHAND|THREAD as A\ninit: fork as B\nA: tgkill B B SIGUSR1\n"
+      "init: clone VM|SIGHAND|VFORK|THREAD exit_signal=0 as E\nE: sigprocmask set 40|64\n"
+      "A: kill E 40\nA: sigprocmask set SIGUSR1|SIGSTOP\nE: sigq\nE: kill A SIGUSR1\n");
+  Wavering wavering(script.steps.size() - 1);
+  const auto v = Lockstep<Wavering>(wavering, Depth::outcomes).run(script);
+  ASSERT_TRUE(v);
+  EXPECT_EQ(v->kind, Violation::Kind::returned);
+  EXPECT_EQ(v->step, script.steps.size() - 1);
+}
+
 /// ... and what no choice leads to is a violation still.
 TEST(Lockstep, FindsWhatNoChoiceLeadsTo) {
   const std::string falls =
