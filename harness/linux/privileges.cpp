@@ -94,7 +94,8 @@ bool System::is_doubted(Pid task) const {
 }
 
 /// Of what an op asks the kernel that it would not ask of a trace's own: limits of priorities are
-/// none in a trace and some here, no puppet is dumpable, and SYS_RESOURCE may be another one.
+/// none in a trace and some here, no puppet is dumpable unless it is shown, and SYS_RESOURCE may be
+/// another capability.
 void System::doubt_after(const Puppet& actor, const Op& op, bool failed) {
   const bool about_limits =
       std::holds_alternative<MaxNamespaces>(op) || std::holds_alternative<GetMaxNamespaces>(op);

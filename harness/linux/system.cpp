@@ -151,7 +151,6 @@ Outcome System::ask(Puppet& actor, const Op& op) {
     stage_.slot(slot).action = Action::dependent_call;
   const auto began = std::chrono::steady_clock::now();
   std::int64_t answer = carry_out(actor, op);
-  doubt_after(actor, op, answer < 0);
   while (waits_for_late(op, outcome_of(op, stage_.slot(slot)), began))
     answer = carry_out(actor, op);
   if (!stage_.abilities().raises) expect_allowed(op, answer);
