@@ -89,7 +89,7 @@ Errno Machine::may_have_one_more(Task& t, Index ns) {
     return ns_capable(t, kNobody, capability::sys_resource) ||
            ns_capable(t, kNobody, capability::sys_admin);
   };
-  if (is_over_limit(a.user, ns, most, 1) && a.user != User::root && !exempt()) return Errno::again;
+  if (a.user != User::root && is_over_limit(a.user, ns, most, 1) && !exempt()) return Errno::again;
   if (!is_marked(t)) return Errno::ok;
   set_mark(t, false);
   touch(t);

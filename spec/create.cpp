@@ -147,6 +147,12 @@ constexpr CloneFlags kTold = fl::vm | fl::fs | fl::files | fl::sighand | fl::vfo
                              fl::thread | fl::new_any | fl::newuser | fl::pidfd |
                              fl::clear_sighand | fl::into_cgroup;
 
+/// What a new task has of its maker's flags, and besides.
+static TaskFlags flags_of_child(const Task& maker) {
+  namespace flag = task_flag;
+  return (maker.flags - flag::exiting - flag::postcoredump - flag::superpriv) | flag::forknoexec;
+}
+
 TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers numbers) {
   const CloneFlags flags = wish.flags;
   const TaskId id = world_.tasks.make();
@@ -162,9 +168,7 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
   enter_cgroup(child, wish.cgroup);
   if (wish.into) cover("clone3.into"_rule);
   else if (wish.cgroup) cover("cgroup.born"_rule);
-  if (me.flags.has(task_flag::superpriv)) cover("superpriv.not-inherited"_rule);
-  child.flags = (me.flags - task_flag::exiting - task_flag::postcoredump - task_flag::superpriv) |
-                task_flag::forknoexec;
+  child.flags = flags_of_child(me);
   cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);
   child.parent = kin ? me.parent : maker;
   child.self_exec_id = me.self_exec_id;
@@ -197,6 +201,7 @@ void Model::inherit(Task& child, const Task& me, CloneFlags flags) {
   cover(thread ? "clone.thread-blocked"_rule : "fork.blocked"_rule);
   cover(thread ? "clone.thread-pending-empty"_rule : "fork.pending-empty"_rule);
   cover("fork.no-children"_rule);
+  if (me.flags.has(task_flag::superpriv)) cover("superpriv.not-inherited"_rule);
   if (me.pdeath != sig::none)
     cover(thread ? "clone.thread-pdeathsig"_rule : "fork.pdeathsig-cleared"_rule);
   child.handlers = flags.has(fl::sighand) ? me.handlers : copy_handlers(me.handlers);

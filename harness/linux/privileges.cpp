@@ -1,5 +1,5 @@
-/// Who is marked as a user of capabilities (PF_SUPERPRIV): what the adapter does without marking the
-/// tasks of a trace, and whom it has marked all the same, of whom the mark says nothing.
+/// Who is marked as a user of capabilities (PF_SUPERPRIV): what the adapter does without marking
+/// the tasks of a trace, and whom it has marked all the same, of whom the mark says nothing.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/capability.h>
@@ -20,8 +20,8 @@ namespace forkproof::harness::kernel {
 
 // --- the stage -----------------------------------------------------------------------------------
 
-/// Makes the /proc of the namespace from outside, which can be done since 6.18: its init, which then
-/// need not, would have used capabilities by it.
+/// Makes the /proc of the namespace from outside, which can be done since 6.18: its init, which
+/// then need not, would have used capabilities by it.
 void Stage::make_proc() {
   const Descriptor made(static_cast<int>(::syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC)));
   const auto configure = [&](unsigned command, const char* key, int value) {
@@ -32,8 +32,8 @@ void Stage::make_proc() {
     proc_ = Descriptor(static_cast<int>(::syscall(SYS_fsmount, made.get(), FSMOUNT_CLOEXEC, 0)));
 }
 
-/// Has init begin, and make a /proc where there is none yet. Answers a descriptor of init's, or none
-/// where it is one of ours.
+/// Has init begin, and make a /proc where there is none yet. Answers a descriptor of init's, or
+/// none where it is one of ours.
 std::int64_t Stage::show_proc() {
   make_proc();
   marked_ = !proc_;
