@@ -182,8 +182,8 @@ class CheckerOf final : public Checker {
   };
 
   /// The verdict where those who can run at once run in the order in which they were woken, unless
-  /// one of them sleeps on its way for a lock that somebody outside the trace holds. What the system
-  /// does of itself it does again.
+  /// one of them sleeps on its way for a lock that somebody outside the trace holds. What the
+  /// system does of itself it does again.
   std::optional<Violation> judged_again(Violation v) {
     constexpr int kTries = 4;
     for (int tries = 0; tries < kTries; ++tries)
