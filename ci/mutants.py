@@ -191,11 +191,13 @@ def arguments():
     p.add_argument("--markdown", type=pathlib.Path)
     p.add_argument("--smoke", action="store_true")
     p.add_argument("--whole", action="store_true")
+    p.add_argument("--every", type=int)
     p.add_argument("--fresh", action="store_true")
     p.add_argument("--list", action="store_true")
     options = p.parse_args(sys.argv[2:])
-    if min(options.trials, options.time, options.jobs) < 1:
-        p.error("--trials, --time and --jobs: expected a number above 0")
+    every = 1 if options.every is None else options.every
+    if min(options.trials, options.time, options.jobs, every) < 1:
+        p.error("--trials, --time, --jobs and --every: expected a number above 0")
     if options.smoke:
         options.trials = 1
         options.names = [line for line in (options.patches / "smoke").read_text().split()]
@@ -210,8 +212,9 @@ def chosen(options, mutants):
             raise Bad(f"no mutant is called {name}")
     group = ENGINES[options.engine]
     mine = [m for m in mutants if (m.group if m.group in ("spec", "bits") else None) == group]
-    return [m for m in mine if not options.names or
-            any(m.name == n or m.name.startswith(n + "/") for n in options.names)]
+    named = [m for m in mine if not options.names or
+             any(m.name == n or m.name.startswith(n + "/") for n in options.names)]
+    return named[::options.every or 1]
 
 
 def promises(command):
@@ -300,7 +303,9 @@ def run_stage(options, mutants, results, pool):
 def stages(options):
     if not options.whole:
         return [options]
-    return [argparse.Namespace(**vars(options) | stage._asdict()) for stage in mutants_plan.WHOLE]
+    asked = {} if options.every is None else {"every": options.every}
+    return [argparse.Namespace(**vars(options) | stage._asdict() | asked)
+            for stage in mutants_plan.WHOLE]
 
 
 def run(options):

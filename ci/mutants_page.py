@@ -186,7 +186,10 @@ def write(path, entries, spent, notes):
     for engine, rows in engines.items():
         trials = max(r.trials for r in rows)
         each = f"{trials} trial{'s' * (trials > 1)} each of at most {rows[0].limit} s"
-        out += [f"## {engine}", "", SAYS[engine], "", f"{len(rows)} mutants, {each}.", "",
+        drawn = f"{len(rows)} mutants"
+        if engine in ("fuzz", "explore", "uniform") and len(rows) < len(engines.get("random", ())):
+            drawn = f"{len(rows)} of {len(engines['random'])} mutants, drawn from all groups alike"
+        out += [f"## {engine}", "", SAYS[engine], "", f"{drawn}, {each}.", "",
                 "| what | result |", "| --- | --- |"]
         out += [f"| {what} | {value} |" for what, value in facts(rows)]
         if engine in ("random", "fuzz", "explore", "replay"):

@@ -188,39 +188,40 @@ TEST(Lockstep, FollowsAChoiceThatShowsLater) {
     }
 }
 
-/// ... and goes on from there: of a step that no choice explains it says what is wrong with it.
-TEST(Lockstep, GoesOnFromAChoiceThatShowedLater) {
-  /// The spec that takes the first or the second by turns, and makes up the last return.
-  class Wavering {
+/// The spec, which takes the first or the second by turns, and which makes up the last return.
+class Wavering {
+ public:
+  explicit Wavering(std::size_t honest_steps) : honest_(honest_steps) {}
+  void reset(const WorldSpec& world) { model_.reset(world); }
+  const Effects& apply(Pid actor, const Op& op) {
+    effects_ = model_.apply(actor, op, turns_);
+    if (honest_-- == 0) effects_.returned.push_back({kInit, Outcome::task(Pid{77})});
+    return effects_;
+  }
+  TaskView view(Pid p) const { return model_.view(p); }
+  void pages(Pid p, std::vector<PageView>& out) const { model_.pages(p, out); }
+  void tasks(std::vector<Pid>& out) const { model_.tasks(out); }
+  bool sound() const { return true; }
+  bool sound(Pid, bool) const { return true; }
+
+ private:
+  class Turns final : public spec::Chooser {
    public:
-    explicit Wavering(std::size_t honest_steps) : honest_(honest_steps) {}
-    void reset(const WorldSpec& world) { model_.reset(world); }
-    const Effects& apply(Pid actor, const Op& op) {
-      effects_ = model_.apply(actor, op, turns_);
-      if (honest_-- == 0) effects_.returned.push_back({kInit, Outcome::task(Pid{77})});
-      return effects_;
+    std::size_t pick(RuleId, std::span<const Pid> candidates) override {
+      return std::exchange(second_, !second_) ? 1 % candidates.size() : 0;
     }
-    TaskView view(Pid p) const { return model_.view(p); }
-    void pages(Pid p, std::vector<PageView>& out) const { model_.pages(p, out); }
-    void tasks(std::vector<Pid>& out) const { model_.tasks(out); }
-    bool sound() const { return true; }
-    bool sound(Pid, bool) const { return true; }
 
    private:
-    class Turns final : public spec::Chooser {
-     public:
-      std::size_t pick(RuleId, std::span<const Pid> candidates) override {
-        return std::exchange(second_, !second_) ? 1 % candidates.size() : 0;
-      }
-
-     private:
-      bool second_ = true;
-    };
-    std::size_t honest_;
-    spec::Model model_;
-    Turns turns_;
-    Effects effects_;
+    bool second_ = true;
   };
+  std::size_t honest_;
+  spec::Model model_;
+  Turns turns_;
+  Effects effects_;
+};
+
+/// ... and goes on from there: of a step that no choice explains it says what is wrong with it.
+TEST(Lockstep, GoesOnFromAChoiceThatShowedLater) {
   const Script script = script_of(
       "init: clone VM|SIGHAND|THREAD as A\ninit: fork as B\nA: tgkill B B SIGUSR1\n"
       "init: clone VM|SIGHAND|VFORK|THREAD exit_signal=0 as E\nE: sigprocmask set 40|64\n"

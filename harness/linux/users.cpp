@@ -25,7 +25,7 @@ std::optional<std::uint64_t> permitted_in(std::string_view status) {
   std::uint64_t permitted = 0;
   if (at == status.npos) return std::nullopt;
   const char* const digits = status.data() + at + kName.size();
-  std::from_chars(digits, digits + 16, permitted, 16);
+  std::from_chars(digits, status.data() + status.size(), permitted, 16);
   return permitted;
 }
 

@@ -86,6 +86,7 @@ json 'o["skipped"] - sum(n for why, n in o["why_skipped"].items()
                          if "kept from an exec" in why) < 10'
 expect 0 "$F" check --engine random --system linux --time 30s --json
 json 'o["traces"] > 1000 and o["violations"] == []'
+json 'o["why_skipped"].get("what was seen once was not seen again", 0) < 1 + o["traces"] // 500'
 # To the whole group, as timeout(1) does it: no less clean.
 expect 0 timeout --preserve-status 2 "$F" check --engine random --system linux --time 60s --jobs 2
 says '^no violation$' out.txt
