@@ -113,6 +113,7 @@ constexpr Topic kTopics[] = {
     {"policy", "sched."},
     {"rt_priority", "sched."},
     {"flags", "nproc."},
+    {"flags", "superpriv."},
     {"user", "user."},
     {"capabilities", "capability."},
     {"tracer", "ptrace."},

@@ -302,7 +302,7 @@ class Lockstep {
     }
     for (const Expectation& e : s.expectations) {
       const Pid p = number_of(e.task, numbers());
-      if constexpr (requires { system_.expect_shown(e.field); }) system_.expect_shown(e.field);
+      if constexpr (requires { system_.expect_shown(0, p); }) system_.expect_shown(e.field, p);
       const TaskView view = system_.view(p);
       rule = rule_of_field(e.field, model_.fired(), model_.outcome_rule());
       if (!meets(view, e, numbers()))

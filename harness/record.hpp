@@ -21,8 +21,9 @@ class Tap {
   void hide(TaskView& view) const {
     if constexpr (requires { system_.hide(view); }) system_.hide(view);
   }
-  void expect_shown(std::size_t field) const {
-    if constexpr (requires { system_.expect_shown(field); }) system_.expect_shown(field);
+  void expect_shown(std::size_t field, Pid task) const {
+    if constexpr (requires { system_.expect_shown(field, task); })
+      system_.expect_shown(field, task);
   }
 
   const Effects& seen() const { return *seen_; }

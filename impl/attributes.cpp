@@ -42,7 +42,8 @@ Outcome Machine::perform(Task& t, const SchedSetscheduler& op) {
   const std::int32_t least = is_real_time(op.policy) ? 1 : 0;
   const std::int32_t most = is_real_time(op.policy) ? kRealTimeMax : 0;
   if (op.priority < least || op.priority > most) return Outcome::failure(Errno::inval);
-  if (!may_have_policy(t, *who, op, limits_of(process_of(*who))) || is_weaker(t, *who))
+  const bool asks_first = profile_ == Profile::linux_4_12;
+  if (!may_have_policy(t, *who, op, limits_of(process_of(*who)), asks_first) || is_weaker(t, *who))
     return Outcome::failure(Errno::perm);
   Attributes a = attributes_of(*who);
   a.policy = op.policy;
@@ -67,7 +68,7 @@ Outcome Machine::perform(Task& t, const SchedSetattr& op) {
   Task* const who = named(t, op.task);
   if (who == nullptr) return Outcome::failure(Errno::srch);
   Attributes a = attributes_of(*who);
-  if (a.processors != kProcessors || !ns_capable(t, kNobody)) return Outcome::failure(Errno::perm);
+  if (!ns_capable(t, kNobody) || a.processors != kProcessors) return Outcome::failure(Errno::perm);
   a.policy = Policy::deadline;
   a.rt_priority = 0;
   a.reset_on_fork = op.flags.has(sched_flag::reset_on_fork);

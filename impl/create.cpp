@@ -299,10 +299,10 @@ std::uint64_t Machine::copy_mm(Birth& b, auto& faults) {
 /// The maker's own are there: new ones are made with flags only.
 std::uint64_t Machine::copy_namespaces(Birth& b, auto& faults) {
   if (!b.below) return bits::kGoesOn;
-  if (!may_make_namespaces(b.maker, b.flags)) return static_cast<std::uint64_t>(Errno::perm);
+  const Index owner = attributes_of(*b.task).user_ns;
+  if (!may_make_namespaces(b.maker, b.flags, owner)) return static_cast<std::uint64_t>(Errno::perm);
   if (b.flags.has(clone_flag::newipc | clone_flag::sysvsem))
     return static_cast<std::uint64_t>(Errno::inval);
-  const Index owner = attributes_of(*b.task).user_ns;
   const Errno refused = may_create_namespaces(b.maker, b.flags, owner);
   if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
   b.ns = children_in(b.maker);
@@ -346,8 +346,7 @@ std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
 /// A number in the world is asked for, and the cursor is not.
 std::uint64_t Machine::alloc_wanted(Birth& b, auto& faults) {
   const std::int32_t n = b.wanted.back();
-  const bool may = ns_capable(b.maker, kNobody);
-  const Errno refused = refuses_number(n, pid_max_, true, may, taken_);
+  const Errno refused = refuses_number(b.maker, kNobody, n);
   if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
   if (faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
   taken_.take(static_cast<std::uint64_t>(b.number = n));

@@ -19,7 +19,9 @@ Outcome Machine::exec(Task& caller, ExecStep failing) {
   if (early && fails_at(caller, ExecStep::unshare_files, failing))
     return Outcome::failure(Errno::nomem);
   if (faults_.strike(CopyStep::alloc_bprm)) return Outcome::failure(Errno::nomem);
-  const bool stays = attributes_of(caller).powerless && is_fs_shared(caller);
+  const Attributes& a = attributes_of(caller);
+  const bool stays = a.powerless && is_fs_shared(caller);
+  if (early && a.user != User::root && is_fs_shared(caller)) ns_capable(caller, a.user_ns);
   if (process_of(caller).thread_count > 1) become_sole_thread(caller);
   if (over_) return Outcome::death(sig::kill);  // a sibling's end was to be init's, too
   Task& t = tasks_[current()];  // others have run, and may have made tasks

@@ -97,8 +97,9 @@ Outcome Machine::perform(Task& t, const Unshare& op) {
   if (op.flags.has(fl::vm) && others_map) return Outcome::failure(Errno::inval);
   const Errno may = newuser ? may_make_user_ns(t, mounts_of(t)) : Errno::ok;
   if (may != Errno::ok) return Outcome::failure(may);
-  if (!may_make_namespaces(t, op.flags)) return Outcome::failure(Errno::perm);
-  const Errno refused = may_create_namespaces(t, op.flags, attributes_of(t).user_ns);
+  const Index own = attributes_of(t).user_ns;
+  if (!may_make_namespaces(t, op.flags, own)) return Outcome::failure(Errno::perm);
+  const Errno refused = may_create_namespaces(t, op.flags, own);
   if (refused != Errno::ok) return Outcome::failure(refused);
 
   Unshared fresh;

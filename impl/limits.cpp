@@ -84,9 +84,12 @@ bool Machine::is_over_limit(User user, Index ns, Limit most, std::uint64_t more)
 /// is.
 Errno Machine::may_have_one_more(Task& t, Index ns) {
   const Attributes& a = attributes_of(t);
-  const bool exempt = a.user_ns == kNobody && a.capabilities != 0;
   const Limit most = limits_of(process_of(t))[Resource::nproc].soft;
-  if (!exempt && is_over_limit(a.user, ns, most, 1)) return Errno::again;
+  const auto exempt = [&] {
+    return ns_capable(t, kNobody, capability::sys_resource) ||
+           ns_capable(t, kNobody, capability::sys_admin);
+  };
+  if (a.user != User::root && is_over_limit(a.user, ns, most, 1) && !exempt()) return Errno::again;
   if (!is_marked(t)) return Errno::ok;
   set_mark(t, false);
   touch(t);
@@ -120,8 +123,11 @@ void Machine::count_user(const Attributes& a, bool in) {
 Outcome Machine::perform(Task& t, const Setresuid& op) {
   Attributes a = attributes_of(t);
   if (!is_mapped(a.user_ns, op.user)) return Outcome::failure(Errno::inval);
+  const bool known = a.user == op.user || op.user == User::root;  // as which it acts
+  const bool asks = !known || profile_ == Profile::linux_4_12;
+  const bool may = asks && ns_capable(t, a.user_ns);
   if (a.user == op.user) return Outcome::success();
-  if (a.powerless && op.user != User::root) return Outcome::failure(Errno::perm);
+  if (!known && !may) return Outcome::failure(Errno::perm);
   // In 4.12 the newcomer is counted in this comparison, as it were.
   const std::uint64_t more = profile_ == Profile::linux_6 ? 0 : 1;
   const Limit most = limits_of(process_of(t))[Resource::nproc].soft;

@@ -120,10 +120,9 @@ class Machine : private Users {
   // Pid namespaces (namespaces.cpp).
   Outcome perform(Task& t, const NsPidMax& op);
   Outcome perform(Task& t, const NsPidCursor& op);
-  std::uint64_t alloc_inner(const Task& maker, Index ns, std::span<const std::int32_t> wanted,
+  std::uint64_t alloc_inner(Task& maker, Index ns, std::span<const std::int32_t> wanted,
                             std::vector<std::int32_t>& numbers);
-  static Errno refuses_number(std::int32_t n, std::int32_t pid_max, bool began, bool may,
-                              const PidBitmap& taken);
+  Errno refuses_number(Task& maker, Index ns, std::int32_t n);
   void take_inner(Index ns, std::int32_t n, std::span<const std::int32_t> numbers);
   [[gnu::cold]] void free_inner(std::int32_t n);
   Index children_in(const Task& t) const;
@@ -161,9 +160,9 @@ class Machine : private Users {
   bool are_kinds(CloneFlags flags) const;
   bool has_left_namespaces(const Task& t, bool by_file, CloneFlags flags) const;
   bool is_alone_in_memory(const Task& t) const;
-  bool may_make_namespaces(const Task& t, CloneFlags flags) const;
-  Errno may_set_namespaces(const Task& t, const Task* to, const Setns& op) const;
-  Errno validate_nsset(const Task& t, const Task& to, CloneFlags flags) const;
+  bool may_make_namespaces(Task& t, CloneFlags flags, Index owner);
+  Errno may_set_namespaces(Task& t, const Task* to, const Setns& op);
+  Errno validate_nsset(Task& t, const Task& to, CloneFlags flags);
   std::int32_t& host_of(const Task& t);
   bool sound_proxies() const;
 

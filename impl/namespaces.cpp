@@ -26,19 +26,24 @@ std::int32_t Records::number_outside(Index ns, std::int32_t n) const {
 }
 
 /// Why a namespace does not give the number that is asked for.
-Errno Machine::refuses_number(std::int32_t n, std::int32_t pid_max, bool began, bool may,
-                              const PidBitmap& taken) {
-  if (n < 1 || n >= pid_max || (n != kInit.n && !began)) return Errno::inval;
-  if (!may) return Errno::perm;
-  return taken.taken(static_cast<std::uint64_t>(n)) ? Errno::exist : Errno::ok;
+Errno Machine::refuses_number(Task& maker, Index ns, std::int32_t n) {
+  const bool own = ns != kNobody;
+  const bool own_limit = own && profile_ == Profile::linux_6;
+  const bool began = !own || namespaces_[ns].began;
+  if (n < 1 || n >= (own_limit ? namespaces_[ns].pid_max : pid_max_)) return Errno::inval;
+  if (n != kInit.n && !began) return Errno::inval;
+  if (!ns_capable(maker, owner_of_pid_ns(ns))) return Errno::perm;
+  const PidBitmap& numbers = own ? namespaces_[ns].taken : taken_;
+  return numbers.taken(static_cast<std::uint64_t>(n)) ? Errno::exist : Errno::ok;
 }
 
 /// Before 6.14 the limit is the machine's, whoever sets it.
 Outcome Machine::perform(Task& t, const NsPidMax& op) {
   const Index ns = process_of(t).pid_ns(), owner = owner_of_pid_ns(ns);
-  const bool may = is_mapped(owner, User::root) || ns_capable(t, owner, capability::sys_admin);
-  if (!may && profile_ == Profile::linux_6) return Outcome::failure(Errno::acces);
-  if (ns == kNobody || profile_ == Profile::linux_4_12) return perform(SetPidMax{{}, op.value});
+  const bool own_limit = profile_ == Profile::linux_6;
+  const bool may = own_limit && ns_capable(t, owner, capability::sys_admin);
+  if (own_limit && !may && !is_mapped(owner, User::root)) return Outcome::failure(Errno::acces);
+  if (ns == kNobody || !own_limit) return perform(SetPidMax{{}, op.value});
   if (op.value < kPidMaxMin || op.value > kPidMaxLimit) return Outcome::failure(Errno::inval);
   namespaces_[ns].pid_max = op.value;
   return Outcome::success();
@@ -58,7 +63,7 @@ Outcome Machine::perform(Task& t, const NsPidCursor& op) {
 
 /// A number in each namespace from `ns` outwards: those that are wanted, then what a search finds.
 /// Where one is full those inside it stay passed.
-std::uint64_t Machine::alloc_inner(const Task& maker, Index ns,
+std::uint64_t Machine::alloc_inner(Task& maker, Index ns,
                                    std::span<const std::int32_t> wanted,
                                    std::vector<std::int32_t>& numbers) {
   numbers.clear();
@@ -70,9 +75,7 @@ std::uint64_t Machine::alloc_inner(const Task& maker, Index ns,
     const auto pid_max = static_cast<std::uint64_t>(own_limit ? at.pid_max : pid_max_);
     if (numbers.size() < wanted.size()) {
       const std::int32_t n = wanted[numbers.size()];
-      const Errno refused =
-          refuses_number(n, static_cast<std::int32_t>(pid_max), at.began,
-                         ns_capable(maker, at.owner), at.taken);
+      const Errno refused = refuses_number(maker, i, n);
       if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
       if (faults_.strike(CopyStep::alloc_pid)) return no_room;
       numbers.push_back(n);

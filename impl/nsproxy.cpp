@@ -18,8 +18,8 @@ struct KindOfFlag {
 constexpr KindOfFlag kKinds[] = {{clone_flag::newns, ns_kind::mnt, NsKind::mnt},
                                  {clone_flag::newuts, ns_kind::uts, NsKind::uts},
                                  {clone_flag::newipc, ns_kind::ipc, NsKind::ipc},
-                                 {clone_flag::newnet, ns_kind::net, NsKind::net},
-                                 {clone_flag::newcgroup, ns_kind::cgroup, NsKind::cgroup}};
+                                 {clone_flag::newcgroup, ns_kind::cgroup, NsKind::cgroup},
+                                 {clone_flag::newnet, ns_kind::net, NsKind::net}};
 
 /// Sent by it, a signal comes from outside of every namespace.
 const Task kMachine{};
@@ -37,9 +37,12 @@ std::array<Index, kNsKinds> Machine::namespaces_of(const Task& t) const {
   return i == kNobody ? std::array<Index, kNsKinds>{} : proxies_[i].of;
 }
 
-bool Machine::may_make_namespaces(const Task& t, CloneFlags flags) const {
-  const bool none = !flags.any(clone_flag::new_any) || flags.has(clone_flag::newuser);
-  return none || ns_capable(t, attributes_of(t).user_ns, capability::sys_admin);
+/// Who makes their user namespace as well owns that, and has used it by this.
+bool Machine::may_make_namespaces(Task& t, CloneFlags flags, Index owner) {
+  if (!flags.any(clone_flag::new_any)) return true;
+  if (!flags.has(clone_flag::newuser)) return ns_capable(t, owner, capability::sys_admin);
+  use_capabilities(t);
+  return true;
 }
 
 /// A record of the task's namespaces, but for a new one of each kind in `flags`; nothing if there
@@ -147,33 +150,40 @@ bool Machine::is_alone_in_memory(const Task& t) const {
   return p.live <= 1 && (p.space == kNobody || !memory_[p.space].borrowers.several(processes_));
 }
 
-Errno Machine::may_set_namespaces(const Task& t, const Task* to, const Setns& op) const {
+Errno Machine::may_set_namespaces(Task& t, const Task* to, const Setns& op) {
   const bool by_file = profile_ == Profile::linux_4_12;
   const Errno nobody = by_file ? Errno::noent : Errno::srch;
   if (!by_file && op.task.n < 1) return Errno::inval;
   if (to == nullptr) return nobody;
   if (!are_kinds(op.flags)) return Errno::inval;
   if (by_file && std::popcount(op.flags.bits) > 1) return Errno::inval;
-  if (!ptrace_may_access(t, *to, !by_file)) return by_file ? Errno::acces : Errno::perm;
+  if (!ptrace_may_access(t, *to, !by_file, !by_file)) return by_file ? Errno::acces : Errno::perm;
   if (has_left_namespaces(*to, by_file, op.flags)) return nobody;
   return validate_nsset(t, *to, op.flags);
 }
 
 /// That of users is looked at first: all others find the task there.
-Errno Machine::validate_nsset(const Task& t, const Task& to, CloneFlags flags) const {
+Errno Machine::validate_nsset(Task& t, const Task& to, CloneFlags flags) {
   namespace fl = clone_flag;
   const bool shares_fs = t.fs != kNobody && fs_[t.fs].users > 1;
   const Index own = attributes_of(t).user_ns, theirs = attributes_of(to).user_ns;
   if (flags.has(fl::newuser) && (own == theirs || process_of(t).thread_count > 1 || shares_fs))
     return Errno::inval;
-  const bool admin = ns_capable(t, flags.has(fl::newuser) ? theirs : own, capability::sys_admin);
-  const auto may = [&](Index owner) {
-    return admin && ns_capable(t, owner, capability::sys_admin);
+  if (flags.has(fl::newuser)) ns_capable(t, theirs, capability::sys_admin);  // it owns it
+  const Index home = flags.has(fl::newuser) ? theirs : own;
+  const auto both = [&](Index first, Index second) {
+    return ns_capable(t, first, capability::sys_admin) &&
+           ns_capable(t, second, capability::sys_admin);
   };
+  const auto may = [&](Index owner) { return both(owner, home); };
   const auto of = namespaces_of(to);
-  for (const auto& [flag, place, kind] : kKinds)
-    if (flags.has(flag) && !may(owner_of_ns(of[place]))) return Errno::perm;
-  if (flags.has(fl::newpid) && !may(owner_of_pid_ns(process_of(to).pid_ns()))) return Errno::perm;
+  for (const auto& [flag, place, kind] : kKinds) {
+    const bool first_home = kind == NsKind::cgroup;  // cgroupns_install
+    if (first_home && flags.has(fl::newpid) && !may(owner_of_pid_ns(process_of(to).pid_ns())))
+      return Errno::perm;
+    const Index owner = owner_of_ns(of[place]);
+    if (flags.has(flag) && !(first_home ? both(home, owner) : may(owner))) return Errno::perm;
+  }
   if (flags == fl::newns && shares_fs) return Errno::inval;
   if (!flags.has(fl::newtime)) return Errno::ok;
   if (!is_alone_in_memory(t)) return Errno::users;

@@ -35,7 +35,8 @@ Outcome Machine::start_tracing(Task& t, TaskRef whom, bool seize, bool exitkill)
   if (to == nullptr) return Outcome::failure(Errno::srch);
   if (is_kthread(*to) || to->process == t.process) return Outcome::failure(Errno::perm);
   if (is_execing(process_of(*to))) return Outcome::failure(Errno::again);
-  if (to->zombie() || is_traced(*to) || !ptrace_may_access(t, *to, true))
+  const bool marks = profile_ == Profile::linux_6;
+  if (to->zombie() || is_traced(*to) || !ptrace_may_access(t, *to, true, marks))
     return Outcome::failure(Errno::perm);
   Tracing& tracing = link_tracing(*to, t);
   tracing.seized = seize;

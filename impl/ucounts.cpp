@@ -79,7 +79,9 @@ Outcome Machine::perform(Task& t, const MaxNamespaces& op) {
 Outcome Machine::perform(Task& t, const GetMaxNamespaces& op) {
   if (op.kind == NsKind::time && profile_ == Profile::linux_4_12)
     return Outcome::failure(Errno::noent);
-  return Outcome::number(ucounts_of(attributes_of(t).user_ns).max[place_of(op.kind)]);
+  const Index ns = attributes_of(t).user_ns;
+  ns_capable(t, ns, capability::sys_resource);  // the file's mode hangs on it
+  return Outcome::number(ucounts_of(ns).max[place_of(op.kind)]);
 }
 
 // --- soundness -----------------------------------------------------------------------------------

@@ -107,60 +107,68 @@ Index Users::create_user_ns(const Task& maker, const LimitTable& limits) {
 
 // --- who is strong enough ------------------------------------------------------------------------
 
-bool Users::ptrace_may_access(const Task& t, const Task& other, bool by_real) const {
+/// `marks`: that it is another user's is what the task asks, and does not look up.
+bool Users::ptrace_may_access(Task& t, const Task& other, bool by_real, bool marks) {
   const Attributes &a = attributes_of(t), &b = attributes_of(other);
-  if (t.process == other.process || ns_capable(t, b.user_ns)) return true;
-  return b.user == User::root && (!by_real || a.user == User::root) && has_caps_of(t, other);
+  if (t.process == other.process) return true;
+  const bool differs = b.user != User::root || (by_real && a.user != User::root);
+  if (differs && !(marks ? ns_capable(t, b.user_ns) : has_ns_capability(t, b.user_ns)))
+    return false;
+  const bool as_much = !a.powerless && (by_real || a.can(capability::all));
+  if (a.user_ns == b.user_ns && (b.powerless || as_much)) return true;
+  return ns_capable(t, b.user_ns);
 }
 
 /// Whether all that the other may in its user namespace the task may there, too.
 bool Users::has_caps_of(const Task& t, const Task& other) const {
   const Attributes& b = attributes_of(other);
-  return ns_capable(t, b.user_ns) || (b.powerless && attributes_of(t).user_ns == b.user_ns);
+  return has_ns_capability(t, b.user_ns) ||
+         (b.powerless && attributes_of(t).user_ns == b.user_ns);
 }
 
 /// Whether the other has permitted capabilities that the task has not, nor any power over it.
-bool Users::is_weaker(const Task& t, const Task& who) const {
+bool Users::is_weaker(Task& t, const Task& who) {
   const Attributes &a = attributes_of(t), &b = attributes_of(who);
   return a.powerless && !b.powerless && !ns_capable(t, b.user_ns);
 }
 
-bool Users::may_nice(const Task& t, const Task& who, std::int32_t nice,
-                     const LimitTable& theirs) const {
+bool Users::may_nice(Task& t, const Task& who, std::int32_t nice, const LimitTable& theirs) {
   const auto as_limit = static_cast<std::uint64_t>(kNiceMax + 1 - nice);
-  if (nice >= attributes_of(who).nice || ns_capable(t, kNobody)) return true;
-  return as_limit <= theirs[Resource::nice].soft.n;
+  if (nice >= attributes_of(who).nice || as_limit <= theirs[Resource::nice].soft.n) return true;
+  return ns_capable(t, kNobody);
 }
 
-bool Users::may_have_policy(const Task& t, const Task& who, const SchedSetscheduler& op,
-                            const LimitTable& theirs) const {
-  if (ns_capable(t, kNobody)) return true;
+/// Today the capability is asked for only where limits do not do.
+bool Users::may_have_policy(Task& t, const Task& who, const SchedSetscheduler& op,
+                            const LimitTable& theirs, bool asks_first) {
+  if (asks_first && ns_capable(t, kNobody)) return true;
   const Attributes& a = attributes_of(who);
   const std::uint64_t most = theirs[Resource::rtprio].soft.n;
+  bool free = !a.reset_on_fork || op.flags.has(sched_flag::reset_on_fork);
   if (is_real_time(op.policy)) {
-    if (most == 0 && op.policy != a.policy) return false;
-    if (op.priority > a.rt_priority && static_cast<std::uint64_t>(op.priority) > most) return false;
+    if (most == 0 && op.policy != a.policy) free = false;
+    if (op.priority > a.rt_priority && static_cast<std::uint64_t>(op.priority) > most) free = false;
   }
   const auto as_limit = static_cast<std::uint64_t>(kNiceMax + 1 - a.nice);
   if (a.policy == Policy::idle && op.policy != Policy::idle &&
       as_limit > theirs[Resource::nice].soft.n)
-    return false;
-  return !a.reset_on_fork || op.flags.has(sched_flag::reset_on_fork);
+    free = false;
+  return free || ns_capable(t, kNobody);
 }
 
 /// To map root is, where `asks_for_fcap`, for who had capabilities.
-Errno Users::may_map(const Task& t, Index ns, IdMap whom, bool asks_for_fcap) const {
+Errno Users::may_map(Task& t, Index ns, IdMap whom, bool asks_for_fcap) {
   const Attributes& a = attributes_of(t);
   if (ns == kNobody) return Errno::perm;
   const UserNamespace& maps = user_ns_[ns];
   const bool inside = a.user_ns == ns;
   if (!inside && a.user_ns != maps.parent) return Errno::perm;
-  if (maps.mapped || !ns_capable(t, ns, capability::sys_admin)) return Errno::perm;
+  if (maps.mapped || !has_ns_capability(t, ns, capability::sys_admin)) return Errno::perm;
   const bool had_fcap = inside ? maps.maps_root : !a.powerless;
   if (asks_for_fcap && !had_fcap) return Errno::perm;
   if (whom == IdMap::root) return Errno::ok;
   const bool known = is_mapped(maps.parent, User::alice) && is_mapped(maps.parent, User::bob);
-  return known && ns_capable(t, maps.parent) ? Errno::ok : Errno::perm;
+  return ns_capable(t, maps.parent) && known ? Errno::ok : Errno::perm;
 }
 
 // --- ops -----------------------------------------------------------------------------------------
@@ -171,6 +179,7 @@ Outcome Machine::perform(Task& t, const MapIds& op) {
   const Index ns = attributes_of(*whose).user_ns;
   const Errno refused = may_map(t, ns, op.whom, profile_ == Profile::linux_6);
   if (refused != Errno::ok) return Outcome::failure(refused);
+  ns_capable(t, ns, capability::sys_admin);  // proc_setgroups_open
   user_ns_[ns].mapped = true;
   user_ns_[ns].whom = op.whom;
   return Outcome::success();

@@ -21,10 +21,21 @@ struct Users : Records {
     return ns == other;
   }
   /// Of none in particular: those that no trace names.
-  bool ns_capable(const Task& t, Index ns, Capabilities what = {}) const {
+  bool has_ns_capability(const Task& t, Index ns, Capabilities what = {}) const {
     const Attributes& a = attributes_of(t);
     if (ns == a.user_ns) return !a.powerless && a.can(what);
     return in_userns(ns, a.user_ns);
+  }
+  /// Asked by the task itself, which has used them then.
+  bool ns_capable(Task& t, Index ns, Capabilities what = {}) {
+    const bool may = has_ns_capability(t, ns, what);
+    if (may) use_capabilities(t);
+    return may;
+  }
+  void use_capabilities(Task& t) {
+    if ((t.flags & task_flag::superpriv.bits) != 0) return;
+    t.flags = static_cast<std::uint16_t>(t.flags | task_flag::superpriv.bits);
+    touch(t);
   }
   bool is_mapped(Index ns, User user) const {
     if (ns == kNobody) return true;
@@ -60,12 +71,12 @@ struct Users : Records {
   void flush_queue(SigSet& pending, std::uint64_t list, SigSet which);
   bool sound_queues() const;
   bool has_caps_of(const Task& t, const Task& other) const;
-  bool ptrace_may_access(const Task& t, const Task& other, bool by_real) const;
-  Errno may_map(const Task& t, Index ns, IdMap whom, bool asks_for_fcap) const;
-  bool may_nice(const Task& t, const Task& who, std::int32_t nice, const LimitTable& theirs) const;
-  bool may_have_policy(const Task& t, const Task& who, const SchedSetscheduler& op,
-                       const LimitTable& theirs) const;
-  bool is_weaker(const Task& t, const Task& who) const;
+  bool ptrace_may_access(Task& t, const Task& other, bool by_real, bool marks);
+  Errno may_map(Task& t, Index ns, IdMap whom, bool asks_for_fcap);
+  bool may_nice(Task& t, const Task& who, std::int32_t nice, const LimitTable& theirs);
+  bool may_have_policy(Task& t, const Task& who, const SchedSetscheduler& op,
+                       const LimitTable& theirs, bool asks_first);
+  bool is_weaker(Task& t, const Task& who);
   bool sound_user_ns(bool counts_below) const;
 };
 

@@ -28,8 +28,7 @@ Model::Answer Model::act(TaskId me, const Setpriority& op) {
   if (!who) return fails(Errno::srch, "nice.set-unknown"_rule);
   if (op.nice < kNiceMin || op.nice > kNiceMax) cover("nice.clamp"_rule);
   const std::int32_t nice = std::clamp(op.nice, kNiceMin, kNiceMax);
-  if (const Answer refused = refuses_nice(world().tasks[me], world().tasks[who], nice))
-    return refused;
+  if (const Answer refused = refuses_nice(me, world().tasks[who], nice)) return refused;
 
   world_.tasks[who].attributes.nice = nice;
   touch(who);
@@ -51,8 +50,7 @@ Model::Answer Model::act(TaskId me, const SchedSetscheduler& op) {
   if (!who) return fails(Errno::srch, "sched.set-unknown"_rule);
   if (!good) return fails(Errno::inval, "sched.priority"_rule);
   if (op.policy == Policy::deadline) return fails(Errno::inval, "sched.deadline-not-so"_rule);
-  if (const Answer refused = refuses_policy(world().tasks[me], world().tasks[who], op))
-    return refused;
+  if (const Answer refused = refuses_policy(me, world().tasks[who], op)) return refused;
 
   Attributes& a = world_.tasks[who].attributes;
   a.policy = op.policy;
@@ -77,9 +75,9 @@ Model::Answer Model::act(TaskId me, const SchedSetattr& op) {
   const TaskId who = named(op.task, me);
   if (op.task.n < 0) return fails(Errno::inval, "sched.set-negative"_rule);
   if (!who) return fails(Errno::srch, "sched.set-unknown"_rule);
+  if (!capable(me)) return fails(Errno::perm, "sched.set-below"_rule);
   if (world().tasks[who].attributes.processors != kProcessors)
     return fails(Errno::perm, "sched.deadline-everywhere"_rule);
-  if (!is_boundless(world().tasks[me])) return fails(Errno::perm, "sched.set-below"_rule);
 
   Attributes& a = world_.tasks[who].attributes;
   a.policy = Policy::deadline;
@@ -93,8 +91,7 @@ Model::Answer Model::act(TaskId me, const SchedSetaffinity& op) {
   const TaskId who = named(op.task, me);
   const std::int32_t processors = op.mask & kProcessors;
   if (!who) return fails(Errno::srch, "affinity.set-unknown"_rule);
-  if (const Answer refused = refuses_stronger(world().tasks[me], world().tasks[who]))
-    return refused;
+  if (const Answer refused = refuses_stronger(me, world().tasks[who])) return refused;
   if (world().tasks[who].attributes.policy == Policy::deadline && processors != kProcessors)
     return fails(Errno::busy, "affinity.deadline"_rule);
   if (processors == 0) return fails(Errno::inval, "affinity.none"_rule);

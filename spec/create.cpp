@@ -45,11 +45,11 @@ Model::Answer Model::refuses_flags(const Task& me, CloneFlags flags) {
 }
 
 /// Why the namespaces that are to be new cannot be made by the caller.
-Model::Answer Model::refuses_new_namespaces(const Task& me, const Wish& wish) {
-  if (const Answer refused = refuses_without_admin(me, wish.flags)) return refused;
+Model::Answer Model::refuses_new_namespaces(TaskId id, const Wish& wish) {
+  if (const Answer refused = refuses_without_admin(id, wish.flags, wish.user_ns)) return refused;
   if (wish.flags.has(fl::newipc | fl::sysvsem))
     return fails(Errno::inval, "ns.ipc-not-with-undo"_rule);
-  return refuses_more(me, wish.flags, wish.user_ns);
+  return refuses_more(world().tasks[id], wish.flags, wish.user_ns);
 }
 
 /// The user namespace that the new task will be in. Answers why it cannot be made.
@@ -67,7 +67,7 @@ Model::Answer Model::refuses_unnumbered(TaskId id, const Wish& wish) {
   if (const Answer refused = refuses_one_more(id, wish.user_ns)) return refused;
   if (mine.policy == Policy::deadline && !mine.reset_on_fork)
     return fails(Errno::again, "sched.deadline-fork"_rule);
-  return refuses_new_namespaces(world().tasks[id], wish);
+  return refuses_new_namespaces(id, wish);
 }
 
 /// What refuses a task that has its numbers already. Chooses the control group that it will be in.
@@ -110,7 +110,7 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
   const NamespaceId ns =
       flags.has(fl::newpid) ? make_namespace(me.child_ns, wish.user_ns) : me.child_ns;
   Numbers numbers;
-  Answer refused = fresh_numbers(me, ns, wish.tids, numbers);
+  Answer refused = fresh_numbers(id, ns, wish.tids, numbers);
   const bool numbered = !refused;
   if (numbered) refused = refuses_numbered(id, wish);
   if (refused || interrupted) {
@@ -147,6 +147,12 @@ constexpr CloneFlags kTold = fl::vm | fl::fs | fl::files | fl::sighand | fl::vfo
                              fl::thread | fl::new_any | fl::newuser | fl::pidfd |
                              fl::clear_sighand | fl::into_cgroup;
 
+/// What a new task has of its maker's flags, and besides.
+static TaskFlags flags_of_child(const Task& maker) {
+  namespace flag = task_flag;
+  return (maker.flags - flag::exiting - flag::postcoredump - flag::superpriv) | flag::forknoexec;
+}
+
 TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers numbers) {
   const CloneFlags flags = wish.flags;
   const TaskId id = world_.tasks.make();
@@ -162,7 +168,7 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
   enter_cgroup(child, wish.cgroup);
   if (wish.into) cover("clone3.into"_rule);
   else if (wish.cgroup) cover("cgroup.born"_rule);
-  child.flags = (me.flags - task_flag::exiting - task_flag::postcoredump) | task_flag::forknoexec;
+  child.flags = flags_of_child(me);
   cover(thread ? "clone.thread-forknoexec"_rule : "fork.forknoexec"_rule);
   child.parent = kin ? me.parent : maker;
   child.self_exec_id = me.self_exec_id;
@@ -195,6 +201,7 @@ void Model::inherit(Task& child, const Task& me, CloneFlags flags) {
   cover(thread ? "clone.thread-blocked"_rule : "fork.blocked"_rule);
   cover(thread ? "clone.thread-pending-empty"_rule : "fork.pending-empty"_rule);
   cover("fork.no-children"_rule);
+  if (me.flags.has(task_flag::superpriv)) cover("superpriv.not-inherited"_rule);
   if (me.pdeath != sig::none)
     cover(thread ? "clone.thread-pdeathsig"_rule : "fork.pdeathsig-cleared"_rule);
   child.handlers = flags.has(fl::sighand) ? me.handlers : copy_handlers(me.handlers);

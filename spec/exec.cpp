@@ -16,6 +16,9 @@ Model::Answer Model::exec(TaskId id, ExecStep failing) {
     return fails(Errno::nomem, "exec.files-no-room"_rule);
 
   const bool shared_fs = world().tasks[id].fs && shares_fs(world().tasks[id]);
+  const Attributes& a = world().tasks[id].attributes;
+  if (!linux_6() && shared_fs && a.user != User::root && capable(id, a.user_ns))
+    cover("superpriv.exec-unsafe"_rule);
   if (world_.process_of(world_.tasks[id]).threads.size() > 1 && !become_only_thread(id))
     return waits_for_tracers(id, failing, shared_fs);
   if (world_.over) return dies_with_world();
@@ -82,6 +85,7 @@ void Model::become_program(Task& me, bool shared_fs) {
   choose_layout(me, was_powerless && !me.attributes.powerless);
   if (me.in_kernel()) cover("kthread.init-execs"_rule);
   me.kthread = {};
+  if (me.flags.has(task_flag::superpriv)) cover("superpriv.exec-kept"_rule);
   me.flags = me.flags - task_flag::forknoexec - task_flag::kthread;
   cover("exec.forknoexec-cleared"_rule);
   me.self_exec_id++;

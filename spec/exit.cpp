@@ -58,6 +58,7 @@ void Model::exit_thread(TaskId id, std::int32_t code) {
   Process& p = world_.process_of(me);
   p.running_threads--;
   if (p.running_threads == 0 && !p.group_exit) last_thread_exits(p, id, code);
+  if (me.flags.has(task_flag::superpriv)) cover("superpriv.exit-kept"_rule);
   me.flags = me.flags | task_flag::exiting;
   cover("exit.exiting-flag"_rule);
   if (linux_6()) me.flags = me.flags | task_flag::postcoredump;

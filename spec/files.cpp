@@ -119,7 +119,7 @@ Model::Answer Model::act(TaskId id, const Unshare& op) {
   if (newuser)
     if (const Answer refused = refuses_user_namespace(me)) return refused;
   const auto users = newuser ? make_user_namespace(me) : me.attributes.user_ns;
-  if (const Answer refused = refuses_without_admin(me, op.flags)) return refused;
+  if (const Answer refused = refuses_without_admin(id, op.flags, users)) return refused;
   if (const Answer refused = refuses_more(me, op.flags, users)) return refused;
 
   const bool own_fs =

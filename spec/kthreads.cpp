@@ -131,7 +131,7 @@ Outcome Model::copy_kthread() {
     return fails(Errno::again, "sched.deadline-fork"_rule);
   Numbers numbers;
   const Task& maker = world().tasks[world_.kthreadd];
-  if (const Answer refused = fresh_numbers(maker, {}, {}, numbers)) return *refused;
+  if (const Answer refused = fresh_numbers(world_.kthreadd, {}, {}, numbers)) return *refused;
   if (!has_room_for_task(maker.cgroup)) return fails(Errno::again, "cgroup.full"_rule);
 
   new_kthread(numbers.number);

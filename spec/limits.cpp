@@ -11,14 +11,13 @@ namespace cap = capability;
 
 Model::Answer Model::act(TaskId me, const Setrlimit& op) {
   Process& p = world_.process_of(world_.tasks[me]);
-  const bool may = can(world().tasks[me], UserNamespaceId::none(), cap::sys_resource);
   const bool raises = op.hard > p.limits_of(op.resource).hard;
   if (op.soft > op.hard) return fails(Errno::inval, "limit.soft-above-hard"_rule);
   if (op.resource == Resource::nofile && op.hard.n > kOpenFilesMost)
     return fails(Errno::perm, "limit.nofile-most"_rule);
-  if (raises && !may && world().tasks[me].attributes.user_ns)
-    return fails(Errno::perm, "limit.hard-below"_rule);
-  if (raises && !may) return fails(Errno::perm, "limit.hard-raised"_rule);
+  if (raises && !capable(me, {}, cap::sys_resource))
+    return fails(Errno::perm, world().tasks[me].attributes.user_ns ? "limit.hard-below"_rule
+                                                                   : "limit.hard-raised"_rule);
 
   if (raises) cover("limit.raised-by-capable"_rule);
   set_limits(p, op.resource, {op.soft, op.hard});
@@ -81,9 +80,10 @@ Model::Answer Model::refuses_one_more(TaskId id, UserNamespaceId ns) {
   const Attributes& a = me.attributes;
   const Limit most = world().process_of(me).limits_of(Resource::nproc).soft;
   if (is_over(ns, a.user, most, 1)) {
-    const bool capable = !a.user_ns && a.capabilities.any(cap::all);
+    const bool exempt = a.user == User::root || capable(id, {}, cap::sys_resource) ||
+                        capable(id, {}, cap::sys_admin);
     const bool by_namespace = most.unlimited() || tasks_of(ns, a.user) < most.n;
-    if (a.user != User::root && !capable)
+    if (!exempt)
       return fails(Errno::again, by_namespace ? "nproc.namespace"_rule : "nproc.fork"_rule);
     cover(a.user == User::root ? "nproc.root-exempt"_rule : "nproc.capable-exempt"_rule);
   }
@@ -114,9 +114,12 @@ Model::Answer Model::act(TaskId id, const Setresuid& op) {
   Task& me = world_.tasks[id];
   if (!world().knows(me.attributes.user_ns, op.user))
     return fails(Errno::inval, "user.unknown"_rule);
-  if (me.attributes.user == op.user) return answers(Outcome::success(), "user.same"_rule);
-  if (me.attributes.powerless && op.user != User::root)
-    return fails(Errno::perm, "user.powerless"_rule);
+  const bool same = me.attributes.user == op.user, own = same || op.user == User::root;
+  if (!linux_6()) cover("superpriv.asked-first"_rule);
+  else if (own) cover("superpriv.not-needed"_rule);
+  const bool may = (!linux_6() || !own) && capable(id, me.attributes.user_ns);
+  if (same) return answers(Outcome::success(), "user.same"_rule);
+  if (!own && !may) return fails(Errno::perm, "user.powerless"_rule);
   const Limit most = world().process_of(me).limits_of(Resource::nproc).soft;
   const bool many = is_over(me.attributes.user_ns, op.user, most, linux_6() ? 0 : 1);
 

@@ -181,9 +181,9 @@ class Model {
   };
   std::optional<std::int32_t> search(std::int32_t& cursor, std::int32_t pid_max, const auto& used);
   std::int32_t pid_max_of(NamespaceId);
-  Answer refuses_number(std::int32_t n, std::int32_t pid_max, bool began, bool may,
+  Answer refuses_number(std::int32_t n, std::int32_t pid_max, bool began, auto&& may,
                         const auto& used);
-  Answer fresh_numbers(const Task& maker, NamespaceId, const TidList&, Numbers&);
+  Answer fresh_numbers(TaskId maker, NamespaceId, const TidList&, Numbers&);
   void use_numbers(TaskId, Numbers);
   void give_back_if_free(Pid);
 
@@ -217,27 +217,26 @@ class Model {
   void follow_mounts(const Task&, Place before);
   void time_after_exec(Task&);
   bool is_single_threaded(const Task&) const;
-  Answer refuses_without_admin(const Task&, CloneFlags);
-  Answer refuses_setns(const Task& me, const Setns&, TaskId to);
-  Answer refuses_kinds(const Task& me, CloneFlags, const Task& to);
-  Answer refuses_setns_of_time(const Task& me, bool admin);
+  Answer refuses_without_admin(TaskId, CloneFlags, UserNamespaceId owner);
+  Answer refuses_setns(TaskId, const Setns&, TaskId to);
+  Answer refuses_kinds(TaskId, CloneFlags, const Task& to);
   static bool are_same(const World&, const Task&, const Task&, CloneFlags);
   void end_by_reboot(TaskId);
 
   // user_namespaces.cpp
   bool can(const Task&, UserNamespaceId, Capabilities) const;
   bool can_anything(const Task& t, UserNamespaceId ns) const { return can(t, ns, {}); }
-  bool is_boundless(const Task& t) const { return can_anything(t, UserNamespaceId::none()); }
+  bool capable(TaskId, UserNamespaceId = {}, Capabilities = {});
   bool is_as_strong(const Task&, const Task& other) const;
-  bool may_access(const Task&, const Task& other, bool by_real) const;
+  bool may_access(TaskId, const Task& other, bool by_real);
   Answer refuses_user_namespace(const Task&);
   UserNamespaceId make_user_namespace(const Task&);
   static void enter_user_namespace(Task&, UserNamespaceId);
   Answer refuses_setns_of_user(const Task&, UserNamespaceId);
-  Answer refuses_map(const Task&, UserNamespaceId, IdMap);
-  Answer refuses_nice(const Task&, const Task& who, std::int32_t nice);
-  Answer refuses_policy(const Task&, const Task& who, const SchedSetscheduler&);
-  Answer refuses_stronger(const Task&, const Task& who);
+  Answer refuses_map(TaskId, UserNamespaceId, IdMap);
+  Answer refuses_nice(TaskId, const Task& who, std::int32_t nice);
+  Answer refuses_policy(TaskId, const Task& who, const SchedSetscheduler&);
+  Answer refuses_stronger(TaskId, const Task& who);
   bool has_no_room(UserNamespaceId) const;
   void forget_user_namespaces();
 
@@ -262,7 +261,7 @@ class Model {
   Answer refuses_flags(const Task&, CloneFlags);
   Answer choose_user_namespace(const Task&, Wish&);
   Answer refuses_unnumbered(TaskId, const Wish&), refuses_numbered(TaskId, Wish&);
-  Answer refuses_new_namespaces(const Task&, const Wish&);
+  Answer refuses_new_namespaces(TaskId, const Wish&);
   Answer sleep_for(TaskId child, TaskId maker, CloneFlags, Pid seen);
   TaskId new_task(TaskId maker, const Wish&, NamespaceId, Numbers);
   void inherit(Task& child, const Task& maker, CloneFlags);

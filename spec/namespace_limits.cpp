@@ -61,10 +61,9 @@ void Model::undo_namespaces(CloneFlags flags, NamespaceId pids) {
 }
 
 Model::Answer Model::act(TaskId id, const MaxNamespaces& op) {
-  const Task& me = world().tasks[id];
-  const UserNamespaceId ns = me.attributes.user_ns;
+  const UserNamespaceId ns = world().tasks[id].attributes.user_ns;
   if (!linux_6() && op.kind == NsKind::time) return fails(Errno::noent, "nslimit.no-time"_rule);
-  if (!can(me, ns, capability::sys_resource)) return fails(Errno::acces, "nslimit.right"_rule);
+  if (!capable(id, ns, capability::sys_resource)) return fails(Errno::acces, "nslimit.right"_rule);
   if (op.most < 0) return fails(Errno::inval, "nslimit.range"_rule);
 
   NamespaceCount& count = world_.count_of(ns, op.kind);
@@ -77,6 +76,7 @@ Model::Answer Model::act(TaskId id, const GetMaxNamespaces& op) {
   if (!linux_6() && op.kind == NsKind::time) return fails(Errno::noent, "nslimit.no-time"_rule);
 
   const UserNamespaceId ns = world().tasks[id].attributes.user_ns;
+  if (capable(id, ns, capability::sys_resource)) cover("superpriv.file-looked-at"_rule);
   return answers(Outcome::number(world().count_of(ns, op.kind).most), "nslimit.get"_rule);
 }
 

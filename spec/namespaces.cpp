@@ -15,12 +15,15 @@ CloneFlags Model::kinds_of_namespaces() const {
 // --- making, entering and leaving ----------------------------------------------------------------
 
 /// Why who has no SYS_ADMIN may make none of these kinds; nothing if none is to be made, or a user
-/// namespace with them, in which everything can be done.
-Model::Answer Model::refuses_without_admin(const Task& me, CloneFlags flags) {
+/// namespace with them, to which they belong, and in which everything can be done.
+Model::Answer Model::refuses_without_admin(TaskId id, CloneFlags flags, UserNamespaceId owner) {
   if (!flags.any(fl::new_any)) return std::nullopt;
-  if (can(me, me.attributes.user_ns, capability::sys_admin)) return std::nullopt;
-  if (flags.has(fl::newuser)) return cover("userns.others-with-it"_rule), std::nullopt;
-  return fails(Errno::perm, "ns.needs-admin"_rule);
+  if (!capable(id, owner, capability::sys_admin))
+    return fails(Errno::perm, "ns.needs-admin"_rule);
+  const Task& me = world().tasks[id];
+  if (!can(me, me.attributes.user_ns, capability::sys_admin))
+    cover("userns.others-with-it"_rule);
+  return std::nullopt;
 }
 
 /// The same namespaces, with new ones of some kinds.
@@ -119,7 +122,7 @@ bool Model::is_single_threaded(const Task& me) const {
   return world().process_of(me).running_threads == 1 && world().spaces[me.space].users == 1;
 }
 
-Model::Answer Model::refuses_setns(const Task& me, const Setns& op, TaskId to) {
+Model::Answer Model::refuses_setns(TaskId id, const Setns& op, TaskId to) {
   const Errno nobody = linux_6() ? Errno::srch : Errno::noent;
   if (linux_6() && op.task.n <= 0) return fails(Errno::inval, "setns.no-number"_rule);
   if (!to) return fails(nobody, "setns.unknown"_rule);
@@ -129,23 +132,30 @@ Model::Answer Model::refuses_setns(const Task& me, const Setns& op, TaskId to) {
     return fails(Errno::inval, "setns.one-file"_rule);
   // A zombie's files are there, with which it is done until 5.8.
   const bool has_file = !linux_6() && (op.flags == fl::newpid || op.flags == fl::newuser);
-  if (!may_access(me, world().tasks[to], linux_6()))
+  if (!may_access(id, world().tasks[to], linux_6()))
     return fails(linux_6() ? Errno::perm : Errno::acces, "setns.may-not-look"_rule);
   if (world().tasks[to].exiting() && !has_file) return fails(nobody, "setns.zombie"_rule);
-  return refuses_kinds(me, op.flags, world().tasks[to]);
+  return refuses_kinds(id, op.flags, world().tasks[to]);
 }
 
 /// Why not these kinds of a task's: that of users comes first, that of time last, and in all others
-/// the caller needs SYS_ADMIN where they belong to, and where it will be itself.
-Model::Answer Model::refuses_kinds(const Task& me, CloneFlags kinds, const Task& to) {
+/// the caller needs SYS_ADMIN where they belong to, and where it will be itself, which for control
+/// groups alone is asked first.
+Model::Answer Model::refuses_kinds(TaskId id, CloneFlags kinds, const Task& to) {
+  const Task& me = world().tasks[id];
   const UserNamespaceId users = to.attributes.user_ns;
-  if (kinds.has(fl::newuser))
+  if (kinds.has(fl::newuser)) {
     if (const Answer refused = refuses_setns_of_user(me, users)) return refused;
+    capable(id, users, capability::sys_admin);  // it is their owner
+  }
   const NsProxy theirs = world().proxy_of(to);
-  const bool at_home =
-      can(me, kinds.has(fl::newuser) ? users : me.attributes.user_ns, capability::sys_admin);
+  const UserNamespaceId home = kinds.has(fl::newuser) ? users : me.attributes.user_ns;
   const auto admin = [&](CloneFlags kind, UserNamespaceId owner) {
-    return !kinds.has(kind) || (at_home && can(me, owner, capability::sys_admin));
+    if (!kinds.has(kind)) return true;
+    cover("superpriv.home-first"_rule);
+    const bool home_first = kind == fl::newcgroup;
+    return capable(id, home_first ? home : owner, capability::sys_admin) &&
+           capable(id, home_first ? owner : home, capability::sys_admin);
   };
   if (!admin(fl::newns, world().owner_of(theirs.mnt)) ||
       !admin(fl::newuts, world().owner_of(theirs.uts)) ||
@@ -156,20 +166,17 @@ Model::Answer Model::refuses_kinds(const Task& me, CloneFlags kinds, const Task&
     return fails(Errno::perm, "setns.needs-admin"_rule);
   if (kinds == fl::newns && world().fs[me.fs].users > 1)
     return fails(Errno::inval, "setns.mounts-shared-fs"_rule);
-  if (!kinds.has(fl::newtime)) return std::nullopt;
-  return refuses_setns_of_time(me, admin(fl::newtime, world().owner_of(theirs.time)));
-}
-
-Model::Answer Model::refuses_setns_of_time(const Task& me, bool admin) {
-  if (!is_single_threaded(me)) return fails(Errno::users, "setns.time-threads"_rule);
-  if (!admin) return fails(Errno::perm, "setns.needs-admin"_rule);
+  if (kinds.has(fl::newtime) && !is_single_threaded(me))
+    return fails(Errno::users, "setns.time-threads"_rule);
+  if (!admin(fl::newtime, world().owner_of(theirs.time)))
+    return fails(Errno::perm, "setns.needs-admin"_rule);
   return std::nullopt;
 }
 
 Model::Answer Model::act(TaskId id, const Setns& op) {
   Task& me = world_.tasks[id];
   const TaskId to = find_for(id, op.task.pid());
-  if (const Answer refused = refuses_setns(me, op, to)) return refused;
+  if (const Answer refused = refuses_setns(id, op, to)) return refused;
 
   const NsProxy theirs = world().proxy_of(world().tasks[to]);
   NsProxy p = world().proxy_of(me);
@@ -227,7 +234,7 @@ Model::Answer Model::act(TaskId id, const SameNs& op) {
 
 Model::Answer Model::act(TaskId id, const Sethostname& op) {
   const UtsNameId uts = world().proxy_of(world().tasks[id]).uts;
-  if (!can(world().tasks[id], world().owner_of(uts), capability::sys_admin))
+  if (!capable(id, world().owner_of(uts), capability::sys_admin))
     return fails(Errno::perm, "uts.needs-admin"_rule);
 
   (uts ? world_.uts[uts].host : world_.host) = op.host;
@@ -246,7 +253,7 @@ Model::Answer Model::act(TaskId id, const Reboot& op) {
   const bool starts_again = op.command == restart || op.command == restart2;
   const bool ends = op.command == halt || op.command == power_off;
   const NamespaceId ns = world().process_of(world().tasks[id]).ns;
-  if (!can_anything(world().tasks[id], world().owner_of(ns)))
+  if (!capable(id, world().owner_of(ns)))
     return fails(Errno::perm, "reboot.owner"_rule);
   if (!starts_again && !ends) return fails(Errno::inval, "reboot.unknown"_rule);
 

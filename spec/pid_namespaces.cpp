@@ -31,7 +31,8 @@ Model::Answer Model::act(TaskId id, const NsPidMax& op) {
   const Task& me = world().tasks[id];
   const NamespaceId ns = world_.process_of(me).ns;
   const UserNamespaceId owner = world().owner_of(ns);
-  if (linux_6() && !world().knows(owner, User::root) && !can(me, owner, capability::sys_admin))
+  const bool may = linux_6() && capable(id, owner, capability::sys_admin);
+  if (linux_6() && !may && !world().knows(owner, User::root))
     return fails(Errno::acces, "pidns.limit-right"_rule);
   if (op.value < kPidMaxMin || op.value > kPidMaxLimit)
     return fails(Errno::inval, "world.pid-max-range"_rule);
@@ -44,7 +45,7 @@ Model::Answer Model::act(TaskId id, const NsPidCursor& op) {
   const Task& me = world().tasks[id];
   const NamespaceId ns = world_.process_of(me).ns;
   const UserNamespaceId owner = world().owner_of(ns);
-  if (linux_6() ? !can_anything(me, owner) : !can(me, owner, capability::sys_admin))
+  if (!capable(id, owner, linux_6() ? Capabilities{} : capability::sys_admin))
     return fails(Errno::perm, "pidns.cursor-right"_rule);
   if (op.value < 1 || op.value > pid_max_of(ns) + 1)
     return fails(Errno::inval, "world.pid-cursor-range"_rule);

@@ -53,11 +53,11 @@ std::optional<std::int32_t> Model::search(std::int32_t& cursor, std::int32_t pid
 }
 
 /// Why a namespace with these numbers in use does not give the one that is asked for.
-Model::Answer Model::refuses_number(std::int32_t n, std::int32_t pid_max, bool began, bool may,
+Model::Answer Model::refuses_number(std::int32_t n, std::int32_t pid_max, bool began, auto&& may,
                                     const auto& used) {
   if (n < 1 || n >= pid_max) return fails(Errno::inval, "clone3.set-tid-range"_rule);
   if (n != kInit.n && !began) return fails(Errno::inval, "clone3.set-tid-first"_rule);
-  if (!may) return fails(Errno::perm, "clone3.set-tid-owner"_rule);
+  if (!may()) return fails(Errno::perm, "clone3.set-tid-owner"_rule);
   if (used.contains(n)) return fails(Errno::exist, "clone3.set-tid-in-use"_rule);
   cover("clone3.set-tid"_rule);
   cover("clone3.set-tid-cursor"_rule);
@@ -67,7 +67,7 @@ Model::Answer Model::refuses_number(std::int32_t n, std::int32_t pid_max, bool b
 /// The numbers of a new task in `ns` and in all namespaces above it, the innermost first: those
 /// that are asked for, then such as a search finds. If one cannot be had, the cursors of those
 /// below it have moved all the same. Answers why not; nothing if all is well.
-Model::Answer Model::fresh_numbers(const Task& maker, NamespaceId ns, const TidList& tids,
+Model::Answer Model::fresh_numbers(TaskId maker, NamespaceId ns, const TidList& tids,
                                    Numbers& numbers) {
   std::size_t asked = 0;
   const auto number_in = [&](NamespaceId at, std::int32_t& cursor, std::int32_t pid_max, bool began,
@@ -78,7 +78,7 @@ Model::Answer Model::fresh_numbers(const Task& maker, NamespaceId ns, const TidL
       return found ? Answer{} : fails(Errno::again, "pid.exhausted"_rule);
     }
     number.n = tids.n[asked++];
-    const bool may = can_anything(maker, world().owner_of(at));
+    const auto may = [&] { return capable(maker, world().owner_of(at)); };
     return refuses_number(number.n, pid_max, began, may, used);
   };
   if (tids.size > static_cast<std::size_t>(world_.level_of(ns)) + 1)

@@ -37,7 +37,7 @@ Model::Answer Model::refuses_tracer(TaskId id, TaskId whom) {
     return fails(Errno::again, "ptrace.exec-under-way"_rule);
   if (t.zombie) return fails(Errno::perm, "ptrace.not-the-dead"_rule);
   if (t.trace.by) return fails(Errno::perm, "ptrace.once"_rule);
-  if (!may_access(world().tasks[id], t, true))
+  if (!may_access(id, t, true))
     return fails(Errno::perm, "ptrace.may-not"_rule);
   return std::nullopt;
 }

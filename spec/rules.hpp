@@ -18,6 +18,7 @@
 #include "spec/rules/namespaces.hpp"
 #include "spec/rules/pid_namespaces.hpp"
 #include "spec/rules/pidfds.hpp"
+#include "spec/rules/privileges.hpp"
 #include "spec/rules/ptrace.hpp"
 #include "spec/rules/queue.hpp"
 #include "spec/rules/signals.hpp"
@@ -44,7 +45,7 @@ inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRul
                                           kLimitRules, kKthreadRules, kNamespaceRules,
                                           kPidfdRules, kCgroupRules, kPtraceRules,
                                           kUserNamespaceRules, kAccountRules, kExecFailureRules,
-                                          kNamespaceLimitRules);
+                                          kNamespaceLimitRules, kPrivilegeRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

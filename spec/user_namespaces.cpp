@@ -20,6 +20,17 @@ bool Model::can(const Task& me, UserNamespaceId ns, Capabilities what) const {
   return world().is_below(ns, a.user_ns);
 }
 
+/// What a call asks of its caller: who has the capabilities is marked as one who has used them.
+bool Model::capable(TaskId id, UserNamespaceId ns, Capabilities what) {
+  Task& me = world_.tasks[id];
+  if (!can(me, ns, what)) return false;
+  cover("superpriv.set"_rule);
+  if (me.flags.has(task_flag::superpriv)) return true;
+  me.flags = me.flags | task_flag::superpriv;
+  touch(id);
+  return true;
+}
+
 /// Whether a task has capabilities in the user namespace of another, or is in that, and the other
 /// has none there.
 bool Model::is_as_strong(const Task& me, const Task& other) const {
@@ -30,28 +41,39 @@ bool Model::is_as_strong(const Task& me, const Task& other) const {
 
 /// Whether a task may trace another, or be shown its namespaces. `by_real`: for its real user
 /// (PTRACE_MODE_REALCREDS), else for whom it acts as (PTRACE_MODE_FSCREDS), which is root.
-bool Model::may_access(const Task& me, const Task& other, bool by_real) const {
-  if (me.process == other.process || can_anything(me, other.attributes.user_ns)) return true;
-  const bool same_user = other.attributes.user == User::root &&
-                         (!by_real || me.attributes.user == User::root);
-  return same_user && is_as_strong(me, other);
+///
+/// Of whom this is no question of users, or who has no more capabilities there, none is asked for.
+bool Model::may_access(TaskId id, const Task& other, bool by_real) {
+  const Task& me = world().tasks[id];
+  const Attributes &mine = me.attributes, &theirs = other.attributes;
+  if (me.process == other.process) return true;
+  const bool same_user = theirs.user == User::root && (!by_real || mine.user == User::root);
+  const bool unmarked = !linux_6() && can_anything(me, theirs.user_ns);
+  if (unmarked && !same_user) cover("superpriv.access-unmarked"_rule);
+  if (!same_user && !unmarked && !capable(id, theirs.user_ns)) return false;
+  const bool has_all = !mine.powerless && (by_real || mine.capabilities == cap::all);
+  if (mine.user_ns != theirs.user_ns || !(theirs.powerless || has_all))
+    return capable(id, theirs.user_ns);
+  if (same_user) cover("superpriv.access"_rule);
+  return true;
 }
 
 /// Why a task may not schedule another anew, which has capabilities that it has not itself.
-Model::Answer Model::refuses_stronger(const Task& me, const Task& who) {
-  if (!me.attributes.powerless || who.attributes.powerless) return std::nullopt;
-  if (can_anything(me, who.attributes.user_ns)) return std::nullopt;
+Model::Answer Model::refuses_stronger(TaskId id, const Task& who) {
+  if (!world().tasks[id].attributes.powerless || who.attributes.powerless) return std::nullopt;
+  if (capable(id, who.attributes.user_ns)) return std::nullopt;
   return fails(Errno::perm, "sched.stronger"_rule);
 }
 
-Model::Answer Model::refuses_nice(const Task& me, const Task& who, std::int32_t nice) {
+Model::Answer Model::refuses_nice(TaskId id, const Task& who, std::int32_t nice) {
   const Limit most = world().process_of(who).limits_of(Resource::nice).soft;
   const bool raises = nice < who.attributes.nice && static_cast<std::uint64_t>(20 - nice) > most.n;
-  if (raises && !is_boundless(me)) return fails(Errno::acces, "nice.raised-below"_rule);
-  return refuses_stronger(me, who);
+  if (!raises) cover("superpriv.not-needed"_rule);
+  if (raises && !capable(id)) return fails(Errno::acces, "nice.raised-below"_rule);
+  return refuses_stronger(id, who);
 }
 
-Model::Answer Model::refuses_policy(const Task& me, const Task& who, const SchedSetscheduler& op) {
+Model::Answer Model::refuses_policy(TaskId id, const Task& who, const SchedSetscheduler& op) {
   const Process& p = world().process_of(who);
   const Limit rt_most = p.limits_of(Resource::rtprio).soft;
   const Limit nice_most = p.limits_of(Resource::nice).soft;
@@ -63,9 +85,11 @@ Model::Answer Model::refuses_policy(const Task& me, const Task& who, const Sched
   const bool leaves_idle = a.policy == Policy::idle && op.policy != Policy::idle &&
                            static_cast<std::uint64_t>(20 - a.nice) > nice_most.n;
   const bool resets = a.reset_on_fork && !op.flags.has(sched_flag::reset_on_fork);
-  if ((real_time || leaves_idle || resets) && !is_boundless(me))
+  const bool may = !linux_6() && capable(id);
+  if (!linux_6()) cover("superpriv.asked-first"_rule);
+  if ((real_time || leaves_idle || resets) && !may && !capable(id))
     return fails(Errno::perm, "sched.set-below"_rule);
-  return refuses_stronger(me, who);
+  return refuses_stronger(id, who);
 }
 
 // --- making and entering -------------------------------------------------------------------------
@@ -149,7 +173,8 @@ Model::Answer Model::refuses_setns_of_user(const Task& me, UserNamespaceId ns) {
 // --- maps ----------------------------------------------------------------------------------------
 
 /// Why a task may not write the maps of a user namespace.
-Model::Answer Model::refuses_map(const Task& me, UserNamespaceId ns, IdMap whom) {
+Model::Answer Model::refuses_map(TaskId id, UserNamespaceId ns, IdMap whom) {
+  const Task& me = world().tasks[id];
   const UserNamespaceId own = me.attributes.user_ns;
   if (!ns) return fails(Errno::perm, "userns.map-machine"_rule);
   const UserNamespace& maps = world().user_namespaces[ns];
@@ -159,7 +184,7 @@ Model::Answer Model::refuses_map(const Task& me, UserNamespaceId ns, IdMap whom)
   if (linux_6() && (own == ns ? maps.made_by_powerless : me.attributes.powerless))
     return fails(Errno::perm, "userns.map-root-needs-fcap"_rule);
   if (whom == IdMap::root) return std::nullopt;
-  if (!can_anything(me, maps.parent)) return fails(Errno::perm, "userns.map-needs-setuid"_rule);
+  if (!capable(id, maps.parent)) return fails(Errno::perm, "userns.map-needs-setuid"_rule);
   if (!world().knows(maps.parent, User::alice))
     return fails(Errno::perm, "userns.map-unknown-outside"_rule);
   return std::nullopt;
@@ -169,8 +194,9 @@ Model::Answer Model::act(TaskId id, const MapIds& op) {
   const TaskId whose = find_for(id, op.task.pid());
   if (!whose) return fails(Errno::noent, "userns.map-nobody"_rule);
   const UserNamespaceId ns = world().tasks[whose].attributes.user_ns;
-  if (const Answer refused = refuses_map(world().tasks[id], ns, op.whom)) return refused;
+  if (const Answer refused = refuses_map(id, ns, op.whom)) return refused;
 
+  if (capable(id, ns, cap::sys_admin)) cover("superpriv.denies-setgroups"_rule);
   world_.user_namespaces[ns].mapped = true;
   world_.user_namespaces[ns].whom = op.whom;
   return answers(Outcome::success(), "userns.map"_rule);

@@ -311,14 +311,14 @@ inline constexpr FdFlags cloexec{1};
 /// KTHREAD are seen on systems that have kernel threads: a kernel gives NOFREEZE to the dead, too.
 struct TaskFlagKind {
   static constexpr std::array words{Word{"EXITING", 0x4}, Word{"POSTCOREDUMP", 0x8},
-                                    Word{"FORKNOEXEC", 0x40}, Word{"SIGNALED", 0x400},
-                                    Word{"NPROC_EXCEEDED", 0x1000}, Word{"NOFREEZE", 0x8000},
-                                    Word{"KTHREAD", 0x200000}};
+                                    Word{"FORKNOEXEC", 0x40}, Word{"SUPERPRIV", 0x100},
+                                    Word{"SIGNALED", 0x400}, Word{"NPROC_EXCEEDED", 0x1000},
+                                    Word{"NOFREEZE", 0x8000}, Word{"KTHREAD", 0x200000}};
 };
 using TaskFlags = Flags<TaskFlagKind>;
 namespace task_flag {
-inline constexpr TaskFlags exiting{0x4}, postcoredump{0x8}, forknoexec{0x40}, signaled{0x400},
-    nproc_exceeded{0x1000}, nofreeze{0x8000}, kthread{0x200000};
+inline constexpr TaskFlags exiting{0x4}, postcoredump{0x8}, forknoexec{0x40}, superpriv{0x100},
+    signaled{0x400}, nproc_exceeded{0x1000}, nofreeze{0x8000}, kthread{0x200000};
 }
 
 /// A task flag that is not compared, by its name in 4.12 and in 6.12 (empty: there is none), and
@@ -333,8 +333,6 @@ inline constexpr std::array kOtherTaskFlags{
     OtherTaskFlag{0x2, "IDLE", "IDLE", "the idle tasks are outside of every world"},
     OtherTaskFlag{0x10, "VCPU", "IO_WORKER", "no task of a trace is one"},
     OtherTaskFlag{0x20, "WQ_WORKER", "WQ_WORKER", "kernel threads only"},
-    OtherTaskFlag{0x100, "SUPERPRIV", "SUPERPRIV",
-                  "any check of a capability sets it, those of a puppet's own calls too"},
     OtherTaskFlag{0x200, "DUMPCORE", "DUMPCORE", "no core is written"},
     OtherTaskFlag{0x800, "MEMALLOC", "MEMALLOC", "within the kernel's allocations only"},
     OtherTaskFlag{0x4000, "USED_ASYNC", "USER_WORKER", "no task of a trace is one"},

@@ -71,6 +71,7 @@ Abilities probe_abilities() {
   a.user_namespaces = can_make_user_namespace();
   a.clone3 = is_since(5, 5) && ::syscall(SYS_clone3, nullptr, 0) < 0 && errno == EINVAL;
   a.pidfds = is_since(6, 15);
+  a.privileges = is_since(6, 16);
   a.hidden_proc = ::syscall(SYS_fsopen, nullptr, 0) >= 0 || errno != ENOSYS;
   return a;
 }
@@ -86,6 +87,7 @@ std::string describe(const Abilities& a) {
   note(!a.call_numbers, "what blocks is told by states only, so that verdicts are provisional");
   note(!a.hidden_proc, "/proc of a namespace is mounted for a moment");
   note(!a.flags, "flags are not shown");
+  note(!a.privileges, "who has used capabilities is not shown");
   note(!a.exit_codes, "exit codes of zombies are not shown");
   note(!a.signals, "sets of signals are not shown");
   note(!a.randomizes, "whether memory is laid out at random is not shown, nor varied");

@@ -16,6 +16,7 @@ struct Abilities {
   bool wait_channels = true;  ///< /proc/PID/wchan, with names
   bool hidden_proc = true;   ///< fsopen; else /proc is mounted for a moment in a folder
   bool flags = true;         ///< in /proc/PID/stat
+  bool privileges = true;    ///< that were used, by calls which ask for them as those since 6.16
   bool exit_codes = true;    ///< of zombies, in /proc/PID/stat
   bool signals = true;       ///< sets of signals, in /proc/PID/status
   bool randomizes = true;    ///< memory is laid out at random, and that can be varied

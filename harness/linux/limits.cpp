@@ -115,6 +115,22 @@ Capabilities capabilities_of(std::uint64_t effective, const Abilities& abilities
   return known;
 }
 
+void write_capset(Slot& slot, std::uint32_t index, std::uint64_t permitted,
+                  std::uint64_t effective) {
+  const __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  const std::uint32_t data[] = {static_cast<std::uint32_t>(effective),
+                                static_cast<std::uint32_t>(permitted), 0,
+                                static_cast<std::uint32_t>(effective >> 32),
+                                static_cast<std::uint32_t>(permitted >> 32), 0};
+  std::memcpy(slot.area, &header, sizeof header);
+  std::memcpy(slot.area + sizeof header, data, sizeof data);
+  slot.action = Action::call;
+  slot.number = SYS_capset;
+  std::ranges::fill(slot.args, 0);
+  slot.args[0] = area_at(index);
+  slot.args[1] = area_at(index) + sizeof header;
+}
+
 bool write_limit_call(const Op& op, Slot& slot, std::uint32_t index, const Rights& rights,
                       const Abilities& abilities) {
   const auto call = [&](std::uint64_t number, std::initializer_list<std::uint64_t> args) {
@@ -143,15 +159,8 @@ bool write_limit_call(const Op& op, Slot& slot, std::uint32_t index, const Right
   if (!abilities.capabilities) throw SystemLimit("capabilities cannot be varied here");
   std::uint64_t dropped = (capability::all - capset->effective).bits;
   if ((dropped & bit(CAP_SYS_RESOURCE)) != 0) dropped |= kStandIn;
-  const std::uint64_t permitted = rights.capabilities, effective = permitted & ~dropped;
-  const __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  const std::uint32_t data[] = {static_cast<std::uint32_t>(effective),
-                                static_cast<std::uint32_t>(permitted), 0,
-                                static_cast<std::uint32_t>(effective >> 32),
-                                static_cast<std::uint32_t>(permitted >> 32), 0};
-  std::memcpy(slot.area, &header, sizeof header);
-  std::memcpy(slot.area + sizeof header, data, sizeof data);
-  return call(SYS_capset, {area_at(index), area_at(index) + sizeof header});
+  write_capset(slot, index, rights.capabilities, rights.capabilities & ~dropped);
+  return true;
 }
 
 std::optional<Outcome> limit_or_user_in(const Slot& slot, const Op& op, const Rights& rights) {

@@ -37,6 +37,10 @@ Capabilities capabilities_of(std::uint64_t effective, const Abilities& abilities
 bool write_limit_call(const Op& op, Slot& slot, std::uint32_t index, const Rights& rights,
                       const Abilities& abilities);
 
+/// Writes a call that leaves these capabilities permitted, and in effect.
+void write_capset(Slot& slot, std::uint32_t index, std::uint64_t permitted,
+                  std::uint64_t effective);
+
 /// What getrlimit or getuid has answered in a slot; nothing after another op.
 std::optional<Outcome> limit_or_user_in(const Slot& slot, const Op& op, const Rights& rights);
 

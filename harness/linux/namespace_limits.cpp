@@ -25,6 +25,7 @@ constexpr std::string_view kNotOurs = "limits on the namespaces of the machine a
 Outcome System::turn_knob(const Puppet& actor, const MaxNamespaces& op) {
   constexpr std::uint64_t kSysResource = capability::sys_resource.bits;
   if (!is_below_users(actor)) throw SystemLimit(std::string(kNotOurs));
+  doubt_after(actor, op, false);
   const std::int64_t answer =
       stage_.write_file(actor.slot, file_of(op.kind), std::to_string(op.most));
   if (answer == -EACCES && view(actor.tid).capabilities.has(capability::sys_resource)) {
@@ -38,6 +39,7 @@ Outcome System::turn_knob(const Puppet& actor, const MaxNamespaces& op) {
 
 Outcome System::turn_knob(const Puppet& actor, const GetMaxNamespaces& op) {
   if (!is_below_users(actor)) throw SystemLimit(std::string(kNotOurs));
+  doubt_after(actor, op, false);
   const std::int64_t answer = stage_.read_number(actor.slot, file_of(op.kind));
   return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::number(answer);
 }

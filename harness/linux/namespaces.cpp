@@ -201,9 +201,23 @@ Outcome System::turn_knob(const Op& op) {
   });
   const std::string text = std::to_string(value);
   std::int64_t answer = at == puppets_.end() ? -EPERM : stage_.write_file(at->slot, file, text);
+  if (at != puppets_.end()) doubt(at->tid);
   if (answer == -EPERM || answer == -EACCES) answer = stage_.write_file_from_outside(file, text);
   if (answer == 0 && max != nullptr) pid_max_ = max->value;
   return answer < 0 ? Outcome::failure(static_cast<Errno>(-answer)) : Outcome::success();
+}
+
+/// Of a world that begins, whose init is not to be marked by that.
+void System::begin_pid_max(std::int32_t max) {
+  doubted_.clear();
+  if (stage_.is_init_marked()) doubt(kInit);
+  SetPidMax limit;
+  limit.value = max;
+  const bool marks = is_doubted(kInit) || stage_.abilities().pid_max != PidMax::of_namespace;
+  if (!marks && stage_.write_file_unmarked(kPidMaxFile, std::to_string(max)) == 0)
+    pid_max_ = max;
+  else
+    turn_knob(limit);
 }
 
 /// A puppet turns a knob of its own namespace.

@@ -157,8 +157,9 @@ TaskView view_of(Pid pid, const TaskStat& stat, const TaskStatus& status, State 
   v.pgid = {stat.pgid};
   v.sid = {stat.sid};
   v.exit_signal = stat.exit_signal;
-  constexpr TaskFlags kShown = task_flag::exiting | task_flag::forknoexec | task_flag::signaled |
-                               task_flag::postcoredump | task_flag::nproc_exceeded;
+  constexpr TaskFlags kShown = task_flag::exiting | task_flag::forknoexec | task_flag::superpriv |
+                               task_flag::signaled | task_flag::postcoredump |
+                               task_flag::nproc_exceeded;
   v.flags = TaskFlags{stat.flags} & kShown;
   constexpr std::uint64_t kRandomize = 0x400000;
   v.randomized = (stat.flags & kRandomize) != 0 ? 1 : 0;

@@ -293,28 +293,6 @@ void Stage::clear_numbers() const {
   write_text(kMachinesLastPid, "1");
 }
 
-/// Has init make a /proc. Answers a descriptor of init's, or none where it is one of ours.
-std::int64_t Stage::show_proc() {
-  slot(0).action = Action::begin;
-  post(0);
-  const std::int64_t mount = await(0);
-  if (abilities_.hidden_proc || mount != -ENOSYS) return mount;
-  char folder[] = "/tmp/forkproof-proc-XXXXXX";
-  if (::mkdtemp(folder) == nullptr) give_up("a folder to mount /proc in", errno);
-  Slot& init = slot(0);
-  std::memcpy(init.area, folder, sizeof folder);
-  constexpr std::size_t kBehind = 64;
-  std::memcpy(init.area + kBehind, "proc", 5);
-  const std::uint64_t type = area_at(0) + kBehind;
-  const std::int64_t answer = call(0, SYS_mount, {type, area_at(0), type, 0, 0});
-  if (answer == 0) {
-    proc_ = Descriptor(::open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    ::umount2(folder, MNT_DETACH);
-  }
-  ::rmdir(folder);
-  return answer;
-}
-
 /// Has the init make a child for this slot.
 std::int64_t Stage::fork_init(std::uint32_t child) {
   Slot& s = slot(0);
@@ -387,14 +365,13 @@ void Stage::open() {
   if (number < 0) give_up("no pid namespace can be made here", static_cast<int>(-number));
   init_ = static_cast<pid_t>(number);
   await(0);
+  namespace_ =
+      Descriptor(::open(fmt::format("/proc/{}/ns/pid", init_).c_str(), O_RDONLY | O_CLOEXEC));
   const std::int64_t mount = show_proc();
   if (mount < 0) give_up("no /proc can be made for a namespace", static_cast<int>(-mount));
   const std::string path = fmt::format("/proc/{}/fd/{}", init_, mount);
-  if (abilities_.hidden_proc)
-    proc_ = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!proc_) proc_ = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!proc_) give_up(path, errno);
-  namespace_ =
-      Descriptor(::open(fmt::format("/proc/{}/ns/pid", init_).c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 void Stage::close() {

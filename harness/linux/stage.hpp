@@ -74,6 +74,11 @@ class Stage {
   /// machine is short of something, or nearly so.
   bool has_room_for_processes();
 
+  /// As write_file, by init, which is not marked by it as a user of capabilities.
+  std::int64_t write_file_unmarked(std::string_view path, std::string_view text);
+  /// Whether it has been marked so from the beginning.
+  bool is_init_marked() const { return marked_; }
+
   const Abilities& abilities() const { return abilities_; }
   const Rights& rights() const { return rights_; }
   /// What the kernel calls a task that has executed the puppets' program.
@@ -91,6 +96,7 @@ class Stage {
  private:
   static void allow_many_files();
   void clear_numbers() const;
+  void make_proc();
   std::int64_t show_proc();
   std::int64_t fork_init(std::uint32_t child);
   void probe_proc();
@@ -119,6 +125,7 @@ class Stage {
   const SchedulingPlan scheduling_ = scheduling();  // ... and how
   unsigned char* base_ = nullptr;
   Descriptor shared_, program_, broken_, scratch_, life_, life_end_, proc_, namespace_;
+  bool marked_ = false;
   pid_t zygote_ = -1, init_ = -1;
 };
 

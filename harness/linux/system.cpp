@@ -104,9 +104,7 @@ void System::reset(const WorldSpec& world) {
   pid_max_ = world.pid_max;
   if (stage_.abilities().pid_max == PidMax::missing) return;  // matters when it is reached
   pid_max_ = 0;
-  SetPidMax limit;
-  limit.value = world.pid_max;
-  turn_knob(limit);
+  begin_pid_max(world.pid_max);
   if (pid_max_ != world.pid_max) throw SystemFault("pid_max of a namespace cannot be set");
 }
 
@@ -208,6 +206,7 @@ Outcome System::act(Puppet& actor, const Op& op) {
   refuse_endless_ends(actor, op);
   refuse_attaching_to_execs(actor, op);
   if (is_private(op)) return ask(actor, op);
+  doubt_after(actor, op, false);
   const Pid tid = actor.tid, tracer = tracer_of(actor);
   shared_ = shared_ || shares_memory(op);
   const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
@@ -368,6 +367,7 @@ void System::take_over_process(Puppet& survivor) {
   for (Puppet& p : puppets_)
     if (p.tgid == survivor.tgid && p.slot != survivor.slot) p.rest = Rest::gone;
   if (survivor.tid == survivor.tgid) return;
+  hand_on_doubt(survivor.tid, survivor.tgid);
   survivor.tid = survivor.tgid;
   if (!survivor.numbers.empty()) survivor.numbers = chain(survivor.tid.n);
   survivor.stat = Descriptor();
@@ -471,6 +471,7 @@ void System::add(std::uint32_t slot, Pid tid, const Puppet& maker) {
   p.tgid = thread ? maker.tgid : tid;  // also of one that stops before it can say so
   p.calling = true;  // until it says that it is born
   puppets_.push_back(std::move(p));
+  trust(tid);
 }
 
 /// A number can come again, but not before the task that had it is gone.

@@ -48,8 +48,8 @@ class System {
 
   /// Clears what this system does not show.
   void hide(TaskView& view) const;
-  /// Throws SystemLimit where a field of TaskView is not shown.
-  void expect_shown(std::size_t field) const;
+  /// Throws SystemLimit where a field of TaskView is not shown of a task.
+  void expect_shown(std::size_t field, Pid task) const;
   /// Why what was seen last says nothing of the kernel; empty if it does.
   std::string excuse();
   /// Whether the last call answered as one does that wants for something, in a world or in the
@@ -100,6 +100,7 @@ class System {
   Outcome ask_world(const Op& op);
   Outcome ask(const auto& op) { return turn_knob(op); }
   Outcome turn_knob(const Op& op);
+  void begin_pid_max(std::int32_t max);
   Outcome turn_knob(const Puppet& actor, const NsPidMax& op);
   Outcome turn_knob(const Puppet& actor, const NsPidCursor& op);
   Outcome turn_knob(const Puppet& actor, const MaxNamespaces& op);
@@ -147,6 +148,13 @@ class System {
   void refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const;
   Pid tracer_of(const Puppet& puppet) const;
   void refuse_freed(Pid tracer, const Op& op, const Outcome& answer) const;
+
+  // Who has used capabilities (privileges.cpp).
+  void doubt(Pid task);
+  void trust(Pid task);
+  void hand_on_doubt(Pid from, Pid to);
+  bool is_doubted(Pid task) const;
+  void doubt_after(const Puppet& actor, const Op& op, bool failed);
 
   // Pid namespaces (namespaces.cpp).
   bool makes_below(const Puppet& maker) const;
@@ -216,6 +224,7 @@ class System {
   bool shared_ = false;   // ... and tasks that shared memory
   bool waited_ = false;   // ... and a call that was made in vain as long as there was patience
   std::chrono::milliseconds patience_{};
+  std::vector<Pid> doubted_;  // of whom it says nothing that they have used capabilities
   bool over_ = false;  // init is dead, and everybody with it
   bool policies_are_real_ = false;  // the trace has asked for them
   Op last_op_;

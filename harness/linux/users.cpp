@@ -181,6 +181,7 @@ std::int64_t System::carry_out(const Puppet& actor, const Op& op) {
   stage_.post(actor.slot);
   const std::int64_t answer = stage_.await(actor.slot);
   if (shown != nullptr) stage_.call(shown->slot, SYS_prctl, {PR_SET_DUMPABLE, 0});
+  if (shown == nullptr) doubt_after(actor, op, answer < 0);
   const auto& hard = stage_.rights().hard;
   const bool free = hard[RLIMIT_NICE] == RLIM_INFINITY && hard[RLIMIT_RTPRIO] == RLIM_INFINITY;
   const bool refused = answer == -EPERM || answer == -EACCES;

@@ -72,6 +72,7 @@ Comm System::comm_of(std::string_view comm) const {
 void System::hide(TaskView& v) const {
   const Abilities& a = stage_.abilities();
   if (!a.flags) v.flags = {};
+  if (is_doubted(v.pid)) v.flags = v.flags - task_flag::superpriv;
   if (!a.flags || !a.randomizes) v.randomized = 0;
   if (!a.exit_codes) v.exit_code = 0;
   if (!a.names) v.comm = {};
@@ -83,9 +84,10 @@ void System::hide(TaskView& v) const {
 }
 
 /// A field is not shown if hiding clears it, whatever is in it.
-void System::expect_shown(std::size_t field) const {
+void System::expect_shown(std::size_t field, Pid task) const {
   TaskView full;
-  full.flags = task_flag::exiting;
+  full.pid = task;
+  full.flags = task_flag::exiting | task_flag::superpriv;
   full.randomized = full.exit_code = full.nice = full.rt_priority = full.nspid = full.level = 1;
   full.comm = Comm::worker;
   full.policy = Policy::fifo;

@@ -10,7 +10,8 @@ namespace forkproof::impl::bits {
 
 template <class W>
 constexpr W flags_of_child(const W& makers) {
-  return makers | constant(makers, task_flag::forknoexec.bits);
+  return (makers & ~constant(makers, task_flag::superpriv.bits)) |
+         constant(makers, task_flag::forknoexec.bits);
 }
 
 template <class W>

@@ -13,7 +13,7 @@ constexpr Gap kGaps[] = {
      "it: that each changes the count of bits by one is proved (`pid.take-counts`)",
      "`Machine::sound`, which compares the bits with the numbers in use; `explore --faults`"},
     {"The flags of clone that the model's world does not have (namespaces and others) with their "
-     "rules, and those of tasks (PF_SUPERPRIV, PF_WQ_WORKER, PF_KTHREAD and others)",
+     "rules, and those of tasks (PF_WQ_WORKER, PF_KTHREAD and others)",
      "nothing: they are not modelled, and no op carries them"},
     {"What does not go with CLONE_PIDFD, and what clone3 checks besides",
      "the traces in pidfds/ and clone3/, and random ones, on the implementation and on Linux"},

@@ -183,8 +183,13 @@ void changes_one_flag(Claim& c, auto change, TaskFlags flag, bool set) {
 }
 
 void child_inherits(Claim& c) {
-  changes_one_flag(c, [](const Word& w) { return bits::flags_of_child(w); },
-                   task_flag::forknoexec, true);
+  const expr flags = c.word("flags", show_task_flags, 32), bit = c.single("any flag", 32);
+  const expr after = bits::flags_of_child(Word{flags}), zero = number(flags, 0);
+  const expr gets = bit == number(bit, task_flag::forknoexec.bits);
+  const expr loses = bit == number(bit, task_flag::superpriv.bits);
+  c.holds(z3::implies(gets, (after & bit) != zero));
+  c.holds(z3::implies(loses, (after & bit) == zero));
+  c.holds(z3::implies(!gets && !loses, (after & bit) == (flags & bit)));
 }
 void exec_clears(Claim& c) {
   changes_one_flag(c, [](const Word& w) { return bits::flags_after_exec(w); },
@@ -269,7 +274,8 @@ constexpr Obligation kFlags[] = {
      "With PARENT, and only then, the child has its maker's parent, exit signal and exec count of "
      "the parent.",
      "kernel-fork EXITSIG:2", "from_maker", "", sibling_has_its_makers},
-    {"flags.inherited", "A child has its maker's flags and FORKNOEXEC, bit for bit.",
+    {"flags.inherited",
+     "A child has its maker's flags and FORKNOEXEC, and not SUPERPRIV, bit for bit.",
      "kernel-fork FLAGS:1", "flags_of_child", "", child_inherits},
     {"flags.exec", "exec clears FORKNOEXEC and no other flag.", "kernel-exec FLAGS:1",
      "flags_after_exec", "", exec_clears},

@@ -179,11 +179,12 @@ Answer create(Slot& slot) {
   return answer;
 }
 
-/// Answers the descriptor of a /proc that is mounted nowhere.
-Answer begin() {
+/// Answers the descriptor of a /proc that is mounted nowhere, if it is asked for.
+Answer begin(bool makes_proc) {
   if (const Answer session = call(__NR_setsid); session < 0) return session;
   call(__NR_umask, 022);
   call(__NR_chdir, address("/"));
+  if (!makes_proc) return 0;
   call(__NR_close, kProcFd);
   call(__NR_close, kSpareFd);
   const Answer context = call(__NR_fsopen, address("proc"), 0);
@@ -240,7 +241,7 @@ Answer act(Slot& slot, Word index) {
     case Action::enter:
       return enter(a[0], a[1]);
     case Action::begin:
-      return begin();
+      return begin(a[0] != 0);
   }
   return -38;  // ENOSYS
 }
