@@ -107,6 +107,7 @@ void System::doubt_after(const Puppet& actor, const Op& op, bool failed) {
     differs = !status || told.bits != (status->capabilities & capability::sys_resource.bits);
   }
   if (looks || differs) doubt(actor.tid);
+  if (executes(op) && is_doubted(actor.tid)) doubt(actor.tgid);  // whose number it is to have
 }
 
 }  // namespace forkproof::harness::kernel
