@@ -19,7 +19,7 @@ bool cycle(impl::Machine& machine, Pid actor) {
   static const Op kFork = Fork{}, kExit = ExitGroup{}, kWait = Wait4{};
   const Pid child = machine.apply(actor, kFork).outcome.who.pid();
   machine.apply(child, kExit);
-  const Outcome seen = machine.apply(actor, kWait).outcome;
+  const Outcome& seen = machine.apply(actor, kWait).outcome;
   return seen == Outcome::news(child, Change::exited, 0);
 }
 

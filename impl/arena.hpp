@@ -68,9 +68,7 @@ class Arena {
 
   /// Makes sure that the next `take` moves no record, so that references outlive it.
   void prepare() {
-    if (!free_.empty() || used_ < records_.size()) return;
-    records_.resize(records_.size() * 2);
-    free_.reserve(records_.size());
+    if (free_.empty() && used_ == records_.size()) [[unlikely]] grow();
   }
 
   /// A record in its first state, which knows its index.
@@ -126,6 +124,7 @@ class Arena {
 
   bool sound() const {
     if (used_ > records_.size() || free_.size() >= used_) return false;
+    if (free_.empty()) return true;
     std::vector<bool> met(used_);
     for (const Index i : free_) {
       if (i == kNobody || i >= used_ || met[i]) return false;
@@ -135,6 +134,10 @@ class Arena {
   }
 
  private:
+  [[gnu::cold]] void grow() {
+    records_.resize(records_.size() * 2);
+    free_.reserve(records_.size());
+  }
   std::vector<bool> free_list() const {
     std::vector<bool> is_free(used_);
     for (const Index i : free_) is_free[i] = true;

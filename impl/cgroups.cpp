@@ -61,10 +61,6 @@ Outcome ControlGroups::set_limit(const PidsMax& op) {
 
 // --- charges -------------------------------------------------------------------------------------
 
-void ControlGroups::charge(Index group) {
-  for (; group != kNobody; group = groups_[group].parent) ++groups_[group].charged;
-}
-
 /// A group that was removed goes with its last charge.
 void ControlGroups::uncharge(Index group) {
   while (group != kNobody) {
@@ -99,11 +95,6 @@ void ControlGroups::move(Index task, Index to) {
   charge(to);
   if (to != kNobody) groups_[to].members.push_back(task);
   of_task_.set(task, to);
-}
-
-void ControlGroups::exit(Index task) {
-  const Index group = in_use_ ? of(task) : kNobody;
-  if (group != kNobody) std::erase(groups_[group].members, task);
 }
 
 void ControlGroups::release(Index task) {

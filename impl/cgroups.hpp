@@ -51,7 +51,9 @@ class ControlGroups {
     return group != kNobody && groups_[group].freezes > 0;
   }
 
-  void charge(Index group);
+  void charge(Index group) {
+    for (; group != kNobody; group = groups_[group].parent) ++groups_[group].charged;
+  }
   void uncharge(Index group);
   /// Whether a group and those above it have room for the last of so many tasks in all.
   bool has_room(Index group, std::uint64_t tasks) const;
@@ -60,7 +62,10 @@ class ControlGroups {
   /// A task goes to another group, with its charge.
   void move(Index task, Index to);
   /// A task that ends keeps its group, and does not keep it from being removed.
-  void exit(Index task);
+  void exit(Index task) {
+    if (const Index group = in_use_ ? of(task) : kNobody; group != kNobody)
+      std::erase(groups_[group].members, task);
+  }
   void release(Index task);
   /// Of a task that gets another record.
   void rename(Index task, Index group) { of_task_.set(task, group); }

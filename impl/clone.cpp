@@ -72,11 +72,10 @@ Outcome Machine::perform(Task& t, const Clone3& op) {
       flags.has(fl::sighand | fl::clear_sighand) || has_no_stack(op.args_as) ||
       (op.args_as == Clone3Args::one_place && flags.has(fl::pidfd | fl::parent_settid)))
     return Outcome::failure(Errno::inval);
-  const bool into = flags.has(fl::into_cgroup);
-  const bool has_tids = op.args_as != Clone3Args::size_64;
-  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n),
-                has_tids ? op.set_tid.numbers() : std::span<const std::int32_t>{},
-                into ? std::optional(op.cgroup) : std::nullopt, op.args_as);
+  Wanted wanted{op.set_tid, std::nullopt, op.args_as};
+  if (op.args_as == Clone3Args::size_64) wanted.tids = {};
+  if (flags.has(fl::into_cgroup)) wanted.into = op.cgroup;
+  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n), wanted);
 }
 
 /// The one wake that reaches a new task. What it was told of until now it deals with first.
@@ -88,19 +87,18 @@ void Machine::wake_up_new_task(Task& t) {
 /// What a signal came before.
 Outcome Machine::make_again(Task& t) {
   const CloneFlags flags{std::uint64_t{t.args.generation} << 32 | t.args.options};
-  const Wanted wanted = id(t) < wanted_.size() ? wanted_[id(t)] : Wanted{};
+  const Wanted wanted = id(t) < wanted_.size() ? wanted_[id(t)] : kNothingMore;
   t.call = Call::none;
-  return create(t, flags, static_cast<std::uint8_t>(t.args.number), wanted.tids.numbers(),
-                wanted.into, wanted.args);
+  return create(t, flags, static_cast<std::uint8_t>(t.args.number), wanted);
 }
 
 /// The control group that a task is to count in, and why it cannot be there.
-Errno Machine::choose_cgroup(const Task& maker, bool is_thread, std::optional<CgroupNo> into,
-                             Clone3Args args, Index& group) const {
+Errno Machine::choose_cgroup(const Task& maker, bool is_thread, const Wanted& wanted,
+                             Index& group) const {
   const Index makers = group = cgroups_.of(id(maker));
-  if (into) [[unlikely]] {
-    if (const Errno refused = refuses_folder(args); refused != Errno::ok) return refused;
-    const std::optional<Index> named = cgroups_.called(*into);
+  if (wanted.into) [[unlikely]] {
+    if (const Errno refused = refuses_folder(wanted.args); refused != Errno::ok) return refused;
+    const std::optional<Index> named = cgroups_.called(*wanted.into);
     if (!named) return Errno::badf;
     if (is_thread && *named != makers) return Errno::opnotsupp;
     group = *named;

@@ -35,9 +35,7 @@ struct Machine::Birth {
   CloneFlags flags;
   std::uint8_t exit_signal;
   bool is_thread;
-  std::span<const std::int32_t> wanted;  // numbers, the innermost first
-  std::optional<CgroupNo> into;          // a control group that is asked for
-  Clone3Args args = Clone3Args::plain;   // what is odd about how it is asked
+  const Wanted& wanted;
   Task* task = nullptr;
   Process* process = nullptr;  // its own
   Index actions = kNobody;
@@ -56,11 +54,9 @@ struct Machine::Birth {
 };
 
 Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
-                        std::span<const std::int32_t> wanted, std::optional<CgroupNo> into,
-                        Clone3Args args) {
+                        const Wanted& wanted) {
   Birth birth{.maker = t, .makers = process_of(t), .flags = flags, .exit_signal = exit_signal,
-              .is_thread = flags.has(clone_flag::thread), .wanted = wanted, .into = into,
-              .args = args};
+              .is_thread = flags.has(clone_flag::thread), .wanted = wanted};
   birth.below = (process_of(t).ns | (flags.bits & clone_flag::new_any.bits)) != 0;
   NoFaults none;
   const std::uint64_t verdict =
@@ -71,8 +67,13 @@ Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
   Task& child = *birth.task;
   wake_up_new_task(child);
   touch(child, true);
-  const Outcome made = Outcome::task(Pid{seen_by(t, birth.number)});
-  if (!flags.has(clone_flag::vfork)) return made;
+  if (flags.has(clone_flag::vfork)) return sleep_for_vfork(t, child);
+  return Outcome::task(Pid{seen_by(t, birth.number)});
+}
+
+/// The maker sleeps until the child, which it is told of now, lets go of its memory.
+Outcome Machine::sleep_for_vfork(Task& t, Task& child) {
+  const Outcome made = Outcome::task(Pid{seen_by(t, child.pid)});
   child.vfork_parent = id(t);
   t.vfork_child = id(child);
   t.call = Call::vfork;
@@ -92,7 +93,7 @@ Errno Machine::kernel_thread(Task*& child) {
   Task& maker = tasks_[kthreadd_.task];
   Birth birth{.maker = maker, .makers = process_of(maker), .flags = kShared,
               .exit_signal = static_cast<std::uint8_t>(sig::chld.n), .is_thread = false,
-              .wanted = {}, .into = {}};
+              .wanted = kNothingMore};
   const std::uint64_t verdict = copy_process_or_fail(birth);
   child = birth.task;
   if (verdict == bits::kGoesOn) process_of(*child).kthread = birth.kthread;
@@ -106,11 +107,9 @@ Outcome Machine::postpone(const Birth& b) {
   t.args = {.number = b.exit_signal,
             .generation = static_cast<std::uint32_t>(b.flags.bits >> 32),
             .options = static_cast<std::uint32_t>(b.flags.bits)};
-  const bool plain = b.wanted.empty() && !b.into && b.args == Clone3Args::plain;
-  if (!plain || id(t) < wanted_.size()) [[unlikely]] {
+  if (b.wanted != kNothingMore || id(t) < wanted_.size()) [[unlikely]] {
     if (id(t) >= wanted_.size()) wanted_.resize(id(t) + 1);
-    Wanted& wanted = wanted_[id(t)] = {{}, b.into, b.args};
-    for (const std::int32_t n : b.wanted) wanted.tids.add(n);
+    wanted_[id(t)] = b.wanted;
   }
   enqueue(t);
   return Outcome::of(Outcome::Kind::blocks);
@@ -325,19 +324,20 @@ std::uint64_t Machine::copy_pid_ns(Birth& b, auto& faults) {
 
 std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
   const auto depth = static_cast<std::size_t>(level_of(b.ns));
-  if (b.wanted.size() > depth + 1) return static_cast<std::uint64_t>(Errno::inval);
+  const std::span<const std::int32_t> wanted = b.wanted.tids.numbers();
+  if (wanted.size() > depth + 1) return static_cast<std::uint64_t>(Errno::inval);
   if (b.ns != kNobody) [[unlikely]] {
     if (faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
-    const std::uint64_t inner = alloc_inner(b.maker, b.ns, b.wanted, birth_numbers_);
+    const std::uint64_t inner = alloc_inner(b.maker, b.ns, wanted, birth_numbers_);
     if (inner != bits::kGoesOn) return inner;
   }
-  if (b.wanted.size() > depth) [[unlikely]] return alloc_wanted(b, faults);
-  const std::optional<std::int32_t> found = find_number();
-  if (found && faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
-  if (found) take_number(b.number = *found);
-  if (b.ns != kNobody && found && !namespaces_[b.ns].accepts)
+  if (wanted.size() > depth) [[unlikely]] return alloc_wanted(b, faults);
+  const std::int32_t found = find_number();
+  if (found != 0 && faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
+  if (found != 0) take_number(b.number = found);
+  if (b.ns != kNobody && found != 0 && !namespaces_[b.ns].accepts)
     return static_cast<std::uint64_t>(Errno::nomem);
-  return bits::after_search(std::uint64_t{0}, !found, profile_ == Profile::linux_6, [&] {
+  return bits::after_search(std::uint64_t{0}, found == 0, profile_ == Profile::linux_6, [&] {
     // can_fork came first
     return cgroups_.has_room(cgroups_.of(id(b.maker)), tasks_.taken()) && look_again(b.maker);
   });
@@ -345,7 +345,7 @@ std::uint64_t Machine::alloc_pid(Birth& b, auto& faults) {
 
 /// A number in the world is asked for, and the cursor is not.
 std::uint64_t Machine::alloc_wanted(Birth& b, auto& faults) {
-  const std::int32_t n = b.wanted.back();
+  const std::int32_t n = b.wanted.tids.numbers().back();
   const Errno refused = refuses_number(b.maker, kNobody, n);
   if (refused != Errno::ok) return static_cast<std::uint64_t>(refused);
   if (faults.strike(CopyStep::alloc_pid)) return failure_of(CopyStep::alloc_pid);
@@ -360,7 +360,7 @@ std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
   if (faults.strike(CopyStep::pidfd_prepare)) return failure_of(CopyStep::pidfd_prepare);
   if (b.maker.files == kNobody) b.maker_got_files = true;
   const bool full = free_descriptor(b.maker) == kDescriptors;
-  if (full || b.args == Clone3Args::pidfd_unwritable)
+  if (full || b.wanted.args == Clone3Args::pidfd_unwritable)
     return static_cast<std::uint64_t>(full ? Errno::mfile : Errno::fault);
   b.pidfd = alloc_file(b.maker);
   return bits::kGoesOn;
@@ -370,9 +370,9 @@ std::uint64_t Machine::pidfd_prepare(Birth& b, auto& faults) {
 /// step that can fail.
 std::uint64_t Machine::can_fork(Birth& b, auto& faults) {
   Index group = kNobody;
-  const bool asks = cgroups_.in_use() || b.into;
+  const bool asks = cgroups_.in_use() || b.wanted.into;
   const Errno refused =
-      asks ? choose_cgroup(b.maker, b.is_thread, b.into, b.args, group) : Errno::ok;
+      asks ? choose_cgroup(b.maker, b.is_thread, b.wanted, group) : Errno::ok;
   if (refused != Errno::ok) [[unlikely]] return static_cast<std::uint64_t>(refused);
   if (faults.strike(CopyStep::can_fork)) return failure_of(CopyStep::can_fork);
   cgroups_.charge(b.cgroup = group);
@@ -428,7 +428,7 @@ void Machine::attach(Birth& b) {
   if (b.pidfd != kNobody) [[unlikely]]
     install_pidfd(files_[b.maker.files], b.pidfd, t,
                   b.is_thread ? pidfd_flag::thread : PidfdFlags{});
-  if (b.into && cgroups_.is_frozen(id(t))) [[unlikely]] freeze_or_thaw(t);  // makers are not
+  if (b.wanted.into && cgroups_.is_frozen(id(t))) [[unlikely]] freeze_or_thaw(t);  // no makers are
   put_user_ns(b.user_ns);  // the task has it
   if (b.proxy == kNobody) return;
   process_of(t).ns |= Process::kProxied;

@@ -111,7 +111,7 @@ void Machine::do_exit(Task& t, std::int32_t code) {
 /// The last of it: nobody is the thread's child any more, and its parent hears of it.
 void Machine::leave_family(Task& t) {
   Process& p = process_of(t);
-  forget_original_parent(t);
+  if (!t.children.empty() || id(t) == reaper_) forget_original_parent(t);
   if (p.live == 0 && p.parent != kNobody)
     kill_orphaned_pgrp(p, process_of(tasks_[p.parent]), &p);
   exit_notify(t);
@@ -203,11 +203,16 @@ void Machine::unhash_leader(Process& p) {
   all_.remove(processes_, id(p));
   leave_group(p);
   leave_session(p);
+  if ((p.actions | p.limits | p.usage) != kNobody) leave_records(p);
+  flush_queue(p.pending, SignalQueues::of_process(id(p)), p.pending);
+  processes_.give_back(id(p));
+}
+
+/// What most processes have none of.
+void Machine::leave_records(Process& p) {
   leave_actions(p);
   leave_limits(p);
   leave_usage(p);
-  flush_queue(p.pending, SignalQueues::of_process(id(p)), p.pending);
-  processes_.give_back(id(p));
 }
 
 /// `p` has just become dead as a whole.

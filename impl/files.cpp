@@ -219,15 +219,17 @@ Index Machine::copy_of(Index from) {
 }
 
 void Machine::exit_files(Task& t) {
+  if (t.files == kNobody) return;
   const Index table = std::exchange(t.files, kNobody);
-  if (table == kNobody || --files_[table].users > 0) return;
+  if (--files_[table].users > 0) return;
   close_all(files_[table], files_[table].open);
   files_.give_back(table);
 }
 
 void Machine::exit_fs(Task& t) {
+  if (t.fs == kNobody) return;
   const Index record = std::exchange(t.fs, kNobody);
-  if (record == kNobody || --fs_[record].users > 0) return;
+  if (--fs_[record].users > 0) return;
   put_ns(fs_[record].root);
   fs_.give_back(record);
 }

@@ -5,12 +5,14 @@
 #include "impl/machine.hpp"
 
 #include <algorithm>
+#include <new>
 #include <variant>
 
 namespace forkproof::impl {
 
 const Actions Records::kAllDefault{};
 const Task Records::kKernel{};
+const Records::Wanted Records::kNothingMore{};
 
 Machine::Machine(const WorldSpec& spec, Bug bug) : bug_(bug) {
   profile_ = spec.profile;
@@ -75,15 +77,13 @@ void Machine::act(Task& actor, const auto& op) {
   const Index me = id(actor);
   sp_ = bits::stack_top(std::uint64_t{me}, stack_shift());
   if (!bits::stack_holds(sp_, frame_, stack_shift())) return overflow(actor);
-  effects_.outcome = Outcome::of(Outcome::Kind::blocks);
-  const Outcome out = perform(actor, op);
-  Task& t = tasks_[me];
-  if (out.kind == Outcome::Kind::nothing || out.kind == Outcome::Kind::dies) {
-    effects_.outcome = out;  // the actor is dead, and may be gone
-  } else if (!t.signalled || t.call == Call::exec) {
-    effects_.outcome = out;
-  } else {
+  // Made in its place: a copy would have to wait for each of its small members to be written.
+  const Outcome& out = *new (&effects_.outcome) Outcome(perform(actor, op));
+  const bool is_dead = out.kind == Outcome::Kind::nothing || out.kind == Outcome::Kind::dies;
+  Task& t = tasks_[me];  // which may be gone, if it is dead
+  if (!is_dead && t.signalled && t.call != Call::exec) {
     if (out.kind != Outcome::Kind::blocks) keep(t, out);
+    effects_.outcome = Outcome::of(Outcome::Kind::blocks);
     dequeue(t);
     proceed(t);
   }
@@ -130,9 +130,10 @@ void Machine::run(Task& t) {
   if ((t.call >= Call::exec || t.vfork_child != kNobody) && sleeps_on(t)) return;
   if (t.call == Call::poll) [[unlikely]] look_in_poll(t);
   if (t.asleep) {
-    if (const std::optional<Outcome> found = look(t)) {
+    const Outcome found = look(t);
+    if (found.kind != Outcome::Kind::blocks) {
       stop_waiting(t);
-      keep(t, *found);
+      keep(t, found);
     }
   }
   proceed(t);

@@ -96,7 +96,7 @@ class Machine : private Users {
   void forget_all(), forget_records();
 
   // Numbers (numbers.cpp).
-  std::optional<std::int32_t> find_number() const;
+  std::int32_t find_number() const;
   void take_number(std::int32_t n);
   /// Frees the number if it stands for nothing any more.
   void free_pid(std::int32_t n) {
@@ -179,10 +179,9 @@ class Machine : private Users {
   Outcome begin_new_exec(Task& t, ExecStep failing, bool stays);
   bool fails_at(const Task& t, ExecStep step, ExecStep failing);
   Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
-                 std::span<const std::int32_t> wanted = {}, std::optional<CgroupNo> into = {},
-                 Clone3Args args = Clone3Args::plain);
+                 const Wanted& wanted = kNothingMore);
   struct Birth;
-  Outcome postpone(const Birth& b), make_again(Task& t);
+  Outcome postpone(const Birth& b), make_again(Task& t), sleep_for_vfork(Task& t, Task& child);
   std::uint64_t copy_process(Birth& b, auto& faults);
   [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
   std::uint64_t check_flags(Birth& b);
@@ -202,8 +201,8 @@ class Machine : private Users {
   [[gnu::cold]] void attach_in_namespaces(Birth& b, Task& t);
   [[gnu::cold]] std::uint64_t alloc_wanted(Birth& b, auto& faults);
   std::uint64_t pidfd_prepare(Birth& b, auto& faults);
-  Errno choose_cgroup(const Task& maker, bool is_thread, std::optional<CgroupNo> into,
-                      Clone3Args args, Index& group) const;
+  Errno choose_cgroup(const Task& maker, bool is_thread, const Wanted& wanted,
+                      Index& group) const;
   std::uint64_t can_fork(Birth& b, auto& faults);
   void attach(Birth& b);
   void wake_up_new_task(Task& t);
@@ -227,8 +226,7 @@ class Machine : private Users {
   void run_doomed(Index i);
   void release_vfork_parent(Task& t);
   void exit_notify(Task& t), release_task(Task& t);
-  void unhash_process(Task& t);
-  void unhash_leader(Process& p);
+  void unhash_process(Task& t), unhash_leader(Process& p);
   void put_task_struct(Index task) {
     flush_queue(tasks_[task].pending, SignalQueues::of_task(task), tasks_[task].pending);
     caught_.set(task, 0);
@@ -254,7 +252,7 @@ class Machine : private Users {
   Outcome begin_wait(Task& t), look_or_sleep(Task& t), begin_poll(Task& t);
   [[gnu::cold]] Outcome begin_wait_by_pidfd(Task& t);
   std::int64_t poll_once(const Task& t, Descriptor fd) const;
-  std::optional<Outcome> look(Task& t);
+  Outcome look(Task& t);
   Process* child_by_number(const Task& t);
   bool is_child_of(const Process& p, const Task& t) const, has_more(const Task&, const Task&) const;
   bool look_at_news(const Task& t, const Task& of, Outcome& found);
@@ -265,7 +263,10 @@ class Machine : private Users {
   bool report_continue(const Task& t, const Task& child, Outcome& found);
   bool selects(const Task& t, const Task& child) const;
   bool stops_no_more(const Task& t, const Process& child) const;
-  void wake_waiters(const Task& child, Index parent), wake_pollers(std::int32_t number);
+  void wake_waiters(const Task& child, Index parent), wake_those_in_poll(std::int32_t number);
+  void wake_pollers(std::int32_t number) {
+    if (!pollers_.empty()) [[unlikely]] wake_those_in_poll(number);
+  }
   void stop_waiting(Task& t), stop_polling(Task& t), look_in_poll(Task& t);
   bool has_news(const Process& p) const, polls(const Task& t) const;
   void update_news(Process& p);
@@ -324,8 +325,7 @@ class Machine : private Users {
   bool sound_tracings() const;
 
   // Identity and groups (identity.cpp).
-  Outcome perform(Task& t, const Getpid&);
-  Outcome perform(Task& t, const Gettid&);
+  Outcome perform(Task& t, const Getpid&), perform(Task& t, const Gettid&);
   Outcome perform(Task& t, const Getppid&);
   Outcome perform(Task& t, const Getpgid& op);
   Outcome perform(Task& t, const Getsid& op);
@@ -341,8 +341,7 @@ class Machine : private Users {
   Outcome perform(Task& t, const Read& op);
   Outcome perform(Task& t, const Write& op);
   Index own_space(Process& p);
-  void leave_space(Process& p);
-  void touch_memory(Index space);
+  void leave_space(Process& p), touch_memory(Index space);
 
   // Open files (files.cpp).
   Outcome perform(Task& t, const Open& op);
@@ -404,6 +403,7 @@ class Machine : private Users {
   void count_user(const Attributes& a, bool in);
   Usage& usage_of(Process& p);
   void collect_usage(Process& waiter, const Process& child), leave_usage(Process& p);
+  [[gnu::cold]] void leave_records(Process& p);
   bool sound_limits() const;
   // User namespaces (user_namespaces.cpp).
   Outcome perform(Task& t, const MapIds& op);

@@ -23,14 +23,9 @@ class SparseNumbers {
   }
   void set(std::uint64_t at, std::uint32_t value) {
     const std::uint64_t block = at / kBlock;
-    if (block >= blocks_.size()) {
+    if (block >= blocks_.size() || blocks_[block] == 0) {
       if (value == 0) return;
-      blocks_.resize(block + 1);
-    }
-    if (blocks_[block] == 0) {
-      if (value == 0) return;
-      entries_.resize(entries_.size() + kBlock);
-      blocks_[block] = static_cast<std::uint32_t>(entries_.size() / kBlock);
+      make_block(block);
     }
     entries_[(blocks_[block] - 1) * kBlock + at % kBlock] = value;
   }
@@ -54,6 +49,12 @@ class SparseNumbers {
 
  private:
   static constexpr std::uint64_t kBlock = 64;
+  [[gnu::cold]] void make_block(std::uint64_t block) {
+    if (block >= blocks_.size()) blocks_.resize(block + 1);
+    entries_.resize(entries_.size() + kBlock);
+    blocks_[block] = static_cast<std::uint32_t>(entries_.size() / kBlock);
+  }
+
   std::vector<std::uint32_t> blocks_;  // one more than the block's place in entries_, or 0
   std::vector<std::uint32_t> entries_;
 };

@@ -7,16 +7,15 @@
 
 namespace forkproof::impl {
 
-/// The number that the next task gets.
-std::optional<std::int32_t> Machine::find_number() const {
+/// The number that the next task gets; 0: there is none.
+std::int32_t Machine::find_number() const {
   const auto cursor = static_cast<std::uint64_t>(cursor_);
   const auto pid_max = static_cast<std::uint64_t>(pid_max_);
   const auto first_free = [&](std::uint64_t from) { return taken_.first_free(from); };
   const std::uint64_t n = profile_ == Profile::linux_6
                               ? bits::idr_search(cursor, pid_max, first_free)
                               : bits::bitmap_search(cursor, pid_max, first_free);
-  if (bits::passes(n, pid_max)) return std::nullopt;
-  return static_cast<std::int32_t>(n);
+  return bits::passes(n, pid_max) ? 0 : static_cast<std::int32_t>(n);
 }
 
 /// The cursor moves only when a number is taken.

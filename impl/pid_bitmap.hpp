@@ -23,7 +23,7 @@ class PidBitmap {
   void take(Word n) {
     for (std::vector<Word>& level : levels_) {
       const Word w = bits::word_of(n);
-      if (w >= level.size()) level.resize(w + w / 2 + 1);
+      if (w >= level.size()) [[unlikely]] widen(level, w);
       const auto change = bits::take_in(level[w], bits::bit_of(n));
       level[w] = change.word;
       if (!change.rises) return;
@@ -41,8 +41,8 @@ class PidBitmap {
     }
   }
 
-  /// The lowest free number at or above `n`, or kNumbers.
-  Word first_free(Word n) const { return first_clear<0>(n); }
+  /// The lowest free number at or above `n`, which it mostly is itself, or kNumbers.
+  Word first_free(Word n) const { return !taken(n) ? n : first_clear<0>(n); }
 
   /// The lowest taken number at or above `n`, or kNumbers. Walks words: for checks only.
   Word first_taken(Word n) const {
@@ -78,6 +78,9 @@ class PidBitmap {
   }
 
  private:
+  [[gnu::cold]] static void widen(std::vector<Word>& level, Word w) {
+    level.resize(w + w / 2 + 1);
+  }
   Word word(std::size_t height, Word w) const {
     return w < levels_[height].size() ? levels_[height][w] : 0;
   }

@@ -32,11 +32,7 @@ class PidMap {
   /// The entry of `n`, which may be given out for the first time.
   Number& make(std::int32_t n) {
     const std::uint64_t block = bits::block_of(static_cast<std::uint64_t>(n));
-    if (block >= blocks_.size()) blocks_.resize(block + 1);
-    if (blocks_[block] == 0) {
-      entries_.resize(entries_.size() + kBlock);
-      blocks_[block] = static_cast<Index>(entries_.size() / kBlock);
-    }
+    if (block >= blocks_.size() || blocks_[block] == 0) [[unlikely]] make_block(block);
     return (*this)[n];
   }
 
@@ -64,6 +60,11 @@ class PidMap {
  private:
   static constexpr std::size_t kBlock = std::size_t{1} << bits::kBlockShift;
 
+  [[gnu::cold]] void make_block(std::uint64_t block) {
+    if (block >= blocks_.size()) blocks_.resize(block + 1);
+    entries_.resize(entries_.size() + kBlock);
+    blocks_[block] = static_cast<Index>(entries_.size() / kBlock);
+  }
   std::uint64_t place(std::int32_t n) const {
     const auto at = static_cast<std::uint64_t>(n);
     return bits::entry_at(at, std::uint64_t{blocks_[bits::block_of(at)]});

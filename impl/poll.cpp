@@ -63,8 +63,7 @@ void Machine::stop_polling(Task& t) {
 }
 
 /// The task with the number has ended, or is no longer found by it.
-void Machine::wake_pollers(std::int32_t number) {
-  if (pollers_.empty()) [[likely]] return;
+void Machine::wake_those_in_poll(std::int32_t number) {
   const std::uint32_t generation = numbers_.find(number).generation;
   for (std::size_t i = pollers_.size(); i-- > 0;) {
     Task& t = tasks_[pollers_[i]];

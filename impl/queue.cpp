@@ -76,8 +76,7 @@ void Users::collect_signal(SigSet& pending, std::uint64_t list, Signal s) {
   if (!again) pending.remove(s);
 }
 
-void Users::flush_queue(SigSet& pending, std::uint64_t list, SigSet which) {
-  if ((pending & which).empty()) return;
+void Users::take_from_queue(SigSet& pending, std::uint64_t list, SigSet which) {
   pending = pending - which;
   queues_.take(list, [&](const Sigqueue& entry) {
     if (!which.has({entry.signal})) return false;

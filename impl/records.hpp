@@ -60,11 +60,14 @@ struct Records {
   SparseNumbers diverted_;   // those that children will be in, by the task that makes them
   SparseNumbers asked_;      // what a wait is for, as its task's namespace has it, by the task
   std::vector<std::int32_t> birth_numbers_;
+  /// What clone3 may ask for.
   struct Wanted {
     TidList tids;
-    std::optional<CgroupNo> into;
-    Clone3Args args = Clone3Args::plain;
+    std::optional<CgroupNo> into;           // a control group
+    Clone3Args args = Clone3Args::plain;    // what is odd about how it is asked
+    friend bool operator==(const Wanted&, const Wanted&) = default;
   };
+  static const Wanted kNothingMore;
   std::vector<Wanted> wanted_;  // by a clone3 that waits to be made again, by the task
   std::uint32_t living_namespaces_ = 0;
   PidMap numbers_;
@@ -154,7 +157,7 @@ struct Records {
     woken_.remove(tasks_, id(t));
   }
   void touch(const Task& t, bool memory = false) {
-    effects_.touched.push_back({{t.pid}, memory});
+    effects_.touched.emplace_back(Pid{t.pid}, memory);
   }
   void touch(const Process& p, bool memory = false) {
     for_each_thread(p, [&](const Task& t) { touch(t, memory); });

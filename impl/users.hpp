@@ -68,7 +68,10 @@ struct Users : Records {
   bool may_queue(const Task& to) const;
   bool queue_signal(SigSet& pending, std::uint64_t list, Signal s, const Task& to, Origin by);
   void collect_signal(SigSet& pending, std::uint64_t list, Signal s);
-  void flush_queue(SigSet& pending, std::uint64_t list, SigSet which);
+  void flush_queue(SigSet& pending, std::uint64_t list, SigSet which) {
+    if (!(pending & which).empty()) [[unlikely]] take_from_queue(pending, list, which);
+  }
+  void take_from_queue(SigSet& pending, std::uint64_t list, SigSet which);
   bool sound_queues() const;
   bool has_caps_of(const Task& t, const Task& other) const;
   bool ptrace_may_access(Task& t, const Task& other, bool by_real, bool marks);

@@ -41,18 +41,15 @@ bool wants_clones_or_not(const Blocked& args, bool clone_child) {
 }
 
 /// What the macros of the C library read in a status word.
-Outcome news_of(Pid child, std::uint32_t status) {
-  if (bits::is_exited(status))
-    return Outcome::news(child, Change::exited,
-                         static_cast<std::int32_t>(bits::upper_byte(status)));
-  if (bits::is_killed(status))
-    return Outcome::news(child, Change::killed,
-                         static_cast<std::int32_t>(bits::term_signal(status)));
-  if (bits::is_stopped(status))
-    return Outcome::news(child, Change::stopped,
-                         static_cast<std::int32_t>(bits::upper_byte(status)));
+void tell(Outcome& found, std::int32_t child, std::uint32_t status) {
+  const auto news = [&](Change change, std::uint32_t code) {
+    found = Outcome::news(Pid{child}, change, static_cast<std::int32_t>(code));
+  };
+  if (bits::is_exited(status)) return news(Change::exited, bits::upper_byte(status));
+  if (bits::is_killed(status)) return news(Change::killed, bits::term_signal(status));
+  if (bits::is_stopped(status)) return news(Change::stopped, bits::upper_byte(status));
   assert(bits::is_continued(status));
-  return Outcome::news(child, Change::continued, 0);
+  news(Change::continued, 0);
 }
 
 }  // namespace
@@ -125,18 +122,20 @@ Outcome Machine::begin_wait_by_pidfd(Task& t) {
   t.args.number = pidfd->target;
   t.args.generation = pidfd->generation;
   if (sleeps) return look_or_sleep(t);
-  const std::optional<Outcome> found = look(t);
-  return found ? *found : Outcome::failure(Errno::again);
+  const Outcome found = look(t);
+  return found.kind == Outcome::Kind::blocks ? Outcome::failure(Errno::again) : found;
 }
 
 Outcome Machine::look_or_sleep(Task& t) {
-  if (const std::optional<Outcome> found = look(t)) return *found;
-  t.call = Call::wait;
-  t.asleep = true;
-  set_state(t, bits::kInterruptible);
-  process_of(t).sleepers.push_back(tasks_, id(t));
-  touch(t);
-  return Outcome::of(Outcome::Kind::blocks);
+  const Outcome found = look(t);
+  if (found.kind == Outcome::Kind::blocks) {
+    t.call = Call::wait;
+    t.asleep = true;
+    set_state(t, bits::kInterruptible);
+    process_of(t).sleepers.push_back(tasks_, id(t));
+    touch(t);
+  }
+  return found;
 }
 
 void Machine::stop_waiting(Task& t) {
@@ -147,9 +146,9 @@ void Machine::stop_waiting(Task& t) {
   process_of(t).sleepers.remove(tasks_, id(t));
 }
 
-/// One look at the children: news, or ECHILD, or, without WNOHANG, nothing yet.
-std::optional<Outcome> Machine::look(Task& t) {
-  Outcome found;
+/// One look at the children: news, or ECHILD, or, without WNOHANG, nothing yet, so that it blocks.
+Outcome Machine::look(Task& t) {
+  Outcome found = Outcome::of(Outcome::Kind::blocks);
   bool exists = false;
   if (is_for_process(t.whom)) {
     Process* const child = child_by_number(t);
@@ -168,9 +167,11 @@ std::optional<Outcome> Machine::look(Task& t) {
     } while (of != id(t) && !has(t.args, wait_option::nothread));
     exists = traces_some || exists_child(t);
   }
-  if (!exists) return Outcome::failure(Errno::child);
-  if (has(t.args, wait_option::nohang)) return Outcome::of(Outcome::Kind::none);
-  return std::nullopt;
+  if (!exists)
+    found = Outcome::failure(Errno::child);
+  else if (has(t.args, wait_option::nohang))
+    found = Outcome::of(Outcome::Kind::none);
+  return found;
 }
 
 /// The child that a wait for one process is for, if it is one of the waiter's and chosen.
@@ -252,8 +253,8 @@ bool Machine::report(const Task& t, Process& child, Outcome& found) {
   const bool is_stopped = (child.flags & process_flag::stopped) != 0;
   if (!is_stopped || child.exit_code == 0 || !has(t.args, wait_option::stopped))
     return report_continue(t, leader, found);
-  found = news_of({seen_by(t, child.tgid)},
-                  bits::stopped_status(static_cast<std::uint32_t>(child.exit_code)));
+  tell(found, seen_by(t, child.tgid),
+       bits::stopped_status(static_cast<std::uint32_t>(child.exit_code)));
   if (!has(t.args, wait_option::nowait)) child.exit_code = 0;
   update_news(child);
   return true;
@@ -268,8 +269,8 @@ bool Machine::report_tracee(const Task& t, Task& tracee, Outcome& found) {
   }
   Tracing& tracing = tracing_of(tracee);
   if (!tracing.reports()) return report_continue(t, tracee, found);
-  found = news_of({seen_by(t, tracee.pid)},
-                  bits::stopped_status(static_cast<std::uint32_t>(tracing.code.n)));
+  tell(found, seen_by(t, tracee.pid),
+       bits::stopped_status(static_cast<std::uint32_t>(tracing.code.n)));
   if (!has(t.args, wait_option::nowait)) tracing.code = sig::none;
   update_news(process_of(tracee));
   return true;
@@ -280,7 +281,7 @@ bool Machine::report_continue(const Task& t, const Task& child, Outcome& found) 
   Process& p = process_of(child);
   if ((p.flags & process_flag::continued) == 0 || !has(t.args, wait_option::continued))
     return false;
-  found = news_of({seen_by(t, child.pid)}, bits::continued_status(t.args.options));
+  tell(found, seen_by(t, child.pid), bits::continued_status(t.args.options));
   const auto rest = static_cast<std::uint8_t>(~process_flag::continued);
   if (!has(t.args, wait_option::nowait)) p.flags &= rest;
   update_news(p);
@@ -292,7 +293,7 @@ bool Machine::report_continue(const Task& t, const Task& child, Outcome& found) 
 void Machine::report_death(const Task& t, Task& dead, Outcome& found) {
   Process& p = process_of(dead);
   const std::int32_t code = p.exits() ? p.exit_code : dead.exit_code;
-  found = news_of({seen_by(t, dead.pid)}, static_cast<std::uint32_t>(code));
+  tell(found, seen_by(t, dead.pid), static_cast<std::uint32_t>(code));
   if (has(t.args, wait_option::nowait)) return;
   if (!is_leader(dead)) return release_task(dead);
   if (!dead.traced || is_familys(dead)) {

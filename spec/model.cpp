@@ -260,6 +260,8 @@ void Model::finish(TaskId id, Outcome outcome) {
   }
 }
 
+void Model::make_room_to_cover() { fired_.resize(2 * fired_.size()); }
+
 Outcome Model::answers(Outcome outcome, RuleId rule) {
   cover(rule);
   outcome_rule_ = rule;

@@ -155,9 +155,10 @@ class Model {
   State state_of(const Task&) const;
   bool linux_6() const { return world_.profile == Profile::linux_6; }
   void cover(RuleId rule) {
-    if (fired_count_ == fired_.size()) fired_.resize(2 * fired_.size());
+    if (fired_count_ == fired_.size()) [[unlikely]] make_room_to_cover();
     fired_[fired_count_++] = rule;
   }
+  [[gnu::cold]] void make_room_to_cover();
   Outcome answers(Outcome, RuleId);
   Outcome fails(Errno, RuleId);
   void answer_actor(const Answer&);

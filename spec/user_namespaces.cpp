@@ -4,7 +4,6 @@
 #include "spec/model.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace forkproof::spec {
 
@@ -133,9 +132,9 @@ void Model::enter_user_namespace(Task& t, UserNamespaceId ns) {
 /// is below it and the last file that was opened in it.
 void Model::forget_user_namespaces() {
   if (world().user_namespaces.size() == 0) return;
-  std::set<std::uint32_t> used;
+  std::vector<bool> used(world().user_namespaces.capacity());
   const auto use = [&](UserNamespaceId ns) {
-    for (; ns; ns = world().user_namespaces[ns].parent) used.insert(ns.n);
+    for (; ns && !used[ns.n]; ns = world().user_namespaces[ns].parent) used[ns.n] = true;
   };
   for (const auto& [place, made] : world().others) use(made.owner);
   world().tasks.for_each([&](TaskId, const Task& t) { use(t.attributes.user_ns); });
@@ -144,7 +143,7 @@ void Model::forget_user_namespaces() {
   world().open_files.for_each([&](OpenFileId, const OpenFile& file) { use(file.opened_in); });
   std::vector<UserNamespaceId> unused;
   world().user_namespaces.for_each([&](UserNamespaceId id, const UserNamespace&) {
-    if (!used.contains(id.n)) unused.push_back(id);
+    if (!used[id.n]) unused.push_back(id);
   });
   for (const UserNamespaceId id : unused)
     give_back(world().user_namespaces[id].parent, NsKind::user);
