@@ -73,6 +73,13 @@ class CheckerOf final : public Checker {
     return run_generated(Generator(seed, profile, trace_scope_of<System>()), steps);
   }
 
+  std::optional<Violation> run_about(std::uint64_t other, std::uint64_t seed,
+                                     Profile profile) override {
+    std::uint64_t steps = 0;
+    const TraceScope scope = trace_scope_of<System>();
+    return run_generated({seed, profile, scope, Generator(other, profile, scope)}, steps);
+  }
+
   std::optional<Violation> run_like(const Script& like, std::uint64_t seed) override {
     std::uint64_t steps = 0;
     return run_generated(Generator(seed, like), steps);

@@ -25,6 +25,13 @@ class Checker {
   /// The same with a short trace in the world of another, of hardly any ops but those it has.
   virtual std::optional<Violation> run_like(const Script& like, std::uint64_t seed) = 0;
 
+  /// The same with a trace that is about what that of another seed is about.
+  virtual std::optional<Violation> run_about(std::uint64_t /*other*/, std::uint64_t seed,
+                                             Profile profile) {
+    std::uint64_t steps = 0;
+    return run_random(seed, profile, steps);
+  }
+
   /// A random trace with ops that are drawn without a look at the model, and everything compared
   /// after every step: what the others are measured against.
   virtual std::optional<Violation> run_uniform(std::uint64_t seed, Profile profile,

@@ -14,10 +14,6 @@ namespace {
 /// functions are tried all the same.
 constexpr std::uint32_t kKthreadWorlds = 8, kStrays = 10;
 
-/// How often, in a hundred steps, a sleep that is for somebody is made something of; and one that
-/// is for a group, which may be empty and come back while somebody sleeps.
-constexpr std::uint32_t kDisturbed = 25, kGroupDisturbed = 50;
-
 /// How much more often an op is chosen where it does something rare: what makes a task while a
 /// signal is pending, and is made again; exec where it gives back what an earlier one took.
 constexpr std::uint32_t kEager = 6;
@@ -28,10 +24,15 @@ constexpr std::uint32_t kVerbatim = 60;
 }  // namespace
 
 Generator::Generator(std::uint64_t seed, Profile profile, TraceScope scope)
+    : Generator(seed, profile, scope, nullptr) {}
+
+Generator::Generator(std::uint64_t seed, Profile profile, TraceScope scope,
+                     const Generator* about)
     : dice_(seed), world_{.profile = profile}, steps_left_(0), crowd_(0) {
   own_root_ = scope.own_root;
   const std::uint32_t kind = dice_.below(1000);
   world_.kthreads = scope.kthreads && kind < 10 * kKthreadWorlds;
+  if (about != nullptr) world_.kthreads = about->world_.kthreads;
   strays_ = kind >= 1000 - kStrays;
   const std::uint32_t size = dice_.below(100);
   world_.pid_max = size < 15   ? dice_.between(kPidMaxMin, kPidMaxMin + 3)
@@ -43,7 +44,7 @@ Generator::Generator(std::uint64_t seed, Profile profile, TraceScope scope)
   crowd_ = 3 + dice_.below(12);
   if (dice_.percent(35)) persistent_ = 50;
   weigh_ops();
-  choose_theme();
+  choose_theme(about);
   choose_favourites();
   moves_ = weights_[Named("setns").index] > 1;
   static constexpr CloneFlags kFavourites[] = {clone_flag::newtime, clone_flag::newuts,
@@ -96,11 +97,8 @@ std::optional<Step> Generator::next(const spec::Model& model, const Naming& nami
            : !models_.empty() && dice_.percent(kVerbatim)
                ? as_it_was()
                : fill(choose_op(scene, alive_.size() > crowd_), scene);
-  if (!awaited_.empty()) {
-    const Awaited& awaited = dice_.one_of<Awaited>(awaited_);
-    if (dice_.percent(awaited.group ? kGroupDisturbed : kDisturbed))
-      if (auto other = disturb(awaited, model.world(), naming)) s = *std::move(other);
-  }
+  if (!awaited_.empty())
+    if (auto other = disturb(model.world(), naming)) s = *std::move(other);
   if (is_by_world(s.op)) s.actor = 0;
   if (creates(s.op)) {
     s.binds = names_++;
@@ -124,6 +122,7 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
   stopped_.clear();
   called_.clear();
   awaited_.clear();
+  tardy_.clear();
   std::erase_if(alive_, [&](std::int32_t name) {
     const Pid number = naming.current(name, world);
     if (number.n == 0) return true;
@@ -135,49 +134,24 @@ void Generator::look_around(const spec::World& world, const Naming& naming) {
     else if (t.stopped)
       stopped_.push_back(name);
     else if (!t.zombie && t.call.kind == spec::Call::Kind::none)
-      runnable_.push_back(name);
-    if (t.call.kind == spec::Call::Kind::wait && t.call.query.whom != spec::WaitQuery::Whom::any &&
-        t.call.query.number != kInit)
-      awaited_.push_back({t.call.query.number, t.process,
-                          t.call.query.whom != spec::WaitQuery::Whom::process});
-    if (t.call.kind == spec::Call::Kind::poll && t.call.query.number.n > kInit.n)
-      awaited_.push_back({t.call.query.number, t.process, false});
+      (world.deliverable(t).empty() ? runnable_ : tardy_).push_back(name);
+    note_sleep(t, world);
     return false;
   });
+  runnable_.insert(runnable_.end(), tardy_.begin(), tardy_.end());
 }
 
-/// What may go wrong while somebody sleeps for a number: who has it leaves the group, comes back or
-/// ends, and the number is given to another.
-std::optional<Step> Generator::disturb(const Awaited& awaited, const spec::World& world,
-                                       const Naming& naming) {
-  const auto step = [](std::int32_t actor, Op op) {
-    Step s;
-    s.actor = actor;
-    s.op = std::move(op);
-    return s;
-  };
-  const auto sibling = [&]() -> std::optional<std::int32_t> {
-    for (const std::int32_t name : runnable_)
-      if (world.tasks[world.task_of(naming.current(name, world))].process == awaited.sleeper)
-        return name;
-    return std::nullopt;
-  };
-  const spec::TaskId id = world.task_of(awaited.number);
-  if (!id && world.cursor != awaited.number.n)
-    return step(0, SetPidCursor{{}, awaited.number.n});
-  const std::optional<std::int32_t> other = sibling();
-  if (!id) return other ? std::optional(step(*other, Fork{})) : std::nullopt;
-  if (world.tasks[id].zombie)
-    return other ? std::optional(step(*other, Wait4{{}, wait_option::nohang})) : std::nullopt;
-  const TaskRef holder = named(awaited.number, naming);
-  if (!holder.named || std::ranges::find(runnable_, holder.n) == runnable_.end())
-    return std::nullopt;
-  const bool leads = world.process_of(world.tasks[id]).pgid == awaited.number;
-  const bool is_thread = world.tasks[id].exit_signal < 0;  // which is polled
-  if (is_thread && dice_.percent(40)) return step(holder.n, Exec{});
-  const std::uint32_t ends = leads ? 30 : awaited.group ? 40 : 60;
-  if (dice_.percent(ends)) return step(holder.n, Exit{{}, exit_code()});
-  return step(holder.n, Setpgid{.task = holder, .group = leads ? TaskRef::name(0) : holder});
+/// The number that a task sleeps for, if it does. A tracer's wait for anybody is for its tracee.
+void Generator::note_sleep(const spec::Task& t, const spec::World& world) {
+  using Whom = spec::WaitQuery::Whom;
+  const spec::WaitQuery& query = t.call.query;
+  if (t.call.kind == spec::Call::Kind::poll && query.number.n > kInit.n)
+    awaited_.push_back({query.number, t.process, false, std::get<Poll>(t.call.again).fd});
+  if (t.call.kind != spec::Call::Kind::wait) return;
+  if (query.whom == Whom::any && !t.tracees.empty())
+    awaited_.push_back({world.tasks[t.tracees.begin()->second].tid, t.process, false});
+  if (query.whom != Whom::any && query.number != kInit)
+    awaited_.push_back({query.number, t.process, query.whom != Whom::process});
 }
 
 std::int32_t Generator::choose_actor() {
@@ -189,30 +163,72 @@ std::int32_t Generator::choose_actor() {
     if (tracer.named && std::ranges::find(runnable_, tracer.n) != runnable_.end())
       return last_actor_ = tracer.n;
   }
+  if (!tardy_.empty() && dice_.percent(40))
+    return last_actor_ = dice_.one_of<std::int32_t>(tardy_);
   if (dice_.percent(persistent_) && std::ranges::find(runnable_, last_actor_) != runnable_.end())
     return last_actor_;
   return last_actor_ = dice_.one_of<std::int32_t>(runnable_);
 }
 
+/// Whether a call that makes a task would be put off by a signal, and made again.
+bool Generator::is_made_again(const Scene& scene) {
+  return scene.me != nullptr && !scene.world.deliverable(*scene.me).empty();
+}
+
+/// Whether an exec would end threads that somebody traces.
+bool Generator::ends_watched_threads(const Scene& scene) {
+  if (scene.me == nullptr || scene.world.process_of(*scene.me).threads.size() < 2) return false;
+  return std::ranges::any_of(scene.world.process_of(*scene.me).threads, [&](spec::TaskId id) {
+    return static_cast<bool>(scene.world.tasks[id].trace.by);
+  });
+}
+
+/// Whether somebody would be told of the end of the actor by a signal that it asked for, or adopted
+/// in a trace that is about that; or is dead, and waits for the actor, who traced it.
+bool Generator::has_heirs(const Scene& scene) {
+  if (scene.me == nullptr) return false;
+  for (const auto& [place, id] : scene.me->tracees)
+    if (scene.world.tasks[id].zombie) return true;
+  if (adopts_ && dice_.percent(50)) return !scene.me->children.empty();
+  return std::ranges::any_of(scene.me->children, [&](const auto& child) {
+    const spec::Task& t = scene.world.tasks[child.second];
+    return t.zombie ? scene.world.process_of(t).running_threads > 0 : t.pdeath != sig::none;
+  });
+}
+
+Generator::Eagerness Generator::eagerness(const Scene& scene) {
+  Eagerness e;
+  const bool gains = users_ && scene.me != nullptr && could_gain(scene);
+  if (ends_watched_threads(scene)) e.executes = kEager / 2;
+  if (gains) e.executes = kEager, e.pdeathsig = kEager / 2;
+  if (gains || (users_ && has_others_root(scene))) e.makes = e.clone3 = kEager / 2;
+  if (is_made_again(scene)) e.makes = kEager, e.clone3 = 2 * kEager;
+  if (has_heirs(scene)) e.ends = kEager / 2;
+  return e;
+}
+
 std::size_t Generator::choose_op(const Scene& scene, bool crowded) {
   const bool init = scene.actor == 0;
-  const bool again = scene.me != nullptr && !scene.world.deliverable(*scene.me).empty();
-  const bool gains = users_ && scene.me != nullptr && could_gain(scene);
+  const Eagerness eager = eagerness(scene);
   const bool shared = shares_queue(scene) && !dice_.percent(5);
   const bool limits = own_root_ || (scene.me != nullptr && scene.me->attributes.user_ns) ||
                       dice_.percent(1);
   const auto weight = [&](std::size_t i) -> std::uint32_t {
     switch (kRoles[i]) {
-      case Role::any: return shared && i == Named("sigq").index ? 0 : weights_[i];
+      case Role::any:
+        if (i == Named("prctl_pdeathsig").index) return eager.pdeathsig * weights_[i];
+        return shared && i == Named("sigq").index ? 0 : weights_[i];
       case Role::limits: return limits ? weights_[i] : 0;
-      case Role::makes: return (again ? kEager : 1) * (crowded ? weights_[i] / 8 : weights_[i]);
+      case Role::makes:
+        return (i == Named("clone3").index ? eager.clone3 : eager.makes) *
+               (crowded ? weights_[i] / 8 : weights_[i]);
       case Role::sleeps: return runnable_.size() < 2 ? 0 : weights_[i];
-      case Role::executes: return (gains ? kEager : 1) * weights_[i];
+      case Role::executes: return eager.executes * weights_[i];
       case Role::adopts: return init ? (weights_[i] + 7) / 8 : weights_[i];  // who does so anyway
       case Role::traces: return tracing_weight(i, scene);
       case Role::ends:
         if (init) return dice_.percent(4) ? 1 : 0;
-        return crowded ? weights_[i] * 3 : weights_[i];
+        return (crowded ? 3 : eager.ends) * weights_[i];
     }
     return 0;
   };
@@ -235,9 +251,7 @@ Op Generator::fill(std::size_t index, const Scene& scene) {
   return op;
 }
 
-void Generator::choose(Clone& o, const Scene&) {
-  o = clone();
-}
+void Generator::choose(Clone& o, const Scene& scene) { o = clone(scene); }
 void Generator::choose(Exit& o, const Scene&) { o.code = exit_code(); }
 void Generator::choose(ExitGroup& o, const Scene&) { o.code = exit_code(); }
 
@@ -246,16 +260,49 @@ void Generator::choose(Wait4& o, const Scene& scene) {
   o.options = wait_options(false);
 }
 
+/// Somebody whom the actor traces and who is dead, but whose threads are not.
+std::optional<TaskRef> Generator::dead_leader(const Scene& scene) const {
+  if (scene.me == nullptr) return std::nullopt;
+  for (const auto& [place, id] : scene.me->tracees) {
+    const spec::Task& t = scene.world.tasks[id];
+    if (t.zombie && scene.world.process_of(t).running_threads > 0)
+      return named(t.tid, scene.naming);
+  }
+  return std::nullopt;
+}
+
 void Generator::choose(Waitid& o, const Scene& scene) {
   o.selector = selector(scene);
-  if (const auto fd = own_pidfd(scene); dice_.percent(fd ? 50 : 1))
-    o.selector = IdSelector(fd ? *fd : descriptor());
+  const auto fd = own_pidfd(scene);
+  const bool by_pidfd = dice_.percent(fd ? 50 : 1);
+  if (by_pidfd) o.selector = IdSelector(fd ? *fd : descriptor());
   o.options = wait_options(true);
+  if (const auto leader = dead_leader(scene); leader && dice_.percent(60)) {
+    if (dice_.percent(60)) o.selector = {IdSelector::Kind::task, *leader};
+    o.options = dice_.percent(70) ? wait_option::stopped | wait_option::nohang : o.options;
+  }
+  if (by_pidfd && dice_.percent(30))  // which the descriptor may say, too
+    o.options = o.options - wait_option::nohang;
+}
+
+/// Perhaps to somebody who is in vfork, and the first of several to be told: the others go on.
+void Generator::signal_sleeping_leader(Kill& o, const Scene& scene) {
+  const auto leader = someone(scene, [&](const spec::Task& t) {
+    return t.call.kind == spec::Call::Kind::vfork && t.exit_signal >= 0 &&
+           scene.world.process_of(t).running_threads > 1;
+  });
+  if (!leader || !dice_.percent(40)) return;
+  o.target = {.kind = Target::Kind::task, .who = *leader};
+  const Pid number = scene.naming.current(leader->n, scene.world);
+  const spec::Task& t = scene.world.tasks[scene.world.task_of(number)];
+  const SigSet caught = scene.world.handlers[t.handlers].caught;
+  if (!caught.empty() && dice_.percent(70)) o.signal = caught.lowest();
 }
 
 void Generator::choose(Kill& o, const Scene& scene) {
   o.signal = signal();
   o.target = target(scene, o.signal);
+  signal_sleeping_leader(o, scene);
   if (!scene.world.kthreads || !dice_.percent(60)) return;
   const std::optional<TaskRef> sleeper = someone(scene, &spec::Task::sleeps_deeply);
   if (!sleeper) return;
@@ -266,6 +313,10 @@ void Generator::choose(Kill& o, const Scene& scene) {
 void Generator::choose(Tgkill& o, const Scene& scene) {
   o.signal = signal();
   o.thread = o.process = task(scene);
+  if (o.signal.n > 31 && dice_.percent(40)) {
+    const auto has_one = [&](const spec::Task& t) { return t.pending.has(o.signal); };
+    if (const auto again = someone(scene, has_one)) o.thread = o.process = *again;
+  }
   const spec::TaskId id = scene.world.task_of(number_of(o.thread, scene.naming.numbers()));
   if (id) o.process = named(scene.world.leader_of(scene.world.tasks[id]).tid, scene.naming);
   if (dice_.percent(5)) o.process = task(scene);
@@ -330,6 +381,10 @@ void Generator::choose(SetPidMax& o, const Scene&) {
 }
 
 void Generator::choose(SetPidCursor& o, const Scene& scene) {
+  if (const auto stale = number_left_behind(scene); stale && dice_.percent(50)) {
+    o.value = stale->n;
+    return;
+  }
   const std::int32_t end = std::min(scene.world.pid_max, 600);
   const std::uint32_t way = dice_.below(100);
   o.value = way < 45   ? dice_.between(end - 8, end + 2)

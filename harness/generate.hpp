@@ -54,6 +54,10 @@ class Generator {
  public:
   Generator(std::uint64_t seed, Profile profile, TraceScope scope = {});
 
+  /// Traces with the theme of another generator's.
+  Generator(std::uint64_t seed, Profile profile, TraceScope scope, const Generator& about)
+      : Generator(seed, profile, scope, &about) {}
+
   /// Short traces in the world of another, of hardly anything but what that one has in it.
   Generator(std::uint64_t seed, const Script& like);
 
@@ -79,20 +83,41 @@ class Generator {
     Pid number;
     spec::ProcessId sleeper;
     bool group;
+    Descriptor fd = -1;  // of who polls
   };
 
+  /// How much more often than others ops are chosen by who could do something rare with them.
+  struct Eagerness {
+    std::uint32_t makes = 1, clone3 = 1, executes = 1, ends = 1, pdeathsig = 1;
+  };
+
+  Generator(std::uint64_t seed, Profile profile, TraceScope scope, const Generator* about);
   void weigh_ops();
-  void choose_theme();
+  void choose_theme(const Generator* about);
   void keep_those_that_come();
   void dwell_on(const std::array<std::uint32_t, kOps>& shares);
   void choose_favourites();
   void look_around(const spec::World& world, const Naming& naming);
-  std::optional<Step> disturb(const Awaited& awaited, const spec::World& world,
-                              const Naming& naming);
+  void note_sleep(const spec::Task& t, const spec::World& world);
+  std::optional<Step> disturb(const spec::World& world, const Naming& naming);
+  std::optional<Step> disturb_by_holder(const Awaited& awaited, TaskRef holder,
+                                        const spec::World& world, const Naming& naming);
+  std::optional<Step> disturb_from_outside(const Awaited& awaited, TaskRef holder,
+                                           const spec::World& world, const Naming& naming);
+  std::optional<Op> exchange_polled(const Awaited& awaited, std::int32_t sibling,
+                                    const spec::World& world);
+  std::optional<std::int32_t> sibling(const Awaited& awaited, const spec::World& world,
+                                      const Naming& naming) const;
+  bool can_act(TaskRef who) const;
   std::optional<Step> thaw(const spec::World& world);
   std::int32_t choose_actor();
   std::uint32_t tracing_weight(std::size_t op, const Scene& scene);
+  Eagerness eagerness(const Scene& scene);
   static bool could_gain(const Scene& scene);
+  static bool has_others_root(const Scene& scene);
+  static bool is_made_again(const Scene& scene);
+  static bool ends_watched_threads(const Scene& scene);
+  bool has_heirs(const Scene& scene);
   std::size_t choose_op(const Scene& scene, bool crowded);
   std::uint32_t weight_by_kthreads(std::size_t op, const Scene& scene, std::uint32_t weight) const;
   Op fill(std::size_t op, const Scene& scene);
@@ -191,6 +216,7 @@ class Generator {
   TaskRef task(const Scene& scene);
   TaskRef self_or_task(const Scene& scene);
   TaskRef child(const Scene& scene);
+  std::optional<TaskRef> dead_leader(const Scene& scene) const;
   TaskRef traceable(const Scene& scene);
   TaskRef tracee(const Scene& scene, bool trapped);
   Signal signal_to_go_on_with(const Scene& scene, TaskRef tracee);
@@ -211,31 +237,37 @@ class Generator {
   TaskRef unmapped(const Scene& scene);
   TaskRef group_of_child(const Scene& scene);
   TaskRef named(Pid number, const Naming& naming) const;
+  void signal_sleeping_leader(Kill& o, const Scene& scene);
   Signal signal();
   std::int32_t odd_number(const Scene& scene);
   std::int32_t once_taken(const Scene& scene);
+  std::optional<Pid> number_left_behind(const Scene& scene);
   WaitOptions wait_options(bool waitid);
   Selector selector(const Scene& scene);
   Target target(const Scene& scene, Signal signal);
-  Clone clone();
+  Clone clone(const Scene& scene);
   ExitSignal exit_signal();
   CloneFlags kinds_of_namespaces();
-  CloneFlags with_users(CloneFlags flags, std::uint32_t percent);
+  CloneFlags with_users(CloneFlags flags, std::uint32_t percent, const Scene& scene);
+  CloneFlags elsewhere(const Scene& scene, TaskRef who);
   PageNo page(const Scene& scene);
   Descriptor descriptor();
   std::optional<Descriptor> own_pidfd(const Scene& scene);
   static bool is_full(const Scene& scene);
   Descriptor pidfd(const Scene& scene);
-  Clone3Args clone3_args(CloneFlags flags);
+  Clone3Args clone3_args(CloneFlags flags, bool again);
+  void make_wrong_twice(Clone3& o);
   NsKind kind_of_namespace(const Scene& scene);
   TidList tids(const Scene& scene, bool newpid);
   std::int32_t wanted_number(const Scene& scene, spec::NamespaceId ns);
   CgroupNo cgroup(const Scene& scene);
   TaskRef task_in_cgroup(const Scene& scene);
   CgroupNo cgroup_to_remove(const Scene& scene);
+  CgroupNo cgroup_to_be_born_in(const Scene& scene);
   CgroupNo frozen_cgroup(const Scene& scene, bool frozen);
   FdFlags fd_flags();
   PageNo run_of_pages();
+  static bool binds_from_above(const Scene& scene);
   Limit signals_near(const Scene& scene);
   bool shares_queue(const Scene& scene) const;
   Limit limit_near(const Scene& scene, Resource resource);
@@ -248,8 +280,11 @@ class Generator {
   std::uint32_t steps_left_;
   bool strays_ = false;  // functions of the kernel are tried in any world
   bool own_root_ = true;  // nobody else queues signals of root's
+  bool adopts_ = false;   // it is about subreapers
   bool moves_ = false;    // tasks go into namespaces of all kinds
   std::vector<Op> models_;  // of the trace that this one is to be like
+  bool of_kthreads_ = false;
+  std::size_t theme_ = 0;  // of those about kernel threads, or of the others
   // What most of the trace is about, or nothing.
   CloneFlags theme_flags_, favourite_namespaces_;
   std::vector<Signal> favourite_signals_;
@@ -260,6 +295,7 @@ class Generator {
   std::int32_t last_actor_ = 0;
   std::int32_t names_ = 1;
   std::vector<std::int32_t> alive_{0}, runnable_, stopped_;
+  std::vector<std::int32_t> tardy_;  // those that run, but have yet to look at a signal
   std::vector<Awaited> awaited_;
   std::vector<TaskRef> called_;  // the tracers of those that have stopped for one
 };

@@ -85,6 +85,16 @@ std::int32_t Generator::once_taken(const Scene& scene) {
   return dice_.one_of(scene.naming.numbers()).n;
 }
 
+/// A number that nobody has any more, but that a pidfd stands for.
+std::optional<Pid> Generator::number_left_behind(const Scene& scene) {
+  std::vector<Pid> found;
+  scene.world.open_files.for_each([&](spec::OpenFileId, const spec::OpenFile& file) {
+    if (file.is_pidfd() && !scene.world.task_of(file.target)) found.push_back(file.target);
+  });
+  if (found.empty()) return std::nullopt;
+  return dice_.one_of<Pid>(found);
+}
+
 /// Some traces are mostly about few signals and few kinds of clones.
 void Generator::choose_favourites() {
   if (favourite_signals_.empty() && dice_.percent(45))
@@ -150,7 +160,7 @@ Target Generator::target(const Scene& scene, Signal s) {
   return {.kind = Kind::all, .who = {}};
 }
 
-Clone Generator::clone() {
+Clone Generator::clone(const Scene& scene) {
   Clone c;
   const bool favourite = !favourite_clones_.empty() && dice_.percent(80);
   c.flags = dice_.one_of<CloneFlags>(favourite ? std::span<const CloneFlags>(favourite_clones_)
@@ -165,7 +175,10 @@ Clone Generator::clone() {
   if (dice_.percent(moves_ ? 40 : 1)) c.flags = c.flags | kinds_of_namespaces();
   if (moves_ && dice_.percent(20)) c.flags = (c.flags | fl::fs) - fl::newns;
   if (moves_ && theme_flags_.has(fl::fs) && dice_.percent(15)) c.flags = fl::newns;
-  c.flags = with_users(c.flags, 40);
+  if (weights_[Named("pidfd_send_signal").index] > 1 && dice_.percent(15))
+    c.flags = c.flags | fl::pidfd;
+  c.flags = with_users(c.flags, 40, scene);
+  if (users_ && scene.me != nullptr && could_gain(scene) && dice_.percent(25)) c.flags = fl::fs;
   c.exit_signal = exit_signal();
   return c;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/op_roles.hpp"
 #include "spec/derive.hpp"
 
 namespace forkproof::harness {
@@ -29,7 +30,7 @@ void Generator::choose(Chdir& o, const Scene&) {
   o.directory = dice_.between(dice_.percent(5) ? -1 : 0, kDirectories - (dice_.percent(5) ? 0 : 1));
 }
 
-void Generator::choose(Unshare& o, const Scene&) {
+void Generator::choose(Unshare& o, const Scene& scene) {
   namespace fl = clone_flag;
   for (const Word& w : CloneKind::words) {
     const CloneFlags flag{w.value};
@@ -46,7 +47,7 @@ void Generator::choose(Unshare& o, const Scene&) {
     o.flags = clone_flag::newpid;
   const CloneFlags about = theme_flags_ & (fl::new_any | fl::newuser | fl::files | fl::fs);
   if (about.bits != 0 && dice_.percent(50)) o.flags = about;
-  o.flags = with_users(o.flags, 55);
+  o.flags = with_users(o.flags, 55, scene);
 }
 
 void Generator::choose(Setns& o, const Scene& scene) {
@@ -68,6 +69,8 @@ void Generator::choose(Setns& o, const Scene& scene) {
     o.flags = o.flags | clone_flag::newuser;
     if (dice_.percent(60)) o.task = child(scene);
   }
+  if (const CloneFlags kinds = elsewhere(scene, o.task); kinds.bits != 0 && dice_.percent(50))
+    o.flags = dice_.percent(20) ? kinds | clone_flag::newtime : kinds;  // which is asked for last
   if (dice_.percent(3)) o.flags = dice_.percent(50) ? CloneFlags{} : o.flags | clone_flag::fs;
 }
 
@@ -119,7 +122,8 @@ void Generator::choose(ExecFails& o, const Scene& scene) {
 /// What is refused seldom, or all traces of it would be the same.
 void Generator::choose(Clone3& o, const Scene& scene) {
   namespace fl = clone_flag;
-  const Clone like = clone();
+  const Clone like = clone(scene);
+  const bool again = is_made_again(scene);  // when it must remember all that it was told
   o.flags.bits = (like.flags - fl::detached).bits;
   o.exit_signal = {like.exit_signal.n};
   if (dice_.percent(is_full(scene) ? 80 : 45)) o.flags.bits |= fl::pidfd.bits;
@@ -131,14 +135,29 @@ void Generator::choose(Clone3& o, const Scene& scene) {
   if (flags.any(fl::thread | fl::parent) && dice_.percent(95)) o.exit_signal = {};
   if (dice_.percent(2)) o.flags.bits |= dice_.percent(50) ? 1U << dice_.below(7) : 0x400000U;
   if (dice_.percent(3)) o.exit_signal = signal();
-  if (dice_.percent(35)) o.set_tid = tids(scene, flags.has(fl::newpid));
+  if (dice_.percent(again ? 60 : 35)) o.set_tid = tids(scene, flags.has(fl::newpid));
   if (dice_.percent(scene.world.cgroups.size() > 0 ? 60 : 4)) o.flags.bits |= fl::into_cgroup.bits;
-  if (CloneFlags{o.flags.bits}.has(fl::into_cgroup)) o.cgroup = cgroup(scene);
-  o.args_as = clone3_args(CloneFlags{o.flags.bits});
+  if (CloneFlags{o.flags.bits}.has(fl::into_cgroup)) o.cgroup = cgroup_to_be_born_in(scene);
+  o.args_as = clone3_args(CloneFlags{o.flags.bits}, again);
+  if (o.args_as != Clone3Args::plain && dice_.percent(15)) make_wrong_twice(o);
+}
+
+/// Of what is wrong the caller is told in an order.
+void Generator::make_wrong_twice(Clone3& o) {
+  namespace fl = clone_flag;
+  switch (dice_.below(4)) {
+    case 0: o.flags.bits |= (fl::sighand | fl::clear_sighand).bits; break;
+    case 1:
+      o.flags.bits |= (dice_.percent(50) ? fl::parent : kThread).bits;
+      o.exit_signal = sig::chld;
+      break;
+    case 2: o.flags.bits |= dice_.percent(50) ? 1U << dice_.below(7) : 0x400000U; break;
+    default: o.exit_signal = {dice_.between(kSignalMax + 1, kSignalMax + 2)};
+  }
 }
 
 /// Mostly what the flags make something of.
-Clone3Args Generator::clone3_args(CloneFlags flags) {
+Clone3Args Generator::clone3_args(CloneFlags flags, bool again) {
   namespace fl = clone_flag;
   static constexpr Clone3Args kFolders[] = {
       Clone3Args::cgroup_high,    Clone3Args::cgroup_folder,  Clone3Args::cgroup_removed,
@@ -149,7 +168,7 @@ Clone3Args Generator::clone3_args(CloneFlags flags) {
     return dice_.one_of<Clone3Args>(kFolders);
   if (dice_.percent(flags.has(fl::pidfd | fl::parent_settid) ? 30 : 0))
     return Clone3Args::one_place;
-  if (dice_.percent(flags.has(fl::pidfd) ? 10 : 0)) return Clone3Args::pidfd_unwritable;
+  if (flags.has(fl::pidfd) && dice_.percent(again ? 40 : 10)) return Clone3Args::pidfd_unwritable;
   if (dice_.percent(10)) return dice_.one_of<Clone3Args>(kTaken);
   return static_cast<Clone3Args>(dice_.percent(8) ? dice_.one_of<Word>(kClone3Args).value : 0);
 }

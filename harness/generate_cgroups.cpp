@@ -62,6 +62,17 @@ CgroupNo Generator::cgroup(const Scene& scene) {
   return dice_.percent(93) ? dice_.one_of<CgroupNo>(there) : dice_.between(-1, 5);
 }
 
+/// Now and then one that has no room.
+CgroupNo Generator::cgroup_to_be_born_in(const Scene& scene) {
+  std::vector<CgroupNo> full;
+  scene.world.cgroups.for_each([&](spec::CgroupId, const spec::Cgroup& group) {
+    if (!group.removed && static_cast<std::uint32_t>(group.limit.n) <= group.tasks)
+      full.push_back(group.number);
+  });
+  if (!full.empty() && dice_.percent(50)) return dice_.one_of<CgroupNo>(full);
+  return cgroup(scene);
+}
+
 /// One that is in another than the first, dead ones rather.
 TaskRef Generator::task_in_cgroup(const Scene& scene) {
   std::vector<std::int32_t> living, dead;

@@ -49,6 +49,13 @@ Limit Generator::limit_near(const Scene& scene, Resource resource) {
   return {static_cast<std::uint64_t>(std::max(0, count + dice_.between(-1, 1)))};
 }
 
+/// Whether the namespace of the actor says how many signals may be queued, whatever its own limit.
+bool Generator::binds_from_above(const Scene& scene) {
+  const spec::UserNamespaceId ns =
+      scene.me == nullptr ? spec::UserNamespaceId::none() : scene.me->attributes.user_ns;
+  return ns && !scene.world.user_namespaces[ns].signals_most.unlimited();
+}
+
 void Generator::choose(Setrlimit& o, const Scene& scene) {
   const std::uint32_t way = dice_.below(100);
   o.resource = way < 46   ? Resource::nproc
@@ -60,6 +67,7 @@ void Generator::choose(Setrlimit& o, const Scene& scene) {
     o.resource = Resource::fsize;
   if (users_ && dice_.percent(15)) o.resource = Resource::nice;  // which binds below
   if (dice_.percent(88)) o.soft = limit_near(scene, o.resource);
+  if (binds_from_above(scene) && dice_.percent(30)) o = {Resource::sigpending, {}, {}};
   if (o.resource == Resource::nofile && o.soft.unlimited()) o.soft = {kDescriptors};
   if (dice_.percent(o.resource == Resource::nofile ? 15 : 65)) return;
   if (dice_.percent(94)) {

@@ -157,6 +157,7 @@ constexpr Theme kThemes[] = {
     {60, {"clone", "exec", "exit", "sigaction"}},
     {30, {"clone", "clone", "exec", "exit", "exit_group", "tgkill", "kill", "fork"}, kThread},
     {40, {"prctl_subreaper", "prctl_subreaper", "fork", "exit", "wait4"}},
+    {15, {"prctl_subreaper", "prctl_subreaper", "fork", "clone", "exit"}, fl::parent},
     {25, {"clone", "exit", "fork", "prctl_pdeathsig", "sigaction", "sigprocmask"}, kThread},
     {25, {"clone", "exit", "exit", "fork", "fork", "sigprocmask"}, kThread, {sig::chld}},
     {20,
@@ -200,12 +201,12 @@ constexpr Theme kThemes[] = {
       "fork", "exit"},
      {},
      {{40}, {40}, sig::chld}},
-    {15,
+    {25,
      {"unshare", "map_ids", "setrlimit", "setresuid", "tgkill", "tgkill", "sigprocmask", "sigq",
       "fork"},
      fl::newuser,
      {{40}, {40}, sig::usr1}},
-    {15,
+    {25,
      {"tgkill", "tgkill", "setresuid", "setresuid", "sigprocmask", "ptrace_seize", "ptrace_cont",
       "sigq", "sigq", "fork"},
      {},
@@ -226,7 +227,7 @@ constexpr Theme kThemes[] = {
       "umask", "reboot"}},
     {25, {"setns", "setns", "same_ns", "unshare", "clone", "exit", "fork"}, fl::newtime},
     {15, {"setns", "setns", "same_ns", "unshare", "clone", "exit", "fork"}, kThread},
-    {15, {"setns", "setns", "same_ns", "unshare", "clone", "chdir"}, fl::fs},
+    {15, {"setns", "setns", "same_ns", "unshare", "clone", "chdir", "getcwd"}, fl::fs},
     {30, {"pid_cursor", "unshare", "fork", "wait4", "exit"}, fl::newpid},
     {45,
      {"ns_pid_max", "ns_pid_cursor", "ns_pid_cursor", "unshare", "fork", "exit"},
@@ -256,7 +257,7 @@ constexpr Theme kThemes[] = {
     {30, {"map_ids", "exec", "exec", "prctl_pdeathsig", "unshare", "clone", "exit"}},
     {20, {"map_ids", "setns", "setns", "clone", "unshare", "fork"}, fl::newpid | fl::newuser},
     {20, {"map_ids", "setns", "setns", "clone", "exit"}, kThread},
-    {20, {"map_ids", "setns", "setns", "clone", "clone", "unshare"}, fl::fs},
+    {20, {"map_ids", "setns", "setns", "clone", "clone", "unshare", "umask"}, fl::fs},
     {20,
      {"map_ids", "unshare", "clone", "ptrace_traceme", "ptrace_attach", "ptrace_seize", "capset",
       "setresuid"},
@@ -285,7 +286,9 @@ constexpr Theme kThemes[] = {
      {},
      {sig::usr1, sig::stop, sig::cont}},
     {20, {"pidfd_open", "poll", "poll", "kill", "fork", "exit", "wait4"}, {}, {sig::stop}},
-    {20, {"clone3", "pidfd_open", "waitid", "waitid", "exit", "exit", "wait4"}},
+    {20, {"clone3", "pidfd_open", "waitid", "waitid", "exit", "exit", "wait4", "pid_cursor"}},
+    {20,
+     {"pidfd_open", "poll", "poll", "ptrace_seize", "ptrace_traceme", "fork", "exit", "wait4"}},
     {20, {"clone3", "clone", "pidfd_send_signal", "sigprocmask", "exit"}},
     {25, {"clone3", "clone3", "sigaction", "sigaction", "fork", "exit", "wait4"}, {}, {sig::chld}},
     {20,
@@ -294,7 +297,8 @@ constexpr Theme kThemes[] = {
      {sig::usr1, sig::chld}},
     {20, {"clone3", "clone3", "unshare", "open", "dup", "setrlimit"}, fl::newpid},
     {25,
-     {"clone3", "clone3", "cgroup_make", "cgroup_of", "pids_current", "cgroup_freeze", "exit"}},
+     {"clone3", "clone3", "cgroup_make", "cgroup_of", "pids_current", "pids_max", "cgroup_freeze",
+      "exit"}},
     {25,
      {"cgroup_make", "cgroup_move", "cgroup_remove", "cgroup_of", "pids_max", "pids_current",
       "clone", "exit", "wait4"}},
@@ -323,14 +327,19 @@ constexpr Theme kThemes[] = {
     {12,
      {"exec_fails", "exec_fails", "fork", "ptrace_traceme", "ptrace_seize", "ptrace_cont",
       "ptrace_cont", "ptrace_detach", "wait4"}},
-    {30,
+    {50,
      {"ptrace_seize", "ptrace_attach", "ptrace_cont", "ptrace_cont", "ptrace_detach", "clone",
       "clone", "kill", "tgkill", "ptrace_interrupt", "wait4"},
      kThread,
      {sig::stop, sig::cont, sig::tstp, sig::term}},
-    {30,
+    {25,
+     {"ptrace_seize", "ptrace_attach", "clone", "clone", "exec", "exec", "exit_group", "kill",
+      "tgkill", "ptrace_cont"},
+     kThread,
+     {sig::term, sig::usr1}},
+    {50,
      {"ptrace_seize", "ptrace_attach", "ptrace_traceme", "clone", "clone", "exit", "exit_group",
-      "wait4", "waitid", "exec", "ptrace_cont", "fork"},
+      "wait4", "waitid", "exec", "ptrace_cont", "fork", "sigaction"},
      kThread,
      {sig::chld, sig::kill, sig::usr1}},
 };
@@ -408,21 +417,23 @@ void Generator::weigh_ops() {
   if (dice_.percent(80)) at_least("exit");
 }
 
-void Generator::choose_theme() {
-  const bool of_kthreads = world_.kthreads && dice_.percent(kOfKthreads);
+void Generator::choose_theme(const Generator* about) {
+  of_kthreads_ = about != nullptr ? about->of_kthreads_
+                                  : world_.kthreads && dice_.percent(kOfKthreads);
   const std::span<const Theme> themes =
-      of_kthreads ? std::span<const Theme>(kKthreadThemes) : std::span<const Theme>(kThemes);
+      of_kthreads_ ? std::span<const Theme>(kKthreadThemes) : std::span<const Theme>(kThemes);
   std::uint32_t all = 0;
   for (const Theme& theme : themes) all += theme.share;
-  std::uint32_t about = dice_.below(all);
-  const Theme* theme = themes.data();
-  for (; about >= theme->share; ++theme) about -= theme->share;
+  std::uint32_t at = dice_.below(all);
+  for (theme_ = 0; at >= themes[theme_].share; ++theme_) at -= themes[theme_].share;
+  if (about != nullptr) theme_ = about->theme_;
+  const Theme& theme = themes[theme_];
 
   std::array<std::uint32_t, kOps> shares{};
-  for (const Named op : theme->ops) shares[op.index] += kShare * (1 + dice_.below(3));
+  for (const Named op : theme.ops) shares[op.index] += kShare * (1 + dice_.below(3));
   dwell_on(shares);
-  if (dice_.percent(kFaithful)) theme_flags_ = theme->flags;
-  if (dice_.percent(kFaithful)) favourite_signals_ = theme->signals;
+  if (dice_.percent(kFaithful)) theme_flags_ = theme.flags;
+  if (dice_.percent(kFaithful)) favourite_signals_ = theme.signals;
 }
 
 /// These ops more often than others, or nearly them alone.
@@ -437,6 +448,7 @@ void Generator::dwell_on(const std::array<std::uint32_t, kOps>& shares) {
     for (std::uint32_t& weight : weights_) weight = (weight + 1) / 2;
   }
   for (std::size_t i = 0; i < kOps; ++i) weights_[i] += shares[i];
+  adopts_ = shares[Named("prctl_subreaper").index] > 0;
   const bool of_numbers = shares[Named("pid_cursor").index] > 0;
   if (of_numbers && dice_.percent(40)) world_.pid_max = dice_.between(kPidMaxMin, kPidMaxMin + 3);
 }

@@ -7,14 +7,54 @@ namespace forkproof::harness {
 
 /// The flags of a call that makes tasks or namespaces, perhaps with NEWUSER, and then mostly
 /// without what it does not go with.
-CloneFlags Generator::with_users(CloneFlags flags, std::uint32_t percent) {
+CloneFlags Generator::with_users(CloneFlags flags, std::uint32_t percent, const Scene& scene) {
   namespace fl = clone_flag;
-  if (!users_ || !dice_.percent(percent)) return flags;
+  if (!users_ || scene.me == nullptr || !scene.me->fs) return flags;
+  const spec::World& world = scene.world;
+  const spec::Attributes& a = scene.me->attributes;
+  const spec::NamespaceId pids = world.process_of(*scene.me).ns;
+  if (world.is_below(world.owner_of(pids), a.user_ns) && dice_.percent(60))
+    return (flags | fl::newpid) - fl::thread;  // whose are those below it?
+  if (!dice_.percent(has_others_root(scene) ? 80 : could_gain(scene) ? 60 : percent)) return flags;
   flags = flags | fl::newuser;
   if (dice_.percent(90)) flags = flags - fl::fs;
   if (dice_.percent(90)) flags = flags - fl::thread;
   if (dice_.percent(25)) flags = flags | kinds_of_namespaces();
   return flags;
+}
+
+/// Of the kinds of namespaces those that somebody is elsewhere in than the actor, or some of them.
+CloneFlags Generator::elsewhere(const Scene& scene, TaskRef who) {
+  namespace fl = clone_flag;
+  const spec::World& world = scene.world;
+  const spec::TaskId id = world.task_of(number_of(who, scene.naming.numbers()));
+  if (!id || scene.me == nullptr) return {};
+  const spec::Task &me = *scene.me, &other = world.tasks[id];
+  const spec::NsProxy mine = world.proxy_of(me), theirs = world.proxy_of(other);
+  const std::pair<CloneFlags, bool> kinds[] = {
+      {fl::newns, mine.mnt != theirs.mnt},
+      {fl::newuts, mine.uts != theirs.uts},
+      {fl::newipc, mine.ipc != theirs.ipc},
+      {fl::newcgroup, mine.cgroup != theirs.cgroup},
+      {fl::newtime, mine.time != theirs.time},
+      {fl::newnet, mine.net != theirs.net},
+      {fl::newpid, world.process_of(me).ns != world.process_of(other).ns},
+      {fl::newuser, me.attributes.user_ns != other.attributes.user_ns}};
+  CloneFlags all, some;
+  for (const auto& [kind, differs] : kinds) {
+    if (!differs) continue;
+    all = all | kind;
+    if (dice_.percent(60)) some = some | kind;
+  }
+  if (some.bits == 0) some = all;
+  if (some == fl::newns && me.fs && world.fs[me.fs].users > 1) some = some | fl::newuts;
+  return some;
+}
+
+/// Whether the root of the actor is not that of the mounts that it sees, as another changed it.
+bool Generator::has_others_root(const Scene& scene) {
+  if (scene.me == nullptr || !scene.me->fs) return false;
+  return scene.world.fs[scene.me->fs].root != scene.world.proxy_of(*scene.me).mnt;
 }
 
 /// Whether an exec would give the task what it lost by one before its namespace had maps.

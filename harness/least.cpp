@@ -82,23 +82,30 @@ constexpr std::uint64_t tries_for(std::size_t steps) {
   return steps > 8 ? 60'000 : steps > 6 ? 20'000 : steps > 4 ? 1000 : 0;
 }
 
-/// Better ones than `least`, in traces that are like it and, each eighth, in those that come after
-/// it. Some that are found of either are shrunk, so that the many of one leave the other its turn.
+/// Better ones than `least`: in traces that are like it; one in eight times in those about what it
+/// is about; and as often in those that come after it. Some that are found of each are shrunk, so
+/// that the many of one leave the others their turn.
 void look_for_others(const Runner& run, const Campaign& campaign, std::uint64_t k, Violation least,
                      const Tell& tell) {
-  constexpr std::uint64_t kAnyOf = 8;
+  constexpr std::uint64_t kTurns = 8;
   constexpr int kOthers = 40;
-  int left[] = {kOthers, kOthers};
-  for (std::uint64_t i = 1; i <= tries_for(least.trace.steps.size()); ++i) {
-    const bool any = i % kAnyOf == 0;
-    if (left[any] == 0) continue;
-    const std::uint64_t seed = campaign.seed + k + i;
+  enum Way : std::uint8_t { like, themed, any };
+  int left[] = {kOthers, kOthers, kOthers};
+  const auto try_one = [&](Way way, std::uint64_t seed) {
+    const Profile profile = profile_of(campaign, k);
     std::uint64_t ops = 0;
-    const std::optional<Violation> other = run([&](Checker& c) {
-      return any ? c.run_random(seed, profile_of(campaign, k), ops) : c.run_like(least.trace, seed);
+    return run([&](Checker& c) {
+      return way == like     ? c.run_like(least.trace, seed)
+             : way == themed ? c.run_about(campaign.seed + k, seed, profile)
+                             : c.run_random(seed, profile, ops);
     });
+  };
+  for (std::uint64_t i = 1; i <= tries_for(least.trace.steps.size()); ++i) {
+    const Way way = i % kTurns == 0 ? any : i % kTurns == kTurns / 2 ? themed : like;
+    if (left[way] == 0) continue;
+    const std::optional<Violation> other = try_one(way, campaign.seed + k + i);
     if (!is_verdict(other)) continue;
-    --left[any];
+    --left[way];
     Violation small = minimize(*other, [&](const Script& s) { return run.of(s); });
     if (!is_better(small, least)) continue;
     least = std::move(small);
