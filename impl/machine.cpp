@@ -242,6 +242,9 @@ void Machine::begin_world(std::int32_t pid_max) {
 void Machine::end_world(const Process& init) {
   for (Index i = all_.first; i != kNobody; i = all_.after(processes_, i))
     touch(processes_[i], true);
+  if (execer_ != kNobody && tasks_[execer_].call == Call::exec)
+    effects_.outcome = Outcome::death(sig::kill);
+  execer_ = kNobody;
   const Task leader = leader_of(init);
   const Process end = init;
   Attributes attributes = attributes_of(leader);

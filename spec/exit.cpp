@@ -376,7 +376,9 @@ void Model::end_world() {
     effects_.touched.push_back({world_.tasks[id].tid, true});
     world_.tasks[id].parent = TaskId::none();
     if (actor_ == id) actor_ = TaskId::none();
+    if (execing_ == id && world_.tasks[id].call.kind == Call::Kind::exec) dies_with_world();
   }
+  execing_ = TaskId::none();
   for (const TaskId id : others) {
     Task& t = world_.tasks[id];
     t.children.clear(), t.news.clear(), t.tracees.clear();
