@@ -107,6 +107,7 @@ Signal Machine::next_signal(Task& t) {
 /// Dies of `s`, unless the process already dies of something else.
 void Machine::die(Task& t, Signal s) {
   const Process& p = process_of(t);
+  dequeue(t);  // what it sent itself again may have woken it, who runs
   t.flags = static_cast<std::uint16_t>(bits::flags_signaled(std::uint32_t{t.flags}));
   if (id(t) == current() || id(t) == execer_)
     effects_.outcome = Outcome::death({p.exits() ? signal_of(p.exit_code) : s.n});
@@ -151,6 +152,7 @@ void Machine::begin_stop(Task& t, Signal s) {
 void Machine::take_part_in_stop(Task& t) {
   const bool complete = leave_stop_count(t);
   t.frozen = false;
+  dequeue(t);  // whom its wait released may have told of another, and woken it, who runs
   set_state(t, states().stopped());
   touch(t);
   if (complete) tell_parent(process_of(t));

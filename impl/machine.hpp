@@ -46,7 +46,7 @@ class Machine : private Users {
   /// Whether both are the same machine, record for record, but for the room that they keep.
   bool same_as(const Machine& other) const;
   void pass_numbers(const Machine& after, Pid maker, bool in_new, std::size_t levels);
-  void gets_processor(Pid who);
+  void gets_processor(Pid who), is_marked_as_in(const Machine& other, Pid who);
 
   std::vector<Slab> slabs() const;
 

@@ -70,7 +70,7 @@ void Model::flush(Pending& pending, SigSet which) {
 /// is there.
 void Model::lose_entries(TaskId id) {
   Task& me = world_.tasks[id];
-  const bool stays = world_.is_leader(id) || is_last_of_init(id);
+  const bool stays = world_.is_leader(id) || is_last_of_init(id) || me.trace.by;
   if (!stays || !linux_6() || me.pending.queue.empty()) return;
   if (does_as_most("queue.of-the-dead"_rule)) return;
   const SigSet before = me.pending;

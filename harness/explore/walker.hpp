@@ -143,6 +143,7 @@ class LockstepWalker {
       return broken(at, describe(seen.outcome, {}), describe(expected, {}));
     System before = base.system_;
     before.gets_processor(actor);
+    before.is_marked_as_in(system_, actor);
     if (levels > 0) {
       System after = base.system_;
       SetPidCursor passed;
