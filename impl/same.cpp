@@ -62,8 +62,8 @@ void Machine::pass_numbers(const Machine& after, Pid maker, bool in_new, std::si
     own.cursor = 1;
 }
 
-/// As if the task had asked for the capabilities that it has asked for in the other machine: that it
-/// did is told whatever comes of its call.
+/// As if the task had asked for the capabilities that it has asked for in the other machine: that
+/// it did is told whatever comes of its call.
 void Machine::is_marked_as_in(const Machine& other, Pid who) {
   const Task* const there = other.find(who);
   const Task* const here = find(who);
