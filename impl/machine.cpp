@@ -267,7 +267,7 @@ void Machine::end_world(const Process& init) {
   if (was_kthread) set_kthread_struct(p);
   set_state(t, states().dead);
   set_exit_state(t, bits::kExitZombie);
-  p.flags = end.flags;
+  set_flags(p, end.flags);  // in 4.12 it may be one of the stopped of its group
   p.exit_code = exit_code;
   p.exit_signal = end.exit_signal;
   p.live = 0;
