@@ -67,34 +67,20 @@ def compile_to(out, source, cwd, flags):
 
 class Kind:
     """What a mutant is built as: units of one source or more, how they are compiled and linked, and
-    the header that is compiled once, before: it is three quarters of the time of a mutant. Units
-    that are in `archives` are compiled only if a mutant changes what they read."""
+    the header that is compiled once, before: it is three quarters of the time of a mutant."""
 
-    def __init__(self, name, alone, together, prelude, flags=(), link=(), mutable=None,
-                 archives=()):
+    def __init__(self, name, alone, together, prelude, flags=(), link=(), mutable=None):
         self.name, self.prelude, self.mutable = name, prelude, mutable
-        self.archives = list(archives)
         self.flags, self.link = [*FLAGS, *flags], list(link)
         self.units = {s.replace("/", "_"): [s] for s in alone}
         for folder in sorted({s.split("/")[0] for s in together}):
             mine = [s for s in together if s.split("/")[0] == folder]
             for n in range(0, len(mine), AT_ONCE):
                 self.units[f"{folder}-{n // AT_ONCE}"] = mine[n:n + AT_ONCE]
-        self.archived = {u for u, files in self.units.items() if archives and files[0] in together}
 
 
 def files_in(root, *folders, pattern="*.cpp"):
     return sorted(str(p.relative_to(root)) for f in folders for p in (root / f).rglob(pattern))
-
-
-def archives_of(root, command):
-    """The libraries of the release of this very tree, in the order in which they are linked."""
-    tree = pathlib.Path(command).resolve().parent.parent
-    archives = [tree / f / f"libforkproof_{f}.a" for f in ("app", "smt", "harness", "impl", "spec")]
-    if tree != root / "build/release" or not all(a.exists() for a in archives):
-        return []
-    newest = max((root / f).stat().st_mtime for f in files_in(root, *FOLDERS, pattern="*.?pp"))
-    return archives if newest < pathlib.Path(command).stat().st_mtime else []
 
 
 def kind_of(root, group, command):
@@ -103,29 +89,27 @@ def kind_of(root, group, command):
         return Kind("object", [*files_in(root, "impl"), ADAPTOR], [], "impl/machine.hpp",
                     link=["-shared", "-Wl,-Bsymbolic"])
     sources = [s for s in files_in(root, "app", "harness", "spec", "impl")
-               if "/runner/" not in s and s not in (ADAPTOR, "app/main.cpp")]
+               if "/runner/" not in s and s != ADAPTOR]
     flags = ['-DFORKPROOF_VERSION="0"', f'-DFORKPROOF_CORPUS="{root}/fuzz/corpus/regressions"',
              f'-DFORKPROOF_MUTANTS="{root}/ci/mutants.sh"']
-    alone = ["app/main.cpp"]
-    archives = archives_of(root, command)
+    alone = []
     puppet = pathlib.Path(command).resolve().parent.parent / "harness/puppet.cpp"
     if puppet.exists():
         alone.append(str(puppet))
         flags.append("-DFORKPROOF_LINUX")
     else:
         sources = [s for s in sources if "/linux/" not in s]
-    link = ["-lfmt", "-lrapidcheck", "-ldl", "-pthread", *["-lz3"] * bool(archives)]
+    link = ["-lfmt", "-lrapidcheck", "-ldl", "-pthread"]
     if group == "spec":
         sources = [s for s in sources if s not in ("app/prove.cpp", "app/proofs.cpp")]
         spec = [s for s in sources if s.startswith("spec/")]
         others = [s for s in sources if s not in spec]
-        return Kind("command", alone + spec, others, "spec/model.hpp", flags, link,
-                    archives=archives)
+        return Kind("command", alone + spec, others, "spec/model.hpp", flags, link)
     # Proofs ask nothing of the machine: of a change of its bit logic they compile theirs alone.
     proofs = [*files_in(root, "smt"), "app/proofs.cpp"]
     sources = [s for s in sources if s not in ("app/no_proofs.cpp", *proofs)]
     return Kind("prover", alone + proofs, sources, "smt/claim.hpp", flags, [*link, "-lz3"],
-                {s.replace("/", "_") for s in proofs}, archives)
+                {s.replace("/", "_") for s in proofs})
 
 
 class Workshop:
@@ -137,8 +121,7 @@ class Workshop:
         used = [f for f in files if kind.name != "object" or
                 str(f.relative_to(root)).startswith(("impl/", "spec/", "harness/mutant/"))]
         sources = digest(*kind.flags, *(f.read_bytes() for f in used))
-        self.state = digest(kind.name, kind.prelude, sources,
-                            *(a.read_bytes() for a in kind.archives))
+        self.state = digest(kind.name, kind.prelude, sources)
         self.base = folder / f"base-{kind.name}-{self.state}"
         self.objects = folder / f"objects-{sources}"  # what two kinds have in common, once
         self.reads = {}  # of each unit, and of the prelude, the files that it includes
@@ -158,8 +141,7 @@ class Workshop:
             part.write_text(json.dumps(reads))
             part.replace(known)
         self.reads = {u: set(files) for u, files in json.loads(known.read_text()).items()}
-        missing = [u for u in self.kind.units
-                   if u not in self.kind.archived and not self.object_of(u).exists()]
+        missing = [u for u in self.kind.units if not self.object_of(u).exists()]
         list(pool.map(lambda u: compile_to(self.object_of(u), self.source_of(u), self.root,
                                            self.flags_for(set())), missing))
 
@@ -229,9 +211,8 @@ class Workshop:
             for u, source in sources.items():
                 compile_to(copy / f"{u}.o", source, copy, flags)
             new = [copy / f"{u}.o" for u in sources]
-            old = [self.object_of(u) for u in self.kind.units
-                   if u not in stale and u not in self.kind.archived]
+            old = [self.object_of(u) for u in self.kind.units if u not in stale]
             part = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
-            call(["g++", *new, *old, *self.kind.archives, "-o", part, *self.kind.link])
+            call(["g++", *new, *old, "-o", part, *self.kind.link])
             part.rename(out)
         return out
