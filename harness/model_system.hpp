@@ -1,5 +1,5 @@
-/// The model as a system: where the spec leaves a choice, dice decide. For trying things out, and
-/// for holding the checks to the one system that is right by definition.
+/// The model as a system: where the spec leaves a choice, dice or another chooser decide. For trying
+/// things out, and for holding the checks to the one system that is right by definition.
 #pragma once
 #include <utility>
 
@@ -9,11 +9,14 @@
 
 namespace forkproof::harness {
 
-class ModelSystem {
+template <class Choice>
+class ModelSystemOf {
  public:
+  /// The choices are the same in every world, so that a trace always makes the same ones.
+  explicit ModelSystemOf(Choice choice = {}) : first_(choice), choice_(choice) {}
   void reset(const WorldSpec& world) {
     model_.reset(world);
-    choice_ = DiceChoice{};
+    choice_ = first_;
   }
   const Effects& apply(Pid actor, const Op& op) { return model_.apply(actor, op, choice_); }
   TaskView view(Pid p) const { return model_.view(p); }
@@ -23,24 +26,25 @@ class ModelSystem {
   bool sound(Pid, bool) const { return true; }
 
  private:
-  /// The dice are the same in every world, so that a trace always makes the same choices.
-  class DiceChoice final : public spec::Chooser {
-   public:
-    /// Only where the choice can be seen: a lockstep has nothing else to follow. Once a world it is
-    /// as on Linux, which is what traces expect. What builds of a kernel do otherwise is no matter
-    /// of chance: it does as most.
-    std::size_t pick(RuleId rule, std::span<const Pid> candidates) override {
-      if (rule != "wait.one-winner"_rule) return 0;
-      return std::exchange(first_, false) ? 0 : dice_.below(candidates.size());
-    }
-
-   private:
-    bool first_ = true;
-    Dice dice_{1};
-  };
-
   spec::Model model_;
-  DiceChoice choice_;
+  Choice first_, choice_;
 };
+
+class DiceChoice final : public spec::Chooser {
+ public:
+  /// Only where the choice can be seen: a lockstep has nothing else to follow. Once a world it is
+  /// as on Linux, which is what traces expect. What builds of a kernel do otherwise is no matter
+  /// of chance: it does as most.
+  std::size_t pick(RuleId rule, std::span<const Pid> candidates) override {
+    if (rule != "wait.one-winner"_rule) return 0;
+    return std::exchange(first_, false) ? 0 : dice_.below(candidates.size());
+  }
+
+ private:
+  bool first_ = true;
+  Dice dice_{1};
+};
+
+using ModelSystem = ModelSystemOf<DiceChoice>;
 
 }  // namespace forkproof::harness

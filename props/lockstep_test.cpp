@@ -124,31 +124,21 @@ TEST(Lockstep, AsksTheSystemWhetherItIsSound) {
   EXPECT_EQ(v->kind, Violation::Kind::unsound);
 }
 
-/// The spec, which takes the same of the candidates wherever it has a choice.
-class Chosen {
+/// Takes the same of the candidates wherever the spec has a choice.
+class Nth final : public spec::Chooser {
  public:
-  explicit Chosen(std::size_t nth) : choice_(nth) {}
-  void reset(const WorldSpec& world) { model_.reset(world); }
-  const Effects& apply(Pid actor, const Op& op) { return model_.apply(actor, op, choice_); }
-  TaskView view(Pid p) const { return model_.view(p); }
-  void pages(Pid p, std::vector<PageView>& out) const { model_.pages(p, out); }
-  void tasks(std::vector<Pid>& out) const { model_.tasks(out); }
-  bool sound() const { return true; }
-  bool sound(Pid, bool) const { return true; }
+  explicit Nth(std::size_t nth) : nth_(nth) {}
+  std::size_t pick(RuleId, std::span<const Pid> candidates) override {
+    return nth_ % candidates.size();
+  }
 
  private:
-  class Nth final : public spec::Chooser {
-   public:
-    explicit Nth(std::size_t nth) : nth_(nth) {}
-    std::size_t pick(RuleId, std::span<const Pid> candidates) override {
-      return nth_ % candidates.size();
-    }
+  std::size_t nth_;
+};
 
-   private:
-    std::size_t nth_;
-  };
-  spec::Model model_;
-  Nth choice_;
+class Chosen : public harness::ModelSystemOf<Nth> {
+ public:
+  explicit Chosen(std::size_t nth) : ModelSystemOf(Nth(nth)) {}
 };
 
 /// Of a choice between two answers each system has one, and only that.
@@ -188,35 +178,29 @@ TEST(Lockstep, FollowsAChoiceThatShowsLater) {
     }
 }
 
-/// The spec, which takes the first or the second by turns, and which makes up the last return.
-class Wavering {
+/// Takes the second or the first by turns.
+class Turns final : public spec::Chooser {
+ public:
+  std::size_t pick(RuleId, std::span<const Pid> candidates) override {
+    return std::exchange(second_, !second_) ? 1 % candidates.size() : 0;
+  }
+
+ private:
+  bool second_ = true;
+};
+
+/// The spec that chooses by turns, and makes up a return in the step after the honest ones.
+class Wavering : public harness::ModelSystemOf<Turns> {
  public:
   explicit Wavering(std::size_t honest_steps) : honest_(honest_steps) {}
-  void reset(const WorldSpec& world) { model_.reset(world); }
   const Effects& apply(Pid actor, const Op& op) {
-    effects_ = model_.apply(actor, op, turns_);
+    effects_ = ModelSystemOf::apply(actor, op);
     if (honest_-- == 0) effects_.returned.push_back({kInit, Outcome::task(Pid{77})});
     return effects_;
   }
-  TaskView view(Pid p) const { return model_.view(p); }
-  void pages(Pid p, std::vector<PageView>& out) const { model_.pages(p, out); }
-  void tasks(std::vector<Pid>& out) const { model_.tasks(out); }
-  bool sound() const { return true; }
-  bool sound(Pid, bool) const { return true; }
 
  private:
-  class Turns final : public spec::Chooser {
-   public:
-    std::size_t pick(RuleId, std::span<const Pid> candidates) override {
-      return std::exchange(second_, !second_) ? 1 % candidates.size() : 0;
-    }
-
-   private:
-    bool second_ = true;
-  };
   std::size_t honest_;
-  spec::Model model_;
-  Turns turns_;
   Effects effects_;
 };
 

@@ -56,6 +56,11 @@ clean 'a success'
 trace wrong.trace 'init: fork -> A' 'A: pause -> blocks' 'init: getpid -> 7'
 expect 1 "$F" replay wrong.trace --system linux
 says 'VIOLATION of what the trace expects' out.txt
+# ... nor does it say less of a trace in which two could run at once, if it fails each time.
+trace crowded.trace 'init: fork -> A' 'init: fork -> B' 'A: pause -> blocks' 'B: pause -> blocks' \
+  'init: kill own-group SIGUSR1' 'init: getpid -> 7'
+expect 1 "$F" replay crowded.trace --system linux
+says 'VIOLATION of what the trace expects' out.txt
 trace old.trace 'world profile=linux-4.12' 'init: getpid -> 7'
 expect 3 "$F" replay old.trace --system linux
 refuses 3 'no linux-4.12' "$F" run old.trace --system linux
