@@ -1,5 +1,5 @@
-/// The model as a system: where the spec leaves a choice, dice or another chooser decide. For trying
-/// things out, and for holding the checks to the one system that is right by definition.
+/// The model as a system: where the spec leaves a choice, dice or another chooser decide. For
+/// trying things out, and for holding the checks to the one system that is right by definition.
 #pragma once
 #include <utility>
 

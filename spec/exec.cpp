@@ -119,6 +119,7 @@ bool Model::become_only_thread(TaskId id) {
     world_.tasks[thread].stop_pending = world_.tasks[thread].stop_counted = false;
   p.execing = id;
   const std::vector<TaskId> others = others_round(id);
+  for (const TaskId other : others) world_.tasks[other].attention = true;  // a SIGKILL is theirs
   std::vector<TaskId> first;  // who is woken before the caller is
   for (const TaskId other : others) {
     end_threads({&other, 1}, world_.tasks[id].process);

@@ -353,9 +353,8 @@ bool Model::deal_with_signals(TaskId id) {
   if (doomed && had_signal) put_back(id);
   if (doomed) return takes(id, sig::kill);
   if (had_signal) {
-    const bool let_go = !world().tasks[id].trace.by;
     if (const std::optional<Signal> s = signal_after_trap(id); s && !takes(id, *s)) return false;
-    if (let_go) world_.tasks[id].attention = true;  // until it takes one off a queue, or finds none
+    if (Task& t = world_.tasks[id]; !t.trace.by) t.attention = true;  // until it finds none
   }
   for (;;) {
     Task& t = world_.tasks[id];
