@@ -29,10 +29,10 @@ bool is_verdict(const std::optional<Violation>& v) {
   return v && v->kind != Violation::Kind::beyond && v->kind != Violation::Kind::unknown;
 }
 
-/// Whether `a` says the same as `b` in fewer steps; or something else, in half of them at most.
+/// Whether `a` says the same as `b` in fewer steps; or something else, in three fewer at least.
 bool is_better(const Violation& a, const Violation& b) {
-  const std::size_t steps = a.trace.steps.size(), others = b.trace.steps.size();
-  return steps < others && (2 * steps <= others || (a.kind == b.kind && a.id == b.id));
+  const std::size_t fewer = a.kind == b.kind && a.id == b.id ? 1 : 3;
+  return a.trace.steps.size() + fewer <= b.trace.steps.size();
 }
 
 /// How something came to its end that was done in a process of its own; none: there was no process.
