@@ -64,28 +64,36 @@ class Runner {
   /// A careful one tries everything in a process of its own first: what ends that has no verdict.
   Runner(Checker& checker, bool careful) : checker_(checker), careful_(careful) {}
 
-  std::optional<Violation> operator()(auto&& run) const {
-    if (careful_ && in_own_process([&] { run(checker_); }) != End::whole) return std::nullopt;
+  /// When many have ended so nothing more is run: some of them may have taken long to do it.
+  std::optional<Violation> operator()(auto&& run) {
+    if (deaths_ == kMostDeaths) return std::nullopt;
+    if (careful_ && in_own_process([&] { run(checker_); }) != End::whole)
+      return ++deaths_, std::nullopt;
     return run(checker_);
   }
-  std::optional<Violation> of(const Script& s) const {
+  std::optional<Violation> of(const Script& s) {
     return (*this)([&](Checker& c) { return c.run(s); });
   }
+  bool careful() const { return careful_; }
 
  private:
+  static constexpr int kMostDeaths = 50;
+
   Checker& checker_;
   bool careful_;
+  int deaths_ = 0;
 };
 
-/// How many traces are looked at for a better one than one of so many steps.
-constexpr std::uint64_t tries_for(std::size_t steps) {
-  return steps > 8 ? 60'000 : steps > 6 ? 20'000 : steps > 4 ? 1000 : 0;
+/// How many traces are looked at for a better one than one of so many steps. To make a process for
+/// each takes thirty times as long as to run it.
+constexpr std::uint64_t tries_for(std::size_t steps, bool careful) {
+  return (steps > 8 ? 60'000 : steps > 6 ? 20'000 : steps > 4 ? 1000 : 0) / (careful ? 30 : 1);
 }
 
 /// Better ones than `least`: in traces that are like it; one in eight times in those about what it
 /// is about; and as often in those that come after it. Some that are found of each are shrunk, so
 /// that the many of one leave the others their turn.
-void look_for_others(const Runner& run, const Campaign& campaign, std::uint64_t k, Violation least,
+void look_for_others(Runner& run, const Campaign& campaign, std::uint64_t k, Violation least,
                      const Tell& tell) {
   constexpr std::uint64_t kTurns = 8;
   constexpr int kOthers = 40;
@@ -100,7 +108,7 @@ void look_for_others(const Runner& run, const Campaign& campaign, std::uint64_t 
                              : c.run_random(seed, profile, ops);
     });
   };
-  for (std::uint64_t i = 1; i <= tries_for(least.trace.steps.size()); ++i) {
+  for (std::uint64_t i = 1; i <= tries_for(least.trace.steps.size(), run.careful()); ++i) {
     const Way way = i % kTurns == 0 ? any : i % kTurns == kTurns / 2 ? themed : like;
     if (left[way] == 0) continue;
     const std::optional<Violation> other = try_one(way, campaign.seed + k + i);
@@ -113,7 +121,7 @@ void look_for_others(const Runner& run, const Campaign& campaign, std::uint64_t 
   }
 }
 
-void look_for_less(const Runner& run, const Campaign& campaign, std::uint64_t k,
+void look_for_less(Runner run, const Campaign& campaign, std::uint64_t k,
                    const Violation& found, const Tell& tell) {
   Violation least = minimize(found, [&](const Script& s) {
     std::optional<Violation> v = run.of(s);
