@@ -22,7 +22,8 @@
 #   --whole           every engine in turn, each as long as the table needs (ci/mutants_plan.py);
 #                     says how far it is, and goes on where it was ended
 #   --every N         only one of so many mutants; --whole has explore, fuzz and uniform, which are
-#                     there to compare with, judge one of three, and with --every 1 all
+#                     there to compare with, judge one of five, the kernel one of three of the
+#                     spec's, and with --every 1 all judge all
 #   --smoke           the canary and nineteen more, with one seed
 #   --fresh           forget what is known
 #   --list            only check the headers, and that each still applies; and count
