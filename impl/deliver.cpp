@@ -29,6 +29,7 @@ Machine::Fate Machine::take_signals(Task& t) {
     if (p.exits() || (execing_ != kNobody && tasks_[execing_].process == t.process))
       return be_killed(t, from);
     Signal s = std::exchange(from.given, sig::none);
+    bool forced = false;  // what a tracer gives is not
     if (s == sig::none) {
       if (t.traced && traps(t)) return Fate::stops;
       if (t.stop_pending || cgroups_.is_frozen(id(t))) [[unlikely]] {
@@ -41,6 +42,7 @@ Machine::Fate Machine::take_signals(Task& t) {
       s = next_signal(t);
       if (s == sig::none) return Fate::runs;
       if (t.traced && traps_for(t, s, of_process)) return Fate::stops;
+      forced = s == sig::segv && t.call == Call::lost && !is_traced(t);
     }
     const Actions& a = actions_of(p);
     if (a.caught.has(s)) {
@@ -50,7 +52,6 @@ Machine::Fate Machine::take_signals(Task& t) {
       if (!plain) tells = look_again(t) || (t.traced && tracing_of(t).is_called());
       continue;
     }
-    const bool forced = s == sig::segv && t.call == Call::lost && !is_traced(t);
     if (SigSet{bits::spared(a.ignored.bits, p.unkillable && !forced)}.has(s)) continue;
     if (const Fate fate = act_on(t, s, from.may_stop); fate != Fate::runs) return fate;
   }

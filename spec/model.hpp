@@ -334,8 +334,8 @@ class Model {
   void retarget(TaskId leaving);
   std::optional<Signal> take_next_signal(Task&);
   bool deal_with_signals(TaskId);
-  bool default_action(TaskId, Signal);
-  bool takes(TaskId, Signal);
+  enum class From : std::uint8_t { queue, tracer };  // where a signal comes from
+  bool takes(TaskId, Signal, From), default_action(TaskId, Signal, From);
   void force_segv(TaskId);
 
   // queue.cpp

@@ -349,16 +349,16 @@ bool Model::deal_with_signals(TaskId id) {
   const auto trap = std::exchange(world_.tasks[id].trace.trap, Tracing::Trap::none);
   const bool looks = world().tasks[id].attention;  // else it has only been woken for its call
   if (looks && trap != Tracing::Trap::signal) tell_of_notice(id);
-  const bool doomed = is_doomed(id), had_signal = trap == Tracing::Trap::signal;
-  if (doomed && had_signal) put_back(id);
-  if (doomed) return takes(id, sig::kill);
+  const bool had_signal = trap == Tracing::Trap::signal;
+  if (is_doomed(id) && had_signal) put_back(id);
+  if (is_doomed(id)) return takes(id, sig::kill, From::queue);
   if (had_signal) {
-    if (const std::optional<Signal> s = signal_after_trap(id); s && !takes(id, *s)) return false;
+    if (const auto s = signal_after_trap(id); s && !takes(id, *s, From::tracer)) return false;
     if (Task& t = world_.tasks[id]; !t.trace.by) t.attention = true;  // until it finds none
   }
   for (;;) {
     Task& t = world_.tasks[id];
-    if (is_doomed(id)) return takes(id, sig::kill);
+    if (is_doomed(id)) return takes(id, sig::kill, From::queue);
     if (t.trace.by && joins_stop(id)) return false;
     if (t.stop_pending || world_.freezes(t)) {
       t.stop_pending ? take_part_in_stop(id) : freeze(id);
@@ -382,12 +382,12 @@ bool Model::deal_with_signals(TaskId id) {
       this->trap(id, Tracing::Trap::signal, *s);
       return false;
     }
-    if (!takes(id, *s)) return false;
+    if (!takes(id, *s, From::queue)) return false;
   }
 }
 
 /// The task takes a signal, or, doomed, its end. Answers whether it goes on.
-bool Model::takes(TaskId id, Signal s) {
+bool Model::takes(TaskId id, Signal s, From from) {
   Task& t = world_.tasks[id];
   Process& p = world_.process_of(t);
   if (is_doomed(id)) {
@@ -411,7 +411,7 @@ bool Model::takes(TaskId id, Signal s) {
         tell_of_notice(id);
       return true;
     case Disposition::default_:
-      return default_action(id, s);
+      return default_action(id, s, from);
   }
   return true;
 }
@@ -438,11 +438,12 @@ void Model::force_segv(TaskId id) {
 }
 
 /// Answers whether the task lives on.
-bool Model::default_action(TaskId id, Signal s) {
+bool Model::default_action(TaskId id, Signal s, From from) {
   Task& t = world_.tasks[id];
   Process& p = world_.process_of(t);
   if (kDefaultIgnored.has(s)) return true;
-  const bool forced = s == sig::segv && t.call.kind == Call::Kind::lost && !t.trace.by;
+  const bool faulted = s == sig::segv && t.call.kind == Call::Kind::lost;
+  const bool forced = faulted && from == From::queue && !t.trace.by;  // when it was not traced
   if (forced && p.unkillable) cover("signal.forced-on-init"_rule);
   if (p.unkillable && !kUnblockable.has(s) && !forced) {
     cover("signal.init-discards"_rule);
