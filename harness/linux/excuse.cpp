@@ -71,4 +71,21 @@ std::string System::excuse() {
   return {};
 }
 
+/// Who is not at rest, as /proc shows it, after a long wait. A tracee that takes a signal once its
+/// call has returned, and before it has stored the answer, stops with it in a register.
+std::string System::restless() const {
+  Descriptor call;
+  for (const Puppet& p : puppets_) {
+    if (p.rest != Rest::none) continue;
+    const std::string stat(read(fmt::format("{}/stat", p.tid.n)).substr(0, 60));
+    const std::string in(read_call(call, p.tid));
+    const auto glance = parse_glance(stat);
+    if (glance && is_halted(glance->state) && p.calling && in.starts_with("-1 "))
+      throw SystemLimit("who stopped before it had stored its answer cannot tell it");
+    return fmt::format("rest of {} in {}, whose files say: {} / {}", p.tid.n,
+                       p.calling ? name_of(p.op) : "user mode", stat, in);
+  }
+  return "rest";
+}
+
 }  // namespace forkproof::harness::kernel

@@ -314,18 +314,6 @@ bool System::nobody_is_gone() const {
   return std::ranges::find(puppets_, Rest::gone, &Puppet::rest) == puppets_.end();
 }
 
-/// Who is not at rest, as /proc shows it.
-std::string System::restless() const {
-  Descriptor call;
-  for (const Puppet& p : puppets_)
-    if (p.rest == Rest::none)
-      return fmt::format("rest of {} in {}, whose files say: {} / {}", p.tid.n,
-                         p.calling ? name_of(p.op) : "user mode",
-                         std::string(read(fmt::format("{}/stat", p.tid.n)).substr(0, 60)),
-                         std::string(read_call(call, p.tid)));
-  return "rest";
-}
-
 /// Takes down who has answered, and who was born.
 void System::take_answers(std::uint32_t actor) {
   for (std::size_t i = 0; i < puppets_.size(); ++i) {  // births make it longer
