@@ -170,9 +170,9 @@ class Workshop:
         part.replace(out)
 
     def flags_for(self, changed):
-        """The prelude serves who does not change it. Who does has all compiled anew: sooner."""
+        """The prelude serves who does not change it."""
         if self.reads["prelude"] & changed:
-            return ["-Og" if flag == "-O1" else flag for flag in self.kind.flags]
+            return self.kind.flags
         return [*self.kind.flags, "-include", str(self.base / "prelude.hpp")]
 
     def apply(self, mutant, copy):

@@ -64,7 +64,7 @@ log=$ROOT/build/setup.log
 say "installing ${missing[*]}"
 # The lists of packages are refreshed only where they are absent or too old to fetch from.
 if ! apt install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
-  apt update >>"$log" 2>&1 || true
+  apt update >>"$log" 2>&1 || true # one list may be out of reach: what is installed next decides
   if ! apt install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
     tail -n 20 "$log" >&2
     give_up "apt-get failed (no network?); the end of its output is above."

@@ -64,7 +64,7 @@ class Runner {
   /// A careful one tries everything in a process of its own first: what ends that has no verdict.
   Runner(Checker& checker, bool careful) : checker_(checker), careful_(careful) {}
 
-  /// When many have ended so nothing more is run: some of them may have taken long to do it.
+  /// When many have ended so, nothing more is run: each may have taken long to do it.
   std::optional<Violation> operator()(auto&& run) {
     if (deaths_ == kMostDeaths) return std::nullopt;
     if (careful_ && in_own_process([&] { run(checker_); }) != End::whole)
@@ -85,7 +85,7 @@ class Runner {
 };
 
 /// How many traces are looked at for a better one than one of so many steps. To make a process for
-/// each takes thirty times as long as to run it.
+/// each takes many times as long as to run it.
 constexpr std::uint64_t tries_for(std::size_t steps, bool careful) {
   return (steps > 8 ? 60'000 : steps > 6 ? 20'000 : steps > 4 ? 1000 : 0) / (careful ? 30 : 1);
 }

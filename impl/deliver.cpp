@@ -29,7 +29,7 @@ Machine::Fate Machine::take_signals(Task& t) {
     if (p.exits() || (execing_ != kNobody && tasks_[execing_].process == t.process))
       return be_killed(t, from);
     Signal s = std::exchange(from.given, sig::none);
-    bool forced = false;  // what a tracer gives is not
+    bool forced = false;  // nothing is that a tracer was asked about
     if (s == sig::none) {
       if (t.traced && traps(t)) return Fate::stops;
       if (t.stop_pending || cgroups_.is_frozen(id(t))) [[unlikely]] {
@@ -42,7 +42,7 @@ Machine::Fate Machine::take_signals(Task& t) {
       s = next_signal(t);
       if (s == sig::none) return Fate::runs;
       if (t.traced && traps_for(t, s, of_process)) return Fate::stops;
-      forced = s == sig::segv && t.call == Call::lost && !is_traced(t);
+      forced = s == sig::segv && t.call == Call::lost;
     }
     const Actions& a = actions_of(p);
     if (a.caught.has(s)) {

@@ -350,9 +350,9 @@ bool Model::deal_with_signals(TaskId id) {
   const bool looks = world().tasks[id].attention;  // else it has only been woken for its call
   if (looks && trap != Tracing::Trap::signal) tell_of_notice(id);
   const bool had_signal = trap == Tracing::Trap::signal;
-  if (is_doomed(id) && had_signal) put_back(id);
-  if (is_doomed(id)) return takes(id, sig::kill, From::queue);
-  if (had_signal) {
+  if (had_signal && is_doomed(id)) {
+    put_back(id);
+  } else if (had_signal) {
     if (const auto s = signal_after_trap(id); s && !takes(id, *s, From::tracer)) return false;
     if (Task& t = world_.tasks[id]; !t.trace.by) t.attention = true;  // until it finds none
   }
@@ -442,8 +442,8 @@ bool Model::default_action(TaskId id, Signal s, From from) {
   Task& t = world_.tasks[id];
   Process& p = world_.process_of(t);
   if (kDefaultIgnored.has(s)) return true;
-  const bool faulted = s == sig::segv && t.call.kind == Call::Kind::lost;
-  const bool forced = faulted && from == From::queue && !t.trace.by;  // when it was not traced
+  const bool lost = t.call.kind == Call::Kind::lost;
+  const bool forced = lost && s == sig::segv && from == From::queue;  // else the tracer was asked
   if (forced && p.unkillable) cover("signal.forced-on-init"_rule);
   if (p.unkillable && !kUnblockable.has(s) && !forced) {
     cover("signal.init-discards"_rule);

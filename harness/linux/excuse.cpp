@@ -72,7 +72,8 @@ std::string System::excuse() {
 }
 
 /// Who is not at rest, as /proc shows it, after a long wait. A tracee that takes a signal once its
-/// call has returned, and before it has stored the answer, stops with it in a register.
+/// call has returned, and before it has stored the answer, stops with it in a register: nothing
+/// else that was begun and stopped is outside of a call.
 std::string System::restless() const {
   Descriptor call;
   for (const Puppet& p : puppets_) {
@@ -80,7 +81,9 @@ std::string System::restless() const {
     const std::string stat(read(fmt::format("{}/stat", p.tid.n)).substr(0, 60));
     const std::string in(read_call(call, p.tid));
     const auto glance = parse_glance(stat);
-    if (glance && is_halted(glance->state) && p.calling && in.starts_with("-1 "))
+    const Slot& slot = stage_.slot(p.slot);
+    const bool begun = p.calling && load(slot.taken) == load(slot.posted);
+    if (begun && glance && is_halted(glance->state) && in.starts_with("-1 "))
       throw SystemLimit("who stopped before it had stored its answer cannot tell it");
     return fmt::format("rest of {} in {}, whose files say: {} / {}", p.tid.n,
                        p.calling ? name_of(p.op) : "user mode", stat, in);
