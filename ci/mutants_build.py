@@ -12,6 +12,7 @@ import threading
 HEADER = ("promise", "idea", "shortest")
 FLAGS = ["-std=c++20", "-O1", "-fPIC", "-fvisibility=hidden", "-w", "-I."]
 ADAPTOR = "harness/mutant/adaptor.cpp"
+CACHED = dict(os.environ, CCACHE_PCH_EXTSUM="1", CCACHE_SLOPPINESS="pch_defines,time_macros")
 AT_ONCE = 8  # as many files that no mutant changes are compiled at a time: each reads the headers
 FOLDERS = ("impl", "spec", "harness", "app", "smt")
 
@@ -45,8 +46,8 @@ def read(path, folder, ids):
     return Mutant(name, path, head["promise"], head["idea"], int(head["shortest"]))
 
 
-def call(command, cwd=None):
-    done = subprocess.run(command, cwd=cwd, text=True, capture_output=True)
+def call(command, cwd=None, **more):
+    done = subprocess.run(command, cwd=cwd, text=True, capture_output=True, **more)
     if done.returncode != 0:
         raise Bad(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}".strip())
     return done.stdout
@@ -58,10 +59,10 @@ def digest(*parts):
 
 
 def compile_to(out, source, cwd, flags):
-    """Through ccache where it is: its key is what the preprocessor says. It knows no preludes."""
-    launcher = ["ccache"] if shutil.which("ccache") and "-include" not in flags else []
+    """Through ccache where it is: its key is what the preprocessor says, and a prelude's .sum."""
+    launcher = ["ccache"] if shutil.which("ccache") else []
     part = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}.o")
-    call([*launcher, "g++", *flags, "-c", source, "-o", part], cwd)
+    call([*launcher, "g++", *flags, "-c", source, "-o", part], cwd, env=CACHED)
     part.rename(out)  # another run may look for it
 
 
@@ -100,16 +101,15 @@ def kind_of(root, group, command):
     else:
         sources = [s for s in sources if "/linux/" not in s]
     link = ["-lfmt", "-lrapidcheck", "-ldl", "-pthread"]
+    differ = ("app/no_proofs.cpp", "app/prove.cpp", "app/proofs.cpp")
+    alone += [s for s in sources if s.startswith("spec/")]
+    others = [s for s in sources if s not in (*alone, *differ)]
     if group == "spec":
-        sources = [s for s in sources if s not in ("app/prove.cpp", "app/proofs.cpp")]
-        spec = [s for s in sources if s.startswith("spec/")]
-        others = [s for s in sources if s not in spec]
-        return Kind("command", alone + spec, others, "spec/model.hpp", flags, link)
+        return Kind("command", [*alone, differ[0]], others, "spec/model.hpp", flags, link)
     # Proofs ask nothing of the machine: of a change of its bit logic they compile theirs alone.
-    proofs = [*files_in(root, "smt"), "app/proofs.cpp"]
-    sources = [s for s in sources if s not in ("app/no_proofs.cpp", *proofs)]
-    return Kind("prover", alone + proofs, sources, "smt/claim.hpp", flags, [*link, "-lz3"],
-                {s.replace("/", "_") for s in proofs})
+    proofs = [*files_in(root, "smt"), differ[2]]
+    return Kind("prover", [*alone, differ[1], *proofs], others, "smt/claim.hpp", flags,
+                [*link, "-lz3"], {s.replace("/", "_") for s in proofs})
 
 
 class Workshop:
@@ -124,6 +124,7 @@ class Workshop:
         self.state = digest(kind.name, kind.prelude, sources)
         self.base = folder / f"base-{kind.name}-{self.state}"
         self.objects = folder / f"objects-{sources}"  # what two kinds have in common, once
+        self.prelude = None  # a header, once it is compiled
         self.reads = {}  # of each unit, and of the prelude, the files that it includes
 
     def object_of(self, unit):
@@ -148,7 +149,9 @@ class Workshop:
     def source_of(self, unit):
         """The file to compile, as it is looked for from the root or from a patched copy of it."""
         sources = self.kind.units[unit]
-        return sources[0] if len(sources) == 1 else self.file_of(sources, self.base / f"{unit}.cpp")
+        if len(sources) == 1:
+            return sources[0]
+        return self.file_of(sources, self.folder / f"unit-{unit}-{digest(*sources)}.cpp")
 
     @staticmethod
     def file_of(sources, file):
@@ -161,19 +164,26 @@ class Workshop:
         return rule.replace("\\\n", " ").split()[1:]
 
     def compile_prelude(self):
-        out = self.base / "prelude.hpp.gch"
+        """In a folder that is named by what it says, so that ccache knows it again."""
+        command = ["g++", *self.kind.flags, "-x", "c++-header", self.kind.prelude]
+        says = digest(*self.kind.flags, call([*command, "-E"], self.root))
+        self.prelude = self.folder / f"prelude-{says}" / "prelude.hpp"
+        out = self.prelude.with_suffix(".hpp.gch")
         if out.exists():
             return
-        header, part = self.base / "prelude.hpp", out.with_suffix(f".{os.getpid()}")
-        header.write_text(f'#include "{self.kind.prelude}"\n')
-        call(["g++", *self.kind.flags, "-x", "c++-header", header, "-o", part], self.root)
+        self.prelude.parent.mkdir(exist_ok=True)
+        self.prelude.write_text(f'#include "{self.kind.prelude}"\n')
+        out.with_suffix(".gch.sum").write_text(says)
+        part = out.with_suffix(f".{os.getpid()}")
+        command[-1] = self.prelude
+        call([*command, "-o", part], self.root)
         part.replace(out)
 
     def flags_for(self, changed):
         """The prelude serves who does not change it."""
         if self.reads["prelude"] & changed:
             return self.kind.flags
-        return [*self.kind.flags, "-include", str(self.base / "prelude.hpp")]
+        return [*self.kind.flags, "-include", str(self.prelude)]
 
     def apply(self, mutant, copy):
         """Copies what a mutant changes, and changes it. Answers which files those are."""

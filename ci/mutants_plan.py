@@ -20,7 +20,7 @@ WHOLE = (
     Stage("uniform", 1, 1, 1, 5),
     Stage("explore", 1, 1, 1, 5),
     Stage("fuzz", 1, 1, 1, 5),
-    Stage("litmus", 1, 60, 1),
+    Stage("litmus", 1, 10, 1),
     Stage("lockstep", 1, 10, 1),
     Stage("kernel", 1, 120, 1, 3),
     Stage("prove", 1, 120, 1))

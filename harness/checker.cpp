@@ -62,7 +62,7 @@ class CheckerOf final : public Checker {
     try {
       return judged(lockstep_.run(script));
     } catch (const SystemLimit& limit) {
-      return beyond(limit.what(), lockstep_.steps(), script);
+      return left_out(limit.what(), lockstep_.steps(), script);
     } catch (const SystemFault& fault) {
       return unknown(fault.what(), lockstep_.steps(), script);
     }
@@ -134,11 +134,19 @@ class CheckerOf final : public Checker {
   void begin_anew() {
     if constexpr (std::copyable<System>) system_ = unused_;
     violated_ = false;
+    covered_ = lockstep_.coverage();
   }
 
   /// Random traces, which are many, have a new system where a violation left its mark on the old.
   void forget_violation() {
     if (violated_) begin_anew();
+    covered_ = lockstep_.coverage();
+  }
+
+  /// A trace that nobody compares covers nothing.
+  Violation left_out(std::string why, std::size_t step, Script script) {
+    lockstep_.coverage() = covered_;
+    return beyond(std::move(why), step, std::move(script));
   }
 
   /// A violation, unless it says nothing of the system: then the trace is beyond it.
@@ -156,7 +164,7 @@ class CheckerOf final : public Checker {
         if (why.empty()) v = lockstep_.run(script);
         if (!v && late) return std::nullopt;
         if (!v) why = "the machine ran short of something for a moment";
-        if (!why.empty()) return beyond(std::move(why), step, std::move(script));
+        if (!why.empty()) return left_out(std::move(why), step, std::move(script));
       }
     }
     if constexpr (requires { system_.keeps_order(); }) {
@@ -195,7 +203,7 @@ class CheckerOf final : public Checker {
     constexpr int kTries = 4;
     for (int tries = 0; tries < kTries; ++tries)
       if (!lockstep_.run(v.trace))
-        return beyond(std::string(kNotSeenAgain), v.step, std::move(v.trace));
+        return left_out(std::string(kNotSeenAgain), v.step, std::move(v.trace));
     return v;
   }
 
@@ -210,13 +218,13 @@ class CheckerOf final : public Checker {
       std::optional<Violation> again = lockstep_.run(v.trace);
       if (!again && crowded) return std::nullopt;
       if (!again)
-        return beyond(std::string(kNotSeenAgain), v.step, std::move(v.trace));
+        return left_out(std::string(kNotSeenAgain), v.step, std::move(v.trace));
       v = std::move(*again);
     }
     bool alone = !lockstep_.was_crowded();
     if constexpr (requires { system_.was_alone(); }) alone = alone && system_.was_alone();
     if (alone) return v;
-    return beyond("it hangs on the order in which those run who can run at once", v.step,
+    return left_out("it hangs on the order in which those run who can run at once", v.step,
                   std::move(v.trace));
   }
 
@@ -225,13 +233,12 @@ class CheckerOf final : public Checker {
     script.world = generator.world();
     forget_violation();
     try {
-      const bool holds = go_on(generator, script);
-      steps += script.steps.size();
-      if (holds) return std::nullopt;
-      return judged(lockstep_.take_violation(script));
+      std::optional<Violation> seen;
+      if (!go_on(generator, script)) seen = judged(lockstep_.take_violation(script));
+      if (!is_beyond(seen)) steps += script.steps.size();
+      return seen;
     } catch (const SystemLimit& limit) {
-      steps += lockstep_.steps();
-      return beyond(limit.what(), lockstep_.steps(), std::move(script));
+      return left_out(limit.what(), lockstep_.steps(), std::move(script));
     } catch (const SystemFault& fault) {
       return unknown(fault.what(), lockstep_.steps(), std::move(script));
     }
@@ -268,6 +275,7 @@ class CheckerOf final : public Checker {
   System system_;
   std::conditional_t<std::copyable<System>, System, Nothing> unused_;
   bool violated_ = false;
+  Coverage covered_;  // before the trace that is being run
   Tap<System> tap_{system_};
   Lockstep<Tap<System>> lockstep_{tap_, kDepth<System>};
 };

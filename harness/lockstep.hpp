@@ -73,11 +73,11 @@ class Lockstep {
     naming_.bind(s, actor, seen, model_.world());
     const bool agree = (agrees(actor, seen) || explains_otherwise(actor, op, seen)) &&
                        keeps_invariants() && as_expected(s, actor, seen);
-    for (const RuleId rule : model_.fired()) coverage_.rules.set(rule.n);
     crowded_ |= model_.was_crowded();
     ++steps_;
     if (past_.size() < kPastMax) remember(actor, op, seen);
     if (!agree) return false;
+    for (const RuleId rule : model_.fired()) coverage_.rules.set(rule.n);
     witness();
     const bool full_is_due =
         ++since_full_ >= std::max<std::size_t>(64, 16 * model_.world().tasks.size());

@@ -109,7 +109,7 @@ void work(const Opener& open, std::size_t n, std::size_t jobs, const Campaign& c
       tally.leave_out(violation->observed);
     else
       ++tally.traces;
-    tally.ops += ops;
+    tally.ops += ops;  // of what was compared
     if (!violation || is_beyond(violation)) continue;
     put(tally.seen, fmt::format("{}: observed {}, allowed {}; {}", violation->id,
                                 violation->observed, violation->allowed, print(violation->trace)));

@@ -51,6 +51,7 @@ class Arena {
     if (records_.size() < other.used_) records_.resize(other.records_.size());
     std::copy_n(other.records_.begin(), other.used_, records_.begin());
     free_ = other.free_;
+    handed_out_ = other.handed_out_;
     used_ = other.used_;
     return *this;
   }

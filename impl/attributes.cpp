@@ -8,6 +8,18 @@
 
 namespace forkproof::impl {
 
+Attributes Attributes::of_child(bool runs_beside) const {
+  Attributes child = *this;
+  if (runs_beside) child.signal_stack = 0;
+  if (!reset_on_fork) return child;
+  const bool special = is_real_time(policy) || policy == Policy::deadline;
+  if (special) child.policy = Policy::other;
+  child.rt_priority = 0;
+  child.nice = special ? std::int8_t{0} : std::max(nice, std::int8_t{0});
+  child.reset_on_fork = false;
+  return child;
+}
+
 Outcome Machine::perform(Task& t, const PrctlName& op) {
   Attributes a = attributes_of(t);
   a.comm = op.comm == Comm::too_long ? Comm::just_fits : op.comm;

@@ -6,7 +6,6 @@
 /// Sources: include/linux/sched.h task_struct: comm, static_prio, policy, rt_priority, cpus_mask,
 /// sas_ss_size; kernel/sched/core.c sched_fork().
 #pragma once
-#include <algorithm>
 #include <cstdint>
 
 #include "impl/arena.hpp"
@@ -37,17 +36,7 @@ struct Attributes {
     capabilities = static_cast<std::uint32_t>(capability::all.bits);
   }
   /// What a child gets. One that runs beside its maker in one memory has no signal stack.
-  Attributes of_child(bool runs_beside) const {
-    Attributes child = *this;
-    if (runs_beside) child.signal_stack = 0;
-    if (!reset_on_fork) return child;
-    const bool special = is_real_time(policy) || policy == Policy::deadline;
-    if (special) child.policy = Policy::other;
-    child.rt_priority = 0;
-    child.nice = special ? std::int8_t{0} : std::max(nice, std::int8_t{0});
-    child.reset_on_fork = false;
-    return child;
-  }
+  Attributes of_child(bool runs_beside) const;
 };
 
 struct SharedAttributes {

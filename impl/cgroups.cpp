@@ -97,6 +97,11 @@ void ControlGroups::move(Index task, Index to) {
   of_task_.set(task, to);
 }
 
+void ControlGroups::exit(Index task) {
+  if (const Index group = in_use_ ? of(task) : kNobody; group != kNobody)
+    std::erase(groups_[group].members, task);
+}
+
 void ControlGroups::release(Index task) {
   const Index group = of(task);
   if (group == kNobody) return;

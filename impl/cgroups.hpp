@@ -62,10 +62,7 @@ class ControlGroups {
   /// A task goes to another group, with its charge.
   void move(Index task, Index to);
   /// A task that ends keeps its group, and does not keep it from being removed.
-  void exit(Index task) {
-    if (const Index group = in_use_ ? of(task) : kNobody; group != kNobody)
-      std::erase(groups_[group].members, task);
-  }
+  void exit(Index task);
   void release(Index task);
   /// Of a task that gets another record.
   void rename(Index task, Index group) { of_task_.set(task, group); }

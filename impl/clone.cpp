@@ -48,6 +48,10 @@ Errno refuses_folder(Clone3Args args) {
 
 }  // namespace
 
+Outcome Machine::perform(Task& t, const Vfork&) {
+  return create(t, clone_flag::vm | clone_flag::vfork, sig::chld.n);
+}
+
 /// What it stores of a pidfd has the place that PARENT_SETTID has. Before 5.2 there are no pidfds.
 Outcome Machine::perform(Task& t, const Clone& op) {
   namespace fl = clone_flag;

@@ -165,8 +165,8 @@ void Machine::exit_notify(Task& t) {
     mourn_traced(t, false);
   else if (!is_leader(t))
     release_task(t);
-  else if (p.thread_count == 1)
-    mourn(p);
+  else if (p.thread_count == 1 && mourn(p))
+    release_task(t);
 }
 
 /// A dead thread goes. The last one to go lets the parent know of a leader that died before.
@@ -180,9 +180,21 @@ void Machine::release_task(Task& t) {
   unhash_process(t);
   free_pid(t.pid);
   set_exit_state(t, bits::kExitDead);
-  put_task_struct(id(t));
   if (was_thread && ever_traced_) [[unlikely]] wake_execing(p);
-  if (was_thread && dead(p)) leader_of(p).traced ? mourn_traced(leader_of(p), true) : mourn(p);
+  const bool zaps_leader = was_thread && dead(p) && mourn_leader(leader_of(p));
+  put_task_struct(id(t));
+  if (zaps_leader) release_task(leader_of(p));
+}
+
+void Machine::put_task_struct(Index task) {
+  flush_queue(tasks_[task].pending, SignalQueues::of_task(task), tasks_[task].pending);
+  caught_.set(task, 0);
+  if (tasks_[task].attributes != kNobody) {
+    count_user(attributes_of(tasks_[task]), false);
+    leave_attributes(tasks_[task]);
+  }
+  if (usage_.end() > 1) [[unlikely]] thread_usage_.set(task, 0);
+  tasks_.give_back(task);
 }
 
 /// Nothing finds the thread any more, nor, with its leader, the process.
@@ -215,14 +227,20 @@ void Machine::leave_records(Process& p) {
   leave_usage(p);
 }
 
-/// `p` has just become dead as a whole.
-void Machine::mourn(Process& p) {
-  if (p.parent == kNobody) return;
+/// `p` has just become dead as a whole. True when nobody will wait: its leader is to be released.
+bool Machine::mourn(Process& p) {
+  if (p.parent == kNobody) return false;
   count_child(p, false);
-  if (notify_parent(p))
-    release_task(leader_of(p));
-  else
-    update_news(p);
+  if (notify_parent(p)) return true;
+  update_news(p);
+  return false;
+}
+
+/// The last thread of a leader that is dead tells what was held back.
+bool Machine::mourn_leader(Task& leader) {
+  if (!leader.traced) return mourn(process_of(leader));
+  mourn_traced(leader, true);
+  return false;
 }
 
 /// Tells the parent of a death. True when it does not care, so that nobody will wait.

@@ -65,9 +65,9 @@ Kthread* Machine::to_kthread(const Task& t) {
 
 Outcome Machine::ask_for_kthread(Task& t, bool runs) {
   if (process_of(t).pid_ns() != kNobody) return Outcome::failure(Errno::perm);
-  set_state(t, bits::kRunning);
   if (faults_.strike(CopyStep::kthread_create))
     return Outcome::failure(errno_of(CopyStep::kthread_create, profile_));
+  set_state(t, bits::kRunning);  // as it is when it has waited
   if (!kthreadd_.held) {
     Task* child = nullptr;
     const Errno refused = copy_kthread(child);

@@ -46,7 +46,8 @@ class Machine : private Users {
   /// Whether both are the same machine, record for record, but for the room that they keep.
   bool same_as(const Machine& other) const;
   void pass_numbers(const Machine& after, Pid maker, bool in_new, std::size_t levels);
-  void gets_processor(Pid who), is_marked_as_in(const Machine& other, Pid who);
+  void gets_processor(Pid who), has_waited(Pid who);
+  void is_marked_as_in(const Machine& other, Pid who);
 
   std::vector<Slab> slabs() const;
 
@@ -71,7 +72,7 @@ class Machine : private Users {
   // Stacks. The actor is the task on whose stack the stack pointer is.
   static constexpr std::uint64_t kFrame = 1024;
   unsigned stack_shift() const {
-    return profile_ == Profile::linux_6 ? bits::kStackShift6 : bits::kStackShift412;
+    return profile_ == Profile::linux_6 ? bits::kStackShift16K : bits::kStackShift8K;
   }
   Index current() const {
     return sp_ == 0 ? kNobody : static_cast<Index>(bits::current_of(sp_, stack_shift()));
@@ -168,9 +169,7 @@ class Machine : private Users {
 
   // Creation (create.cpp) and exec (exec.cpp).
   Outcome perform(Task& t, const Fork&) { return create(t, {}, sig::chld.n); }
-  Outcome perform(Task& t, const Vfork&) {
-    return create(t, clone_flag::vm | clone_flag::vfork, sig::chld.n);
-  }
+  Outcome perform(Task& t, const Vfork&);
   Outcome perform(Task& t, const Clone& op);
   Outcome perform(Task& t, const Clone3& op);
   Outcome perform(Task& t, const Exec&), perform(Task& t, const ExecFails& op);
@@ -227,17 +226,8 @@ class Machine : private Users {
   void release_vfork_parent(Task& t);
   void exit_notify(Task& t), release_task(Task& t);
   void unhash_process(Task& t), unhash_leader(Process& p);
-  void put_task_struct(Index task) {
-    flush_queue(tasks_[task].pending, SignalQueues::of_task(task), tasks_[task].pending);
-    caught_.set(task, 0);
-    if (tasks_[task].attributes != kNobody) {
-      count_user(attributes_of(tasks_[task]), false);
-      leave_attributes(tasks_[task]);
-    }
-    if (usage_.end() > 1) [[unlikely]] thread_usage_.set(task, 0);
-    tasks_.give_back(task);
-  }
-  void mourn(Process& p);
+  void put_task_struct(Index task);
+  bool mourn(Process& p), mourn_leader(Task& leader);
   bool notify_parent(Process& p);
   Task* alive_thread(const Process& p);
   Task& reaper_for(Task& father);

@@ -270,7 +270,7 @@ void Machine::exit_ptrace(Task& tracer) {
     if (t.zombie() && !is_leader(t)) forsaken_.push_back(id(t));
     if (!t.zombie() || !is_leader(t) || !dead(p)) continue;
     if (!own_child) {
-      mourn(p);
+      if (mourn(p)) release_task(t);
       continue;
     }
     const Actions& a = actions_of(process_of(tracer));

@@ -9,6 +9,14 @@
 
 namespace forkproof::impl {
 
+void SignalQueues::push(std::uint64_t list, Sigqueue entry) {
+  const Index i = entries_.take(), last = lasts_.find(list);
+  entry.next = last == kNobody ? i : entries_[last].next;
+  entries_[i] = entry;
+  if (last != kNobody) entries_[last].next = i;
+  lasts_.set(list, i);
+}
+
 /// Before 5.14 users are counted whatever their user namespace.
 Index Users::signals_in(const Task& t) const {
   return profile_ == Profile::linux_4_12 ? kNobody : attributes_of(t).user_ns;

@@ -32,13 +32,7 @@ class SignalQueues {
   static std::uint64_t of_task(Index task) { return std::uint64_t{task} * 2; }
   static std::uint64_t of_process(Index process) { return std::uint64_t{process} * 2 + 1; }
 
-  void push(std::uint64_t list, Sigqueue entry) {
-    const Index i = entries_.take(), last = lasts_.find(list);
-    entry.next = last == kNobody ? i : entries_[last].next;
-    entries_[i] = entry;
-    if (last != kNobody) entries_[last].next = i;
-    lasts_.set(list, i);
-  }
+  void push(std::uint64_t list, Sigqueue entry);
   /// Takes out the entries that `which(entry)` wants, the first first.
   void take(std::uint64_t list, auto&& which) {
     const Index last = lasts_.find(list);

@@ -62,6 +62,11 @@ void Machine::pass_numbers(const Machine& after, Pid maker, bool in_new, std::si
     own.cursor = 1;
 }
 
+/// As if the task had slept in a call, and been woken.
+void Machine::has_waited(Pid who) {
+  if (const Task* const t = find(who)) set_state(tasks_[id(*t)], bits::kRunning);
+}
+
 /// As if the task had asked for the capabilities that it has asked for in the other machine: that
 /// it did is told whatever comes of its call.
 void Machine::is_marked_as_in(const Machine& other, Pid who) {

@@ -245,10 +245,11 @@ inline constexpr std::array kReleaseTask{
              "kernel-exit RELEASE:3"},
     LifeStep{"free_pid", "The number is free, unless a group or a session is called by it.",
              "kernel-pid FREE:2"},
-    LifeStep{"put_task_struct", "The record is given back.", "kernel-exit STEPS:2"},
-    LifeStep{"mourn",
-             "The last thread of a leader that is dead tells the parent what was held back.",
+    LifeStep{"mourn_leader",
+             "The last thread of a leader that is dead tells the parent what was held back. (If "
+             "nobody will wait, the leader is released when the thread's record is given back.)",
              "kernel-exit RELEASE:2"},
+    LifeStep{"put_task_struct", "The record is given back.", "kernel-exit STEPS:2"},
 };
 
 }  // namespace forkproof::impl

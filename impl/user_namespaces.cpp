@@ -80,6 +80,18 @@ void Users::set_root(FsInfo& fs, Index mounts) {
   put_ns(std::exchange(fs.root, mounts));
 }
 
+bool Users::has_ns_capability(const Task& t, Index ns, Capabilities what) const {
+  const Attributes& a = attributes_of(t);
+  if (ns == a.user_ns) return !a.powerless && a.can(what);
+  return in_userns(ns, a.user_ns);
+}
+
+bool Users::ns_capable(Task& t, Index ns, Capabilities what) {
+  const bool may = has_ns_capability(t, ns, what);
+  if (may) use_capabilities(t);
+  return may;
+}
+
 /// `mounts` is the task's namespace of them.
 Errno Users::may_make_user_ns(const Task& t, Index mounts) const {
   const Index own = attributes_of(t).user_ns;

@@ -21,17 +21,9 @@ struct Users : Records {
     return ns == other;
   }
   /// Of none in particular: those that no trace names.
-  bool has_ns_capability(const Task& t, Index ns, Capabilities what = {}) const {
-    const Attributes& a = attributes_of(t);
-    if (ns == a.user_ns) return !a.powerless && a.can(what);
-    return in_userns(ns, a.user_ns);
-  }
+  bool has_ns_capability(const Task& t, Index ns, Capabilities what = {}) const;
   /// Asked by the task itself, which has used them then.
-  bool ns_capable(Task& t, Index ns, Capabilities what = {}) {
-    const bool may = has_ns_capability(t, ns, what);
-    if (may) use_capabilities(t);
-    return may;
-  }
+  bool ns_capable(Task& t, Index ns, Capabilities what = {});
   void use_capabilities(Task& t) {
     if ((t.flags & task_flag::superpriv.bits) != 0) return;
     t.flags = static_cast<std::uint16_t>(t.flags | task_flag::superpriv.bits);

@@ -301,7 +301,7 @@ void Machine::report_death(const Task& t, Task& dead, Outcome& found) {
     return release_task(dead);
   }
   unlink_tracing(dead);
-  mourn(p);  // now its parent hears of it
+  if (mourn(p)) release_task(dead);  // now its parent hears of it
 }
 
 /// Whether a wait is for this task, going by its number or group.

@@ -92,6 +92,22 @@ TEST(Records, AreUsedAgain) {
   }
 }
 
+TEST(Records, OfACopyAreCountedLikeTheOriginals) {
+  Machine machine;
+  for (int i = 0; i < 3; ++i) {
+    const Pid child = machine.apply(kInit, Fork{}).outcome.who.pid();
+    machine.apply(child, Exit{});
+    machine.apply(kInit, Wait4{});
+  }
+  Machine copy;
+  copy = machine;
+  const std::vector<Slab> ours = machine.slabs(), theirs = copy.slabs();
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    EXPECT_EQ(theirs[i].counts.handed_out, ours[i].counts.handed_out) << ours[i].name;
+    EXPECT_EQ(theirs[i].counts.reused(), ours[i].counts.reused()) << ours[i].name;
+  }
+}
+
 TEST(Stack, WhoOverflowsDiesAlone) {
   for (const Profile profile : {Profile::linux_6, Profile::linux_4_12}) {
     const std::uint64_t size = profile == Profile::linux_6 ? 16384 : 8192;

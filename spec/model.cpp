@@ -287,7 +287,8 @@ void Model::touch(const Process& process) {
 
 // --- what can be seen --------------------------------------------------------------------------
 
-/// 4.12 has no letters for what is parked and what is idle, and nobody has one for what is new.
+/// 4.12 has no letters for what is parked, which it says sleeps, and what is idle; and nobody has
+/// one for what is new.
 State Model::state_of(const Task& t) const {
   switch (depth_of(t)) {
     case Depth::awake:
@@ -300,7 +301,7 @@ State Model::state_of(const Task& t) const {
     case Depth::idle:
       return linux_6() ? State::idle : State::disk_sleep;
     case Depth::parked:
-      return linux_6() ? State::parked : State::running;
+      return linux_6() ? State::parked : State::sleeping;
     case Depth::stopped:
       return State::stopped;
     case Depth::traced:

@@ -305,8 +305,8 @@ namespace fd_flag {
 inline constexpr FdFlags cloexec{1};
 }
 
-/// The task flags (PF_*) that the lifecycle sets, clears or copies; kOtherTaskFlags has the others,
-/// but for RANDOMIZE (0x400000), which is shown as a field of its own.
+/// The task flags (PF_*) that the lifecycle sets, clears or copies; other_task_flags.hpp has the
+/// others, but for RANDOMIZE (0x400000), which is shown as a field of its own.
 /// Both profiles have the same numbers for these (4.12 calls POSTCOREDUMP EXITPIDONE). NOFREEZE and
 /// KTHREAD are seen on systems that have kernel threads: a kernel gives NOFREEZE to the dead, too.
 struct TaskFlagKind {
@@ -320,25 +320,6 @@ namespace task_flag {
 inline constexpr TaskFlags exiting{0x4}, postcoredump{0x8}, forknoexec{0x40}, superpriv{0x100},
     signaled{0x400}, nproc_exceeded{0x1000}, nofreeze{0x8000}, kthread{0x200000};
 }
-
-/// A task flag that is not compared, by its name in 4.12 and in 6.12 (empty: there is none), and
-/// why not.
-struct OtherTaskFlag {
-  std::uint64_t value;
-  std::string_view in_4_12, in_6;
-  std::string_view unseen;
-};
-inline constexpr std::array kOtherTaskFlags{
-    OtherTaskFlag{0x1, "", "VCPU", "no task of a trace runs a virtual machine"},
-    OtherTaskFlag{0x2, "IDLE", "IDLE", "the idle tasks are outside of every world"},
-    OtherTaskFlag{0x10, "VCPU", "IO_WORKER", "no task of a trace is one"},
-    OtherTaskFlag{0x20, "WQ_WORKER", "WQ_WORKER", "kernel threads only"},
-    OtherTaskFlag{0x200, "DUMPCORE", "DUMPCORE", "no core is written"},
-    OtherTaskFlag{0x800, "MEMALLOC", "MEMALLOC", "within the kernel's allocations only"},
-    OtherTaskFlag{0x4000, "USED_ASYNC", "USER_WORKER", "no task of a trace is one"},
-    OtherTaskFlag{0x4000000, "NO_SETAFFINITY", "NO_SETAFFINITY", "kernel threads only"},
-    OtherTaskFlag{0x40000000, "FREEZER_SKIP", "", "within a sleep only"},
-};
 
 // --- attributes ----------------------------------------------------------------------------------
 

@@ -144,12 +144,13 @@ class LockstepWalker {
     System before = base.system_;
     before.gets_processor(actor);
     before.is_marked_as_in(system_, actor);
+    const bool by_kthreadd =
+        std::holds_alternative<KthreadCreate>(op) || std::holds_alternative<KthreadRun>(op);
+    if (by_kthreadd && at != impl::CopyStep::kthread_create) before.has_waited(actor);
     if (levels > 0) {
       System after = base.system_;
       SetPidCursor passed;
       passed.value = after.apply(actor, op).outcome.who.n + 1;
-      const bool by_kthreadd =
-          std::holds_alternative<KthreadCreate>(op) || std::holds_alternative<KthreadRun>(op);
       before.pass_numbers(after, by_kthreadd ? kKthreadd : actor, makes_pid_ns(op), levels);
       knob_.op = passed;
     }

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -105,7 +106,11 @@ void System::reset(const WorldSpec& world) {
   if (stage_.abilities().pid_max == PidMax::missing) return;  // matters when it is reached
   pid_max_ = 0;
   begin_pid_max(world.pid_max);
-  if (pid_max_ != world.pid_max) throw SystemFault("pid_max of a namespace cannot be set");
+  if (pid_max_ == world.pid_max) return;
+  // The least is 301, or eight for each processor that there may be (kernel/pid.c pid_idr_init()).
+  if (world.pid_max < 8 * ::get_nprocs_conf())
+    throw SystemLimit("pid_max must be larger on so many processors");
+  throw SystemFault("pid_max of a namespace cannot be set");
 }
 
 const Effects& System::apply(Pid actor, const Op& op) {

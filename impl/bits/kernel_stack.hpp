@@ -11,8 +11,9 @@
 
 namespace forkproof::impl::bits {
 
-/// The size of a stack as a power of two: 8 KiB in the books, 16 KiB since 3.15.
-inline constexpr unsigned kStackShift412 = 13, kStackShift6 = 14;
+/// The size of a stack as a power of two: 8 KiB in the books, which the profile linux-4.12 is
+/// written from, though x86-64 has 16 KiB since 3.15.
+inline constexpr unsigned kStackShift8K = 13, kStackShift16K = 14;
 inline constexpr std::uint64_t kThreadInfo = 64;  // bytes at the end of a stack that are not it
 
 /// The lowest address of a stack, where its thread_info is.

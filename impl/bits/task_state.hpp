@@ -21,7 +21,8 @@ struct StateTable {
   std::uint64_t traced;     // TASK_TRACED as a whole
   std::uint64_t fatal_too;  // what a fatal signal wakes beside those that WAKEKILL says
   std::uint64_t reported;   // the bits that have a letter
-  std::uint64_t shows_idle;  // what stands for TASK_IDLE among the letters; 0: its bits do
+  // What stands for these two among the letters. 0: their bits do.
+  std::uint64_t shows_idle, shows_parked;
 
   constexpr std::uint64_t killable() const { return wakekill | kUninterruptible; }
   constexpr std::uint64_t stopped() const { return wakekill | kStoppedBit; }
@@ -29,10 +30,12 @@ struct StateTable {
 };
 inline constexpr StateTable kStates412{.parked = 512, .dead = 64, .wakekill = 128, .noload = 1024,
                                        .born = 2048, .traced = 128 | kTracedBit, .fatal_too = 0,
-                                       .reported = 63, .shows_idle = 0};
+                                       .reported = 63, .shows_idle = 0,
+                                       .shows_parked = kInterruptible};
 inline constexpr StateTable kStates6{.parked = 0x40, .dead = 0x80, .wakekill = 0x100,
                                      .noload = 0x400, .born = 0x800, .traced = kTracedBit,
-                                     .fatal_too = kTracedBit, .reported = 127, .shows_idle = 128};
+                                     .fatal_too = kTracedBit, .reported = 127, .shows_idle = 128,
+                                     .shows_parked = 0};
 
 /// What /proc shows for a bit; the place in the table is the number of the bit, from 1.
 struct StateLetter {
@@ -80,12 +83,17 @@ constexpr W exit_forward(const W& now, const W& next) {
 }
 
 /// The bit of kStateLetters that is shown: of exit_state, once there is one. TASK_IDLE has a letter
-/// of its own, or else that of a plain uninterruptible sleep.
+/// of its own, or else that of a plain uninterruptible sleep; TASK_PARKED its own, or else that of
+/// an interruptible one.
 template <class W>
 constexpr W shown(const W& state, const W& exit_state, const StateTable& table) {
-  const W bits = (ite(is_zero(exit_state), state, exit_state)) & constant(state, table.reported);
-  if (table.shows_idle == 0) return bits;
-  return ite(state == constant(state, table.idle()), constant(state, table.shows_idle), bits);
+  W letter = (ite(is_zero(exit_state), state, exit_state)) & constant(state, table.reported);
+  const auto show = [&](std::uint64_t what, std::uint64_t as) {
+    if (as != 0) letter = ite(state == constant(state, what), constant(state, as), letter);
+  };
+  show(table.idle(), table.shows_idle);
+  show(table.parked, table.shows_parked);
+  return letter;
 }
 
 /// Whether who sleeps so counts as load.

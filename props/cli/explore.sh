@@ -56,6 +56,19 @@ expect 0 "$F" explore --tasks 3 --depth 3 --symmetry --faults --json \
   --ops fork,vfork,clone,exec,exit,wait4,kill,write,prctl_name,unshare
 json 'o["violations"] == [] and len(o["faults"]) == 27'
 json 'all(n >= 30 if "kthread" not in step else n == 0 for step, n in o["faults"].items())'
+gate() (
+  # shellcheck source=/dev/null
+  source "$SOURCE/ci/explore.sh"
+  never_failed "$1"
+)
+expect 0 "$F" explore --tasks 3 --depth 2 --symmetry --faults --ops clone,fork,unshare
+mv out.txt without.txt
+refuses 1 '^never failed in any state: kthread_create set_kthread_struct$' gate without.txt
+expect 0 "$F" explore --tasks 4 --depth 3 --symmetry --faults --kthreads \
+  --ops kthread_create,kthread_run,kthread_stop,clone,unshare,exec,fork
+cat without.txt out.txt >all.txt
+expect 0 gate all.txt
+refuses 1 '^never failed in any state: any$' gate /dev/null
 for system in spec mutant:none.so; do
   refuses 3 'no steps that could be made to fail' "$F" explore --system "$system" --faults
 done

@@ -12,14 +12,18 @@ constexpr Gap kGaps[] = {
     {"That take and give back are called when a number comes into use, and when it falls out of "
      "it: that each changes the count of bits by one is proved (`pid.take-counts`)",
      "`Machine::sound`, which compares the bits with the numbers in use; `explore --faults`"},
-    {"The flags of clone that the model's world does not have (namespaces and others) with their "
-     "rules, and those of tasks (PF_WQ_WORKER, PF_KTHREAD and others)",
-     "nothing: they are not modelled, and no op carries them"},
+    {"What clone refuses of namespaces once it makes the task (NEWIPC with SYSVSEM, no room, no "
+     "right), where NEWPID, NEWNS and NEWUSER with other flags are proved (`clone.*`)",
+     "the lockstep with the model, and the litmus traces, on Linux, too"},
+    {"When tasks get SUPERPRIV, NPROC_EXCEEDED, KTHREAD and NOFREEZE, and lose them, but by fork, "
+     "exec and the end (`flags.*`)",
+     "the lockstep with the model; of the flags in `spec/other_task_flags.hpp`, which has the "
+     "reasons, nothing is said"},
     {"What does not go with CLONE_PIDFD, and what clone3 checks besides",
      "the traces in pidfds/ and clone3/, and random ones, on the implementation and on Linux"},
     {"That a stack has no memory behind its addresses: the machine's own calls use the stack of "
      "the process that it is part of, and what a task pushes is a number of bytes",
-     "`Machine::use_stack` and `props/stack_test.cpp`, which overflow one"},
+     "`Machine::use_stack` and `props/records_test.cpp`, which overflow one"},
     {"The core-dump bit of a status: no core is ever written in the model's world",
      "`status.complete` and `status.macros` cover statuses that have it"},
     {"That the loops over the entries of a node count each of them: that a count stays right for "

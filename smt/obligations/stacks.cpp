@@ -30,8 +30,8 @@ expr is_in_stack(const expr& address, const expr& t, unsigned shift) {
 }
 
 void for_both_sizes(auto f) {
-  f(bits::kStackShift412);
-  f(bits::kStackShift6);
+  f(bits::kStackShift8K);
+  f(bits::kStackShift16K);
 }
 
 void stack_is_aligned(Claim& c) {

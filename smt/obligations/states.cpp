@@ -125,8 +125,9 @@ void letters(Claim& c) {
     return bits::shown(Word{t.state}, Word{exit}, table).e;
   });
   const auto shows = [&](std::uint64_t k) { return bit == number(bit, k); };
-  c.holds(shows(bits::kRunning) == (t.is(running) || (t.is(parked) && !t.since_5_19)));
-  c.holds(shows(bits::kInterruptible) == t.is(sleeping));
+  c.holds(shows(bits::kRunning) == t.is(running));
+  c.holds(shows(bits::kInterruptible) ==
+          (t.is(sleeping) || (t.is(parked) && !t.since_5_19)));
   c.holds(shows(bits::kUninterruptible) ==
           (t.is_one_of({disk, killable}) || (t.is(idle) && !t.since_5_19)));
   c.holds(shows(0x40) == (t.is(parked) && t.since_5_19));
@@ -203,7 +204,7 @@ constexpr Obligation kObligations[] = {
      "kernel-signal STATE:6", "exit_forward exit_rank", "", exit_goes_forward},
     {"state.shown",
      "By both tables, each state is shown by its letter, and what has exited as Z or X; by 4.12's "
-     "a parked thread as R and an idle one as D.",
+     "a parked thread as S and an idle one as D.",
      "kernel-signal STATE:7", "shown", "", letters},
     {"wake.parked",
      "By both tables, the wake of kthread_unpark reaches whoever is PARKED and nobody else, and no "
