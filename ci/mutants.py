@@ -1,179 +1,71 @@
 # Seeds defects and sees whether they are caught: the second half of ci/mutants.sh, which says how.
 # usage: mutants.py ROOT [OPTION...] [NAME...]
 import argparse
-import concurrent.futures
 import json
 import os
 import pathlib
-import re
-import signal
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 
+import mutants_bars
 import mutants_page
 import mutants_plan
-from mutants_build import Bad, Workshop, call, digest, kind_of, read
+from mutants_bars import is_real, of_impl
+from mutants_build import Bad, Mutant, call, read
+from mutants_children import Children, Stopped
+from mutants_known import ENGINES, Results, State, check_names, chosen, current, system
+from mutants_trial import TIMED, run, trial
 
 ROOT = pathlib.Path(sys.argv[1])
 OBJECTS = ROOT / "build/mutants"
-LITMUS = ROOT / "fuzz/corpus/regressions"
-RECORDED = ROOT / "fuzz/corpus/recorded"
-GRACE = 20  # seconds more than the limit that a process may take, to make its trace small
-ENGINES = {  # and the groups of mutants that they judge; None: those of impl/
-    "random": None, "replay": None, "uniform": None, "explore": None, "fuzz": None,
-    "litmus": "spec", "lockstep": "spec", "kernel": "spec", "prove": "bits"}
 ONCE = ("replay", "explore", "litmus", "kernel", "prove")  # every seed is alike
+BRIEF = 1  # seconds that the unchanged code is given by an engine that finds nothing in it
 
 
-def steps(trace):
-    """The ops of a trace: an actor, a colon, and what it does."""
-    lines = [line.partition("#")[0] for line in trace.splitlines()]
-    return sum(": " in line for line in lines)
+class Job:
+    """All trials of a mutant, those that are known already not again."""
 
-
-def verdict_of(report, spent):
-    found = report["violations"][0]
-    ops = steps(found["trace"])
-    by = found["kind"] if found["kind"] == "unsound" else found["rule"]
-    when = spent if found["engine"] == "explore" else found["found_after"]
-    return {"killed": found["kind"] != "unknown", "by": by, "seconds": when,
-            "ops": ops if found["engine"] in ("random", "explore") else None,
-            "tried": report["ops"] if found["engine"] != "replay" else None,
-            "where": found["name"]}
-
-
-def fuzz_verdict(said, spent):
-    """libFuzzer ends with a status of its own; what is violated stands in the report."""
-    for line in said.splitlines():
-        if "VIOLATION of" in line:
-            by = line.partition("VIOLATION of ")[2].split()[0]
-            return {"killed": True, "by": by, "seconds": spent, "ops": None}
-    kind = "hangs" if "timeout" in said else "crash"
-    return {"killed": True, "by": kind, "seconds": spent, "ops": None}
-
-
-def command_of(options, built, seed, promise=()):
-    """How an engine is called on what was built of a mutant."""
-    system, limit = f"mutant:{built}", f"{options.time}s"
-    check = ["check", "--json", "--seed", str(seed), "--time", limit]
-    match options.engine:
-        case "random" | "uniform":
-            return [options.command, *check, "--system", system, "--engine", options.engine]
-        case "replay":
-            return [options.command, "replay", "--json", "--system", system, LITMUS]
-        case "explore":
-            return [options.command, "explore", "--json", "--system", system, "--tasks", "3",
-                    "--depth", "5", "--jobs", "1", "--seconds", str(options.time), "--ops",
-                    options.ops]
-        case "fuzz":
-            return [options.fuzzer, f"-seed={seed % 2**31 or 1}",
-                    f"-max_total_time={options.time}", "-timeout=5", "-max_len=96",
-                    "-rss_limit_mb=2048"]
-        case "litmus":  # the changed model is the system, too: only what is written down objects
-            return [built, "replay", "--json", "--system", "spec", LITMUS]
-        case "lockstep":
-            return [built, *check, "--system", "impl", "--engine", "random"]
-        case "kernel":
-            return [built, "replay", "--json", "--system", "linux", LITMUS]
-        case "prove":  # what it breaks first: one that is not proved is enough
-            return [built, "prove", *promise]
-
-
-def trial(options, built, seed, promise):
-    """One run in a process of its own: whether the mutant was caught, by what, how soon."""
-    if options.engine == "prove":
-        with tempfile.TemporaryDirectory() as scratch:
-            first = command_of(options, built, seed, [promise])
-            verdict = outcome_of(options, first, scratch, "")
-        if verdict["killed"]:
-            return verdict
-    command = command_of(options, built, seed)
-    with tempfile.TemporaryDirectory() as scratch:
-        return outcome_of(options, command, scratch, f"mutant:{built}")
-
-
-def outcome_of(options, command, scratch, system):
-    start = time.monotonic()
-    surroundings = dict(os.environ, FORKPROOF_SYSTEM=system, XDG_CACHE_HOME=str(OBJECTS / "cache"))
-    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          cwd=scratch, env=surroundings) as child:
-        try:
-            out, err = child.communicate(timeout=options.time + GRACE)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.communicate()
-            if options.engine == "prove":  # a solver that is slow has refuted nothing
-                return {"killed": False, "by": None, "seconds": options.time, "ops": None}
-            return {"killed": True, "by": "hangs", "seconds": options.time, "ops": None}
-    spent = time.monotonic() - start
-    if options.engine == "prove" and child.returncode == 1:
-        lost = [line.split()[1] for line in out.splitlines() if line.startswith("BROKEN")]
-        # What is only UNPROVED has no counterexample: the solver was given too little time.
-        return {"killed": bool(lost), "by": lost[0] if lost else None, "seconds": spent,
-                "ops": None}
-    if options.engine == "fuzz" and child.returncode > 0:
-        return fuzz_verdict(err, spent)
-    if child.returncode == 1 and '"violations"' in out:
-        return verdict_of(json.loads(out), spent)
-    if child.returncode == 0:
-        return {"killed": False, "by": None, "seconds": spent, "ops": None}
-    if child.returncode == -signal.SIGPROF:
-        return {"killed": True, "by": "hangs", "seconds": spent, "ops": None}
-    if child.returncode < 0 or "Sanitizer" in err:
-        sign = signal.Signals(-child.returncode).name if child.returncode < 0 else "sanitizer"
-        return {"killed": True, "by": f"crash, {sign}", "seconds": spent, "ops": None}
-    if command[0] != options.command and child.returncode == 2:  # a spec that reads no trace
-        return {"killed": True, "by": "refuses", "seconds": spent, "ops": None}
-    raise Bad(f"{system}: no verdict: {err.strip()}")
-
-
-class Results:
-    """What is known, in a file that is good at any moment."""
-
-    def __init__(self, path, fresh):
-        self.path, self.lock = path, threading.Lock()
-        self.known, self.grown = {}, False
-        if path.exists() and not fresh:
-            self.known = json.loads(path.read_text())
+    def __init__(self, mutant, options, state, results):
+        self.mutant, self.options, self.state, self.results = mutant, options, state, results
+        self.name = f"{options.engine} {mutant.name}"
+        self.key = state.key(options.engine, mutant, options.time)
+        before = results.known.get(self.name, {})
+        self.have = before.get("trials", {}) if before.get("key") == self.key else {}
 
     @property
-    def spent(self):
-        """Seconds by engine, of all runs since the file was begun."""
-        return self.known.get("spent", {})
+    def seed(self):
+        """Of the next trial, if there is one to come."""
+        if sum(not t["killed"] for t in self.have.values()) >= self.options.misses:
+            return None
+        trials = 1 if self.options.engine in ONCE else self.options.trials
+        seeds = (1 + i * 1_000_000 for i in range(trials))
+        return next((s for s in seeds if str(s) not in self.have), None)
 
-    def spend(self, engine, seconds):
-        self.add("spent", self.spent | {engine: self.spent.get(engine, 0) + seconds})
+    @property
+    def entry(self):
+        m, engine = self.mutant, self.options.engine
+        where = {"system": system()} if engine == "kernel" else {}
+        return {"key": self.key, "engine": engine, "limit": self.options.time, "mutant": m.name,
+                "promise": m.promise, "idea": m.idea, "shortest": m.shortest,
+                "trials": self.have} | where
 
-    def add(self, key, value):
-        with self.lock:
-            self.known[key], self.grown = value, True
-            part = self.path.with_suffix(".part")
-            part.write_text(json.dumps(self.known, indent=1) + "\n")
-            part.replace(self.path)
+    def judge(self):
+        """What is finished is kept, whatever becomes of the next trial."""
+        if self.seed is not None:
+            built, before = self.build(), len(self.have)
+            try:
+                while (seed := self.seed) is not None:
+                    self.have[str(seed)] = trial(self.options, built, seed, self.mutant.promise)
+            finally:
+                if len(self.have) > before:
+                    self.results.add(self.name, self.entry)
+        return mutants_bars.row(self.entry)
 
-
-def judge(mutant, options, workshop, results):
-    """All trials of a mutant, those that are known already not again."""
-    built = workshop.build(mutant)
-    seeds = [1] if options.engine in ONCE else [1 + i * 1_000_000 for i in range(options.trials)]
-    name = f"{options.engine} {mutant.name}"
-    key = digest(built.name, options.state, options.corpus, str(options.time))
-    before = results.known.get(name, {})
-    have = before.get("trials", {}) if before.get("key") == key else {}
-    todo = [s for s in seeds if str(s) not in have]
-    for seed in todo:
-        if sum(not t["killed"] for t in have.values()) >= options.misses:
-            break
-        have[str(seed)] = trial(options, built, seed, mutant.promise)
-    entry = {"key": key, "engine": options.engine, "limit": options.time, "mutant": mutant.name,
-             "promise": mutant.promise, "idea": mutant.idea, "shortest": mutant.shortest,
-             "trials": have}
-    if todo:
-        results.add(name, entry)
-    return mutants_page.row(entry)
+    def build(self):
+        built = self.state.shop(self.options.engine).build(self.mutant)
+        if built.name != self.state.name_of(self.options.engine, self.mutant):
+            raise Bad(f"{built.name}: its sources have changed since this run began")
+        return built
 
 
 def arguments():
@@ -189,11 +81,9 @@ def arguments():
     p.add_argument("--patches", type=pathlib.Path, default=ROOT / "ci/mutants")
     p.add_argument("--results", type=pathlib.Path, default=OBJECTS / "results.json")
     p.add_argument("--markdown", type=pathlib.Path)
-    p.add_argument("--smoke", action="store_true")
-    p.add_argument("--whole", action="store_true")
+    for flag in ("--smoke", "--whole", "--fresh", "--list"):
+        p.add_argument(flag, action="store_true")
     p.add_argument("--every", type=int)
-    p.add_argument("--fresh", action="store_true")
-    p.add_argument("--list", action="store_true")
     options = p.parse_args(sys.argv[2:])
     every = 1 if options.every is None else options.every
     if min(options.trials, options.time, options.jobs, every) < 1:
@@ -202,32 +92,25 @@ def arguments():
         options.trials = 1
         options.names = [line for line in (options.patches / "smoke").read_text().split()]
     options.misses = options.trials
-    options.must = ("random", "lockstep", "prove") if options.whole else (options.engine,)
+    options.litmus, options.cache = ROOT / "fuzz/corpus/regressions", OBJECTS / "cache"
     return options
 
 
-def chosen(options, mutants):
-    for name in options.names:
-        if not any(m.name == name or m.name.startswith(name + "/") for m in mutants):
-            raise Bad(f"no mutant is called {name}")
-    group = ENGINES[options.engine]
-    mine = [m for m in mutants if (m.group if m.group in ("spec", "bits") else None) == group]
-    named = [m for m in mine if not options.names or
-             any(m.name == n or m.name.startswith(n + "/") for n in options.names)]
-    return named[::options.every or 1]
-
-
-def promises(command):
-    """The rules and invariants, and what is proved."""
-    ids = {line.split()[0] for line in call([command, "prove", "--list"]).splitlines() if line}
+def mutants_of(options):
+    """A mutant breaks a rule or an invariant; one of the bit logic, what is proved of that."""
+    said = call([options.command, "prove", "--list"]).splitlines()
+    proved, rules = {line.split()[0] for line in said if line[:1].strip()}, set()
     for table in ("--rules", "--invariants"):
-        ids |= {entry["id"] for entry in json.loads(call([command, "spec", table, "--json"]))}
-    return ids
+        entries = json.loads(call([options.command, "spec", table, "--json"]))
+        rules |= {entry["id"] for entry in entries}
+    patches = sorted(options.patches.rglob("*.patch"))
+    bits = options.patches / "bits"
+    return [read(p, options.patches, proved if bits in p.parents else rules) for p in patches]
 
 
 def listed(mutants):
     """Counts them, and those whose idea is a defect that the kernel had; finds what is stale."""
-    groups, real, stale = {}, re.compile(r"\b[0-9a-f]{12}\b|\bCVE-\d{4}-\d+"), []
+    groups, stale = {}, []
     for m in mutants:
         groups[m.group] = groups.get(m.group, 0) + 1
         try:
@@ -237,67 +120,82 @@ def listed(mutants):
             stale.append(f"{m.name}: does not apply any more: {str(bad).splitlines()[-1]}")
     if stale:
         raise Bad("\n".join(stale))
-    ours = [m for m in mutants if m.group not in ("spec", "bits")]
+    ours = [m for m in mutants if of_impl(m)]
     print("\n".join(f"{group} {n}" for group, n in sorted(groups.items())))
     print(f"of impl/: {len(ours)}")
-    print(f"of these from commits and CVEs: {sum(bool(real.search(m.idea)) for m in ours)}")
+    print(f"of these from commits and CVEs: {sum(map(is_real, ours))}")
     return 0
 
 
-def current(entries, mutants):
-    """What is known of the mutants that there are."""
-    names = {m.name for m in mutants}
-    return [e for e in entries.values() if e.get("mutant") in names]
+def control(options, mutants, shop):
+    """What kills the unchanged code as well has told nothing of any mutant."""
+    with tempfile.TemporaryDirectory() as scratch:
+        nothing = pathlib.Path(scratch) / "nothing.patch"
+        nothing.touch()
+        built = shop.build(Mutant("control", nothing, "", "", 0))
+    brief = argparse.Namespace(**vars(options))
+    if options.engine in (*TIMED, "explore"):
+        brief.time = BRIEF
+    verdict = run(brief, built, 1, sorted({m.promise for m in mutants}))
+    if verdict["killed"]:
+        raise Bad(f"{options.engine}: nothing is judged: the unchanged code is killed as well, by "
+                  f"{verdict['by']}")
 
 
-def look_up(options):
-    """What an engine has to know besides the mutant; what was found without it is found anew."""
-    tool = options.fuzzer if options.engine == "fuzz" else options.command
-    options.state = digest(pathlib.Path(tool).read_bytes())
-    traces = options.engine in ("replay", "litmus", "kernel")
-    litmus = sorted(LITMUS.rglob("*.trace")) if traces else []
-    options.corpus = digest(*(p.read_bytes() for p in litmus))
+def prepare(options, mutants, state, pool):
+    """Not needed where all is known."""
     if options.engine == "explore":
         ops = json.loads(call([options.command, "spec", "--ops", "--json"]))
         options.ops = ",".join(o["id"] for o in ops if o["by"] == "task")
+    shop = state.shop(options.engine)
+    shop.prepare(pool)
+    pool.submit(control, options, mutants, shop).result()
 
 
-def run_stage(options, mutants, results, pool):
+def run_stage(options, mutants, state, results, pool):
     """One engine over all that it judges. Answers how many survived."""
-    look_up(options)
-    mutants = chosen(options, mutants)
+    engine, mutants = options.engine, chosen(options, mutants)
     if not mutants:
         if options.whole:
             return 0
-        raise Bad(f"{options.patches}: no mutants for {options.engine}")
-    progress = mutants_plan.Progress(options.engine, len(mutants))
-    kind = kind_of(ROOT, mutants[0].group, options.command)
-    workshop = Workshop(ROOT, OBJECTS, kind)
-    workshop.prepare(pool)
+        raise Bad(f"{options.patches}: no mutants for {engine}")
+    if options.fresh:
+        results.forget(engine, mutants, not options.names)
+    progress, before = mutants_plan.Progress(engine, len(mutants)), results.changes
+    jobs = [Job(m, options, state, results) for m in mutants]
+    try:
+        if any(job.seed is not None for job in jobs):
+            prepare(options, mutants, state, pool)
+        rows = judged(jobs, options.children, progress, pool)
+    finally:
+        if results.changes > before:
+            results.spend(engine, state.whole(engine), progress.spent)
+    return sum(row.killed < row.trials for row in rows)
+
+
+def judged(jobs, children, progress, pool):
+    """Who has no verdict does not keep the others from being judged."""
     rows, broken = [], []
 
-    def judged(mutant):
+    def one(job):
         try:
-            return judge(mutant, options, workshop, results)
-        except Bad as bad:  # the others are judged all the same
+            return job.judge()
+        except Bad as bad:
+            if children.signal:  # its compiler was ended
+                raise Stopped from None
             why = str(bad)
-            broken.append(why if why.startswith(mutant.name) else f"{mutant.name}: {why}")
+            broken.append(why if why.startswith(job.mutant.name) else f"{job.mutant.name}: {why}")
             return None
 
-    try:
-        for row in pool.map(judged, mutants):
-            if row is None:
-                continue
+    for row in pool.map(one, jobs):
+        if row is not None:
             rows.append(row)
             print(mutants_page.line(row), flush=True)
             progress.add(row.killed < row.trials)
-    finally:
-        if results.grown:
-            results.spend(options.engine, progress.spent)
-    print(mutants_page.totals(rows))
+    print(mutants_page.totals(rows), flush=True)
     if broken:
         raise Bad("\n".join(broken))
-    return sum(row.killed < row.trials for row in rows)
+    return rows
 
 
 def stages(options):
@@ -308,29 +206,65 @@ def stages(options):
             for stage in mutants_plan.WHOLE]
 
 
-def run(options):
-    ids = promises(options.command)
-    mutants = [read(p, options.patches, ids) for p in sorted(options.patches.rglob("*.patch"))]
+def whole_table(options, mutants, state, results):
+    """How long it took, and 1 if a bar is missed."""
+    asked = {(s.engine, m.name) for s in stages(options) for m in chosen(s, mutants)}
+    mine = [e for e in current(state, mutants, results)[0] if (e["engine"], e["mutant"]) in asked]
+    minutes = sum(spent_of(state, results).values()) / 60
+    print(f"the whole table: {minutes:.1f} minutes")
+    found = mutants_bars.bars(mutants_bars.by_engine(mine))
+    print("\n".join(f"{'met' if b.held else 'missed'}: {b.what}: {b.measured}; the bar is {b.asked}"
+                    for b in found))
+    return 0 if all(b.held for b in found) else 1
+
+
+def spent_of(state, results):
+    known = {e for e in ENGINES if e in results.known.get("spent", {})}
+    spent = {e: results.spent(e, state.whole(e)) for e in known}
+    return {e: seconds for e, seconds in spent.items() if seconds is not None}
+
+
+def write_page(options, mutants, state, results):
+    entries, missing = current(state, mutants, results)
+    for said in missing:
+        print(f"not on the page: {said}", file=sys.stderr)
+    mutants_page.write(options.markdown, ROOT, mutants, entries, missing, spent_of(state, results),
+                       options.patches / "notes.md")
+
+
+def work(options):
+    mutants = mutants_of(options)
     if options.list:
         return listed(mutants)
+    check_names(options, mutants)
     OBJECTS.mkdir(parents=True, exist_ok=True)
-    results = Results(options.results, options.fresh)
-    survivors = {}
+    results, state = Results(options.results), State(ROOT, OBJECTS, options)
+    survivors = 0
     print(mutants_page.HEAD, flush=True)
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for stage in stages(options):
-            survivors[stage.engine] = run_stage(stage, mutants, results, pool)
+    try:
+        with options.children.pool(options.jobs) as pool:
+            for stage in stages(options):
+                survivors += run_stage(stage, mutants, state, results, pool)
+    finally:
+        results.flush()
+    status = 1 if survivors else 0
     if options.whole:
-        print(f"the whole table: {sum(results.spent.values()) / 60:.1f} minutes")
+        status = whole_table(options, mutants, state, results)
     if options.markdown:
-        mutants_page.write(options.markdown, current(results.known, mutants), results.spent,
-                           options.patches / "notes.md")
-    return 1 if any(n for engine, n in survivors.items() if engine in options.must) else 0
+        write_page(options, mutants, state, results)
+    return status
 
 
 def main():
+    options = arguments()
+    options.children = Children()
+    options.children.listen()
     try:
-        return run(arguments())
+        return work(options)
+    except Stopped:
+        print("mutants: stopped; what was finished is kept, and the same command, without --fresh, "
+              "goes on from there", file=sys.stderr)
+        return 128 + options.children.signal
     except (Bad, OSError) as bad:
         print(f"mutants: {bad}", file=sys.stderr)
         return 2

@@ -25,13 +25,15 @@
 #                     there to compare with, judge one of five, the kernel one of three of the
 #                     spec's, and with --every 1 all judge all
 #   --smoke           the canary and nineteen more, with one seed
-#   --fresh           forget what is known
+#   --fresh           forget what is known of the mutants that are chosen, by this engine
 #   --list            only check the headers, and that each still applies; and count
 #   --operators ...   judges a sample of operator mutants instead: one operator, constant, condition
 #                     or call that is wrong, anywhere in impl/ and the model (ci/mutants_judge.py)
 #
-# Exit status: 0 all were caught, 1 one survived, 2 usage or a patch that does not apply, 3 cannot
-# run here.
+# Before an engine judges any, it judges the unchanged code: what kills that as well is an error.
+#
+# Exit status: 0 all were caught, 1 one survived, or with --whole a bar is missed, 2 usage, a patch
+# that does not apply or no verdict, 3 cannot run here, 130 or 143 ended by a signal.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

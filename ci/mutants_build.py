@@ -121,7 +121,7 @@ class Workshop:
         used = [f for f in files if kind.name != "object" or
                 str(f.relative_to(root)).startswith(("impl/", "spec/", "harness/mutant/"))]
         sources = digest(*kind.flags, *(f.read_bytes() for f in used))
-        self.state = digest(kind.name, kind.prelude, sources)
+        self.state = digest(kind.name, kind.prelude, json.dumps(kind.units), sources)
         self.base = folder / f"base-{kind.name}-{self.state}"
         self.objects = folder / f"objects-{sources}"  # what two kinds have in common, once
         self.prelude = None  # a header, once it is compiled

@@ -1,26 +1,31 @@
 """Judges a seeded sample of operator mutants (mutants_operators.py): first by the traces that are
-kept, then by random ones. Who survives must be explained in ci/mutants/survivors.
+kept, then by random ones. Who survives must be explained in ci/mutants/survivors, and who is
+explained there must survive.
 
 usage: mutants_judge.py ROOT COMMAND [--sample N] [--seed N] [--jobs N] [--traces N]
 """
 import argparse
-import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
-import random
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 import mutants_operators
 from mutants_build import Bad, call, compile_to, digest, files_in, kind_of, Workshop
+from mutants_children import Children, Stopped
+from mutants_trial import CRASHES
 
 # Of the spec what reads and writes texts and bytes, which no engine judges.
 TEXTS = ("bytes", "canonical", "parse", "print", "render", "script", "text_reader", "well_formed")
 PATIENCE = 60
+NOBODY = -1  # the number of no mutant: the program is then the unchanged one
+CORPORA = {"replay": "fuzz/corpus/regressions", "recorded": "fuzz/corpus/recorded"}
 
 
 def population(root):
@@ -101,44 +106,114 @@ class Schema:
             raise
 
 
-def run(command, n, cwd):
+def drawn(sites, size, seed):
+    """The numbers of a sample. A place that is new takes the turn of one other at most, where a
+    draw of numbers would be another one altogether."""
+    def turn(n):
+        words = f"{seed} {mutants_operators.key(sites[n])}"
+        return hashlib.sha256(words.encode()).digest(), n
+
+    return sorted(sorted(range(len(sites)), key=turn)[:size])
+
+
+def run(options, command, n, may_refuse):
     """What a command says of mutant `n`: killed by what, or nothing."""
-    try:
-        done = subprocess.run(command, text=True, capture_output=True, timeout=PATIENCE, cwd=cwd,
-                              env=dict(os.environ, FORKPROOF_MUTANT=str(n)))
-    except subprocess.TimeoutExpired:
+    with tempfile.TemporaryDirectory() as scratch:
+        done = options.children.run(command, PATIENCE, cwd=scratch,
+                                    env=dict(os.environ, FORKPROOF_MUTANT=str(n)))
+    if done.status is None or done.status == -signal.SIGPROF:
         return "hangs"
-    if done.returncode == 0:
+    if done.status == 0:
         return None
-    if done.returncode == 1 and '"violations"' in done.stdout:
-        found = json.loads(done.stdout)["violations"]
-        return found[0]["rule"] or found[0]["kind"] if found else "refuses"
-    if done.returncode < 0:
-        return f"crash, {signal.Signals(-done.returncode).name}"
-    return f"exit status {done.returncode}"
+    if done.status == 1 and '"violations"' in done.out:
+        if found := json.loads(done.out)["violations"]:
+            return found[0]["rule"] or found[0]["kind"]
+    if done.status < 0 and -done.status in CRASHES:
+        return f"crash, {signal.Signals(-done.status).name}"
+    if may_refuse and done.status in (1, 2):  # a spec that cannot read what is written of it
+        return "refuses"
+    raise Bad(f"mutant {n}: no verdict: exit status {done.status}: {done.err.strip()[-500:]}")
 
 
 def judge(options, n, built, in_spec):
     command = [built] if in_spec else [options.command]
     system = "impl" if in_spec else f"mutant:{built}"
-    corpus = options.root / "fuzz/corpus"
-    stages = {
-        "replay": ["replay", "--json", "--system", system, corpus / "regressions"],
-        "recorded": ["replay", "--json", "--system", system, corpus / "recorded"],
-        "random": ["check", "--json", "--engine", "random", "--system", system, "--seed", "1",
-                   "--traces", str(options.traces)]}
-    with tempfile.TemporaryDirectory() as scratch:
-        for stage, arguments in stages.items():
-            if by := run([*command, *arguments], n, scratch):
-                return {"killed": stage, "by": by}
+    stages = {stage: ["replay", "--json", "--system", system, options.root / folder]
+              for stage, folder in CORPORA.items()}
+    stages["random"] = ["check", "--json", "--engine", "random", "--system", system, "--seed", "1",
+                        "--traces", str(options.traces)]
+    for stage, arguments in stages.items():
+        if by := run(options, [*command, *arguments], n, in_spec and stage in CORPORA):
+            return {"killed": stage, "by": by}
     return {"killed": None, "by": None}
 
 
 def explained(path):
-    """Lines `equivalent: SITE -- WHY` of the file, by site."""
+    """Lines `SITE -- WHY` of the file, by site, which is called what mutants_operators.key says."""
     lines = path.read_text().splitlines() if path.exists() else []
     parts = [line.partition(" -- ") for line in lines if line and not line.startswith("#")]
     return {head.strip(): why for head, _, why in parts}
+
+
+class Verdicts:
+    """What is known, in a file, of programs, traces and a command that are the same."""
+
+    def __init__(self, options, folder):
+        self.options, self.path, self.lock = options, folder / "operators.json", threading.Lock()
+        self.known = json.loads(self.path.read_text()) if self.path.exists() else {}
+        traces = sorted(p for f in CORPORA.values() for p in (options.root / f).rglob("*.trace"))
+        self.rest = digest(pathlib.Path(options.command).read_bytes(), str(options.traces),
+                           *(p.read_bytes() for p in traces))
+
+    def of(self, n, built, in_spec):
+        name = f"{built.name} {n} {self.rest}"
+        if name not in self.known:
+            verdict = judge(self.options, n, built, in_spec)
+            with self.lock:
+                self.known[name] = verdict
+                part = self.path.with_suffix(f".{os.getpid()}.part")
+                part.write_text(json.dumps(self.known, indent=1))
+                part.replace(self.path)
+        return self.known[name]
+
+
+def judged(options, folder, sites, sample):
+    """The verdicts by number, and how many could not be built."""
+    verdicts, found, left_out = Verdicts(options, folder), {}, 0
+    with options.children.pool(options.jobs) as pool:
+        for group in ("", "spec"):
+            in_spec = group == "spec"
+            mine = [(n, sites[n]) for n in sample if sites[n].file.startswith("spec/") == in_spec]
+            if not mine:
+                continue
+            schema = Schema(options.root, folder, group, options.command, mine)
+            built = schema.build(pool)
+            left_out += len(mine) - len(schema.sites)
+            control = pool.submit(judge, options, NOBODY, built, in_spec).result()
+            if control["killed"]:
+                raise Bad(f"nothing is judged: the unchanged {group or 'impl'} is killed as well, "
+                          f"in {control['killed']} by {control['by']}")
+            numbers = list(schema.sites)
+            verdict_of = [pool.submit(verdicts.of, n, built, in_spec) for n in numbers]
+            for n, verdict in zip(numbers, verdict_of):
+                found[n] = verdict.result()
+                if found[n]["killed"] is None:
+                    print("survived:", mutants_operators.key(sites[n]), flush=True)
+    return found, left_out
+
+
+def unexplained(path, sites, verdicts):
+    """What is wrong with the explanations: who lacks one, and who does not need it any more."""
+    why, names = explained(path), {mutants_operators.key(s) for s in sites}
+    of_name = {}
+    for n, verdict in verdicts.items():
+        of_name.setdefault(mutants_operators.key(sites[n]), []).append(verdict["killed"])
+    wrong = [f"not explained: {name}" for name, killed in of_name.items()
+             if None in killed and name not in why]
+    wrong += [f"explained, but there is no such place: {name}" for name in why if name not in names]
+    wrong += [f"explained, but killed by {killed[0]}: {name}" for name, killed in of_name.items()
+              if name in why and None not in killed]
+    return wrong
 
 
 def arguments():
@@ -152,48 +227,36 @@ def arguments():
     return p.parse_args()
 
 
-def main():
-    o = arguments()
+def work(o):
     o.root, o.command = o.root.resolve(), str(pathlib.Path(o.command).resolve())
     folder = o.root / "build/mutants"
     folder.mkdir(parents=True, exist_ok=True)
-    all_sites = sites_of(o.root, folder)
-    chosen = random.Random(o.seed).sample(range(len(all_sites)), min(o.sample, len(all_sites)))
-    known_path, known = folder / "operators.json", {}
-    if known_path.exists():
-        known = json.loads(known_path.read_text())
-    judged, left_out = {}, 0
-    with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
-        for group in ("", "spec"):
-            mine = [(n, all_sites[n]) for n in sorted(chosen)
-                    if all_sites[n].file.startswith("spec/") == (group == "spec")]
-            if not mine:
-                continue
-            schema = Schema(o.root, folder, group, o.command, mine)
-            built = schema.build(pool)
-            left_out += len(mine) - len(schema.sites)
+    sites = sites_of(o.root, folder)
+    found, left_out = judged(o, folder, sites, drawn(sites, o.sample, o.seed))
+    print(f"{len(sites)} places; {len(found)} judged, {left_out} that do not compile left out")
+    for stage in (*CORPORA, "random"):
+        print(f"killed by {stage}: {sum(v['killed'] == stage for v in found.values())}")
+    survivors = sum(v["killed"] is None for v in found.values())
+    wrong = unexplained(o.root / "ci/mutants/survivors", sites, found)
+    lacking = sum(w.startswith("not explained") for w in wrong)
+    print(f"survived: {survivors}, of which {lacking} are not explained")
+    print("".join(f"{said}\n" for said in wrong), end="")
+    return 1 if wrong else 0
 
-            def one(n):
-                name = f"{built.name} {n} {o.traces}"
-                if name not in known:
-                    known[name] = judge(o, n, built, group == "spec")
-                    part = known_path.with_suffix(f".{n}")
-                    part.write_text(json.dumps(dict(known), indent=1))
-                    part.replace(known_path)
-                return n, known[name]
 
-            for n, verdict in pool.map(one, schema.sites):
-                judged[n] = verdict
-                if verdict["killed"] is None:
-                    print("survived:", mutants_operators.key(all_sites[n]), flush=True)
-    why = explained(o.root / "ci/mutants/survivors")
-    survivors = [mutants_operators.key(all_sites[n]) for n, v in judged.items() if not v["killed"]]
-    print(f"{len(all_sites)} places; {len(judged)} judged, {left_out} that do not compile left out")
-    for stage in ("replay", "recorded", "random"):
-        print(f"killed by {stage}: {sum(v['killed'] == stage for v in judged.values())}")
-    unexplained = [s for s in survivors if s not in why]
-    print(f"survived: {len(survivors)}, of which {len(survivors) - len(unexplained)} are explained")
-    return 1 if unexplained else 0
+def main():
+    options = arguments()
+    options.children = Children()
+    options.children.listen()
+    try:
+        return work(options)
+    except Stopped:
+        print("mutants: stopped; what was finished is kept, and the same command goes on from "
+              "there", file=sys.stderr)
+        return 128 + options.children.signal
+    except (Bad, OSError, RuntimeError) as bad:
+        print(f"mutants: {bad}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 wrong, found on clang's syntax tree.
 
 Kinds: `<` and `<=` (`>` and `>=`) exchanged, a `+ 1` or `- 1` dropped, a condition negated, a call
-for its effect removed, a whole number one too large. What an assertion says is left alone.
+for its effect removed, a whole number one too large. Left alone is what an assertion says, what
+only decides whether a rule is counted, and what the compiler evaluates: all mutants are in one
+program, which chooses when it runs.
 """
 import collections
-import difflib
 import glob
 import sys
 
@@ -32,10 +33,8 @@ class Sites:
         return self.text(begin, end)
 
     def add(self, kind, function, begin, end, replacement):
-        """Rules that are counted, and what is asserted, change nothing that a system does."""
-        text = self.text(begin, end)
-        if "assert" in self.line_of(begin) or (begin, end, replacement) in self.seen or \
-                kind == "call removed" and text.startswith("cover("):
+        """What is asserted changes nothing that a system does."""
+        if "assert" in self.line_of(begin) or (begin, end, replacement) in self.seen:
             return
         self.seen.add((begin, end, replacement))
         line = self.data.count(b"\n", 0, begin) + 1
@@ -49,10 +48,10 @@ class Sites:
         if node.kind in (K.FUNCTION_DECL, K.CXX_METHOD, K.FUNCTION_TEMPLATE, K.CONSTRUCTOR,
                          K.DESTRUCTOR, K.CONVERSION_FUNCTION):
             function = node.spelling
-        if node.kind == K.STATIC_ASSERT:
-            return
         children = list(node.get_children())
         begin, end = node.extent.start.offset, node.extent.end.offset
+        if self.only_covers(node) or self.is_constant(node, parent):
+            return
         if node.kind == K.BINARY_OPERATOR and len(children) == 2:
             self.operator(function, begin, end, children)
         if node.kind in (K.IF_STMT, K.WHILE_STMT, K.CONDITIONAL_OPERATOR):
@@ -64,6 +63,42 @@ class Sites:
             self.add("constant off by one", function, begin, end, one_more)
         for child in children:
             self.walk(child, function, node)
+
+    def only_covers(self, node):
+        """Counts rules, or decides whether to: a system does the same without."""
+        from clang.cindex import CursorKind as K
+        children = list(node.get_children())
+        begin, end = node.extent.start.offset, node.extent.end.offset
+        if node.kind.is_expression():
+            return self.text(begin, end).startswith("cover(") and self.closing(begin) == end - 1
+        if node.kind == K.COMPOUND_STMT:
+            return bool(children) and all(map(self.only_covers, children))
+        if node.kind not in (K.IF_STMT, K.FOR_STMT, K.WHILE_STMT, K.CXX_FOR_RANGE_STMT):
+            return False
+        behind = [c for c in children if c.extent.start.offset > self.closing(begin)]
+        return bool(behind) and all(map(self.only_covers, behind))
+
+    def closing(self, begin):
+        """Where the next bracket that opens is closed."""
+        depth = 0
+        for at in range(self.data.index(b"(", begin), len(self.data)):
+            depth += {b"(": 1, b")": -1}.get(self.data[at:at + 1], 0)
+            if depth == 0:
+                return at
+        raise RuntimeError(f"{self.file}: a bracket is not closed")
+
+    def is_constant(self, node, parent):
+        from clang.cindex import CursorKind as K
+        begin, end = node.extent.start.offset, node.extent.end.offset
+        if node.kind == K.STATIC_ASSERT:
+            return True
+        if node.kind in (K.VAR_DECL, K.FIELD_DECL):
+            return "constexpr" in self.text(begin, node.location.offset).split()
+        if node.kind != K.INTEGER_LITERAL:
+            return False
+        if parent is not None and parent.kind == K.CASE_STMT:
+            return True
+        return self.data[begin - 1:begin] == b"<" and self.data[end:end + 2] == b">("
 
     def operator(self, function, begin, end, children):
         left, right = (c.extent for c in children)

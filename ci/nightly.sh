@@ -3,25 +3,35 @@
 #
 # What takes too long for every change, one part after the other (or only those named): explore
 # (four tasks, eight steps), fuzz (ten minutes, all targets), oss-fuzz (the build for it, with the
-# address and undefined sanitizers), kernels (Debian's 6.1 and 6.12 in qemu) and gvisor. The output
-# of a part is in build/nightly/PART.log; a line each says how it ended.
+# address and undefined sanitizers), mutants (the whole table anew, and the sample of operator
+# mutants), kernels (Debian's 6.1 and 6.12 in qemu) and gvisor. The output of a part is in
+# build/nightly/PART.log; a line each says how it ended.
 #
 # Exit status: 0 if all hold, else that of the first part that does not.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+# The sample is judged even if the table misses a bar.
+mutants() {
+  local status=0
+  "$ROOT/ci/mutants.sh" --whole --fresh || status=$?
+  "$ROOT/ci/mutants.sh" --operators || status=$?
+  return "$status"
+}
+
 run() {
   case $1 in
     explore) "$ROOT/ci/explore.sh" ;;
     fuzz) "$ROOT/ci/fuzz.sh" --time 10m ;;
     oss-fuzz) "$ROOT/ci/tests/oss_fuzz.sh" address undefined ;;
+    mutants) mutants ;;
     kernels) "$ROOT/ci/kernels.sh" ;;
     gvisor) "$ROOT/ci/gvisor.sh" ;;
   esac
 }
 
-parts=(explore fuzz oss-fuzz kernels gvisor)
+parts=(explore fuzz oss-fuzz mutants kernels gvisor)
 if [[ ${1-} == --help || ${1-} == -h ]]; then help_of "$0" && exit; fi
 for part in "$@"; do
   [[ " ${parts[*]} " == *" $part "* ]] ||

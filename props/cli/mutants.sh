@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ci/mutants.sh: the canary is caught, a mutant that changes nothing survives, a crash and a hang
-# are told apart from both, a patch that does not apply is named, and what is known is not run
-# again.
+# are told apart from both, a patch that does not apply is named, what is known is not run again,
+# and a harness that fails, or kills the unchanged code, gives no verdict.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -69,14 +69,51 @@ expect 0 mutants --engine replay test/canary --markdown "$scratch/page.md"
 says '^## replay' page.md
 says '^<svg ' page.svg
 
-# The whole table is every engine in turn. What is left out is known; a fuzzer that finds nothing
-# is one survivor, which is no failure of the table.
-expect 0 mutants --whole --fresh --fuzzer /bin/true test/canary --markdown "$scratch/whole.md"
+# The verdict of what was killed, or of a fuzzer that ends at once, is none; nor is any where the
+# unchanged code is killed as well. COMMAND-THAT STATEMENT: fails when it should check.
+command_that() {
+  # shellcheck disable=SC2016 # it is that script's
+  printf '#!/bin/sh\n[ "$1" != check ] || { %s; }\nexec "%s" "$@"\n' "$1" "$F" >broken.sh
+  chmod +x broken.sh
+}
+# shellcheck disable=SC2016
+command_that 'kill -SEGV $$'
+expect 2 mutants --command "$scratch/broken.sh" test/canary
+says 'the unchanged code is killed as well, by crash, SIGSEGV$' err.txt
+# shellcheck disable=SC2016
+for way in 'exit 5' 'exit 0' 'kill -KILL $$'; do
+  command_that "$way"
+  expect 2 mutants --command "$scratch/broken.sh" test/canary
+  says 'no verdict: exit status' err.txt
+done
+expect 2 mutants --engine fuzz --time 1 --fuzzer /bin/true test/canary
+says 'no verdict: exit status 0' err.txt
+
+# Who is interrupted keeps nothing of what was under way.
+expect 130 timeout --preserve-status -s INT 6 "$SOURCE/ci/mutants.sh" --command "$F" \
+  --patches "$scratch/patches" --results "$scratch/ended.json" --time 30 test/nothing
+says '^mutants: stopped' err.txt
+! grep -q '"killed"' ended.json 2>/dev/null || fail 'a trial that was ended has a verdict'
+
+# The whole table is every engine in turn, and held to the bars: a canary is no harder the plain
+# way. What is left out is known; a fuzzer that finds nothing is one survivor, which misses no bar.
+printf '#!/bin/sh\nsleep 1\n' >no_fuzzer.sh
+chmod +x no_fuzzer.sh
+expect 1 mutants --whole --fresh --fuzzer "$scratch/no_fuzzer.sh" test/canary \
+  --markdown "$scratch/whole.md"
+says '^missed: against the plain way' out.txt
+(($(grep -c '^missed: ' out.txt) == 1)) || fail "more bars are missed: $(grep '^missed' out.txt)"
+says '^met: killed by random testing, 60 s each, in 10 of 10 trials: 1 of 1' out.txt
 says '^test/canary +10/10 ' out.txt
 says '^test/canary +0/1 .* SURVIVED$' out.txt
 says '^the whole table: [0-9.]+ minutes$' out.txt
 says '^explore: 1 of 1, 0 survived' err.txt
 says '^## fuzz$' whole.md
+! grep -q 'of other sources' whole.md || fail 'verdicts of this run are left out'
+echo '# changed' >>no_fuzzer.sh
+expect 0 mutants --engine replay test/canary --fuzzer "$scratch/no_fuzzer.sh" \
+  --markdown "$scratch/page.md"
+says '^not on the page: fuzz: .*1 verdicts are of other sources' err.txt
 
 sed -i 's/Getpid/Gotpid/' patches/test/nothing.patch
 expect 2 mutants test/nothing
@@ -84,6 +121,12 @@ says '^mutants: test/nothing: does not apply any more' err.txt
 sed -i 's/call.getpid/call.nonsense/' patches/test/nothing.patch
 expect 2 mutants test/canary
 says 'test/nothing: no rule or invariant is called call.nonsense' err.txt
+sed -i 's/call.nonsense/call.getpid/' patches/test/nothing.patch
+mkdir patches/bits
+cp patches/test/canary.patch patches/bits/unproved.patch  # breaks a rule, which is no obligation
+expect 2 mutants test/canary
+says 'bits/unproved: no rule or invariant is called call.getpid' err.txt
+rm -r patches/bits
 expect 2 mutants test/nobody --trials 0
 expect 3 "$F" check --engine random --system "mutant:$scratch/none.so"
 says 'mutant cannot be opened' err.txt
