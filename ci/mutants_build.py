@@ -58,9 +58,10 @@ def digest(*parts):
                                      for p in parts)).hexdigest()[:16]
 
 
-def compile_to(out, source, cwd, flags):
-    """Through ccache where it is: its key is what the preprocessor says, and a prelude's .sum."""
-    launcher = ["ccache"] if shutil.which("ccache") else []
+def compile_to(out, source, cwd, flags, cached=False):
+    """Through ccache where it is: its key is what the preprocessor says, and a prelude's .sum. Of
+    a mutant it is not asked: what is built of those is kept here."""
+    launcher = ["ccache"] if cached and shutil.which("ccache") else []
     part = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}.o")
     call([*launcher, "g++", *flags, "-c", source, "-o", part], cwd, env=CACHED)
     part.rename(out)  # another run may look for it
@@ -144,7 +145,7 @@ class Workshop:
         self.reads = {u: set(files) for u, files in json.loads(known.read_text()).items()}
         missing = [u for u in self.kind.units if not self.object_of(u).exists()]
         list(pool.map(lambda u: compile_to(self.object_of(u), self.source_of(u), self.root,
-                                           self.flags_for(set())), missing))
+                                           self.flags_for(set()), cached=True), missing))
 
     def source_of(self, unit):
         """The file to compile, as it is looked for from the root or from a patched copy of it."""
