@@ -12,7 +12,7 @@ import mutants_page
 import mutants_plan
 from mutants_bars import is_real, of_impl
 from mutants_build import Bad, Mutant, call, read
-from mutants_children import Children, Stopped
+from mutants_children import Stopped, ends
 from mutants_known import ENGINES, Results, State, check_names, chosen, current, system
 from mutants_trial import TIMED, run, trial
 
@@ -255,20 +255,5 @@ def work(options):
     return status
 
 
-def main():
-    options = arguments()
-    options.children = Children()
-    options.children.listen()
-    try:
-        return work(options)
-    except Stopped:
-        print("mutants: stopped; what was finished is kept, and the same command, without --fresh, "
-              "goes on from there", file=sys.stderr)
-        return 128 + options.children.signal
-    except (Bad, OSError) as bad:
-        print(f"mutants: {bad}", file=sys.stderr)
-        return 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ends(arguments(), work, "the same command, without --fresh, goes on from there"))

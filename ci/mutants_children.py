@@ -8,8 +8,11 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
+
+from mutants_build import Bad
 
 # The status is None of one that had to be ended, as its time was over.
 Done = collections.namedtuple("Done", "status out err seconds")
@@ -18,6 +21,20 @@ LAST_WORDS = 5  # seconds for what a process that was ended still had to say
 
 class Stopped(BaseException):
     """A signal asked for the end: what was under way has no verdict."""
+
+
+def ends(options, work, goes_on):
+    """The exit status of `work(options)`, whatever ends it; `goes_on` says how to after a stop."""
+    options.children = Children()
+    options.children.listen()
+    try:
+        return work(options)
+    except Stopped:
+        print(f"mutants: stopped; what was finished is kept, and {goes_on}", file=sys.stderr)
+        return 128 + options.children.signal
+    except (Bad, OSError) as bad:
+        print(f"mutants: {bad}", file=sys.stderr)
+        return 2
 
 
 class Children:

@@ -18,7 +18,7 @@ import threading
 
 import mutants_operators
 from mutants_build import Bad, call, compile_to, digest, files_in, kind_of, Workshop
-from mutants_children import Children, Stopped
+from mutants_children import ends
 from mutants_trial import CRASHES
 
 # Of the spec what reads and writes texts and bytes, which no engine judges.
@@ -229,6 +229,8 @@ def arguments():
 
 def work(o):
     o.root, o.command = o.root.resolve(), str(pathlib.Path(o.command).resolve())
+    if not population(o.root):
+        raise Bad(f"{o.root}: no sources")
     folder = o.root / "build/mutants"
     folder.mkdir(parents=True, exist_ok=True)
     sites = sites_of(o.root, folder)
@@ -244,20 +246,5 @@ def work(o):
     return 1 if wrong else 0
 
 
-def main():
-    options = arguments()
-    options.children = Children()
-    options.children.listen()
-    try:
-        return work(options)
-    except Stopped:
-        print("mutants: stopped; what was finished is kept, and the same command goes on from "
-              "there", file=sys.stderr)
-        return 128 + options.children.signal
-    except (Bad, OSError, RuntimeError) as bad:
-        print(f"mutants: {bad}", file=sys.stderr)
-        return 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ends(arguments(), work, "the same command goes on from there"))

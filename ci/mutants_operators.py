@@ -10,6 +10,8 @@ import collections
 import glob
 import sys
 
+from mutants_build import Bad
+
 sys.path.append("/usr/lib/python3/dist-packages")  # where Debian has clang's bindings
 
 Site = collections.namedtuple("Site", "file line function kind before after begin end text")
@@ -85,7 +87,7 @@ class Sites:
             depth += {b"(": 1, b")": -1}.get(self.data[at:at + 1], 0)
             if depth == 0:
                 return at
-        raise RuntimeError(f"{self.file}: a bracket is not closed")
+        raise Bad(f"{self.file}: a bracket is not closed")
 
     def is_constant(self, node, parent):
         from clang.cindex import CursorKind as K
@@ -146,7 +148,7 @@ def sites_of(root, files):
         unit = index.parse(str(file), args=["-x", "c++", "-std=c++20", f"-I{root}"])
         wrong = [d.spelling for d in unit.diagnostics if d.severity >= 3]
         if wrong:
-            raise RuntimeError(f"{file}: {wrong[0]}")
+            raise Bad(f"{file}: {wrong[0]}")
         sites = Sites(root, file)
         for child in unit.cursor.get_children():
             sites.walk(child, "", None)
@@ -159,7 +161,7 @@ def library():
     for pattern in ("/usr/lib/llvm-19/lib/libclang*.so*", "/usr/lib/*/libclang-19.so*"):
         if paths := sorted(glob.glob(pattern)):
             return paths[0]
-    raise RuntimeError("libclang 19 is not installed")
+    raise Bad("libclang 19 is not installed")
 
 
 def key(site):

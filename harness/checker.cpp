@@ -139,7 +139,7 @@ class CheckerOf final : public Checker {
 
   /// Random traces, which are many, have a new system where a violation left its mark on the old.
   void forget_violation() {
-    if (violated_) begin_anew();
+    if (violated_) return begin_anew();
     covered_ = lockstep_.coverage();
   }
 
@@ -225,7 +225,7 @@ class CheckerOf final : public Checker {
     if constexpr (requires { system_.was_alone(); }) alone = alone && system_.was_alone();
     if (alone) return v;
     return left_out("it hangs on the order in which those run who can run at once", v.step,
-                  std::move(v.trace));
+                    std::move(v.trace));
   }
 
   std::optional<Violation> run_generated(Generator generator, std::uint64_t& steps) {

@@ -69,6 +69,9 @@ expect 0 "$F" explore --tasks 4 --depth 3 --symmetry --faults --kthreads \
 cat without.txt out.txt >all.txt
 expect 0 gate all.txt
 refuses 1 '^never failed in any state: any$' gate /dev/null
+# Who is refused a kernel thread for want of memory has not waited, and is in the state it set.
+expect 0 "$F" explore --tasks 4 --depth 3 --symmetry --faults --kthreads \
+  --ops kthread_run,kthread_create,set_current_state
 for system in spec mutant:none.so; do
   refuses 3 'no steps that could be made to fail' "$F" explore --system "$system" --faults
 done

@@ -69,6 +69,11 @@ trace asleep.trace 'init: pause -> blocks' 'world: pid_max 300 -> EINVAL' \
 expect 0 "$F" replay asleep.trace --system linux
 clean 'a failure'
 
+# --- what is left out on its way covers nothing, and counts for nothing
+trace left-out.trace 'init: fork as A' 'A: exit 3' 'init: wait4 any' 'init: sched_setaffinity 0 1'
+expect 3 "$F" replay left-out.trace --system linux --json
+json '[o[k] for k in ("traces", "ops", "skipped", "covered")] == [0, 0, 1, []]'
+
 # --- what the other commands do with it
 trace script.trace 'init: fork as A' 'A: exit 3' 'init: wait4 any'
 expect 0 "$F" run script.trace --system linux
