@@ -313,7 +313,6 @@ constexpr Theme kThemes[] = {
      {"ptrace_seize", "ptrace_attach", "ptrace_traceme", "ptrace_cont", "fork", "exit", "exec",
       "unshare", "waitid", "ptrace_setoptions"}},
     {15, {"ptrace_seize", "ptrace_attach", "ptrace_interrupt", "ptrace_cont", "clone"}, kThread},
-    {25, {"ptrace_seize", "ptrace_seize", "clone", "exit", "exit", "fork", "wait4"}, kThread},
     // execs that fail, and what they lay out how
     {15, {"personality", "personality", "exec", "exec", "exec_fails", "fork", "vfork", "clone"}},
     {10,
