@@ -95,7 +95,7 @@ void System::reset(const WorldSpec& world) {
   control_groups_.end();
   spare_slots_.clear();
   next_slot_ = 1;
-  over_ = below_ = leaves_late_ = traced_ = policies_are_real_ = false;
+  over_ = below_ = leaves_late_ = traced_ = init_traced_ = policies_are_real_ = false;
   limited_ = shared_ = waited_ = false;
   stage_.open();
   add(0, kInit, {});

@@ -64,15 +64,19 @@ class System {
   /// order is taken as it is seen. The end of an init below the trace's leaves the processor now
   /// and then.
   bool keeps_order() const {
-    return (runs_in_order() && !below_ && !leaves_late_) || !stage_.abilities().call_numbers;
+    return (runs_in_order() && !below_ && !leaves_late_ && !ended_slowly()) ||
+           !stage_.abilities().call_numbers;
   }
   /// Whether in the last step nobody but the actor had anything to do. Tasks of ordinary policies
   /// interrupt whoever wakes them, even one that is about to end: then it hangs on more than on the
   /// order of those who are woken. So does who ends a namespace that takes long to end.
   bool was_alone() const {
-    return (!policies_are_real_ && !leaves_late_) || is_private(last_op_) ||
+    return (!policies_are_real_ && !leaves_late_ && !ended_slowly()) || is_private(last_op_) ||
            (creates(last_op_) && !sleeps_for_child(last_op_));
   }
+  /// Whether init has ended that may have had dead tracees: it releases those before it kills the
+  /// others, and leaves the processor meanwhile (kernel/exit.c find_child_reaper()).
+  bool ended_slowly() const { return over_ && init_traced_; }
   /// What is missing here.
   std::string abilities() const { return describe(stage_.abilities()); }
 
@@ -220,6 +224,7 @@ class System {
   bool below_ = false;  // there was a namespace below the trace's
   bool leaves_late_ = false;  // there was a namespace whose end leaves the processor
   bool traced_ = false;  // the trace has had somebody traced
+  bool init_traced_ = false;  // ... perhaps by init
   bool limited_ = false;  // ... and a limit on namespaces
   bool shared_ = false;   // ... and tasks that shared memory
   bool waited_ = false;   // ... and a call that was made in vain as long as there was patience

@@ -24,7 +24,9 @@ void System::refuse_silent_births(const Puppet& actor, const Op& op) const {
 
 /// What TRACE:6 of forkproof.md answers is no kernel's answer: who attaches would sleep as well.
 void System::refuse_attaching_to_execs(const Puppet& actor, const Op& op) {
-  traced_ = traced_ || begins_tracing(op) || std::holds_alternative<PtraceTraceme>(op);
+  const bool by_parent = std::holds_alternative<PtraceTraceme>(op);
+  traced_ = traced_ || begins_tracing(op) || by_parent;
+  init_traced_ = init_traced_ || by_parent || (begins_tracing(op) && actor.tgid == kInit);
   refuse_silent_births(actor, op);
   if (!begins_tracing(op)) return;
   const std::int32_t whom = meant_by(actor, traced_by(op).n);
