@@ -94,7 +94,7 @@ std::string slabs(const Script& script) {
                                 "bytes", "live", "peak", "room", "handed-out", "reused", "colours");
   for (const auto& [name, c] : machine.slabs())
     out += fmt::format("{:<14} {:>6} {:>6} {:>6} {:>6} {:>10} {:>8} {:>8}\n", name, c.bytes, c.live,
-                       c.peak, c.room, c.handed_out, c.reused(), c.colours());
+                       c.peak, c.room, c.handed_out, c.reused(), c.colours);
   return out;
 }
 

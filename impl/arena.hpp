@@ -1,18 +1,17 @@
-/// An arena: records of one kind in one array, named by a 32-bit index. 0 is nobody.
+/// An arena: records of one kind in one array, named by a 32-bit index. 0 is nobody, and those that
+/// follow go up, not always by one (impl/slabs.hpp).
 ///
 /// Indices, never pointers, tie records together, so a plain copy of the arenas is a copy of the
 /// machine. The record freed last is handed out first: its lines are still in the cache. Records
-/// that are hot are aligned to whole cache lines and packed back to back, so consecutive records
-/// start in different cache sets by themselves. What the colour offsets of a slab would gain beyond
-/// that, and what they would cost, is measured in bench/README.md.
+/// that are hot are aligned to whole cache lines, and slabs of them are coloured (impl/slabs.hpp).
 #pragma once
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <string_view>
 #include <vector>
+#include "impl/slabs.hpp"
 
 namespace forkproof::impl {
 
@@ -21,15 +20,12 @@ inline constexpr Index kNobody = 0;
 
 /// How an arena is used. Each first use makes the peak one greater, so all others were reuses.
 struct ArenaCounts {
-  std::size_t bytes = 0;  // of a record
+  std::size_t bytes = 0;    // of a record
+  std::size_t colours = 0;  // in how many of kCacheSets cache sets a record can start
   std::size_t live = 0, peak = 0, room = 0;
   std::uint64_t handed_out = 0;
 
   std::uint64_t reused() const { return handed_out - peak; }
-  /// In how many of 64 cache sets a record can start.
-  std::size_t colours() const {
-    return bytes % 64 != 0 ? 64 : 64 / std::gcd(std::size_t{64}, bytes / 64);
-  }
   friend bool operator==(const ArenaCounts&, const ArenaCounts&) = default;
 };
 
@@ -49,7 +45,7 @@ class Arena {
   Arena& operator=(const Arena& other) {
     if (this == &other) return *this;
     if (records_.size() < other.used_) records_.resize(other.records_.size());
-    std::copy_n(other.records_.begin(), other.used_, records_.begin());
+    records_.copy_n(other.records_, other.used_);
     free_ = other.free_;
     handed_out_ = other.handed_out_;
     used_ = other.used_;
@@ -59,11 +55,11 @@ class Arena {
   ~Arena() = default;
 
   Record& operator[](Index i) {
-    assert(i != kNobody && i < records_.size());
+    assert(is_name(i));
     return records_[i];
   }
   const Record& operator[](Index i) const {
-    assert(i != kNobody && i < records_.size());
+    assert(is_name(i));
     return records_[i];
   }
 
@@ -85,13 +81,13 @@ class Arena {
   Index take() {
     prepare();
     ++handed_out_;
-    if (free_.empty()) return static_cast<Index>(used_++);
+    if (free_.empty()) return name_of(used_++);
     const Index i = free_.back();
     free_.pop_back();
     return i;
   }
   void give_back(Index i) {
-    assert(i != kNobody && i < used_);
+    assert(is_name(i) && i < end());
     free_.push_back(i);
   }
 
@@ -103,22 +99,22 @@ class Arena {
   }
 
   /// Behind the highest index that was ever handed out.
-  Index end() const { return static_cast<Index>(used_); }
+  Index end() const { return name_of(used_); }
   std::size_t taken() const { return used_ - 1 - free_.size(); }
 
   ArenaCounts counts() const {
-    return {.bytes = sizeof(Record), .live = taken(), .peak = used_ - 1,
-            .room = records_.size() - 1, .handed_out = handed_out_};
+    return {.bytes = sizeof(Record), .colours = Slabs<Record>::kColours, .live = taken(),
+            .peak = used_ - 1, .room = records_.size() - 1, .handed_out = handed_out_};
   }
 
   /// Whether the same records are taken in both, and are equal.
   bool same_as(const Arena& other) const {
     const std::vector<bool> ours = free_list(), theirs = other.free_list();
     const std::size_t end = std::max(used_, other.used_);
-    for (std::size_t i = 1; i < end; ++i) {
-      const bool taken = i < used_ && !ours[i];
-      if (taken != (i < other.used_ && !theirs[i])) return false;
-      if (taken && !(records_[i] == other.records_[i])) return false;
+    for (std::size_t n = 1; n < end; ++n) {
+      const bool taken = n < used_ && !ours[n];
+      if (taken != (n < other.used_ && !theirs[n])) return false;
+      if (taken && !(records_[name_of(n)] == other.records_[name_of(n)])) return false;
     }
     return true;
   }
@@ -128,24 +124,32 @@ class Arena {
     if (free_.empty()) return true;
     std::vector<bool> met(used_);
     for (const Index i : free_) {
-      if (i == kNobody || i >= used_ || met[i]) return false;
-      met[i] = true;
+      if (!is_name(i) || i >= end() || met[place_of(i)]) return false;
+      met[place_of(i)] = true;
     }
     return true;
   }
 
  private:
+  static Index name_of(std::size_t place) {
+    return static_cast<Index>(Slabs<Record>::name_of(place));
+  }
+  static std::size_t place_of(Index i) { return Slabs<Record>::place_of(i); }
+  /// Whether it can be a record's, taken or not.
+  bool is_name(Index i) const {
+    return i != kNobody && place_of(i) < records_.size() && name_of(place_of(i)) == i;
+  }
   [[gnu::cold]] void grow() {
     records_.resize(records_.size() * 2);
     free_.reserve(records_.size());
   }
   std::vector<bool> free_list() const {
     std::vector<bool> is_free(used_);
-    for (const Index i : free_) is_free[i] = true;
+    for (const Index i : free_) is_free[place_of(i)] = true;
     return is_free;
   }
 
-  std::vector<Record> records_;  // records_[0] is nobody's
+  Slabs<Record> records_;  // records_[0] is nobody's
   std::vector<Index> free_;
   std::uint64_t handed_out_ = 0;
   std::size_t used_ = 1;  // records from here on were never taken

@@ -87,9 +87,22 @@ TEST(Records, AreUsedAgain) {
     if (slab.name == "task_struct") {
       EXPECT_EQ(slab.counts.handed_out, 1001u);
       EXPECT_EQ(slab.counts.reused(), 999u);
-      EXPECT_EQ(slab.counts.colours(), 32u) << "two lines each";
+      EXPECT_EQ(slab.counts.colours, 64u) << "two lines each, and one more a slab";
     }
   }
+}
+
+/// Sixteen slabs of tasks: as many first lines as a cache of 64 sets of 8 lines has room for.
+TEST(Records, AreColoured) {
+  impl::Arena<impl::Task> tasks;
+  std::vector<impl::Index> names;
+  for (int i = 0; i < 512; ++i) names.push_back(tasks.make().self);
+  std::array<int, impl::kCacheSets> crowd{};
+  for (const impl::Index name : names) {
+    EXPECT_EQ(tasks[name].self, name);
+    ++crowd[reinterpret_cast<std::uintptr_t>(&tasks[name]) / impl::kCacheLine % impl::kCacheSets];
+  }
+  EXPECT_LE(*std::ranges::max_element(crowd), 9) << "nobody's place is in use, too";
 }
 
 TEST(Records, OfACopyAreCountedLikeTheOriginals) {

@@ -1,0 +1,96 @@
+/// Records of one kind, in slabs of 32 that lie back to back, coloured where that is of use.
+///
+/// A record of an odd number of cache lines starts in every set of a cache by itself, and so does
+/// one of no whole number. One of an even number would start in every other set only, or in fewer,
+/// and what all records have in their first line would crowd there; so each slab of such records
+/// starts one line further on than the slab before it would have it. They are called by the lines
+/// that they start at, so that the way to a record is no longer for it. What colours gain is
+/// measured in bench/README.md.
+///
+/// Source: Bonwick, The Slab Allocator: An Object-Caching Kernel Memory Allocator (1994), 4.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <vector>
+
+namespace forkproof::impl {
+
+inline constexpr std::size_t kCacheLine = 64, kCacheSets = 64;
+
+/// In how many sets of a cache the records can start of which record n does at byte offset(n).
+consteval std::size_t colours(auto offset) {
+  bool met[kCacheSets] = {};
+  for (std::size_t n = 0; n < 64 * kCacheSets; ++n)
+    met[offset(n) / kCacheLine % kCacheSets] = true;
+  return static_cast<std::size_t>(std::ranges::count(met, true));
+}
+
+/// An array whose records are where they fall. Each is called by its place.
+template <class Record>
+class Slabs {
+ public:
+  static constexpr std::size_t name_of(std::size_t place) { return place; }
+  static constexpr std::size_t place_of(std::size_t name) { return name; }
+  static constexpr std::size_t kColours =
+      colours([](std::size_t n) { return n * sizeof(Record); });
+
+  Record& operator[](std::size_t name) { return records_[name]; }
+  const Record& operator[](std::size_t name) const { return records_[name]; }
+  std::size_t size() const { return records_.size(); }
+  /// Makes it larger. References do not outlive it.
+  void resize(std::size_t n) { records_.resize(n); }
+  /// Takes over the first n of another. There is room for them.
+  void copy_n(const Slabs& other, std::size_t n) {
+    std::copy_n(other.records_.begin(), n, records_.begin());
+  }
+
+ private:
+  std::vector<Record> records_;
+};
+
+/// An array with a line unused behind every 32 records, each of which is called by the line that it
+/// starts at. They must be copied as bytes are.
+template <class Record>
+  requires(alignof(Record) == kCacheLine && sizeof(Record) % (2 * kCacheLine) == 0)
+class Slabs<Record> {
+  static_assert(std::is_trivially_copyable_v<Record>);
+  static constexpr std::size_t kLines = sizeof(Record) / kCacheLine;
+  static constexpr std::size_t kSlab = 32;  // records of one colour
+
+ public:
+  static constexpr std::size_t name_of(std::size_t place) { return place * kLines + place / kSlab; }
+  static constexpr std::size_t place_of(std::size_t name) {
+    constexpr std::size_t kNames = kSlab * kLines + 1;
+    return name / kNames * kSlab + name % kNames / kLines;
+  }
+  static constexpr std::size_t kColours =
+      colours([](std::size_t n) { return name_of(n) * kCacheLine; });
+
+  Record& operator[](std::size_t name) {
+    return *std::launder(reinterpret_cast<Record*>(&lines_[name]));
+  }
+  const Record& operator[](std::size_t name) const {
+    return *std::launder(reinterpret_cast<const Record*>(&lines_[name]));
+  }
+  std::size_t size() const { return size_; }
+  void resize(std::size_t n) {
+    lines_.resize(name_of(n));
+    for (; size_ < n; ++size_) std::construct_at(&(*this)[name_of(size_)]);
+  }
+  void copy_n(const Slabs& other, std::size_t n) {
+    std::copy_n(other.lines_.begin(), name_of(n), lines_.begin());
+  }
+
+ private:
+  struct alignas(kCacheLine) Line {
+    std::byte bytes[kCacheLine];
+  };
+
+  std::vector<Line> lines_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace forkproof::impl
