@@ -89,6 +89,7 @@ Table steps() {
     }
   };
   add("copy_process", impl::kCopyProcess);
+  add("kernel_clone", impl::kKernelClone);
   add("do_exit", impl::kDoExit);
   add("release_task", impl::kReleaseTask);
   add("elsewhere", impl::kElsewhere);

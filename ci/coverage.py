@@ -44,6 +44,7 @@ CAUSES = (
           says=r"linux-4\.12 only|^(In|Before|Until) (linux-)?\d|(is|are) [A-Z]+ before \d"),
     Cause("processors", "All puppets share one: props.linux_attributes_test asks the kernel.",
           ("affinity.*", "sched.deadline*")),
+    Cause("stacks", "No program uses a kernel stack up.", ("stack.*",)),
     Cause("times", "They are not the same twice: props.linux_times_test asks the kernel.",
           ("times.*",)),
     Cause("memory", "None can be kept from an exec of a puppet.",

@@ -168,6 +168,7 @@ class Generator {
   void choose(Getrusage&, const Scene&);
   void choose(Fault&, const Scene&);
   void choose(Spend&, const Scene&);
+  void choose(Recurse&, const Scene&);
   void choose(Times&, const Scene&);
   void choose(Setns&, const Scene&);
   void choose(SameNs&, const Scene&);

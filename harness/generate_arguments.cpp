@@ -177,6 +177,8 @@ Clone Generator::clone(const Scene& scene) {
   if (moves_ && theme_flags_.has(fl::fs) && dice_.percent(15)) c.flags = fl::newns;
   if (weights_[Named("pidfd_send_signal").index] > 1 && dice_.percent(15))
     c.flags = c.flags | fl::pidfd;
+  if (scene.me != nullptr && scene.me->trace.by && dice_.percent(40))
+    c.flags = c.flags | fl::ptrace;
   c.flags = with_users(c.flags, 40, scene);
   if (users_ && scene.me != nullptr && could_gain(scene) && dice_.percent(25)) c.flags = fl::fs;
   c.exit_signal = exit_signal();

@@ -185,6 +185,8 @@ void Generator::choose(PidfdOpen& o, const Scene& scene) {
 void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
   o.fd = pidfd(scene);
   o.signal = dice_.percent(90) ? signal() : Signal{dice_.between(kSignalMax, kSignalMax + 1)};
+  if (dice_.percent(40)) o.flags = {std::uint64_t{1} << dice_.below(3)};
+  if (dice_.percent(2)) o.flags = {dice_.percent(50) ? 6U : 0x80000000U};
 }
 
 /// Seldom what nobody would end.

@@ -112,6 +112,12 @@ void Generator::choose(Spend& o, const Scene&) {
   o.in = dice_.percent(50) ? Mode::user : Mode::kernel;
 }
 
+/// Most around what a stack of the profile holds.
+void Generator::choose(Recurse& o, const Scene&) {
+  const std::uint32_t most = world_.profile == Profile::linux_6 ? 29 : 13;
+  o.depth = dice_.percent(70) ? most - 1 + dice_.below(4) : dice_.below(48);
+}
+
 void Generator::choose(Times& o, const Scene&) {
   o.which = static_cast<Account>(dice_.one_of<Word>(kAccounts).value);
 }

@@ -1,7 +1,7 @@
-/// clone and clone3: what their arguments mean, which of clone3's are none, and in which control
-/// group a new task is.
+/// clone and clone3: what their arguments mean, which of clone3's are none, in which control group a
+/// new task is, and how it and its maker go on.
 ///
-/// Sources: clone(2); kernel/fork.c sys_clone(), clone3_args_valid(); kernel/cgroup/cgroup.c
+/// Sources: clone(2); kernel/fork.c sys_clone(), clone3_args_valid(), kernel_clone(); kernel/cgroup/cgroup.c
 /// cgroup_css_set_fork().
 #include "impl/machine.hpp"
 
@@ -49,7 +49,7 @@ Errno refuses_folder(Clone3Args args) {
 }  // namespace
 
 Outcome Machine::perform(Task& t, const Vfork&) {
-  return create(t, clone_flag::vm | clone_flag::vfork, sig::chld.n);
+  return kernel_clone(t, clone_flag::vm | clone_flag::vfork, sig::chld.n);
 }
 
 /// What it stores of a pidfd has the place that PARENT_SETTID has. Before 5.2 there are no pidfds.
@@ -59,7 +59,7 @@ Outcome Machine::perform(Task& t, const Clone& op) {
   if (today && op.flags.has(fl::pidfd | fl::parent_settid)) return Outcome::failure(Errno::inval);
   const CloneFlags low = op.flags & fl::newtime;  // a bit of the exit signal here
   const auto signal = static_cast<std::uint8_t>(op.exit_signal.n | low.bits);
-  return create(t, (today ? op.flags : op.flags - fl::pidfd) - low, signal);
+  return kernel_clone(t, (today ? op.flags : op.flags - fl::pidfd) - low, signal);
 }
 
 Outcome Machine::perform(Task& t, const Clone3& op) {
@@ -79,7 +79,7 @@ Outcome Machine::perform(Task& t, const Clone3& op) {
   Wanted wanted{op.set_tid, std::nullopt, op.args_as};
   if (op.args_as == Clone3Args::size_64) wanted.tids = {};
   if (flags.has(fl::into_cgroup)) wanted.into = op.cgroup;
-  return create(t, flags, static_cast<std::uint8_t>(op.exit_signal.n), wanted);
+  return kernel_clone(t, flags, static_cast<std::uint8_t>(op.exit_signal.n), wanted);
 }
 
 /// The one wake that reaches a new task. What it was told of until now it deals with first.
@@ -88,12 +88,30 @@ void Machine::wake_up_new_task(Task& t) {
   if (t.signalled) enqueue(t);
 }
 
+/// The child is to tell its maker when it lets go of its memory.
+void Machine::init_completion(Task& t, Task& child) {
+  child.vfork_parent = id(t);
+  t.vfork_child = id(child);
+}
+
+/// The maker sleeps until then. It is told of the child now.
+Outcome Machine::wait_for_vfork_done(Task& t, const Task& child) {
+  const Outcome made = Outcome::task(Pid{seen_by(t, child.pid)});
+  t.call = Call::vfork;
+  set_state(t, states().killable());
+  keep(t, made);
+  touch(t);
+  Outcome sleeps = Outcome::of(Outcome::Kind::blocks);
+  sleeps.who = made.who;
+  return sleeps;
+}
+
 /// What a signal came before.
 Outcome Machine::make_again(Task& t) {
   const CloneFlags flags{std::uint64_t{t.args.generation} << 32 | t.args.options};
   const Wanted wanted = id(t) < wanted_.size() ? wanted_[id(t)] : kNothingMore;
   t.call = Call::none;
-  return create(t, flags, static_cast<std::uint8_t>(t.args.number), wanted);
+  return kernel_clone(t, flags, static_cast<std::uint8_t>(t.args.number), wanted);
 }
 
 /// The control group that a task is to count in, and why it cannot be there.

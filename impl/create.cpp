@@ -53,8 +53,8 @@ struct Machine::Birth {
   bool maker_got_space = false;
 };
 
-Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
-                        const Wanted& wanted) {
+Outcome Machine::kernel_clone(Task& t, CloneFlags flags, std::uint8_t exit_signal,
+                              const Wanted& wanted) {
   Birth birth{.maker = t, .makers = process_of(t), .flags = flags, .exit_signal = exit_signal,
               .is_thread = flags.has(clone_flag::thread), .wanted = wanted};
   birth.below = (process_of(t).ns | (flags.bits & clone_flag::new_any.bits)) != 0;
@@ -65,24 +65,11 @@ Outcome Machine::create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
   if (verdict != bits::kGoesOn) return Outcome::failure(static_cast<Errno>(verdict));
 
   Task& child = *birth.task;
+  const bool vfork = flags.has(clone_flag::vfork);
+  if (vfork) init_completion(t, child);
   wake_up_new_task(child);
   touch(child, true);
-  if (flags.has(clone_flag::vfork)) return sleep_for_vfork(t, child);
-  return Outcome::task(Pid{seen_by(t, birth.number)});
-}
-
-/// The maker sleeps until the child, which it is told of now, lets go of its memory.
-Outcome Machine::sleep_for_vfork(Task& t, Task& child) {
-  const Outcome made = Outcome::task(Pid{seen_by(t, child.pid)});
-  child.vfork_parent = id(t);
-  t.vfork_child = id(child);
-  t.call = Call::vfork;
-  set_state(t, states().killable());
-  keep(t, made);
-  touch(t);
-  Outcome sleeps = Outcome::of(Outcome::Kind::blocks);
-  sleeps.who = made.who;
-  return sleeps;
+  return vfork ? wait_for_vfork_done(t, child) : Outcome::task(Pid{seen_by(t, birth.number)});
 }
 
 /// A child of kthreadd, which has no memory and shares what else there is to share: its table of
@@ -425,6 +412,7 @@ void Machine::attach(Birth& b) {
     attach_thread(b, t);
   else
     attach_process(b, t);
+  if (b.flags.has(clone_flag::ptrace)) [[unlikely]] ptrace_init_task(t, b.maker);
   if (b.pidfd != kNobody) [[unlikely]]
     install_pidfd(files_[b.maker.files], b.pidfd, t,
                   b.is_thread ? pidfd_flag::thread : PidfdFlags{});

@@ -75,8 +75,7 @@ const Effects& Machine::apply(Pid actor, const Op& op) {
 /// The actor's part: the op, then what it has to do before anybody else runs.
 void Machine::act(Task& actor, const auto& op) {
   const Index me = id(actor);
-  sp_ = bits::stack_top(std::uint64_t{me}, stack_shift());
-  if (!bits::stack_holds(sp_, frame_, stack_shift())) return overflow(actor);
+  sp_ = bits::stack_top(std::uint64_t{me}, stack_shift()) - kCallFrame;
   // Made in its place: a copy would have to wait for each of its small members to be written.
   const Outcome& out = *new (&effects_.outcome) Outcome(perform(actor, op));
   const bool is_dead = out.kind == Outcome::Kind::nothing || out.kind == Outcome::Kind::dies;
@@ -87,13 +86,6 @@ void Machine::act(Task& actor, const auto& op) {
     dequeue(t);
     proceed(t);
   }
-  sp_ = 0;
-}
-
-/// The call runs into the guard of its stack. The task dies of that, alone; nobody else sees more.
-void Machine::overflow(Task& t) {
-  effects_.outcome = Outcome::death(sig::segv);
-  do_exit(t, static_cast<std::int32_t>(bits::killed_status(std::uint32_t{sig::segv.n})));
   sp_ = 0;
 }
 

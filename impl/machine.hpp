@@ -38,11 +38,6 @@ class Machine : private Users {
   void fail_at(unsigned nth) { faults_.arm(nth); }
   /// The step in which that failed, if it has.
   std::optional<CopyStep> failed_at() const { return faults_.struck(); }
-  /// Has each call take so many bytes of its task's kernel stack, at most as many as that has.
-  void use_stack(std::uint64_t bytes) {
-    assert(bytes <= std::uint64_t{1} << stack_shift());
-    frame_ = bytes;
-  }
   /// Whether both are the same machine, record for record, but for the room that they keep.
   bool same_as(const Machine& other) const;
   void pass_numbers(const Machine& after, Pid maker, bool in_new, std::size_t levels);
@@ -69,15 +64,14 @@ class Machine : private Users {
   State state_of(const Task& t) const;
   std::int32_t parent_number(const Process& p) const;
 
-  // Stacks. The actor is the task on whose stack the stack pointer is.
-  static constexpr std::uint64_t kFrame = 1024;
+  // Stacks (stack.cpp). The actor is the task on whose stack the stack pointer is.
   unsigned stack_shift() const {
     return profile_ == Profile::linux_6 ? bits::kStackShift16K : bits::kStackShift8K;
   }
   Index current() const {
     return sp_ == 0 ? kNobody : static_cast<Index>(bits::current_of(sp_, stack_shift()));
   }
-  void overflow(Task& t);
+  Outcome perform(Task& t, const Recurse& op);
 
   // The life of an op (machine.cpp).
   void act(Task& actor, const auto& op);
@@ -168,7 +162,7 @@ class Machine : private Users {
   bool sound_proxies() const;
 
   // Creation (create.cpp) and exec (exec.cpp).
-  Outcome perform(Task& t, const Fork&) { return create(t, {}, sig::chld.n); }
+  Outcome perform(Task& t, const Fork&) { return kernel_clone(t, {}, sig::chld.n); }
   Outcome perform(Task& t, const Vfork&);
   Outcome perform(Task& t, const Clone& op);
   Outcome perform(Task& t, const Clone3& op);
@@ -177,10 +171,12 @@ class Machine : private Users {
   Outcome exec_alone(Task& t, ExecStep failing, bool stays);
   Outcome begin_new_exec(Task& t, ExecStep failing, bool stays);
   bool fails_at(const Task& t, ExecStep step, ExecStep failing);
-  Outcome create(Task& t, CloneFlags flags, std::uint8_t exit_signal,
-                 const Wanted& wanted = kNothingMore);
+  Outcome kernel_clone(Task& t, CloneFlags flags, std::uint8_t exit_signal,
+                       const Wanted& wanted = kNothingMore);
   struct Birth;
-  Outcome postpone(const Birth& b), make_again(Task& t), sleep_for_vfork(Task& t, Task& child);
+  Outcome postpone(const Birth& b), make_again(Task& t);
+  void init_completion(Task& t, Task& child), ptrace_init_task(Task& t, const Task& maker);
+  Outcome wait_for_vfork_done(Task& t, const Task& child);
   std::uint64_t copy_process(Birth& b, auto& faults);
   [[gnu::cold]] std::uint64_t copy_process_or_fail(Birth& b);
   std::uint64_t check_flags(Birth& b);
@@ -469,7 +465,6 @@ class Machine : private Users {
   bool sound_files() const;
 
   std::uint64_t sp_ = 0;       // the stack pointer of the actor, until it has its outcome; or 0
-  std::uint64_t frame_ = kFrame;  // what a call takes of its stack
   Index execing_ = kNobody;  // the task whose exec is ending its siblings
   Index execer_ = kNobody;   // the actor, if it sleeps in its exec
   Index reaper_ = kNobody;   // the thread of init that adopts

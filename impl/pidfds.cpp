@@ -26,17 +26,28 @@ Outcome Machine::perform(Task& t, const PidfdOpen& op) {
 
 Outcome Machine::perform(Task& t, const PidfdSendSignal& op) {
   if (profile_ == Profile::linux_4_12) return Outcome::failure(Errno::nosys);
+  namespace to = pidfd_signal;
+  constexpr PidfdSignalFlags kScopes = to::thread | to::thread_group | to::process_group;
+  if ((op.flags - kScopes).bits != 0 || (op.flags.bits & (op.flags.bits - 1)) != 0)
+    return Outcome::failure(Errno::inval);
   const OpenFile* const pidfd = pidfd_at(t, op.fd);
   if (pidfd == nullptr) return Outcome::failure(Errno::badf);
   if (!can_see(t, pidfd->ns)) return Outcome::failure(Errno::inval);
-  const Task* const to = target_of(*pidfd);
-  if (to == nullptr) return Outcome::failure(Errno::srch);
-  if (op.signal.n != 0 && !valid(op.signal)) return Outcome::failure(Errno::inval);
-  const bool thread = pidfd->flags.has(pidfd_flag::thread);
-  if (op.signal.n == 0) return Outcome::success();
+  if (op.flags == to::process_group) {
+    const Number& number = numbers_.find(pidfd->target);
+    const bool same = number.generation == pidfd->generation && number.group != kNobody;
+    const Errno e = kill_group(same ? &groups_[number.group] : nullptr, op.signal, &t);
+    return e == Errno::ok ? Outcome::success() : Outcome::failure(e);
+  }
+  const Task* const task = target_of(*pidfd);
+  if (task == nullptr) return Outcome::failure(Errno::srch);
+  if (op.signal == sig::none) return Outcome::success();
+  if (!valid(op.signal)) return Outcome::failure(Errno::inval);
+  const bool inferred = op.flags.bits == 0 && pidfd->flags.has(pidfd_flag::thread);
+  const bool thread = inferred || op.flags == to::thread;
   const Scope scope = thread ? Scope::thread : Scope::process;
   const bool sent =
-      send(op.signal, tasks_[id(*to)], scope, &t, thread ? Origin::tkill : Origin::usual);
+      send(op.signal, tasks_[id(*task)], scope, &t, thread ? Origin::tkill : Origin::usual);
   return sent ? Outcome::success() : Outcome::failure(Errno::again);
 }
 

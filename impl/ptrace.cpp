@@ -121,6 +121,17 @@ Tracing& Machine::link_tracing(Task& t, Task& tracer) {
   return tracings_.back();
 }
 
+/// A new task is traced as its maker is, and stops before it does anything.
+void Machine::ptrace_init_task(Task& t, const Task& maker) {
+  if (!is_traced(maker)) return;
+  const Tracing makers = tracing_of(maker);
+  Tracing& tracing = link_tracing(t, tasks_[makers.tracer]);
+  tracing.seized = tracing.again = makers.seized;
+  tracing.exitkill = makers.exitkill;
+  if (!makers.seized) t.pending.add(sig::stop);
+  t.signalled = true;
+}
+
 void Records::drop_tracing(Task& t) {
   const Index tracer = tracing_of(t).tracer;
   t.traced = false;

@@ -1,5 +1,5 @@
 /// The life of a task in steps, by the names and in the order that the books have: how it is made
-/// (copy_process), how it ends (do_exit), and how its last traces go (release_task). The order is
+/// (copy_process, as a part of kernel_clone), how it ends (do_exit), and how its last traces go (release_task). The order is
 /// that of 4.12 and of 6 alike, where nothing else is said.
 ///
 /// Declared once. The manual, the failures that tests ask for, and the test that the text of the
@@ -193,6 +193,18 @@ constexpr bool comes_after_number(CopyStep step, Profile profile) {
   const bool by_itself = step == CopyStep::set_kthread_struct && profile == Profile::linux_4_12;
   return by_itself || (step > CopyStep::alloc_pid && step <= CopyStep::attach);
 }
+
+/// What fork, vfork and clone have in common.
+inline constexpr std::array kKernelClone{
+    LifeStep{"copy_process", "The task is made, in the steps above, or is not.",
+             "kernel-fork ORDER:1"},
+    LifeStep{"init_completion",
+             "With VFORK the child is to tell its maker when it lets go of its memory.",
+             "kernel-fork VFORK:3"},
+    LifeStep{"wake_up_new_task", "The child can run.", "kernel-fork VFORK:1"},
+    LifeStep{"wait_for_vfork_done", "With VFORK the maker sleeps until it is told so.",
+             "kernel-fork VFORK:5"},
+};
 
 inline constexpr std::array kDoExit{
     LifeStep{"synchronize_group_exit",

@@ -123,18 +123,16 @@ TEST(Records, OfACopyAreCountedLikeTheOriginals) {
 
 TEST(Stack, WhoOverflowsDiesAlone) {
   for (const Profile profile : {Profile::linux_6, Profile::linux_4_12}) {
-    const std::uint64_t size = profile == Profile::linux_6 ? 16384 : 8192;
+    const std::uint32_t size = profile == Profile::linux_6 ? 16384 : 8192;
+    const std::uint32_t most = (size - 64 - kCallFrame) / kRecursionFrame;
     Machine machine({.profile = profile});
     const Pid left = machine.apply(kInit, Fork{}).outcome.who.pid();
     const Pid victim = machine.apply(kInit, Fork{}).outcome.who.pid();
     const Pid right = machine.apply(kInit, Fork{}).outcome.who.pid();
     const TaskView left_before = machine.view(left), right_before = machine.view(right);
 
-    machine.use_stack(size - 64);  // all of it
-    EXPECT_EQ(machine.apply(victim, Getpid{}).outcome, Outcome::task(victim));
-    machine.use_stack(size - 63);  // into thread_info
-    EXPECT_EQ(machine.apply(victim, Fork{}).outcome, Outcome::death(sig::segv));
-    machine.use_stack(1024);
+    EXPECT_EQ(machine.apply(victim, Recurse{most}).outcome, Outcome::success());
+    EXPECT_EQ(machine.apply(victim, Recurse{most + 1}).outcome, Outcome::death(sig::segv));
 
     EXPECT_EQ(machine.view(victim).state, State::zombie);
     EXPECT_EQ(machine.view(left), left_before);

@@ -61,6 +61,8 @@ Complaints check_order(const std::string& body, const auto& steps) {
 TEST(Steps, TheTextHasThemInTheirOrder) {
   EXPECT_EQ(check_order(body_of("impl/create.cpp", "copy_process"), impl::kCopyProcess),
             Complaints{});
+  EXPECT_EQ(check_order(body_of("impl/create.cpp", "kernel_clone"), impl::kKernelClone),
+            Complaints{});
   EXPECT_EQ(check_order(body_of_exit(), impl::kDoExit), Complaints{});
   EXPECT_EQ(check_order(body_of("impl/exit.cpp", "release_task"), impl::kReleaseTask),
             Complaints{});
@@ -99,6 +101,7 @@ TEST(Steps, EachCitesALabel) {
     }
   };
   check(impl::kCopyProcess);
+  check(impl::kKernelClone);
   check(impl::kDoExit);
   check(impl::kReleaseTask);
   check(impl::kElsewhere);

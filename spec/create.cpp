@@ -122,11 +122,25 @@ Model::Answer Model::create(TaskId id, const Wish& asked, const Op& again) {
   const TaskId child = new_task(id, wish, ns, numbers);
   world_.tasks[child].flags = world_.tasks[child].flags | marked;  // as its maker was when asked
   const Pid seen = seen_by(id, numbers.number);
+  if (world().tasks[id].trace.by) trace_as_well(child, id, flags);
   if (flags.has(fl::pidfd)) open_pidfd_of_child(id, child, flags);
   touch(child, true);
   if (world_.freezes(wish.cgroup)) cover("freezer.born"_rule), freeze_or_thaw(child);
   if (flags.has(fl::vfork)) return sleep_for(child, id, flags, seen);
   return answers(Outcome::task(seen), "fork.number"_rule);
+}
+
+/// With PTRACE the tracer of the maker traces the new task in the same way, and has it stop.
+void Model::trace_as_well(TaskId child, TaskId maker, CloneFlags flags) {
+  if (!flags.has(fl::ptrace)) return cover("ptrace.fork-untraced"_rule);
+  const Tracing& makers = world().tasks[maker].trace;
+  link(child, makers.by);
+  Task& t = world_.tasks[child];
+  t.trace.seized = t.trace.interrupted = makers.seized;
+  t.trace.exitkill = makers.exitkill;
+  if (!makers.seized) t.pending.add(sig::stop);
+  cover(makers.seized ? "ptrace.clone-seized"_rule : "ptrace.clone-attached"_rule);
+  draw_attention(child, false);
 }
 
 /// The maker of a vfork sleeps until the child, which it knows by the number, lets go of the
@@ -143,7 +157,7 @@ Model::Answer Model::sleep_for(TaskId child, TaskId id, CloneFlags flags, Pid se
 }
 
 /// The flags that say something; the others are inert.
-constexpr CloneFlags kTold = fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent |
+constexpr CloneFlags kTold = fl::ptrace | fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent |
                              fl::thread | fl::new_any | fl::newuser | fl::pidfd |
                              fl::clear_sighand | fl::into_cgroup;
 
@@ -176,7 +190,6 @@ TaskId Model::new_task(TaskId maker, const Wish& wish, NamespaceId ns, Numbers n
   inherit(child, me, flags);
   inherit_files(child, me, flags);
   inherit_attributes(child, me, flags);
-  if (me.trace.by) cover("ptrace.fork-untraced"_rule);
   if (flags.has(fl::newuser)) {
     cover("userns.clone"_rule);
     enter_user_namespace(child, wish.user_ns);

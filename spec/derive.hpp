@@ -58,14 +58,15 @@ concept FlagWord = is_flags<T>;
 
 /// The bits that a flag word of a trace may have. Those that have a name: the others of clone and
 /// sigaction would do things that the spec does not speak of. The waits refuse what they do not
-/// know, so theirs may have any of the 32; clone3 and pidfd_open do so, too, but may come to know
-/// more, so theirs may have some that no kernel will.
+/// know, so theirs may have any of the 32; clone3 and the calls about pidfds do so, too, but may
+/// come to know more, so theirs may have some that no kernel will.
 template <class Kind>
 constexpr std::uint64_t legal_bits(Flags<Kind>) {
   if (std::is_same_v<Kind, WaitKind>) return 0xFFFFFFFF;
   std::uint64_t bits = 0;
   if (std::is_same_v<Kind, Clone3Kind>) bits = std::uint64_t{1} << 63 | 0x7F;
   if (std::is_same_v<Kind, PidfdKind>) bits = 0xF;
+  if (std::is_same_v<Kind, PidfdSignalKind>) bits = 0x80000000;
   for (const Word& w : Kind::words) bits |= w.value;
   return bits;
 }

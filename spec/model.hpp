@@ -100,8 +100,7 @@ class Model {
   Answer act(TaskId, const Dup&);
   Answer act(TaskId, const FcntlSetfd&);
   Answer act(TaskId, const Lseek&);
-  Answer act(TaskId, const Umask&), act(TaskId, const Chdir&);
-  Answer act(TaskId, const Getcwd&);
+  Answer act(TaskId, const Umask&), act(TaskId, const Chdir&), act(TaskId, const Getcwd&);
   Answer act(TaskId, const Unshare&);
   Answer act(TaskId, const PrctlName&);
   Answer act(TaskId, const Setpriority&), act(TaskId, const Getpriority&);
@@ -131,7 +130,7 @@ class Model {
   Answer act(TaskId, const Sethostname&), act(TaskId, const Gethostname&);
   Answer act(TaskId, const MaxNamespaces&), act(TaskId, const GetMaxNamespaces&);
   Answer act(TaskId, const MapIds&), act(TaskId, const Getuid&);
-  Answer act(TaskId, const Reboot&);
+  Answer act(TaskId, const Reboot&), act(TaskId, const Recurse&);
   Answer act(TaskId, const Clone3&);
   Answer act(TaskId, const PidfdOpen&);
   Answer act(TaskId, const PidfdSendSignal&);
@@ -268,6 +267,7 @@ class Model {
   void inherit(Task& child, const Task& maker, CloneFlags);
   void inherit_files(Task& child, const Task& maker, CloneFlags);
   void join_process(TaskId child, const Task& maker), join_stop(TaskId, const Task& maker);
+  void trace_as_well(TaskId child, TaskId maker, CloneFlags);
   void new_process(TaskId child, const Process& maker, NamespaceId);
   SpaceId fork_space(SpaceId);
   HandlersId copy_handlers(HandlersId);
@@ -402,7 +402,7 @@ class Model {
   TaskId target_of(const OpenFile&) const;
   TaskId find_target(const OpenFile&);
   bool is_within(NamespaceId, NamespaceId outer) const;
-  Answer wait_by_pidfd(TaskId, const Waitid&);
+  Answer wait_by_pidfd(TaskId, const Waitid&), send_to_group_of(TaskId, const OpenFile&, Signal);
 
   // poll.cpp
   std::int64_t poll_now(TaskId, Descriptor);

@@ -23,6 +23,7 @@
 #include "spec/op.hpp"
 #include "spec/pidfd_ops.hpp"
 #include "spec/ptrace_ops.hpp"
+#include "spec/stack_ops.hpp"
 #include "spec/user_namespace_ops.hpp"
 
 namespace forkproof {
@@ -343,7 +344,7 @@ using Op = std::variant<Fork, Vfork, Clone, Exec, Exit, ExitGroup, Wait4, Waitid
                         PtraceInterrupt, PtraceCont, PtraceDetach, PtraceSetoptions, MapIds,
                         Getuid, ActiveMm, MmUsers, MmCount, TaskStateMatch, CopyProcess, Sigq,
                         Caught, Spend, Times, ExecFails, Personality, MaxNamespaces,
-                        GetMaxNamespaces>;
+                        GetMaxNamespaces, Recurse>;
 
 inline constexpr std::size_t kOps = std::variant_size_v<Op>;
 

@@ -40,12 +40,16 @@ struct PidfdOpen {
 
 struct PidfdSendSignal {
   static constexpr auto name = "pidfd_send_signal";
-  static constexpr auto says = "Sends a signal to whom a descriptor stands for.";
+  static constexpr auto says =
+      "Sends a signal to whom a descriptor stands for, or with a flag to that thread, process or "
+      "process group.";
   static constexpr auto source = "pidfd_send_signal(2)";
   Descriptor fd = 0;
   Signal signal;
+  PidfdSignalFlags flags;
   static constexpr std::tuple args{Arg{"fd", &PidfdSendSignal::fd},
-                                   Arg{"signal", &PidfdSendSignal::signal}};
+                                   Arg{"signal", &PidfdSendSignal::signal},
+                                   Arg{"flags", &PidfdSendSignal::flags, Form::optional}};
   friend bool operator==(const PidfdSendSignal&, const PidfdSendSignal&) = default;
 };
 

@@ -1,6 +1,8 @@
 /// Descriptors that stand for tasks: how they come about, and what is done by them.
 #include "spec/model.hpp"
 
+#include <bit>
+
 namespace forkproof::spec {
 
 // --- coming about --------------------------------------------------------------------------------
@@ -79,23 +81,44 @@ bool Model::is_within(NamespaceId ns, NamespaceId outer) const {
 
 Model::Answer Model::act(TaskId id, const PidfdSendSignal& op) {
   if (!linux_6()) return fails(Errno::nosys, "pidfd.unknown-call"_rule);
+  if (std::popcount(op.flags.bits) > 1 || op.flags.bits > pidfd_signal::process_group.bits)
+    return fails(Errno::inval, "pidfd.send-flags"_rule);
   const OpenFile* const pidfd = pidfd_at(id, op.fd);
   if (pidfd == nullptr) return fails(Errno::badf, "pidfd.send-no-pidfd"_rule);
   if (!is_within(pidfd->ns, world_.process_of(world_.tasks[id]).ns))
     return fails(Errno::inval, "pidfd.send-outside"_rule);
+  if (op.flags.has(pidfd_signal::process_group)) return send_to_group_of(id, *pidfd, op.signal);
   const TaskId to = find_target(*pidfd);
   if (!to) return fails(Errno::srch, "pidfd.send-gone"_rule);
   if (op.signal.n < 0 || op.signal.n > kSignalMax)
     return fails(Errno::inval, "signal.bad-signal"_rule);
-  const bool thread = pidfd->flags.has(pidfd_flag::thread);
+  const bool of_thread = pidfd->flags.has(pidfd_flag::thread);
+  const bool to_thread = op.flags == PidfdSignalFlags{} ? of_thread
+                                                        : op.flags.has(pidfd_signal::thread);
   const bool from_above = is_from_above(id, to);
   const bool zombie = world_.tasks[to].zombie;
-  if (thread && op.signal != sig::none &&
+  if (to_thread && op.signal != sig::none &&
       !send(op.signal, to, Scope::thread, from_above, Sender::thread))
     return fails(Errno::again, "limit.sigpending"_rule);
-  if (!thread && op.signal != sig::none) send(op.signal, to, Scope::process, from_above);
+  if (!to_thread && op.signal != sig::none) send(op.signal, to, Scope::process, from_above);
   if (zombie) cover("pidfd.send-zombie"_rule);
-  return answers(Outcome::success(), thread ? "pidfd.send-thread"_rule : "pidfd.send"_rule);
+  if (op.flags.has(pidfd_signal::thread))
+    return answers(Outcome::success(), "pidfd.send-to-thread"_rule);
+  if (op.flags.has(pidfd_signal::thread_group))
+    return answers(Outcome::success(), "pidfd.send-to-process"_rule);
+  return answers(Outcome::success(), of_thread ? "pidfd.send-thread"_rule : "pidfd.send"_rule);
+}
+
+/// To the process group that is called by the number which the pidfd stands for, for as long as
+/// that is in use, though its task may be gone.
+Model::Answer Model::send_to_group_of(TaskId id, const OpenFile& pidfd, Signal signal) {
+  const Number* const number = world_.numbers.find(pidfd.target.n);
+  if (number == nullptr || number->use != pidfd.use || number->group.empty())
+    return fails(Errno::srch, "pidfd.send-no-group"_rule);
+  if (signal.n < 0 || signal.n > kSignalMax)
+    return fails(Errno::inval, "signal.bad-signal"_rule);
+  cover(number->task ? "pidfd.send-to-group"_rule : "pidfd.send-to-group-left"_rule);
+  return send_to_each(id, newest_first(number->group), signal);
 }
 
 /// waitid, whose options are good, for the process that a pidfd stands for.

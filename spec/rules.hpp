@@ -22,6 +22,7 @@
 #include "spec/rules/ptrace.hpp"
 #include "spec/rules/queue.hpp"
 #include "spec/rules/signals.hpp"
+#include "spec/rules/stack.hpp"
 #include "spec/rules/user_namespaces.hpp"
 #include "spec/rules/waiting.hpp"
 
@@ -45,7 +46,7 @@ inline constexpr auto kRules = join_rules(kCallRules, kCreationRules, kEndingRul
                                           kLimitRules, kKthreadRules, kNamespaceRules,
                                           kPidfdRules, kCgroupRules, kPtraceRules,
                                           kUserNamespaceRules, kAccountRules, kExecFailureRules,
-                                          kNamespaceLimitRules, kPrivilegeRules);
+                                          kNamespaceLimitRules, kPrivilegeRules, kStackRules);
 
 /// A rule by its place in `kRules`.
 struct RuleId {

@@ -203,6 +203,7 @@ struct CloneKind {
       Word{"FILES", 0x400},
       Word{"SIGHAND", 0x800},
       Word{"PIDFD", 0x1000},
+      Word{"PTRACE", 0x2000},
       Word{"VFORK", 0x4000},
       Word{"PARENT", 0x8000},
       Word{"THREAD", 0x10000},
@@ -211,6 +212,9 @@ struct CloneKind {
       Word{"PARENT_SETTID", 0x100000},
       Word{"CHILD_CLEARTID", 0x200000},
       Word{"DETACHED", 0x400000},
+      Word{"UNTRACED", 0x800000},
+      Word{"CHILD_SETTID", 0x1000000},
+      Word{"IO", 0x80000000},
       Word{"NEWPID", 0x20000000},
       Word{"NEWNS", 0x20000},
       Word{"NEWCGROUP", 0x2000000},
@@ -224,10 +228,10 @@ struct CloneKind {
 using CloneFlags = Flags<CloneKind>;
 namespace clone_flag {
 inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, pidfd{0x1000},
-    vfork{0x4000}, parent{0x8000}, thread{0x10000}, sysvsem{0x40000}, parent_settid{0x100000},
-    detached{0x400000}, newpid{0x20000000}, newns{0x20000}, newcgroup{0x2000000},
-    newuts{0x4000000}, newipc{0x8000000}, newnet{0x40000000}, newtime{0x80},
-    newuser{0x10000000};
+    ptrace{0x2000}, vfork{0x4000}, parent{0x8000}, thread{0x10000}, sysvsem{0x40000},
+    parent_settid{0x100000}, detached{0x400000}, newpid{0x20000000}, newns{0x20000},
+    newcgroup{0x2000000}, newuts{0x4000000}, newipc{0x8000000}, newnet{0x40000000},
+    newtime{0x80}, newuser{0x10000000};
 /// Of these each is for a kind of namespace that a task alone is in; NEWPID is not.
 inline constexpr CloneFlags new_proxy = newns | newcgroup | newuts | newipc | newnet;
 inline constexpr CloneFlags new_any = new_proxy | newtime | newpid;
@@ -259,6 +263,16 @@ struct PidfdKind {
 using PidfdFlags = Flags<PidfdKind>;
 namespace pidfd_flag {
 inline constexpr PidfdFlags thread{0x80}, nonblock{0x800};
+}
+
+/// pidfd_send_signal(2): whom a signal is for, if not whom the descriptor says.
+struct PidfdSignalKind {
+  static constexpr std::array words{Word{"THREAD", 1}, Word{"THREAD_GROUP", 2},
+                                    Word{"PROCESS_GROUP", 4}};
+};
+using PidfdSignalFlags = Flags<PidfdSignalKind>;
+namespace pidfd_signal {
+inline constexpr PidfdSignalFlags thread{1}, thread_group{2}, process_group{4};
 }
 
 /// What poll(2) says of a descriptor.

@@ -86,6 +86,9 @@ constexpr std::array<TidList, 2> kTidsTried{TidList{}, TidList{{kReservedPids}, 
 constexpr std::array kClone3ArgsTried{Clone3Args::plain, Clone3Args::pidfd_unwritable};
 constexpr std::array kNamespaceKindsTried{NsKind::user, NsKind::pid, NsKind::uts};
 constexpr std::array kTimeoutsTried{Timeout::zero, Timeout::infinite};
+constexpr std::array<std::uint32_t, 2> kDepthsTried{1, 40};
+constexpr std::array<PidfdSignalFlags, 2> kPidfdSignalsTried{PidfdSignalFlags{},
+                                                             pidfd_signal::process_group};
 constexpr std::array<PidfdFlags, 2> kPidfdsTried{PidfdFlags{}, pidfd_flag::thread};
 
 /// What the references of a step may mean.
@@ -127,6 +130,7 @@ std::span<const V> values_of_type() {
   if constexpr (std::is_same_v<V, Clone3Flags>) return kClones3;
   if constexpr (std::is_same_v<V, TidList>) return kTidsTried;
   if constexpr (std::is_same_v<V, PidfdFlags>) return kPidfdsTried;
+  if constexpr (std::is_same_v<V, PidfdSignalFlags>) return kPidfdSignalsTried;
   if constexpr (std::is_same_v<V, Timeout>) return kTimeoutsTried;
   if constexpr (std::is_same_v<V, NsKind>) return kNamespaceKindsTried;
   if constexpr (std::is_same_v<V, Clone3Args>) return kClone3ArgsTried;
@@ -149,6 +153,7 @@ std::span<const V> values(const Scene& scene, std::string_view argument) {
   if constexpr (std::is_same_v<V, Selector>) return scene.selectors;
   if constexpr (std::is_same_v<V, IdSelector>) return scene.id_selectors;
   if constexpr (std::is_same_v<V, Target>) return scene.targets;
+  if constexpr (std::is_same_v<O, Recurse>) return kDepthsTried;
   if constexpr (std::is_same_v<V, PageNo>)  // and PageValue
     return argument == "page" ? std::span<const V>(scene.pages) : kOne;
   if constexpr (std::is_same_v<O, Sigaltstack>) return kSignalStacks;

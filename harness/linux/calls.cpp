@@ -301,7 +301,7 @@ struct Writer {
     call(SYS_pidfd_open, {word(op.task.n), op.flags.bits});
   }
   void operator()(const PidfdSendSignal& op) const {
-    call(SYS_pidfd_send_signal, {raw_fd(op.fd), word(op.signal.n), 0, 0});
+    call(SYS_pidfd_send_signal, {raw_fd(op.fd), word(op.signal.n), 0, op.flags.bits});
   }
   void operator()(const Poll& op) const {
     const auto fd = static_cast<int>(raw_fd(op.fd));
@@ -327,6 +327,7 @@ struct Writer {
   void operator()(const Sigq&) const {}
   void operator()(const Caught&) const { put(slot, Action::caught, 0, {}); }
   void operator()(const Spend&) const {}
+  void operator()(const Recurse&) const {}
   void operator()(const Times&) const {}
   void operator()(const SetPidMax&) const {}
   void operator()(const SetPidCursor&) const {}

@@ -33,6 +33,7 @@ std::string_view beyond_puppets(const Op& op) {
     return "where puppets run cannot be varied: all share one";
   if (std::holds_alternative<Spend>(op) || std::holds_alternative<Times>(op))
     return "processor time is not the same twice";
+  if (std::holds_alternative<Recurse>(op)) return "no program uses a kernel stack up";
   if (const auto* const set = std::get_if<Setrlimit>(&op)) return beyond_limits(set->resource);
   if (const auto* const get = std::get_if<Getrlimit>(&op)) return beyond_limits(get->resource);
   return {};

@@ -20,8 +20,8 @@ inline constexpr auto kCreationRules = std::to_array<Rule>({
      "A child process has the exit signal that clone was given, 0 to 255, unchecked; with fork and "
      "vfork it is SIGCHLD.", "clone.2 EXITSIG:1"},
     {"clone.inert",
-     "SYSVSEM, SETTLS, PARENT_SETTID, CHILD_CLEARTID and DETACHED are accepted and change nothing "
-     "that can be seen here.", "clone.2 INERT:1"},
+     "SYSVSEM, SETTLS, PARENT_SETTID, CHILD_SETTID, CHILD_CLEARTID, DETACHED, UNTRACED and IO are "
+     "accepted and change nothing that can be seen here.", "clone.2 INERT:1"},
     {"clone.parent",
      "With CLONE_PARENT the child is a sibling of the caller: its parent is the caller's parent.",
      "clone.2 PARENT:1"},

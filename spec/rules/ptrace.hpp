@@ -179,7 +179,14 @@ inline constexpr auto kPtraceRules = std::to_array<Rule>({
     {"ptrace.tracer-ends-unwanted",
      "Its own child, a zombie that it traced, is gone if it does not care for its children.",
      "kernel-ptrace EXIT:2"},
-    {"ptrace.fork-untraced", "What a traced task makes is not traced.", "ptrace.2 FORK:1"},
+    {"ptrace.fork-untraced", "What a traced task makes without PTRACE is not traced.",
+     "ptrace.2 FORK:1"},
+    {"ptrace.clone-attached",
+     "A clone by a traced task with PTRACE has the new task traced by the same tracer and with the "
+     "same options; a SIGSTOP is pending for it that nobody sent.", "kernel-ptrace LINK:9"},
+    {"ptrace.clone-seized",
+     "If the maker was seized the new task is, too, and stops for its tracer as if interrupted.",
+     "kernel-ptrace LINK:9"},
 });
 
 }  // namespace forkproof
