@@ -399,14 +399,18 @@ bool System::is_frozen(Pid task) const {
 }
 
 /// What the child that a puppet makes says its number is, in its own namespace; 0 if it has not
-/// said it yet. Who is born frozen does not until it is thawed: that is the one that is no puppet.
+/// said it yet. Who is born frozen, or stops for a tracer first, does not until it goes on: that is
+/// the one that is no puppet.
 std::int32_t System::said_by_newborn(const Puppet& maker) const {
   const std::int32_t said = stage_.slot(maker.child).tid;
-  if (said != 0 || !control_groups_.has_frozen() || !names_cgroup(maker.op)) return said;
+  const bool frozen = control_groups_.has_frozen() && names_cgroup(maker.op);
+  const bool trapped = traced_ && clone_flags_of(maker.op).has(clone_flag::ptrace);
+  if (said != 0 || (!frozen && !trapped)) return said;
   std::vector<Pid> all;
   tasks(all);
   for (const Pid task : all) {
-    if (find(task) != nullptr || !is_frozen(task)) continue;
+    if (find(task) != nullptr) continue;
+    if (!(frozen && is_frozen(task)) && !(trapped && is_trapped(task))) continue;
     const std::vector<std::int32_t> numbers = chain(task.n);
     return numbers.empty() ? task.n : numbers.back();
   }

@@ -151,6 +151,7 @@ class System {
   void refuse_silent_births(const Puppet& actor, const Op& op) const;
   void refuse_untraceable(const Puppet& actor, const Op& op, const Outcome& answer) const;
   Pid tracer_of(const Puppet& puppet) const;
+  bool is_trapped(Pid task) const;
   void refuse_freed(Pid tracer, const Op& op, const Outcome& answer) const;
 
   // Who has used capabilities (privileges.cpp).

@@ -1,4 +1,6 @@
 /// Tracing, as far as the spec speaks of it.
+#include <fmt/format.h>
+
 #include "harness/linux/system.hpp"
 #include "harness/system_fault.hpp"
 
@@ -17,8 +19,9 @@ TaskRef traced_by(const Op& op) {
 
 /// In a stopped process such a thread stops before it can say its number, and its maker sleeps on.
 void System::refuse_silent_births(const Puppet& actor, const Op& op) const {
-  if (clone_flags_of(op).has(clone_flag::thread) && clone_flags_of(op).has(clone_flag::vfork) &&
-      tracer_of(actor).n != 0)
+  constexpr CloneFlags kSleepsForThread = clone_flag::thread | clone_flag::vfork;
+  const CloneFlags flags = clone_flags_of(op);
+  if (flags.has(kSleepsForThread) && !flags.has(clone_flag::ptrace) && tracer_of(actor).n != 0)
     throw SystemLimit("who is made by a tracee that sleeps for it might not say its number");
 }
 
@@ -43,6 +46,12 @@ Rest System::asleep_in_call(const Puppet& p, char state) {
   const bool deeply = execs || sleeps_for_child(p.op);
   if (state == 'S') return deeply ? Rest::none : Rest::asleep;
   return state == 'D' && (execs || p.made.n != 0) ? Rest::suspended : Rest::none;
+}
+
+/// Whether a task stands still for its tracer, be it a puppet or not yet.
+bool System::is_trapped(Pid task) const {
+  const auto glance = parse_glance(read(fmt::format("{}/stat", task.n)));
+  return glance && glance->state == 't';
 }
 
 /// Who traces it; nobody if nobody can.
