@@ -253,6 +253,7 @@ class Generator {
   CloneFlags elsewhere(const Scene& scene, TaskRef who);
   PageNo page(const Scene& scene);
   Descriptor descriptor();
+  static bool is_of_the_gone(const Scene& scene, Descriptor fd);
   std::optional<Descriptor> own_pidfd(const Scene& scene);
   static bool is_full(const Scene& scene);
   Descriptor pidfd(const Scene& scene);

@@ -233,6 +233,14 @@ std::optional<Descriptor> Generator::own_pidfd(const Scene& scene) {
   return dice_.one_of<Descriptor>(own);
 }
 
+/// Whether a pidfd of the actor stands for who has its number no more.
+bool Generator::is_of_the_gone(const Scene& scene, Descriptor fd) {
+  const auto& open = scene.world.files[scene.me->files].open;
+  const spec::OpenFile& pidfd = scene.world.open_files[open[static_cast<std::size_t>(fd)]];
+  const spec::Number* const number = scene.world.numbers.find(pidfd.target.n);
+  return number == nullptr || number->use != pidfd.use || !number->task;
+}
+
 /// Whether the actor has no descriptor left.
 bool Generator::is_full(const Scene& scene) {
   if (scene.me == nullptr || !scene.me->files) return false;
