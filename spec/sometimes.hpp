@@ -463,7 +463,7 @@ using AllSometimes =
                SignalHeldForTracer, UserNamespaceInAnother, PowerlessWhereMapped,
                NamesBelongElsewhere, UnknownUser, PidsOfInnerUsers, NumberAhead,
                ProcessorsDiffer, BorrowedOfTheDead, NewForTheDead, NamespaceWithoutFirst,
-               StacksInUse, RecordUsedAgain, QueuedSeveralTimes, QueuedForTwoUsers,
+               StackOverflown, RecordUsedAgain, QueuedSeveralTimes, QueuedForTwoUsers,
                PendingWithoutEntry, ZombieWithEntries, StoppedInPoll, PolledDescriptorChanged,
                NamespacesBeyondLimit, FullOnlyAbove, ZombieFillsUserNamespace,
                ThreadKeptByTracer>;

@@ -16,16 +16,14 @@ struct NamespaceWithoutFirst {
   }
 };
 
-struct StacksInUse {
+struct StackOverflown {
   static constexpr std::string_view
       id = "SOMETIMES-71",
-      says = "A task, its parent and the parent of that sleep in calls: three stacks hold frames.";
+      says = "A leader is dead of SIGSEGV, and others of its process live: its stack was too small.";
   static bool holds(const World& w, TaskId t) {
-    const auto sleeps = [&](TaskId id) {
-      return id && w.tasks[id].call.kind != Call::Kind::none;
-    };
-    const TaskId parent = w.tasks[t].parent;
-    return sleeps(t) && sleeps(parent) && sleeps(w.tasks[parent].parent);
+    const Process& p = w.process_of(w.tasks[t]);
+    return w.tasks[t].zombie && p.leader == t && w.tasks[t].exit_code == sig::segv.n &&
+           !p.group_exit && p.running_threads > 0;
   }
 };
 
