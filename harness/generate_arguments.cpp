@@ -233,10 +233,14 @@ std::optional<Descriptor> Generator::own_pidfd(const Scene& scene) {
   return dice_.one_of<Descriptor>(own);
 }
 
-/// Whether a pidfd of the actor stands for who has its number no more.
+/// Whether a descriptor of the actor is a pidfd of who has its number no more.
 bool Generator::is_of_the_gone(const Scene& scene, Descriptor fd) {
+  if (scene.me == nullptr || !scene.me->files || fd < 0) return false;
   const auto& open = scene.world.files[scene.me->files].open;
-  const spec::OpenFile& pidfd = scene.world.open_files[open[static_cast<std::size_t>(fd)]];
+  const auto at = static_cast<std::size_t>(fd);
+  if (at >= open.size() || !open[at]) return false;
+  const spec::OpenFile& pidfd = scene.world.open_files[open[at]];
+  if (!pidfd.is_pidfd()) return false;
   const spec::Number* const number = scene.world.numbers.find(pidfd.target.n);
   return number == nullptr || number->use != pidfd.use || !number->task;
 }

@@ -184,12 +184,10 @@ void Generator::choose(PidfdOpen& o, const Scene& scene) {
 
 /// Who was reaped can still be the one that a group is called by.
 void Generator::choose(PidfdSendSignal& o, const Scene& scene) {
-  const std::optional<Descriptor> own = own_pidfd(scene);
-  o.fd = own && dice_.percent(92) ? *own : descriptor();
+  o.fd = pidfd(scene);
   o.signal = dice_.percent(90) ? signal() : Signal{dice_.between(kSignalMax, kSignalMax + 1)};
   if (dice_.percent(40)) o.flags = {std::uint64_t{1} << dice_.below(3)};
-  if (o.fd == own && is_of_the_gone(scene, o.fd) && dice_.percent(60))
-    o.flags = pidfd_signal::process_group;
+  if (is_of_the_gone(scene, o.fd) && dice_.percent(60)) o.flags = pidfd_signal::process_group;
   if (dice_.percent(2)) o.flags = {dice_.percent(50) ? 6U : 0x80000000U};
 }
 

@@ -1,8 +1,8 @@
-/// clone and clone3: what their arguments mean, which of clone3's are none, in which control group a
-/// new task is, and how it and its maker go on.
+/// clone and clone3: what their arguments mean, which of clone3's are none, in which control group
+/// a new task is, and how it and its maker go on.
 ///
-/// Sources: clone(2); kernel/fork.c sys_clone(), clone3_args_valid(), kernel_clone(); kernel/cgroup/cgroup.c
-/// cgroup_css_set_fork().
+/// Sources: clone(2); kernel/fork.c sys_clone(), clone3_args_valid(), kernel_clone();
+/// kernel/cgroup/cgroup.c cgroup_css_set_fork().
 #include "impl/machine.hpp"
 
 namespace forkproof::impl {

@@ -10,6 +10,7 @@
 /// Source: Bonwick, The Slab Allocator: An Object-Caching Kernel Memory Allocator (1994), 4.
 #pragma once
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -36,6 +37,7 @@ class Slabs {
   static constexpr std::size_t place_of(std::size_t name) { return name; }
   static constexpr std::size_t kColours =
       colours([](std::size_t n) { return n * sizeof(Record); });
+  static_assert(kColours == kCacheSets, "of an even number of lines: to be aligned, and coloured");
 
   Record& operator[](std::size_t name) { return records_[name]; }
   const Record& operator[](std::size_t name) const { return records_[name]; }
@@ -51,8 +53,24 @@ class Slabs {
   std::vector<Record> records_;
 };
 
+/// Has a vector of bytes begin where a line does.
+template <class Byte>
+struct LineAllocator {
+  using value_type = Byte;
+  static constexpr std::align_val_t kAlignment{kCacheLine};
+
+  LineAllocator() = default;
+  template <class Other>
+  explicit LineAllocator(const LineAllocator<Other>&) {}
+  Byte* allocate(std::size_t n) {
+    return static_cast<Byte*>(::operator new(n * sizeof(Byte), kAlignment));
+  }
+  void deallocate(Byte* at, std::size_t) { ::operator delete(at, kAlignment); }
+  friend bool operator==(const LineAllocator&, const LineAllocator&) = default;
+};
+
 /// An array with a line unused behind every 32 records, each of which is called by the line that it
-/// starts at. They must be copied as bytes are.
+/// starts at. The bytes are storage for them, all of them made; they are copied as bytes.
 template <class Record>
   requires(alignof(Record) == kCacheLine && sizeof(Record) % (2 * kCacheLine) == 0)
 class Slabs<Record> {
@@ -62,35 +80,34 @@ class Slabs<Record> {
 
  public:
   static constexpr std::size_t name_of(std::size_t place) { return place * kLines + place / kSlab; }
+  /// Of no record's name it is that of the record which has the line, or would begin behind it.
   static constexpr std::size_t place_of(std::size_t name) {
     constexpr std::size_t kNames = kSlab * kLines + 1;
     return name / kNames * kSlab + name % kNames / kLines;
   }
   static constexpr std::size_t kColours =
       colours([](std::size_t n) { return name_of(n) * kCacheLine; });
+  static_assert(kColours == kCacheSets);
 
   Record& operator[](std::size_t name) {
-    return *std::launder(reinterpret_cast<Record*>(&lines_[name]));
+    return *std::launder(reinterpret_cast<Record*>(&bytes_[name * kCacheLine]));
   }
   const Record& operator[](std::size_t name) const {
-    return *std::launder(reinterpret_cast<const Record*>(&lines_[name]));
+    return *std::launder(reinterpret_cast<const Record*>(&bytes_[name * kCacheLine]));
   }
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return place_of(bytes_.size() / kCacheLine); }
   void resize(std::size_t n) {
-    lines_.resize(name_of(n));
-    for (; size_ < n; ++size_) std::construct_at(&(*this)[name_of(size_)]);
+    std::size_t made = size();
+    assert(n >= made);
+    bytes_.resize(name_of(n) * kCacheLine);
+    for (; made < n; ++made) std::construct_at(&(*this)[name_of(made)]);
   }
   void copy_n(const Slabs& other, std::size_t n) {
-    std::copy_n(other.lines_.begin(), name_of(n), lines_.begin());
+    std::copy_n(other.bytes_.begin(), name_of(n) * kCacheLine, bytes_.begin());
   }
 
  private:
-  struct alignas(kCacheLine) Line {
-    std::byte bytes[kCacheLine];
-  };
-
-  std::vector<Line> lines_;
-  std::size_t size_ = 0;
+  std::vector<std::byte, LineAllocator<std::byte>> bytes_;
 };
 
 }  // namespace forkproof::impl

@@ -1,6 +1,6 @@
 /// The life of a task in steps, by the names and in the order that the books have: how it is made
-/// (copy_process, as a part of kernel_clone), how it ends (do_exit), and how its last traces go (release_task). The order is
-/// that of 4.12 and of 6 alike, where nothing else is said.
+/// (copy_process, as a part of kernel_clone), how it ends (do_exit), and how its last traces go
+/// (release_task). The order is that of 4.12 and of 6 alike, where nothing else is said.
 ///
 /// Declared once. The manual, the failures that tests ask for, and the test that the text of the
 /// machine has the steps in this order derive from these tables.

@@ -105,6 +105,27 @@ TEST(Records, AreColoured) {
   EXPECT_LE(*std::ranges::max_element(crowd), 9) << "nobody's place is in use, too";
 }
 
+TEST(Records, HaveNamesOfTheirOwn) {
+  using Tasks = impl::Slabs<impl::Task>;
+  std::size_t last = 0;
+  for (std::size_t place = 0; place < 200; ++place) {
+    const std::size_t name = Tasks::name_of(place);
+    EXPECT_EQ(Tasks::place_of(name), place);
+    EXPECT_EQ(name, place == 0 ? 0 : last + (place % 32 == 0 ? 3 : 2));
+    last = name;
+  }
+}
+
+TEST(Records, OfAMachineThatWasMovedFromCanBeMadeAnew) {
+  Machine machine, other;
+  machine.apply(kInit, Fork{});
+  other.apply(kInit, Fork{});
+  const Machine moved = std::move(machine);
+  machine = other;
+  EXPECT_TRUE(machine.same_as(other));
+  EXPECT_TRUE(moved.same_as(other));
+}
+
 TEST(Records, OfACopyAreCountedLikeTheOriginals) {
   Machine machine;
   for (int i = 0; i < 3; ++i) {

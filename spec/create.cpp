@@ -157,8 +157,8 @@ Model::Answer Model::sleep_for(TaskId child, TaskId id, CloneFlags flags, Pid se
 }
 
 /// The flags that say something; the others are inert.
-constexpr CloneFlags kTold = fl::ptrace | fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent |
-                             fl::thread | fl::new_any | fl::newuser | fl::pidfd |
+constexpr CloneFlags kTold = fl::vm | fl::fs | fl::files | fl::sighand | fl::vfork | fl::parent |
+                             fl::thread | fl::new_any | fl::newuser | fl::pidfd | fl::ptrace |
                              fl::clear_sighand | fl::into_cgroup;
 
 /// What a new task has of its maker's flags, and besides.

@@ -81,30 +81,32 @@ bool Model::is_within(NamespaceId ns, NamespaceId outer) const {
 
 Model::Answer Model::act(TaskId id, const PidfdSendSignal& op) {
   if (!linux_6()) return fails(Errno::nosys, "pidfd.unknown-call"_rule);
-  if (std::popcount(op.flags.bits) > 1 || op.flags.bits > pidfd_signal::process_group.bits)
+  namespace to = pidfd_signal;
+  const PidfdSignalFlags unknown = op.flags - to::thread - to::thread_group - to::process_group;
+  if (std::popcount(op.flags.bits) > 1 || unknown != PidfdSignalFlags{})
     return fails(Errno::inval, "pidfd.send-flags"_rule);
   const OpenFile* const pidfd = pidfd_at(id, op.fd);
   if (pidfd == nullptr) return fails(Errno::badf, "pidfd.send-no-pidfd"_rule);
   if (!is_within(pidfd->ns, world_.process_of(world_.tasks[id]).ns))
     return fails(Errno::inval, "pidfd.send-outside"_rule);
-  if (op.flags.has(pidfd_signal::process_group)) return send_to_group_of(id, *pidfd, op.signal);
-  const TaskId to = find_target(*pidfd);
-  if (!to) return fails(Errno::srch, "pidfd.send-gone"_rule);
+  if (op.flags.has(to::process_group)) return send_to_group_of(id, *pidfd, op.signal);
+  const TaskId target = find_target(*pidfd);
+  if (!target) return fails(Errno::srch, "pidfd.send-gone"_rule);
   if (op.signal.n < 0 || op.signal.n > kSignalMax)
     return fails(Errno::inval, "signal.bad-signal"_rule);
   const bool of_thread = pidfd->flags.has(pidfd_flag::thread);
   const bool to_thread = op.flags == PidfdSignalFlags{} ? of_thread
-                                                        : op.flags.has(pidfd_signal::thread);
-  const bool from_above = is_from_above(id, to);
-  const bool zombie = world_.tasks[to].zombie;
+                                                        : op.flags.has(to::thread);
+  const bool from_above = is_from_above(id, target);
+  const bool zombie = world_.tasks[target].zombie;
   if (to_thread && op.signal != sig::none &&
-      !send(op.signal, to, Scope::thread, from_above, Sender::thread))
+      !send(op.signal, target, Scope::thread, from_above, Sender::thread))
     return fails(Errno::again, "limit.sigpending"_rule);
-  if (!to_thread && op.signal != sig::none) send(op.signal, to, Scope::process, from_above);
+  if (!to_thread && op.signal != sig::none) send(op.signal, target, Scope::process, from_above);
   if (zombie) cover("pidfd.send-zombie"_rule);
-  if (op.flags.has(pidfd_signal::thread))
+  if (op.flags.has(to::thread))
     return answers(Outcome::success(), "pidfd.send-to-thread"_rule);
-  if (op.flags.has(pidfd_signal::thread_group))
+  if (op.flags.has(to::thread_group))
     return answers(Outcome::success(), "pidfd.send-to-process"_rule);
   return answers(Outcome::success(), of_thread ? "pidfd.send-thread"_rule : "pidfd.send"_rule);
 }

@@ -18,6 +18,7 @@ struct Recurse {
   static constexpr auto source = "drivers/misc/lkdtm/bugs.c lkdtm_EXHAUST_STACK()";
   std::uint32_t depth = 1;
   static constexpr std::tuple args{Arg{"depth", &Recurse::depth}};
+  static_assert(kCallFrame == 1024 && kRecursionFrame == 512, "it says so above");
   friend bool operator==(const Recurse&, const Recurse&) = default;
 };
 

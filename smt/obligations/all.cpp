@@ -23,7 +23,7 @@ constexpr Gap kGaps[] = {
      "the traces in pidfds/ and clone3/, and random ones, on the implementation and on Linux"},
     {"That a stack has no memory behind its addresses: the machine's own calls use the stack of "
      "the process that it is part of, and what a task pushes is a number of bytes",
-     "`Machine::use_stack` and `props/records_test.cpp`, which overflow one"},
+     "the op `recurse` and the traces in stack/, which overflow one"},
     {"The core-dump bit of a status: no core is ever written in the model's world",
      "`status.complete` and `status.macros` cover statuses that have it"},
     {"That the loops over the entries of a node count each of them: that a count stays right for "

@@ -61,8 +61,8 @@ inline constexpr auto kFileRules = std::to_array<Rule>({
     {"fs.exec-keeps", "exec keeps the umask, and whoever shares it.", "umask.2 EXEC:1"},
 
     {"unshare.unknown",
-     "unshare of VFORK, PARENT, SETTLS, PARENT_SETTID, CHILD_CLEARTID, PIDFD or DETACHED is "
-     "EINVAL.", "unshare.2 EINVAL:1"},
+     "unshare of VFORK, PARENT, SETTLS, PARENT_SETTID, CHILD_SETTID, CHILD_CLEARTID, PIDFD, "
+     "PTRACE, UNTRACED, IO or DETACHED is EINVAL.", "unshare.2 EINVAL:1"},
     {"unshare.threads",
      "unshare of THREAD, SIGHAND or VM by a process with more than one thread is EINVAL.",
      "unshare.2 EINVAL:2"},

@@ -7,7 +7,7 @@ namespace forkproof {
 inline constexpr auto kStackRules = std::to_array<Rule>({
     {"stack.holds", "Calls within the kernel that the caller's kernel stack has room for return.",
      "kernel-fork STACK:1"},
-    {"stack.size", "A kernel stack has 16384 bytes.", "kernel-fork STACK:1"},
+    {"stack.size", "A kernel stack has 16384 bytes (linux-6 only).", "kernel-fork STACK:1"},
     {"stack.size-before", "A kernel stack has 8192 bytes (linux-4.12 only).",
      "forkproof STACK:1"},
     {"stack.overflow",

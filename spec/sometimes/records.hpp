@@ -19,7 +19,7 @@ struct NamespaceWithoutFirst {
 struct StackOverflown {
   static constexpr std::string_view
       id = "SOMETIMES-71",
-      says = "A leader is dead of SIGSEGV, and others of its process live: its stack was too small.";
+      says = "A leader is dead of SIGSEGV, and others of its process live: it had no stack left.";
   static bool holds(const World& w, TaskId t) {
     const Process& p = w.process_of(w.tasks[t]);
     return w.tasks[t].zombie && p.leader == t && w.tasks[t].exit_code == sig::segv.n &&
