@@ -32,7 +32,8 @@ const Names kVocabulary{"spec/words.hpp",       "spec/op.hpp",     "spec/attribu
                         "spec/kthread_ops.hpp", "spec/limit_ops.hpp", "spec/namespace_ops.hpp",
                         "spec/pidfd_ops.hpp",   "spec/cgroup_ops.hpp", "spec/account_ops.hpp",
                         "spec/pidfd_words.hpp",  "spec/namespace_limit_ops.hpp",
-                        "spec/ptrace_ops.hpp",  "spec/user_namespace_ops.hpp", "spec/exec_ops.hpp"};
+                        "spec/ptrace_ops.hpp",  "spec/user_namespace_ops.hpp", "spec/exec_ops.hpp",
+                        "spec/stack_ops.hpp"};
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.find('/')); }
 

@@ -57,7 +57,7 @@ says '^digraph ' out.txt
 # --- the records that a trace takes
 trace slab.trace 'init: fork as A' 'A: exit 1' 'init: wait4 any' 'init: fork as B'
 expect 0 "$F" show slab.trace --slab
-says '^task_struct +128 +2 +2 .* 3 +1 +32$' out.txt
+says '^task_struct +128 +2 +2 .* 3 +1 +64$' out.txt
 
 # --- spec, and the pages that are made of it
 expect 0 "$F" spec
