@@ -7,13 +7,16 @@
 /// the caller makes another one, which is alive when everything is compared at the end. So the
 /// answer counts, and also what was inherited, what is shared, who is told of the end, and who can
 /// wait. Combinations are numbered, the flags counting fastest. PIDFD and DETACHED are no part of
-/// it: each would double it, and what they do hangs on one another and on PARENT_SETTID alone. The
+/// it: each would double it, and what they do hangs on one another and on PARENT_SETTID alone; nor
+/// are PTRACE, which hangs on who traces the caller, and UNTRACED, CHILD_SETTID and IO. The
 /// litmus traces in pidfds/ and random ones are about them.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "harness/campaign.hpp"
 
@@ -26,11 +29,12 @@ struct Caller {
 };
 std::span<const Caller> matrix_callers();
 std::span<const ExitSignal> matrix_signals();
-/// Of these some are combined with fewer others; what they do, or that they do nothing, hangs on
-/// none of the rest.
+consteval CloneFlags flag_called(std::string_view name) {
+  return {std::ranges::find(CloneKind::words, name, &Word::name)->value};
+}
 inline constexpr CloneFlags kOutsideMatrix =
     clone_flag::new_proxy | clone_flag::newtime | clone_flag::pidfd | clone_flag::detached |
-    clone_flag::ptrace | clone_flag::untraced | clone_flag::child_settid | clone_flag::io;
+    clone_flag::ptrace | flag_called("UNTRACED") | flag_called("CHILD_SETTID") | flag_called("IO");
 
 /// The flags that are combined.
 inline constexpr auto kMatrixFlags = [] {

@@ -229,9 +229,9 @@ using CloneFlags = Flags<CloneKind>;
 namespace clone_flag {
 inline constexpr CloneFlags vm{0x100}, fs{0x200}, files{0x400}, sighand{0x800}, pidfd{0x1000},
     ptrace{0x2000}, vfork{0x4000}, parent{0x8000}, thread{0x10000}, sysvsem{0x40000},
-    parent_settid{0x100000}, detached{0x400000}, untraced{0x800000}, child_settid{0x1000000},
-    newpid{0x20000000}, newns{0x20000}, newcgroup{0x2000000}, newuts{0x4000000},
-    newipc{0x8000000}, newnet{0x40000000}, newtime{0x80}, newuser{0x10000000}, io{0x80000000};
+    parent_settid{0x100000}, detached{0x400000}, newpid{0x20000000}, newns{0x20000},
+    newcgroup{0x2000000}, newuts{0x4000000}, newipc{0x8000000}, newnet{0x40000000},
+    newtime{0x80}, newuser{0x10000000};
 /// Of these each is for a kind of namespace that a task alone is in; NEWPID is not.
 inline constexpr CloneFlags new_proxy = newns | newcgroup | newuts | newipc | newnet;
 inline constexpr CloneFlags new_any = new_proxy | newtime | newpid;
