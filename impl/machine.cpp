@@ -1,7 +1,6 @@
 /// The life of an op: the actor does it, then the tasks that it woke run until nobody has anything
 /// to do (forkproof.md SETTLE).
 #include "impl/bits/task_flags.hpp"
-#include "impl/bits/wait_status.hpp"
 #include "impl/machine.hpp"
 
 #include <algorithm>

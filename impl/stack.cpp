@@ -3,7 +3,6 @@
 ///
 /// Sources: kernel/fork.c alloc_thread_stack_node(); arch/x86/mm/fault.c page_fault_oops();
 /// kernel/exit.c make_task_dead().
-#include "impl/bits/death.hpp"
 #include "impl/bits/wait_status.hpp"
 #include "impl/machine.hpp"
 
