@@ -240,9 +240,7 @@ bool Generator::is_of_the_gone(const Scene& scene, Descriptor fd) {
   const auto at = static_cast<std::size_t>(fd);
   if (at >= open.size() || !open[at]) return false;
   const spec::OpenFile& pidfd = scene.world.open_files[open[at]];
-  if (!pidfd.is_pidfd()) return false;
-  const spec::Number* const number = scene.world.numbers.find(pidfd.target.n);
-  return number == nullptr || number->use != pidfd.use || !number->task;
+  return pidfd.is_pidfd() && !scene.world.target_of(pidfd);
 }
 
 /// Whether the actor has no descriptor left.

@@ -112,9 +112,10 @@ void Generator::choose(Spend& o, const Scene&) {
   o.in = dice_.percent(50) ? Mode::user : Mode::kernel;
 }
 
-/// Most around what a stack of the profile holds.
+/// Most around what a stack of the profile holds beside thread_info, which takes less than a frame.
 void Generator::choose(Recurse& o, const Scene&) {
-  const std::uint32_t most = world_.profile == Profile::linux_6 ? 29 : 13;
+  const std::uint32_t stack = world_.profile == Profile::linux_6 ? 16384 : 8192;
+  const std::uint32_t most = (stack - kCallFrame) / kRecursionFrame - 1;
   o.depth = dice_.percent(70) ? most - 1 + dice_.below(4) : dice_.below(48);
 }
 

@@ -304,8 +304,7 @@ void Canonical::write_open_file(OpenFileId id) {
   if (index < known) return;
   write_user_namespace(file.opened_in);
   if (!file.is_pidfd()) return;
-  const Number* const number = world_->numbers.find(file.target.n);
-  const bool there = number != nullptr && number->use == file.use && number->task;
+  const bool there = static_cast<bool>(world_->target_of(file));
   put_all(word_of(file.flags), there);
   if (there) write_number(file.target);
   write_namespace(file.ns, {});

@@ -399,7 +399,6 @@ class Model {
   std::size_t open_pidfd(TaskId opener, TaskId target, PidfdFlags);
   void open_pidfd_of_child(TaskId maker, TaskId child, CloneFlags);
   const OpenFile* pidfd_at(TaskId, Descriptor) const;
-  TaskId target_of(const OpenFile&) const;
   TaskId find_target(const OpenFile&);
   bool is_within(NamespaceId, NamespaceId outer) const;
   Answer wait_by_pidfd(TaskId, const Waitid&), send_to_group_of(TaskId, const OpenFile&, Signal);

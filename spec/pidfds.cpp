@@ -61,13 +61,8 @@ const OpenFile* Model::pidfd_at(TaskId id, Descriptor fd) const {
 }
 
 /// Whom a pidfd stands for; nobody once that was reaped.
-TaskId Model::target_of(const OpenFile& pidfd) const {
-  const Number* const number = world_.numbers.find(pidfd.target.n);
-  return number != nullptr && number->use == pidfd.use ? number->task : TaskId::none();
-}
-
 TaskId Model::find_target(const OpenFile& pidfd) {
-  const TaskId target = target_of(pidfd);
+  const TaskId target = world_.target_of(pidfd);
   if (!target && world_.task_of(pidfd.target)) cover("pidfd.not-the-number"_rule);
   if (!target && !world_.numbers.contains(pidfd.target.n)) cover("pidfd.number-free"_rule);
   return target;
@@ -114,8 +109,8 @@ Model::Answer Model::act(TaskId id, const PidfdSendSignal& op) {
 /// To the process group that is called by the number which the pidfd stands for, for as long as
 /// that is in use, though its task may be gone.
 Model::Answer Model::send_to_group_of(TaskId id, const OpenFile& pidfd, Signal signal) {
-  const Number* const number = world_.numbers.find(pidfd.target.n);
-  if (number == nullptr || number->use != pidfd.use || number->group.empty())
+  const Number* const number = world_.number_of(pidfd);
+  if (number == nullptr || number->group.empty())
     return fails(Errno::srch, "pidfd.send-no-group"_rule);
   if (signal.n < 0 || signal.n > kSignalMax)
     return fails(Errno::inval, "signal.bad-signal"_rule);

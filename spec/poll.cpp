@@ -83,7 +83,8 @@ void Model::wake_pollers_at_last(TaskId gone) {
   for (const TaskId id : pollers_of(t.tid)) {
     Task& poller = world_.tasks[id];
     const OpenFile* const pidfd = pidfd_at(id, std::get<Poll>(poller.call.again).fd);
-    if (pidfd == nullptr || target_of(*pidfd) != gone || !(thread || poller.queued)) continue;
+    if (pidfd == nullptr || world_.target_of(*pidfd) != gone) continue;
+    if (!thread && !poller.queued) continue;
     if (does_as_most("pidfd.poll-or-reaped"_rule)) continue;
     poller.call = {.kind = Call::Kind::held, .result = Outcome::number(poll_event::in)};
     wake(id);

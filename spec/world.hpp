@@ -6,7 +6,6 @@
 #pragma once
 #include <algorithm>
 #include <array>
-#include <bitset>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "spec/accounts.hpp"
+#include "spec/files.hpp"
 #include "spec/numbers.hpp"
 #include "spec/outcome.hpp"
 #include "spec/rules.hpp"
@@ -25,10 +25,6 @@ struct Task;
 struct Process;
 struct AddressSpace;
 struct Handlers;
-struct OpenFile;
-struct Files;
-struct FsInfo;
-struct Namespace;
 struct NsProxy;
 struct UtsName;
 struct Cgroup;
@@ -36,10 +32,6 @@ using TaskId = Id<Task>;
 using ProcessId = Id<Process>;
 using SpaceId = Id<AddressSpace>;
 using HandlersId = Id<Handlers>;
-using OpenFileId = Id<OpenFile>;
-using FilesId = Id<Files>;
-using FsInfoId = Id<FsInfo>;
-using NamespaceId = Id<Namespace>;  // of pids; none is the world's own
 using NsProxyId = Id<NsProxy>;      // the other kinds; none is the world's own of each
 using UtsNameId = Id<UtsName>;      // none is the world's own
 using CgroupId = Id<Cgroup>;  // none is group 0
@@ -236,49 +228,6 @@ struct AddressSpace {
   static constexpr auto keeps() { return std::tuple{&AddressSpace::pages}; }
 };
 
-/// An open file description: what the descriptors that were copied from one another have in common.
-/// A pidfd stands for the task that has a number, or had it.
-struct OpenFile {
-  std::int64_t offset = 0;
-  std::uint32_t users = 0;  // descriptors
-  Pid target{};             // of a pidfd; 0 of a file
-  Place use = 0;            // the use of that number that is meant
-  NamespaceId ns;           // the pid namespace that the target is or was in
-  PidfdFlags flags{};
-  UserNamespaceId opened_in{};
-
-  bool is_pidfd() const { return target.n != 0; }
-
-  static constexpr auto keeps() { return std::tuple{}; }
-};
-
-/// A table of descriptors.
-struct Files {
-  std::array<OpenFileId, kDescriptors> open;
-  std::bitset<kDescriptors> cloexec;
-  std::uint32_t users = 0;
-
-  bool has(Descriptor fd) const {
-    return fd >= 0 && fd < kDescriptors && static_cast<bool>(open[static_cast<std::size_t>(fd)]);
-  }
-  bool has_any() const {
-    for (const OpenFileId file : open)
-      if (file) return true;
-    return false;
-  }
-  static constexpr auto keeps() { return std::tuple{}; }
-};
-
-/// What a file system asks of a task.
-struct FsInfo {
-  std::int32_t umask = kUmaskAtFirst;
-  Directory directory = 0;  // the current one
-  Place root = 0;           // the namespace of mounts that its root is of
-  std::uint32_t users = 0;
-
-  static constexpr auto keeps() { return std::tuple{}; }
-};
-
 /// The members of a group in the order in which signals reach them.
 inline std::vector<ProcessId> newest_first(const Line<ProcessId>& members) {
   std::vector<ProcessId> ids;
@@ -437,6 +386,16 @@ struct World : UserNamespaces {
   /// The task with this number, released ones excluded.
   TaskId task_of(Pid p) const {
     const Number* const number = numbers.find(p.n);
+    return number == nullptr ? TaskId::none() : number->task;
+  }
+  /// The number that a pidfd stands for; null once it has been free.
+  const Number* number_of(const OpenFile& pidfd) const {
+    const Number* const number = numbers.find(pidfd.target.n);
+    return number != nullptr && number->use == pidfd.use ? number : nullptr;
+  }
+  /// The task that a pidfd stands for; none once that was reaped.
+  TaskId target_of(const OpenFile& pidfd) const {
+    const Number* const number = number_of(pidfd);
     return number == nullptr ? TaskId::none() : number->task;
   }
   /// What a namespace calls that which is `p` in the world; 0 if it is not in there.

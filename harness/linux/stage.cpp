@@ -141,7 +141,7 @@ Stage::Stage(const Safeguards& safeguards) : safeguards_(safeguards) {
 
 Stage::~Stage() { end_zygote(); }
 
-/// A puppet that sleeps in a call takes two descriptors.
+/// A puppet takes three descriptors.
 void Stage::allow_many_files() {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) give_up("getrlimit", errno);

@@ -37,7 +37,7 @@ long switches() {
 
 /// Nobody holds the list of tasks for writing when this returns: an exit that can be seen has also
 /// woken and signalled whom it wakes and signals.
-void task_list_barrier() { ::kill(-::getpgrp(), 0); }
+void task_list_barrier() { ::kill(0, 0); }  // to the own process group
 
 /// The status that the kernel keeps for a descriptor of a process that is gone, since 6.15.
 std::optional<std::int32_t> exit_status(const Descriptor& pidfd) {
@@ -184,7 +184,7 @@ std::optional<Outcome> System::act_without_call(Puppet& actor, const Op& op) {
 }
 
 /// Has a puppet make a call, and waits until all are at rest.
-Outcome System::call(std::uint32_t slot, const Op& op, const Descriptor& pidfd) {
+Outcome System::call(std::uint32_t slot, const Op& op) {
   Puppet& actor = *find_slot(slot);
   actor.calling = true;
   actor.made = {};
@@ -195,7 +195,7 @@ Outcome System::call(std::uint32_t slot, const Op& op, const Descriptor& pidfd) 
   name_cgroup(op, stage_.slot(slot));
   stage_.post(slot);
   settle(slot);
-  const Outcome answer = outcome(*find_slot(slot), op, pidfd);
+  const Outcome answer = outcome(*find_slot(slot), op);
   charge_child(*find_slot(slot), op, child);
   return answer;
 }
@@ -214,10 +214,10 @@ Outcome System::act(Puppet& actor, const Op& op) {
   doubt_after(actor, op, false);
   const Pid tid = actor.tid, tracer = tracer_of(actor);
   shared_ = shared_ || shares_memory(op);
-  const Descriptor pidfd = stage_.open_pidfd(actor.tgid.n);
+  if (!actor.process) actor.process = stage_.open_pidfd(actor.tgid.n);
   const auto began = std::chrono::steady_clock::now();
-  Outcome answer = call(slot, op, pidfd);
-  while (waits_for_late(op, answer, began)) answer = call(slot, op, pidfd);
+  Outcome answer = call(slot, op);
+  while (waits_for_late(op, answer, began)) answer = call(slot, op);
   refuse_untraceable(*find_slot(slot), op, answer);
   bury();
   refuse_freed(tracer, op, answer);
@@ -247,7 +247,7 @@ void System::refuse_what_is_missing(const Puppet& actor, const Op& op) const {
     throw SystemLimit("a number outside the trace's world would be asked for");
 }
 
-Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd) {
+Outcome System::outcome(const Puppet& actor, const Op& op) {
   if (actor.born && !actor.calling) return outcome_of(op, stage_.slot(actor.slot));
   if (actor.rest != Rest::gone && !actor.ends_namespace) {
     Outcome blocks = Outcome::of(Outcome::Kind::blocks);
@@ -257,18 +257,18 @@ Outcome System::outcome(const Puppet& actor, const Op& op, const Descriptor& pid
   if (has_no_outcome(op)) return Outcome::of(Outcome::Kind::nothing);
   if (const auto* const reboot = std::get_if<Reboot>(&op))
     return Outcome::death(death_by_reboot(reboot->command));
-  return Outcome::death({death_status(actor, pidfd) & 0x7f});
+  return Outcome::death({death_status(actor) & 0x7f});
 }
 
 /// The status of the process that a dead puppet belonged to: its zombie shows it, or, where nobody
 /// wanted a zombie, what the kernel keeps for those that hold a descriptor of the process.
-std::int32_t System::death_status(const Puppet& actor, const Descriptor& pidfd) {
+std::int32_t System::death_status(const Puppet& actor) {
   if (const auto stat = parse_stat(read(fmt::format("{}/stat", actor.tgid.n)));
       stat && (stat->state == 'Z' || actor.ends_namespace)) {
     if (stage_.abilities().exit_codes) return stat->exit_code;
     if (const auto status = peek(stat->ppid, actor.tgid)) return *status;
   }
-  if (const auto status = exit_status(pidfd)) return *status;
+  if (const auto status = exit_status(actor.process)) return *status;
   throw SystemLimit("of what a process died that left no zombie cannot be told here");
 }
 

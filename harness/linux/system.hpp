@@ -98,6 +98,7 @@ class System {
     bool ends_namespace = false;  // an init that ends, and waits for others to be gone
     Op op;                     // the last
     Descriptor stat, syscall;  // of /proc, once they were needed
+    Descriptor process;        // a pidfd, once it has acted
   };
 
   // What the puppets do.
@@ -114,11 +115,11 @@ class System {
   bool waits_for_late(const Op& op, const Outcome& said, Moment since);
   Outcome act(Puppet& actor, const Op& op);
   std::optional<Outcome> act_without_call(Puppet& actor, const Op& op);
-  Outcome call(std::uint32_t slot, const Op& op, const Descriptor& pidfd);
+  Outcome call(std::uint32_t slot, const Op& op);
   Outcome ask(Puppet& actor, const Op& op);
   void refuse_what_is_missing(const Puppet& actor, const Op& op) const;
-  Outcome outcome(const Puppet& actor, const Op& op, const Descriptor& pidfd);
-  std::int32_t death_status(const Puppet& actor, const Descriptor& pidfd);
+  Outcome outcome(const Puppet& actor, const Op& op);
+  std::int32_t death_status(const Puppet& actor);
   std::optional<std::int32_t> peek(std::int32_t parent, Pid zombie);
 
   void refuse_missing_right(Pid task, const Op& op, const Outcome& said) const;
@@ -209,7 +210,7 @@ class System {
 
   Comm comm_of(std::string_view comm) const;
   std::vector<std::int32_t> numbers_in(const std::string& folder) const;
-  std::string_view read(const std::string& path) const;
+  std::string_view read(const std::string& path, bool to_the_end = false) const;
   std::string_view read(Descriptor& kept, Pid task, const char* name) const;
   std::string_view read(int fd, bool to_the_end) const;
   std::string_view read_call(Descriptor& kept, Pid task) const;

@@ -102,7 +102,7 @@ void System::expect_shown(std::size_t field, Pid task) const {
 }
 
 void System::pages(Pid p, std::vector<PageView>& out) const {
-  parse_maps(read(fmt::format("{}/maps", p.n)), out);
+  parse_maps(read(fmt::format("{}/maps", p.n), true), out);
   if (out.empty()) return;
   const std::string path = fmt::format("{}/mem", p.n);
   const Descriptor memory(::openat(stage_.proc(), path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -123,34 +123,29 @@ void System::tasks(std::vector<Pid>& out) const {
   std::ranges::sort(out);
 }
 
-/// The names in a folder of the namespace's /proc that are numbers.
+/// The names in a folder of the namespace's /proc that are numbers; none of a task that is gone.
 std::vector<std::int32_t> System::numbers_in(const std::string& folder) const {
   std::vector<std::int32_t> numbers;
-  const Descriptor folder_file = open(folder, O_RDONLY | O_DIRECTORY);
-  if (!folder_file) return numbers;
-  const int fd = ::fcntl(folder_file.get(), F_DUPFD_CLOEXEC, 0);
-  if (fd < 0) fault(folder);
-  DIR* const entries = ::fdopendir(fd);
-  if (entries == nullptr) {
-    const int error = errno;
-    ::close(fd);
-    if (error == ENOENT || error == ESRCH) return numbers;  // of a task that is gone
-    errno = error;
-    fault(folder);
+  const Descriptor file = open(folder, O_RDONLY | O_DIRECTORY);
+  alignas(dirent64) char entries[8192];
+  for (ssize_t size = file ? 1 : 0; size > 0;) {
+    size = ::getdents64(file.get(), entries, sizeof entries);
+    if (size < 0 && errno != ENOENT && errno != ESRCH) fault(folder);
+    for (ssize_t at = 0; at < size;) {
+      const auto& entry = reinterpret_cast<const dirent64&>(entries[at]);
+      at += entry.d_reclen;
+      const std::string_view name = entry.d_name;
+      std::int32_t n = 0;
+      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), n);
+      if (error == std::errc{} && end == name.data() + name.size()) numbers.push_back(n);
+    }
   }
-  while (const dirent* const entry = ::readdir(entries)) {
-    const std::string_view name = entry->d_name;
-    std::int32_t n = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), n);
-    if (error == std::errc{} && end == name.data() + name.size()) numbers.push_back(n);
-  }
-  ::closedir(entries);
   return numbers;
 }
 
-std::string_view System::read(const std::string& path) const {
+std::string_view System::read(const std::string& path, bool to_the_end) const {
   const Descriptor file = open(path, O_RDONLY);
-  return file ? read(file.get(), true) : std::string_view{};
+  return file ? read(file.get(), to_the_end) : std::string_view{};
 }
 
 /// A file or folder of the namespace's /proc; none of a task that is gone.

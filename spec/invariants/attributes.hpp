@@ -13,10 +13,7 @@ void for_each_pidfd(const auto& w, TaskId t, auto&& f) {
   if (!id || !w.files.has(id)) return;
   for (const OpenFileId at : w.files[id].open) {
     if (!at || !w.open_files.has(at) || !w.open_files[at].is_pidfd()) continue;
-    const OpenFile& pidfd = w.open_files[at];
-    const Number* const number = w.numbers.find(pidfd.target.n);
-    const bool same = number != nullptr && number->use == pidfd.use;
-    f(pidfd, same ? number->task : TaskId::none());
+    f(w.open_files[at], w.target_of(w.open_files[at]));
   }
 }
 
