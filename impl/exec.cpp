@@ -183,6 +183,7 @@ void Machine::take_leadership(Task& t) {
   --p.thread_count;
   if (cgroups_.in_use()) cgroups_.release(id(old));
   set_exit_state(old, bits::kExitDead);
+  flush_sigqueue(old);
   put_task_struct(id(old));
   update_news(p);
 }

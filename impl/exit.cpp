@@ -181,13 +181,19 @@ void Machine::release_task(Task& t) {
   free_pid(t.pid);
   set_exit_state(t, bits::kExitDead);
   if (was_thread && ever_traced_) [[unlikely]] wake_execing(p);
+  if (profile_ == Profile::linux_4_12) flush_sigqueue(t);
   const bool zaps_leader = was_thread && dead(p) && mourn_leader(leader_of(p));
+  flush_sigqueue(t);
   put_task_struct(id(t));
   if (zaps_leader) release_task(leader_of(p));
 }
 
+/// What was queued for the thread alone counts no more.
+void Machine::flush_sigqueue(Task& t) {
+  flush_queue(t.pending, SignalQueues::of_task(id(t)), t.pending);
+}
+
 void Machine::put_task_struct(Index task) {
-  flush_queue(tasks_[task].pending, SignalQueues::of_task(task), tasks_[task].pending);
   caught_.set(task, 0);
   if (tasks_[task].attributes != kNobody) {
     count_user(attributes_of(tasks_[task]), false);

@@ -222,6 +222,7 @@ class Machine : private Users {
   void release_vfork_parent(Task& t);
   void exit_notify(Task& t), release_task(Task& t);
   void unhash_process(Task& t), unhash_leader(Process& p);
+  void flush_sigqueue(Task& t);
   void put_task_struct(Index task);
   bool mourn(Process& p), mourn_leader(Task& leader);
   bool notify_parent(Process& p);

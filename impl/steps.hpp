@@ -261,6 +261,10 @@ inline constexpr std::array kReleaseTask{
              "The last thread of a leader that is dead tells the parent what was held back. (If "
              "nobody will wait, the leader is released when the thread's record is given back.)",
              "kernel-exit RELEASE:2"},
+    LifeStep{"flush_sigqueue",
+             "What was queued for the thread alone counts no more; before 6.15 that came before "
+             "mourn_leader.",
+             "kernel-signal QUEUE:11"},
     LifeStep{"put_task_struct", "The record is given back.", "kernel-exit STEPS:2"},
 };
 

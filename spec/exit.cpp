@@ -303,6 +303,9 @@ void Model::tell(TaskId leader) {
 void Model::release(TaskId id) {
   const ProcessId process = world_.tasks[id].process;
   const TaskId leader = world_.processes[process].leader;
+  Pending left;  // since 6.15 it goes when the death of the leader has been told
+  if (Task& t = world_.tasks[id]; id != leader && linux_6() && !t.pending.queue.empty())
+    std::swap(left, t.pending);
   detach(id);
   if (id == leader) return;
 
@@ -310,16 +313,24 @@ void Model::release(TaskId id) {
   const TaskId execing = world_.processes[process].execing;
   if (execing && world_.tasks[execing].call.kind == Call::Kind::exec && is_left_alone(execing))
     wake(execing);
-  if (!ready(leader)) return;
+  const bool tells = ready(leader);
+  if (!left.queue.empty() && !(tells && does_as_most("queue.goes-last"_rule))) flush(left, left);
+  const bool unwanted = tells && tell_at_last(leader);
+  flush(left, left);
+  if (unwanted) release(leader);
+}
+
+/// Brings the news of a dead leader that other threads held back; answers whether nobody wants it.
+bool Model::tell_at_last(TaskId leader) {
   cover("exit.last-thread-tells"_rule);
-  if (const Task& t = world().tasks[leader]; t.trace.by) {
+  const Task& t = world().tasks[leader];
+  if (t.trace.by) {
     cover("ptrace.death-told-again"_rule);
     notify_tracer(leader, {t.exit_signal});
-    return update_news(leader);
   }
-  const bool unwanted = notify_parent(leader);
+  const bool unwanted = !t.trace.by && notify_parent(leader);
   update_news(leader);
-  if (unwanted) release(leader);
+  return unwanted;
 }
 
 void Model::detach(TaskId id) {

@@ -468,6 +468,7 @@ bool Model::wake_up(TaskId id, WakeMask mask) {
         t.call = {};
       break;
     case Call::Kind::wait:
+    case Call::Kind::poll:
       wake(id);  // it looks once more
       break;
     default:

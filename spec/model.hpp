@@ -297,7 +297,7 @@ class Model {
   TaskId reaper_for(TaskId father);
   void reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead);
   TaskId live_thread(const Process&) const;
-  bool notify_parent(TaskId leader);
+  bool notify_parent(TaskId leader), tell_at_last(TaskId leader);
   void thread_is_dead(TaskId), notify_tracer(TaskId, Signal);
   void tell(TaskId leader);
   void release(TaskId);

@@ -35,6 +35,9 @@ inline constexpr auto kAccountRules = std::to_array<Rule>({
     {"queue.of-the-dead",
      "What was queued for a thread alone that has ended counts until it is released. In some "
      "builds it does not.", "kernel-signal QUEUE:9"},
+    {"queue.goes-last",
+     "What was queued for the last other thread of a dead leader counts until that one's death has "
+     "been told. Before 6.15 it does not.", "kernel-signal QUEUE:11"},
     {"queue.count", "/proc shows how many entries count for a task's real user.",
      "kernel-signal QUEUE:10"},
 
