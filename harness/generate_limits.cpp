@@ -31,13 +31,13 @@ Limit Generator::signals_near(const Scene& scene) {
   return {scene.world.queued_for(a.user_ns, a.user) + dice_.below(4)};
 }
 
-/// Of tasks about as many as a user has; of others few.
 /// Whether others may have signals queued that count with those of who acts.
 bool Generator::shares_queue(const Scene& scene) const {
   return !own_root_ && scene.me != nullptr && scene.me->attributes.user == User::root &&
          !scene.me->attributes.user_ns;
 }
 
+/// Of tasks about as many as a user has; of others few.
 Limit Generator::limit_near(const Scene& scene, Resource resource) {
   if (resource == Resource::nofile)
     return {static_cast<std::uint64_t>(dice_.percent(20) ? 0 : dice_.between(1, kDescriptors))};

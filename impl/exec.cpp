@@ -114,8 +114,8 @@ bool Machine::fails_at(const Task& t, ExecStep step, ExecStep failing) {
     takes = of[ns_kind::time] != of[ns_kind::time_for_children];
   if (step == ExecStep::unshare_sighand)
     takes = p.actions != kNobody && actions_[p.actions].sharers.several(processes_);
-  const bool traced = t.traced && is_traced(t) && step != ExecStep::load_binary;
-  if (!takes || traced) return false;
+  const bool spared = profile_ == Profile::linux_6 && t.traced && is_traced(t);
+  if (!takes || (spared && step != ExecStep::load_binary)) return false;
   const bool struck = faults_.strike(step_of(step));
   return struck || failing == step;
 }
