@@ -214,7 +214,6 @@ void Model::adopt_children(TaskId father) {
 
   std::vector<TaskId> dead;
   const Line<TaskId> children = std::exchange(world_.tasks[father].children, {});
-  world_.tasks[father].news.clear();
   for (const auto& [place, leader] : children) {
     world_.tasks[leader].sibling = next_place();
     world_.tasks[reaper].children.put(world_.tasks[leader].sibling, leader);
@@ -237,6 +236,7 @@ void Model::adopt_children(TaskId father) {
     update_news(leader);
   }
   cover("reaper.tail"_rule);
+  world_.tasks[father].news.clear();  // some came of who was adopted after a group was hung up
   for (const TaskId id : dead) release(id);
 }
 
