@@ -105,7 +105,6 @@ void Machine::do_exit(Task& t, std::int32_t code) {
   const bool gone = p.ns == kNobody || find_child_reaper(t);
   if (!gone) return;
   leave_family(t);
-  if (!forsaken_.empty()) [[unlikely]] release_forsaken();
 }
 
 /// The last of it: nobody is the thread's child any more, and its parent hears of it.
@@ -115,6 +114,7 @@ void Machine::leave_family(Task& t) {
   if (p.live == 0 && p.parent != kNobody)
     kill_orphaned_pgrp(p, process_of(tasks_[p.parent]), &p);
   exit_notify(t);
+  if (!forsaken_.empty()) [[unlikely]] release_forsaken();
 }
 
 /// Counts a thread out. True when it was the last, whose code is then the process's.

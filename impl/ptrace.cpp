@@ -291,7 +291,7 @@ void Machine::exit_ptrace(Task& tracer) {
   }
 }
 
-/// The oldest tracing first.
+/// Those that were adopted first, the youngest of them before the others; then the oldest tracing.
 void Machine::release_forsaken() {
   while (!forsaken_.empty()) {
     Task& t = tasks_[forsaken_.back()];

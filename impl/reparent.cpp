@@ -34,9 +34,7 @@ void Machine::forget_original_parent(Task& father) {
     reaper_ = id(*alive_thread(process_of(father)));
   if (father.children.empty()) return;
   Task& reaper = reaper_for(father);
-  scratch_.clear();
   while (!father.children.empty()) adopt(processes_[father.children.first], father, reaper);
-  for (const Index i : scratch_) release_task(tasks_[i]);
 }
 
 void Machine::adopt(Process& child, Task& father, Task& reaper) {
@@ -57,7 +55,7 @@ void Machine::adopt(Process& child, Task& father, Task& reaper) {
   update_news(child);
   if (!leaves) return;
   if (is_dead && !leader_of(child).traced && notify_parent(child))
-    scratch_.push_back(child.leader());
+    forsaken_.push_back(child.leader());
   kill_orphaned_pgrp(child, process_of(father), nullptr);
 }
 

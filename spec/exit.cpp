@@ -120,7 +120,7 @@ void Model::finish_exit(TaskId id) {
   Task& me = world_.tasks[id];
   Process& p = world_.process_of(me);
   const TaskId leader = p.leader;
-  adopt_children(id);
+  const std::vector<TaskId> dead = adopt_children(id);
   if (p.running_threads > 0) cover("group.hangup-whole-process"_rule);
   if (p.running_threads == 0) hang_up_if_orphaned(leader, TaskId::none());
   me.zombie = me.was_zombie = true;
@@ -134,6 +134,8 @@ void Model::finish_exit(TaskId id) {
     leader_is_dead(id);
   else
     thread_is_dead(id);
+  if (!dead.empty()) cover("reaper.gone-last"_rule);
+  for (const TaskId child : dead) release(child);
 }
 
 /// The last thread of a process that nobody has ended as a whole: whose code is its status?
@@ -202,13 +204,14 @@ TaskId Model::reaper_for(TaskId father) {
   return world_.reaper_of(p.ns);
 }
 
-void Model::adopt_children(TaskId father) {
+/// Answers which zombies nobody wants, the youngest first. They go when all has been told.
+std::vector<TaskId> Model::adopt_children(TaskId father) {
   const Process& own = world().process_of(world().tasks[father]);
   if (father == world_.reaper_of(own.ns) && live_thread(own)) {
     cover("reaper.init-thread"_rule);
     (own.ns ? world_.namespaces[own.ns].reaper : world_.reaper) = live_thread(own);
   }
-  if (world_.tasks[father].children.empty()) return;
+  if (world_.tasks[father].children.empty()) return {};
   const TaskId reaper = reaper_for(father);
   const bool other_process = world_.tasks[reaper].process != world_.tasks[father].process;
 
@@ -237,7 +240,8 @@ void Model::adopt_children(TaskId father) {
   }
   cover("reaper.tail"_rule);
   world_.tasks[father].news.clear();  // some came of who was adopted after a group was hung up
-  for (const TaskId id : dead) release(id);
+  std::ranges::reverse(dead);
+  return dead;
 }
 
 /// What a child goes through when another process adopts it.
@@ -314,9 +318,10 @@ void Model::release(TaskId id) {
   if (execing && world_.tasks[execing].call.kind == Call::Kind::exec && is_left_alone(execing))
     wake(execing);
   const bool tells = ready(leader);
-  if (!left.queue.empty() && !(tells && does_as_most("queue.goes-last"_rule))) flush(left, left);
+  const bool late = tells && !left.queue.empty() && does_as_most("queue.goes-last"_rule);
+  if (!late) flush(left, left);
   const bool unwanted = tells && tell_at_last(leader);
-  flush(left, left);
+  if (late) flush(left, left);
   if (unwanted) release(leader);
 }
 
@@ -327,8 +332,10 @@ bool Model::tell_at_last(TaskId leader) {
   if (t.trace.by) {
     cover("ptrace.death-told-again"_rule);
     notify_tracer(leader, {t.exit_signal});
+    update_news(leader);
+    return false;
   }
-  const bool unwanted = !t.trace.by && notify_parent(leader);
+  const bool unwanted = notify_parent(leader);
   update_news(leader);
   return unwanted;
 }

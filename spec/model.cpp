@@ -193,7 +193,8 @@ void Model::run(TaskId id) {
 /// it dealt with signals.
 void Model::go_on(TaskId id, bool signalled) {
   Task& t = world_.tasks[id];
-  const Signal handled = std::exchange(t.call.handled, sig::none);
+  using enum Call::Handled;
+  const Call::Handled handled = std::exchange(t.call.handled, nothing);
   switch (t.call.kind) {
     case Call::Kind::none:
     case Call::Kind::vfork:
@@ -213,18 +214,17 @@ void Model::go_on(TaskId id, bool signalled) {
     case Call::Kind::held:
       return finish(id, t.call.result);
     case Call::Kind::pause:
-      if (handled != sig::none) return finish(id, fails(Errno::intr, "signal.pause-eintr"_rule));
+      if (handled != nothing) return finish(id, fails(Errno::intr, "signal.pause-eintr"_rule));
       return cover("signal.pause-goes-on"_rule);
     case Call::Kind::poll:
       if (!signalled) return;
-      if (handled != sig::none) return finish(id, fails(Errno::intr, "poll.interrupted"_rule));
+      if (handled != nothing) return finish(id, fails(Errno::intr, "poll.interrupted"_rule));
       cover("poll.goes-on"_rule);
       return make_again(id);
     case Call::Kind::wait:
       if (!signalled) return;  // woken for nothing: it sleeps on
-      if (handled != sig::none && !world_.handlers[t.handlers].restart.has(handled))
-        return finish(id, fails(Errno::intr, "wait.interrupted"_rule));
-      cover(handled != sig::none ? "wait.restarted"_rule : "wait.goes-on"_rule);
+      if (handled == interrupts) return finish(id, fails(Errno::intr, "wait.interrupted"_rule));
+      cover(handled == restarts ? "wait.restarted"_rule : "wait.goes-on"_rule);
       return make_again(id);
     case Call::Kind::restart:
       return make_again(id);

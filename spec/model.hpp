@@ -293,7 +293,7 @@ class Model {
   bool is_doomed(TaskId) const;
   void begin_group_exit(Process&, std::int32_t code);
   void let_go_of_memory(Task&);
-  void adopt_children(TaskId father);
+  std::vector<TaskId> adopt_children(TaskId father);
   TaskId reaper_for(TaskId father);
   void reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead);
   TaskId live_thread(const Process&) const;

@@ -405,7 +405,9 @@ bool Model::takes(TaskId id, Signal s, From from) {
     case Disposition::catch_:
       cover("signal.handler-runs"_rule);
       ++t.caught;
-      if (t.call.handled == sig::none) t.call.handled = s;
+      if (t.call.handled == Call::Handled::nothing)
+        t.call.handled = world_.handlers[t.handlers].restart.has(s) ? Call::Handled::restarts
+                                                                    : Call::Handled::interrupts;
       if (!world().deliverable(t).empty() || t.stop_pending || t.trace.interrupted ||
           t.trace.told_to_look)
         tell_of_notice(id);

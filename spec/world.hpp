@@ -74,7 +74,9 @@ struct Call {
   Op again{};  // the call as it was made
   Outcome result{};
   bool interrupted = false;  // a stop took the task out of its sleep
-  Signal handled{};          // the first signal whose handler ran during the call
+  /// What the first handler that ran during the call says of a call that it interrupts, as it was
+  /// then: SA_RESTART or not.
+  enum class Handled : std::uint8_t { nothing, restarts, interrupts } handled = Handled::nothing;
   Place since = 0;           // when it fell asleep
 };
 

@@ -399,7 +399,10 @@ void Stage::make_ordinary(std::int32_t number) const {
 
 Descriptor Stage::open_pidfd(std::int32_t number) const {
   const int here = number_outside(number);
-  return Descriptor(here <= 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, here, 0)));
+  if (here <= 0) return {};
+  const auto pidfd = static_cast<int>(::syscall(SYS_pidfd_open, here, 0));
+  if (pidfd < 0 && (errno == EMFILE || errno == ENFILE)) give_up("a pidfd", errno);
+  return Descriptor(pidfd);
 }
 
 void Stage::post(std::uint32_t index) {

@@ -98,7 +98,7 @@ class System {
     bool ends_namespace = false;  // an init that ends, and waits for others to be gone
     Op op;                     // the last
     Descriptor stat, syscall;  // of /proc, once they were needed
-    Descriptor process;        // a pidfd, once it has acted
+    Descriptor process;        // a pidfd of its process, once it has acted
   };
 
   // What the puppets do.

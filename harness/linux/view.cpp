@@ -127,10 +127,12 @@ void System::tasks(std::vector<Pid>& out) const {
 std::vector<std::int32_t> System::numbers_in(const std::string& folder) const {
   std::vector<std::int32_t> numbers;
   const Descriptor file = open(folder, O_RDONLY | O_DIRECTORY);
-  alignas(dirent64) char entries[8192];
-  for (ssize_t size = file ? 1 : 0; size > 0;) {
-    size = ::getdents64(file.get(), entries, sizeof entries);
+  if (!file) return numbers;
+  alignas(dirent64) unsigned char entries[8192];
+  while (true) {
+    const ssize_t size = ::getdents64(file.get(), entries, sizeof entries);
     if (size < 0 && errno != ENOENT && errno != ESRCH) fault(folder);
+    if (size <= 0) return numbers;
     for (ssize_t at = 0; at < size;) {
       const auto& entry = reinterpret_cast<const dirent64&>(entries[at]);
       at += entry.d_reclen;
@@ -140,7 +142,6 @@ std::vector<std::int32_t> System::numbers_in(const std::string& folder) const {
       if (error == std::errc{} && end == name.data() + name.size()) numbers.push_back(n);
     }
   }
-  return numbers;
 }
 
 std::string_view System::read(const std::string& path, bool to_the_end) const {

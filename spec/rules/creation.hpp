@@ -172,7 +172,7 @@ inline constexpr auto kExecFailureRules = std::to_array<Rule>({
      "kernel-exec LATE:1"},
     {"exec.files-no-room",
      "In 4.12 a table of descriptors that others share is copied first: without memory ENOMEM, and "
-     "all is as before.",
+     "all is as before, whether the task is traced or not.",
      "kernel-exec LATE:2"},
     {"exec.sighand-no-room",
      "In 4.12 a table of dispositions that another process shares is copied before the point of no "
