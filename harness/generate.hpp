@@ -290,6 +290,7 @@ class Generator {
   // What most of the trace is about, or nothing.
   CloneFlags theme_flags_, favourite_namespaces_;
   std::vector<Signal> favourite_signals_;
+  bool is_tight_ = false;  // signals are queued up to the limit
   std::vector<CloneFlags> favourite_clones_;
   bool users_ = false;    // tasks go into those of users, too
   std::size_t crowd_;

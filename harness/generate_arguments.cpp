@@ -188,7 +188,7 @@ Clone Generator::clone(const Scene& scene) {
 ExitSignal Generator::exit_signal() {
   const std::uint32_t way = dice_.below(100);
   if (way < 12) return {0};
-  if (way < 40) return {static_cast<std::uint8_t>(std::max(signal().n, 0))};
+  if (way < (is_tight_ ? 80U : 40U)) return {static_cast<std::uint8_t>(std::max(signal().n, 0))};
   return way < 43 ? ExitSignal{static_cast<std::uint8_t>(dice_.below(256))} : ExitSignal{};
 }
 

@@ -27,8 +27,9 @@ User Generator::user() {
 Limit Generator::signals_near(const Scene& scene) {
   if (scene.me == nullptr) return {0};
   const spec::Attributes& a = scene.me->attributes;
-  if (dice_.percent(a.user == User::root && !a.user_ns ? 88 : 20)) return {0};
-  return {scene.world.queued_for(a.user_ns, a.user) + dice_.below(4)};
+  if (dice_.percent(is_tight_ && own_root_ ? 10 : a.user == User::root && !a.user_ns ? 88 : 20))
+    return {0};
+  return {scene.world.queued_for(a.user_ns, a.user) + dice_.below(is_tight_ ? 2 : 4)};
 }
 
 /// Whether others may have signals queued that count with those of who acts.
@@ -65,6 +66,7 @@ void Generator::choose(Setrlimit& o, const Scene& scene) {
   constexpr std::array kHardlyTurned{Resource::core, Resource::nice, Resource::rtprio};
   if (std::ranges::find(kHardlyTurned, o.resource) != kHardlyTurned.end() && dice_.percent(90))
     o.resource = Resource::fsize;
+  if (is_tight_ && dice_.percent(80)) o.resource = Resource::sigpending;
   if (users_ && dice_.percent(15)) o.resource = Resource::nice;  // which binds below
   if (dice_.percent(88)) o.soft = limit_near(scene, o.resource);
   if (binds_from_above(scene) && dice_.percent(30)) o = {Resource::sigpending, {}, {}};

@@ -152,6 +152,7 @@ struct Theme {
   std::initializer_list<Named> ops;
   CloneFlags flags = {};
   std::initializer_list<Signal> signals = {};
+  bool tight = false;  // signals are queued up to the limit, and so are those of children that end
 };
 constexpr Theme kThemes[] = {
     // memory, threads, reapers, numbers
@@ -191,11 +192,12 @@ constexpr Theme kThemes[] = {
      {"setrlimit", "sigprocmask", "kill", "tgkill", "clone", "exit"},
      {},
      {{40}, {64}, sig::usr1}},
-    {20,
-     {"setrlimit", "setrlimit", "clone", "clone", "tgkill", "sigprocmask", "sigaction",
-      "sigaction", "setresuid", "exit", "exit", "caught"},
+    {40,
+     {"setrlimit", "clone", "clone", "fork", "kill", "tgkill", "sigprocmask", "sigaction",
+      "sigaction", "exit", "exit", "caught"},
      kThread,
-     {{40}, {64}}},
+     {{40}, {64}, sig::chld},
+     true},
     {40, {"fault", "getrusage", "getrusage", "wait4", "waitid", "exit", "clone", "fork"}},
     {30, {"fault", "fault", "getrusage", "exit", "exit", "clone", "fork", "wait4"}, fl::newpid},
     {30,
@@ -449,6 +451,7 @@ void Generator::choose_theme(const Generator* about) {
   dwell_on(shares);
   if (dice_.percent(kFaithful)) theme_flags_ = theme.flags;
   if (dice_.percent(kFaithful)) favourite_signals_ = theme.signals;
+  is_tight_ = theme.tight;
 }
 
 /// These ops more often than others, or nearly them alone.
