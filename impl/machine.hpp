@@ -306,6 +306,7 @@ class Machine : private Users {
   void tell_tracer(Task& t);
   [[gnu::cold]] void mourn_traced(Task& t, bool was_zombie);
   [[gnu::cold]] void exit_ptrace(Task& tracer), release_forsaken();
+  bool is_let_go(Task& t, const Task& tracer, bool own_child);
   [[gnu::cold]] void leave_tracings(Task& t);
   bool look_at_tracees(const Task& t, Index of, Outcome& found, bool& exists);
   [[gnu::cold]] bool look_at_all_tracees(const Task& t, Outcome& found, bool& exists);

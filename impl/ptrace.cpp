@@ -267,8 +267,8 @@ void Machine::leave_tracings(Task& t) {
   if (t.traces) exit_ptrace(t);
 }
 
-/// A tracer ends: the youngest of its tracings first. Dead threads among its tracees are nobody's
-/// then, and to be released when it is out of its family.
+/// A tracer ends: the youngest of its tracings first. Who is dead, and nobody's then, is to be
+/// released when it is out of its family.
 void Machine::exit_ptrace(Task& tracer) {
   while (tracer.traces) {
     const auto at = std::ranges::find(tracings_.rbegin(), tracings_.rend(), id(tracer),
@@ -278,17 +278,19 @@ void Machine::exit_ptrace(Task& tracer) {
     if (at->exitkill) send(sig::kill, t, Scope::thread, &kKernel, Origin::forced);
     const bool own_child = is_familys(t);
     unlink_tracing(t);
-    if (t.zombie() && !is_leader(t)) forsaken_.push_back(id(t));
-    if (!t.zombie() || !is_leader(t) || !dead(p)) continue;
-    if (!own_child) {
-      if (mourn(p)) release_task(t);
-      continue;
-    }
-    const Actions& a = actions_of(process_of(tracer));
-    if (!a.ignored.has(sig::chld) && !a.child.has(sa_flag::nocldwait)) continue;
-    wake_waiters(t, id(tracer));
-    release_task(t);
+    if (!t.zombie() || (is_leader(t) && !(dead(p) && is_let_go(t, tracer, own_child)))) continue;
+    set_exit_state(t, bits::kExitDead);
+    forsaken_.push_back(id(t));
   }
+}
+
+/// The parent of a dead process hears of it. True when nobody will wait.
+bool Machine::is_let_go(Task& t, const Task& tracer, bool own_child) {
+  if (!own_child) return mourn(process_of(t));
+  const Actions& a = actions_of(process_of(tracer));
+  if (!a.ignored.has(sig::chld) && !a.child.has(sa_flag::nocldwait)) return false;
+  wake_waiters(t, id(tracer));
+  return true;
 }
 
 /// Those that were adopted first, the youngest of them before the others; then the oldest tracing.

@@ -49,7 +49,8 @@ void Machine::adopt(Process& child, Task& father, Task& reaper) {
   for_each_thread(child, [&](Task& t) {
     if (t.pdeath_signal != 0) send({t.pdeath_signal}, t, Scope::process, &father);
   });
-  const bool leaves = reaper.process != father.process;
+  const bool gone = leader_of(child).exit_state == bits::kExitDead;  // of whom father traced
+  const bool leaves = reaper.process != father.process && !gone;
   if (leaves) child.exit_signal = static_cast<std::int16_t>(sig::chld.n);
   if (!ready(child)) count_child(child, true);
   update_news(child);

@@ -99,13 +99,13 @@ void Model::leave_tracing(TaskId id) {
   const Process& p = world().process_of(world().tasks[id]);
   std::vector<TaskId> dead = let_tracees_go(id);
   end_by_reboot(id);
-  if (id == world_.reaper && !live_thread(p)) return end_world();
-  if (is_last_of_init(id)) {
-    for (const TaskId thread : std::exchange(dead, {})) release(thread);
-    if (!zap(id)) return lose_queue(id);
-  }
+  const bool ends_world = id == world_.reaper && !live_thread(p), zaps = is_last_of_init(id);
+  if (ends_world || zaps)
+    for (const TaskId tracee : std::exchange(dead, {})) release(tracee);
+  if (ends_world) return end_world();
+  if (zaps && !zap(id)) return lose_queue(id);
   finish_exit(id);
-  for (const TaskId thread : dead) release(thread);
+  for (const TaskId tracee : dead) release(tracee);
 }
 
 /// An init waits for its namespace to empty: whether it still has what is pending for its thread.
@@ -247,6 +247,7 @@ std::vector<TaskId> Model::adopt_children(TaskId father) {
 /// What a child goes through when another process adopts it.
 void Model::reparent_process(TaskId leader, TaskId father, std::vector<TaskId>& dead) {
   Task& t = world_.tasks[leader];
+  if (t.told) return;  // it was traced by `father`, and is as good as gone
   if (t.exit_signal != sig::chld.n) cover("reaper.exit-signal"_rule);
   t.exit_signal = sig::chld.n;
   if (ready(leader) && t.trace.by) cover("ptrace.adopted-zombie"_rule);

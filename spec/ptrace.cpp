@@ -175,12 +175,10 @@ std::vector<TaskId> Model::let_tracees_go(TaskId tracer) {
     }
     if (t.trace.trapped) cover("ptrace.tracer-ends"_rule);
     unlink(tracee);
-    if (t.zombie && !world().is_leader(tracee))
-      dead.push_back(tracee);
-    else if (ready(tracee) && let_dead_tracee_go(tracee, tracer))
-      release(tracee);
+    const bool thread = t.zombie && !world().is_leader(tracee);
+    if (thread) cover("ptrace.tracer-ends-threads"_rule);
+    if (thread || (ready(tracee) && let_dead_tracee_go(tracee, tracer))) dead.push_back(tracee);
   }
-  if (!dead.empty()) cover("ptrace.tracer-ends-threads"_rule);
   std::ranges::reverse(dead);
   return dead;
 }
