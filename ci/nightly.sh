@@ -25,7 +25,7 @@ mutants() {
 random() {
   build release forkproof
   "$ROOT/build/release/bin/forkproof" check --engine random --system impl --jobs "$(nproc)" \
-    --time 10m --seed "$(($(date +%s) / 86400 * 100000000))"
+    --time 10m --seed "$(date +%Y%m%d)00000000"
 }
 
 run() {

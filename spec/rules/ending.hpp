@@ -105,8 +105,8 @@ inline constexpr auto kEndingRules = std::to_array<Rule>({
      "A zombie adopted by a process that ignores SIGCHLD, or has SA_NOCLDWAIT, is gone at once.",
      "kernel-exit ADOPT:3"},
     {"reaper.gone-last",
-     "Such zombies are gone, the youngest first, when the death of the one that ends has been told, "
-     "and count until then.",
+     "Such zombies are gone, the youngest first, when the death of the one that ends has been "
+     "told, and count until then.",
      "kernel-exit ADOPT:5"},
     {"reaper.zombie-leader-not-told",
      "The adoption of a zombie leader with living threads tells nobody: the process has not ended.",
