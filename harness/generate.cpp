@@ -46,6 +46,8 @@ Generator::Generator(std::uint64_t seed, Profile profile, TraceScope scope,
   weigh_ops();
   choose_theme(about);
   choose_favourites();
+  for (std::size_t i = 0; i < kOps; ++i)
+    if (scope.without[i]) weights_[i] = 0;
   moves_ = weights_[Named("setns").index] > 1;
   static constexpr CloneFlags kFavourites[] = {clone_flag::newtime, clone_flag::newuts,
                                                clone_flag::newtime | clone_flag::newuts};

@@ -1,8 +1,10 @@
 /// What an implementation of the process lifecycle must offer to be held to the spec.
 #pragma once
+#include <array>
 #include <concepts>
 #include <vector>
 
+#include "spec/ops.hpp"
 #include "spec/outcome.hpp"
 
 namespace forkproof::harness {
@@ -25,6 +27,7 @@ struct TraceScope {
   bool kthreads = true;  // the world may be one with kernel threads
   bool brief = false;    // they are short, for who leaves out a trace for one step of it
   bool own_root = true;  // nobody else queues signals of root's
+  std::array<bool, kOps> without{};  // ops that none of them has, by their index
 };
 
 template <class System>

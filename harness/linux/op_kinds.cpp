@@ -28,15 +28,9 @@ std::string_view beyond_puppets(const Op& op) {
   const auto* const exec = std::get_if<ExecFails>(&op);
   if (exec != nullptr && exec->step != ExecStep::load_binary)
     return "no memory can be kept from an exec";
-  if (std::holds_alternative<SchedSetattr>(op)) return "no puppet has a deadline: all share one";
-  if (std::holds_alternative<SchedSetaffinity>(op) || std::holds_alternative<SchedGetaffinity>(op))
-    return "where puppets run cannot be varied: all share one";
-  if (std::holds_alternative<Spend>(op) || std::holds_alternative<Times>(op))
-    return "processor time is not the same twice";
-  if (std::holds_alternative<Recurse>(op)) return "no program uses a kernel stack up";
   if (const auto* const set = std::get_if<Setrlimit>(&op)) return beyond_limits(set->resource);
   if (const auto* const get = std::get_if<Getrlimit>(&op)) return beyond_limits(get->resource);
-  return {};
+  return std::visit([]<class O>(const O&) { return kNeverByPuppets<O>; }, op);
 }
 
 bool begins_tracing(const Op& op) {

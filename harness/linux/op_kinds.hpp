@@ -10,6 +10,27 @@
 
 namespace forkproof::harness::kernel {
 
+/// Why puppets can be asked for no op of that kind; empty if they can.
+template <class O>
+inline constexpr std::string_view kNeverByPuppets = "";
+template <>
+inline constexpr std::string_view kNeverByPuppets<SchedSetattr> =
+    "no puppet has a deadline: all share one";
+template <>
+inline constexpr std::string_view kNeverByPuppets<SchedSetaffinity> =
+    "where puppets run cannot be varied: all share one";
+template <>
+inline constexpr std::string_view kNeverByPuppets<SchedGetaffinity> =
+    kNeverByPuppets<SchedSetaffinity>;
+template <>
+inline constexpr std::string_view kNeverByPuppets<Spend> = "processor time is not the same twice";
+template <>
+inline constexpr std::string_view kNeverByPuppets<Times> = kNeverByPuppets<Spend>;
+template <>
+inline constexpr std::string_view kNeverByPuppets<Recurse> = "no program uses a kernel stack up";
+template <class O>
+using NeverByPuppetsTrait = std::bool_constant<!kNeverByPuppets<O>.empty()>;
+
 /// Why the op is none that puppets can be asked for; empty if they can.
 std::string_view beyond_puppets(const Op& op);
 

@@ -141,7 +141,7 @@ Stage::Stage(const Safeguards& safeguards) : safeguards_(safeguards) {
 
 Stage::~Stage() { end_zygote(); }
 
-/// A puppet takes three descriptors.
+/// A puppet takes up to three descriptors.
 void Stage::allow_many_files() {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) give_up("getrlimit", errno);

@@ -44,7 +44,8 @@ class System {
 
   static constexpr bool kSlowToLookAt = true;
   static constexpr TraceScope kTraceScope{
-      .kthreads = false, .brief = true, .own_root = false};
+      .kthreads = false, .brief = true, .own_root = false,
+      .without = kOpsThat<NeverByPuppetsTrait>};
 
   /// Clears what this system does not show.
   void hide(TaskView& view) const;
