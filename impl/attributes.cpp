@@ -134,7 +134,8 @@ void Machine::attributes_after_exec(Task& t, bool stays) {
   a.signal_stack = 0;
   a.powerless = stays || !is_mapped(a.user_ns, User::root);
   a.capabilities = a.powerless ? 0 : kUsual.capabilities;
-  if (had_none && !a.powerless) t.pdeath_signal = 0, a.no_randomize = false;
+  if (had_none && is_mapped(a.user_ns, User::root)) a.no_randomize = false;  // even if it `stays`
+  if (had_none && !a.powerless) t.pdeath_signal = 0;
   a.fixed = a.no_randomize;
   if (a.user != User::root) {  // its program has gained by it
     t.pdeath_signal = 0;

@@ -80,9 +80,9 @@ void Model::become_program(Task& me, bool shared_fs) {
   close_for_exec(me);
   renew_handlers(me);
   attributes_after_exec(me);
-  const bool was_powerless = me.attributes.powerless;
+  const bool gains = me.attributes.powerless && world().knows(me.attributes.user_ns, User::root);
   credentials_after_exec(me, shared_fs);
-  choose_layout(me, was_powerless && !me.attributes.powerless);
+  choose_layout(me, gains);
   if (me.in_kernel()) cover("kthread.init-execs"_rule);
   me.kthread = {};
   if (me.flags.has(task_flag::superpriv)) cover("superpriv.exec-kept"_rule);
